@@ -1,0 +1,104 @@
+# Moonmill: `make help` lists the targets; V=1 shows the commands.
+MAKEFLAGS += -r --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+comma := ,
+
+CC      := gcc
+CXX     := g++
+PYTHON  ?= python3
+PREFIX  ?= /usr/local
+CFLAGS  ?= -O2 -g
+LUAJIT  ?= $(if $(shell command -v cargo),pinned,system)
+SAN     ?=
+ISA     ?=
+BUILD   ?= build$(if $(SAN),-$(subst $(comma),+,$(SAN)))
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+APT := build-essential pkg-config libzstd-dev libxxhash-dev lua-busted lua-argparse zstd
+APT_LINT := clang-format-14 clang-tidy-14 lua-check
+
+WARN   := -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wno-format-nonliteral
+FLAGS  := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -D_GNU_SOURCE -Icore -MMD -MP
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CFLAGS   = -std=gnu11 $(CFLAGS) $(FLAGS) $(WARN) $(SANFLAGS)
+ALL_CXXFLAGS = -std=c++17 $(CFLAGS) $(FLAGS) -Wall -Wextra -Werror $(SANFLAGS)
+ISA_base   :=
+ISA_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mpclmul
+ISA_avx512 := $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mprefer-vector-width=512
+ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
+
+# Files named *.isa.c are built once per instruction set.
+SRC_ISA := $(sort $(wildcard core/*/*.isa.c))
+SRC_C   := $(filter-out $(SRC_ISA),$(sort $(wildcard core/*/*.c)))
+SRC_CXX := $(sort $(wildcard core/*/*.cc))
+SRC_HOST := $(sort $(wildcard lua/host/*.c))
+SRC_LUA  := $(sort $(shell find lua -name '*.lua' -not -path 'lua/host/*'))
+OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
+            $(foreach isa,$(ISAS),$(SRC_ISA:%.isa.c=$(BUILD)/%.$(isa).o))
+OBJ_HOST := $(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+OBJ_LIB  := $(OBJ_CORE) $(filter-out %/main.o,$(OBJ_HOST))
+LIBS     := -lzstd -lm -lpthread -ldl
+
+# The pinned LuaJIT is shared by all variants of the build.
+LJ     := build/luajit
+LJ_SRC  = $(LJ)/src
+LJ_BIN  = $(LJ_SRC)/luajit
+LJ_LIB  = $(LJ_SRC)/libluajit.a
+LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua' \
+          LUA_CPATH='/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;/usr/lib/aarch64-linux-gnu/lua/5.1/?.so'
+
+all: $(BUILD)/moonmill $(BUILD)/libmoonmill.so ## Build the command and the library (SAN=address|undefined|thread, LUAJIT=pinned|system|DIR)
+	@echo "Built $(BUILD)/moonmill. Try: make demo"
+
+include lua/luajit/luajit.mk
+
+$(BUILD)/%.o: %.c | $(BUILD)/.packages $(LJ_LIB)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(if $(filter lua/host/%,$<),-I$(LJ_SRC)) -c -o $@ $<
+$(BUILD)/%.o: %.cc | $(BUILD)/.packages
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
+define isa_rule
+$(BUILD)/%.$(1).o: %.isa.c | $(BUILD)/.packages
+	$$(call say,CC,"$$< ($(1))")
+	$$(Q)mkdir -p $$(@D) && $(CC) $$(ALL_CFLAGS) -O3 $(ISA_$(1)) -DISA=$(1) -c -o $$@ $$<
+endef
+$(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
+
+# Lua modules, the header and argparse as bytes inside the command.
+$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h $(SRC_LUA) | $(LJ_LIB)
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
+$(BUILD)/embedded.o: $(BUILD)/embedded.c
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
+	$(call say,LINK,$@)
+	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now \
+	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LIB) $(LIBS)
+$(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc \
+	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LIB) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
+
+# Packages: looked up once per build folder, installed when that is possible.
+$(BUILD)/.packages:
+	$(Q)mkdir -p $(@D) && .ci/packages $(APT) && touch $@
+
+SAN_LIB = $(if $(findstring address,$(SAN)),libasan.so,$(if $(findstring thread,$(SAN)),libtsan.so,$(if $(SAN),libubsan.so)))
+SAN_RUN = $(if $(SAN),LD_PRELOAD=$$($(CC) -print-file-name=$(SAN_LIB)) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 TSAN_OPTIONS=suppressions=spec/tsan.supp)
+SPECS ?= $(if $(SAN),spec/core,spec)
+test: all ## Run every spec (SPECS=folder, ISA=base|avx2|avx512, SAN=...: the core's)
+	$(Q)$(LUA_RUN) MM_BUILD=$(BUILD) MM_LIB=$(BUILD)/libmoonmill.so MM_ISA=$(ISA) $(SAN_RUN) $(LJ_BIN) \
+	  /usr/bin/busted --output=$(or $(OUTPUT),utfTerminal) $(SPECS)
+
+clean: ## Remove what was built, except LuaJIT
+	$(Q)rm -rf $(filter-out $(LJ),$(wildcard build/*)) build/.packages $(wildcard build-*)
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: all test clean help
+-include $(OBJ_CORE:.o=.d) $(OBJ_HOST:.o=.d)

@@ -1,0 +1,146 @@
+/* internal.h - what the files of core/ share and nobody else sees.
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "moonmill.h"
+#include <string.h>
+
+/* ---- Errors ---- */
+
+/* Forward a negative status. */
+#define TRY(expr) \
+  do { \
+    int status_ = (expr); \
+    if (status_ < 0) return status_; \
+  } while (0)
+
+/* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */
+int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same for a failed system call; `errnum` is positive; the message ends with its text. code MM_EIO. */
+int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what);
+int mm_fail_memory(mm_error *error, int64_t size);
+/* Copy text into a fixed field of an error, shortened with "..." where it does not fit; control characters escaped. */
+void mm_error_text(char *field, int64_t size, const char *text, int64_t length);
+
+/* ---- Memory: through the allocator and the budget ---- */
+
+void *mm_allocate(int64_t size);                                        /* NULL: out of memory or budget */
+void *mm_allocate_zero(int64_t size);
+void *mm_resize(void *memory, int64_t old_size, int64_t new_size);      /* `memory` is kept on failure */
+void  mm_release(void *memory, int64_t size);                           /* NULL is allowed */
+char *mm_copy_text(const char *text);                                   /* release with mm_release(p, strlen(p) + 1) */
+mm_block *mm_block_new_zero(int64_t size, mm_error *error);
+
+/* ---- The host's services ---- */
+
+extern mm_io mm_host_io;
+extern mm_threads mm_host_threads;
+
+/* ---- Bitmaps: bit i of word i / 64, least significant first ---- */
+
+static inline int64_t mm_words(int64_t bits) { return (bits + 63) >> 6; }
+static inline bool mm_bit(const uint64_t *bits, int64_t i) { return bits[i >> 6] >> (i & 63) & 1; }
+static inline void mm_bit_set(uint64_t *bits, int64_t i) { bits[i >> 6] |= UINT64_C(1) << (i & 63); }
+static inline void mm_bit_clear(uint64_t *bits, int64_t i) { bits[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
+int64_t mm_bits_count(const uint64_t *bits, int64_t n);                 /* set bits among the first n */
+/* n bits from bit `start` of bytes to bit 0 of `to`; the rest of the last word becomes 0. Reads no byte beyond the last bit. */
+void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n);
+/* n bits of `from` to bit `at` of `to`. */
+void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n);
+void mm_bits_fill(uint64_t *bits, int64_t n);                           /* set the first n, clear the rest of the last word */
+
+/* ---- Types: one table ---- */
+
+/* X(ENUM, suffix, C type, Arrow format) */
+#define MM_INTEGERS(X) \
+  X(I8, i8, int8_t, "c") X(I16, i16, int16_t, "s") X(I32, i32, int32_t, "i") X(I64, i64, int64_t, "l") \
+  X(U8, u8, uint8_t, "C") X(U16, u16, uint16_t, "S") X(U32, u32, uint32_t, "I") X(U64, u64, uint64_t, "L")
+#define MM_FLOATS(X) X(F32, f32, float, "f") X(F64, f64, double, "g")
+#define MM_NUMBERS(X) MM_INTEGERS(X) MM_FLOATS(X)
+
+static inline bool mm_is_text(int id) { return id == MM_UTF8 || id == MM_BINARY; }
+static inline bool mm_is_float(int id) { return id == MM_F32 || id == MM_F64; }
+static inline bool mm_is_signed(int id) { return id >= MM_I8 && id <= MM_I64; }
+static inline bool mm_is_unsigned(int id) { return id >= MM_U8 && id <= MM_U64; }
+/* The type whose C representation a type shares: date -> i32, timestamp and duration -> i64, binary -> utf8. */
+int mm_storage(int id);
+
+/* ---- Hashes ---- */
+
+uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed); /* XXH3 */
+static inline uint64_t mm_hash_u64(uint64_t x) { /* murmur3's finaliser */
+  x ^= x >> 33; x *= UINT64_C(0xff51afd7ed558ccd); x ^= x >> 33; x *= UINT64_C(0xc4ceb9fe1a85ec53);
+  return x ^ x >> 33;
+}
+
+/* ---- Text and numbers (text/): no locale, no allocation ---- */
+
+/* Parse the whole text (no surrounding blanks). 0: done; 1: not a number of this form; 2: out of range.
+ * Integers: optional sign, digits. Floats: decimal or exponent form, inf, nan, any letter case; correctly rounded. */
+int mm_parse_i64(const char *text, int64_t size, int64_t *value);
+int mm_parse_u64(const char *text, int64_t size, uint64_t *value);
+int mm_parse_f64(const char *text, int64_t size, double *value);
+int mm_parse_f32(const char *text, int64_t size, float *value);
+int mm_parse_bool(const char *text, int64_t size, bool *value);         /* true false (any case) */
+int mm_parse_date(const char *text, int64_t size, int32_t *days);       /* YYYY-MM-DD */
+/* YYYY-MM-DD, then T or a blank, HH:MM[:SS[.fraction]], then nothing, Z or +HH:MM; or the date alone. 2 also when digits of the fraction
+ * would be lost in `unit`. */
+int mm_parse_timestamp(const char *text, int64_t size, int unit, int64_t *value);
+/* Shortest text that reads back to the same value; a float always has a point or an exponent. Returns the length, at most 40. */
+int mm_format_i64(char *text, int64_t value);
+int mm_format_u64(char *text, uint64_t value);
+int mm_format_f64(char *text, double value);
+int mm_format_f32(char *text, float value);
+int mm_format_date(char *text, int32_t days);                           /* ISO 8601 */
+int mm_format_timestamp(char *text, int64_t value, int unit);           /* 2013-01-01T10:00:00, fraction only when not zero */
+int mm_format_duration(char *text, int64_t value, int unit);            /* ISO 8601: PT1H30M */
+/* The first byte that is not part of valid UTF-8, or -1. */
+int64_t mm_utf8_invalid(const uint8_t *bytes, int64_t size);
+/* Civil date of days since 1970-01-01, proleptic Gregorian, and back. */
+void    mm_civil(int64_t days, int64_t *year, int *month, int *day);
+int64_t mm_days(int64_t year, int month, int day);
+
+
+/* ---- Vector kernels (vector/, text/) ---- */
+
+/* A text value within a vector: its bytes are borrowed from a column, a constant or the frame's arena. */
+typedef struct mm_view { const uint8_t *bytes; int64_t size; } mm_view;
+
+/* One register during a run. Values of `data`: the type's C representation; bool: a bitmap; text: mm_view.
+ * Lanes that are null, not selected or failed hold anything, but safe views. Data is 64-byte aligned. */
+typedef struct mm_vector {
+  void     *data;
+  uint64_t *valid; /* NULL: no nulls */
+} mm_vector;
+
+/* What a kernel may use besides its operands. */
+typedef struct mm_lanes {
+  int32_t         n;      /* lanes, 1 .. MM_VECTOR; buffers may be read and written up to the next multiple of 64 */
+  uint64_t       *bad;    /* bitmap of failed lanes, zero on entry; only kernels that return 1 write it */
+  mm_buffer      *arena;  /* of the frame; use mm_lanes_bytes */
+  const mm_instr *instr;
+  const mm_value *constants;
+  const mm_type  *types;  /* of all registers: units and zones */
+  const void     *state;  /* what the operation prepared when the program was built (the set of IN) */
+  const uint64_t *selected; /* lanes that matter; NULL: all. Costly kernels may skip the others */
+} mm_lanes;
+
+/* Bytes that live until the batch ends; NULL: out of memory. Earlier bytes never move. */
+uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size);
+
+/* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands') and the
+ * kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is set to NULL).
+ * Returns 0, or 1 when lanes failed (marked in lanes->bad; null and unselected ones may be marked too), or a status. */
+typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c);
+
+/* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is enough). */
+mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..WEEK, casts from and to text and time */
+mm_kernel mm_number_kernel(int op, int type, int type2, int mode); /* vector/: all others, chosen by instruction set */
+
+/* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
+int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
+int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+
+/* ---- Comparing rows (types/) ---- */
+
+/* The one order of values: -inf < -0 = +0 < inf < NaN < null, text by bytes. As for sort keys: <0, 0, >0. */
+int  mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_t j);

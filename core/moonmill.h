@@ -1,0 +1,510 @@
+/* moonmill.h - the whole C interface. LuaJIT reads this file too: every line is plain C or starts with '#'.
+ *
+ * Order of reading: errors, the host's services, memory, types, columns and batches, Arrow, vector programs,
+ * stages, sources, sinks, jobs. A call that can fail returns int: negative an MM_E* status, 0 done or end, positive
+ * yes or more; its last argument is an mm_error to fill in (NULL is allowed). `init`/`free`: memory belongs to the
+ * struct, the struct to the caller. `retain`/`release`: shared, counted. `take`: the argument is emptied. A struct of
+ * zero bytes is always valid and empty. Lengths and offsets are int64_t.
+ *
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#pragma GCC visibility push(default)
+
+/* ---- Version ---- */
+
+enum { MM_VERSION = 100 }; /* 0.1.0, as major * 10000 + minor * 100 + patch */
+int mm_version(void);
+
+/* ---- Errors ---- */
+
+/* Negated, a status is the exit code of the command. */
+enum {
+  MM_OK = 0,
+  MM_EDATA = -1,    /* bad input data: ragged row, number that does not fit, overflow at a row */
+  MM_EUSAGE = -2,   /* bad option, expression, stage or column name */
+  MM_EIO = -3,      /* open, read, write, fsync, rename */
+  MM_ELIMIT = -4,   /* a time, memory or size limit was reached */
+  MM_ESCRIPT = -5,  /* an error raised by a script's own Lua code */
+  MM_ENOMEM = -6,
+  MM_ESTATE = -8,   /* a call out of order */
+  MM_ECANCEL = -9,  /* the job was cancelled */
+  MM_EBUG = -70
+};
+
+/* Filled in by a call that returned a negative status. All zero means no error. */
+typedef struct mm_error {
+  int32_t code;       /* MM_E* */
+  int32_t stage;      /* index of the stage in its job, -1 when none; set by the engine */
+  int32_t place;      /* mm_instr.place of the operation that failed, -1 when none */
+  int32_t reserved;
+  int64_t row;        /* row of the segment's input, from 0; -1 when none */
+  int64_t line;       /* of the input file, from 1; 0 when none */
+  int64_t column;     /* byte of that line, from 1; 0 when none */
+  char    id[24];     /* kind, for programs: "bad-number", "overflow" */
+  char    file[512];  /* input file, "" when none; cut at its front when longer */
+  char    field[128]; /* name of the column, "" when none */
+  char    value[128]; /* the offending value as text, shortened */
+  char    message[512]; /* what went wrong, what was expected; no place, no hint */
+  char    hint[256];  /* one suggestion, or "" */
+} mm_error;
+
+/* ---- Services of the host: every allocation, file operation and thread of the core goes through these ---- */
+
+/* `size` is what was asked for; memory from `allocate` is 64-byte aligned. NULL means out of memory. */
+typedef struct mm_allocator {
+  void *self;
+  void *(*allocate)(void *self, int64_t size);
+  void *(*resize)(void *self, void *memory, int64_t old_size, int64_t new_size);
+  void  (*release)(void *self, void *memory, int64_t size);
+} mm_allocator;
+
+typedef struct mm_file_status {
+  int64_t  size;        /* bytes; -1 when it is not a regular file */
+  uint64_t device, inode;
+  int32_t  is_directory;
+  int32_t  is_regular;
+} mm_file_status;
+
+/* Each call returns a result >= 0, or a negated errno. */
+typedef struct mm_io {
+  void *self;
+  int     (*open)(void *self, const char *path, int flags, int mode);
+  int64_t (*read)(void *self, int fd, void *bytes, int64_t size);
+  int64_t (*write)(void *self, int fd, const void *bytes, int64_t size);
+  int     (*fsync)(void *self, int fd);
+  int     (*close)(void *self, int fd);
+  int     (*rename)(void *self, const char *from, const char *to);
+  int     (*unlink)(void *self, const char *path);
+  int     (*stat)(void *self, const char *path, int fd, mm_file_status *status); /* path NULL: of fd */
+} mm_io;
+
+/* A thread runs body(argument) once. start returns 0 or a negated errno and fills *thread. */
+typedef struct mm_threads {
+  void *self;
+  int  (*start)(void *self, void **thread, void (*body)(void *), void *argument);
+  void (*join)(void *self, void *thread);
+} mm_threads;
+
+/* Replace the services; NULL brings back the operating system's. Only while no core object exists. */
+void mm_set_allocator(const mm_allocator *allocator);
+void mm_set_io(const mm_io *io);
+void mm_set_threads(const mm_threads *threads);
+
+/* ---- Memory ---- */
+
+/* Limit of bytes held through the allocator by this process; 0 removes it. Reaching it is MM_ENOMEM. */
+void    mm_memory_limit(int64_t bytes);
+int64_t mm_memory_used(void); /* bytes held now, without recycled blocks */
+int64_t mm_memory_peak(void);
+void    mm_memory_trim(void); /* give recycled blocks back to the system */
+
+/* Bytes owned by this struct, 64-byte aligned. All zero means empty. */
+typedef struct mm_buffer {
+  uint8_t *data;     /* NULL only while capacity is 0 */
+  int64_t  size;     /* bytes in use */
+  int64_t  capacity; /* bytes allocated */
+} mm_buffer;
+
+/* Make room for `extra` more bytes; capacity at least doubles. On failure the buffer is unchanged. */
+int  mm_buffer_reserve(mm_buffer *buffer, int64_t extra, mm_error *error);
+int  mm_buffer_append(mm_buffer *buffer, const void *bytes, int64_t size, mm_error *error);
+void mm_buffer_free(mm_buffer *buffer); /* safe on an empty one */
+
+/* Bytes shared by columns, counted atomically. `data` has at least 64 readable bytes of padding after `size`
+ * unless the block is foreign. Blocks of 2 MiB and more are recycled when released. */
+typedef struct mm_block mm_block;
+mm_block *mm_block_new(int64_t size, mm_error *error); /* one reference, contents undefined; NULL on failure */
+/* A block over somebody else's bytes. `release(owner)` is called once, by whoever drops the last reference. */
+mm_block *mm_block_foreign(const void *data, int64_t size, void *owner, void (*release)(void *owner), mm_error *error);
+/* A block that owns what the buffer held; the buffer is emptied. */
+mm_block *mm_block_take(mm_buffer *buffer, mm_error *error);
+void      mm_block_retain(mm_block *block); /* NULL is allowed */
+void      mm_block_release(mm_block *block);
+uint8_t  *mm_block_data(const mm_block *block);
+int64_t   mm_block_size(const mm_block *block);
+bool      mm_block_sole(const mm_block *block); /* one reference and ours: it may be written */
+
+/* ---- Types ---- */
+
+enum {
+  MM_NULL, MM_BOOL, MM_I8, MM_I16, MM_I32, MM_I64, MM_U8, MM_U16, MM_U32, MM_U64, MM_F32, MM_F64,
+  MM_UTF8, MM_BINARY,
+  MM_DATE,      /* i32 days since 1970-01-01 */
+  MM_TIMESTAMP, /* i64 units since 1970-01-01T00:00:00Z */
+  MM_DURATION,  /* i64 units */
+  MM_OPAQUE,    /* a foreign type that is passed through untouched */
+  MM_TYPE_COUNT
+};
+enum { MM_SECONDS, MM_MILLIS, MM_MICROS, MM_NANOS }; /* mm_type.unit of timestamps and durations */
+
+/* A type is a value of 4 bytes. `zone` counts interned zone names; 0 is UTC unsaid. */
+typedef struct mm_type { uint8_t id; uint8_t unit; uint16_t zone; } mm_type;
+
+const char *mm_type_name(mm_type type, char *text, int64_t size); /* "i64", "timestamp(us, Europe/Paris)"; returns text */
+int         mm_type_parse(const char *text, mm_type *type, mm_error *error); /* "utf8", "timestamp", "timestamp(ms)" */
+int64_t     mm_type_width(mm_type type); /* bytes of a value; 0 for bool, utf8, binary, null, opaque */
+int         mm_zone_intern(const char *name, mm_error *error); /* number of a zone, or a negative status */
+const char *mm_zone_name(int zone); /* "" for 0 */
+
+typedef struct mm_field {
+  char   *name; /* owned by the schema */
+  mm_type type;
+  bool    nullable;
+} mm_field;
+
+typedef struct mm_schema {
+  mm_field *fields;
+  int32_t   count;
+  int32_t   capacity;
+} mm_schema;
+
+int  mm_schema_add(mm_schema *schema, const char *name, mm_type type, bool nullable, mm_error *error);
+int  mm_schema_find(const mm_schema *schema, const char *name); /* index, or -1 */
+int  mm_schema_copy(mm_schema *to, const mm_schema *from, mm_error *error); /* `to` must be empty */
+void mm_schema_free(mm_schema *schema);
+
+/* ---- Columns and batches: Arrow's layout ---- */
+
+/* Values of one type. Row 0 is bit 0 of `valid` and of a bool's `data`; both start on a byte, and may be read as whole
+ * 64-bit words up to the word of the last row. Blocks own what the pointers show; NULL blocks mean borrowed. */
+typedef struct mm_column {
+  mm_type         type;
+  int32_t         reserved;
+  int64_t         length;
+  const uint64_t *valid;   /* bit set: not null. NULL: no nulls */
+  const void     *data;    /* values; bits of a bool; bytes of utf8 and binary. NULL for MM_NULL */
+  const int32_t  *offsets; /* utf8, binary: length + 1 offsets into data */
+  mm_block       *valid_block, *data_block, *offsets_block;
+} mm_column;
+
+/* Columns of equal length. The names stand in the schema that goes with a batch. */
+typedef struct mm_batch {
+  mm_column     *columns;
+  int32_t        count;
+  int32_t        capacity;
+  int64_t        length;
+  int64_t        row;     /* number, in the segment's input, of the row that origin offsets count from */
+  const int32_t *origin;  /* row i was input row `row + origin[i]`; NULL: `row + i` */
+  mm_block      *origin_block;
+} mm_batch;
+
+void mm_column_retain(mm_column *column);  /* its blocks */
+void mm_column_release(mm_column *column); /* and leave it zero */
+int  mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error); /* any start; shares */
+int64_t mm_column_null_count(const mm_column *column);
+/* Append the value of a row as text, as CSV would write it without quoting; nothing for null. */
+int  mm_column_text(const mm_column *column, int64_t row, mm_buffer *text, mm_error *error);
+
+int  mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error); /* release what it holds, make room for zero columns */
+void mm_batch_free(mm_batch *batch);
+int  mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t length, mm_error *error); /* shares; keeps row numbers */
+int  mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error); /* shares all blocks */
+int64_t mm_batch_row(const mm_batch *batch, int64_t index); /* input row number of a row */
+/* A column of `length` rows with room for values: valid (all set) when nullable, data, offsets. Blocks are fresh. */
+int  mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error);
+/* One column out of parts of equal type, in order. Shares when there is one part, else copies. */
+int  mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count, mm_error *error);
+/* Rows `index[0..count)` of a column, in that order; -1 gives null. Copies. */
+int  mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, mm_error *error);
+
+/* An ordered list of batches of one schema. */
+typedef struct mm_table {
+  mm_schema schema;
+  mm_batch *batches;
+  int64_t   count;
+  int64_t   capacity;
+  int64_t   rows;
+} mm_table;
+
+int  mm_table_append(mm_table *table, mm_batch *take, mm_error *error);
+void mm_table_free(mm_table *table);
+
+/* ---- Arrow C data interface ---- */
+
+struct ArrowSchema;
+struct ArrowArray;
+/* Export: each call fills an empty struct whose release callback drops our references. The batch becomes a struct array. */
+int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_error *error);
+int mm_arrow_export_batch(const mm_schema *schema, const mm_batch *batch, struct ArrowArray *to, mm_error *error);
+/* Import: the struct array is emptied (moved); its release runs when the last column that views it is released.
+ * Slices, dictionaries, large text and text views are taken; offsets and bits are realigned where they must be. */
+int mm_arrow_import_schema(const struct ArrowSchema *from, mm_schema *to, mm_error *error);
+int mm_arrow_import_batch(const struct ArrowSchema *schema, struct ArrowArray *take, mm_batch *to, mm_error *error);
+
+/* ---- Vector programs: expressions, run over vectors of MM_VECTOR rows ---- */
+
+enum { MM_VECTOR = 1024 };
+
+/* Operations. T is instr.type (the operands' type unless said otherwise), S is instr.type2. "int" is i64 or u64, "float" f32
+ * or f64: the compiler casts narrower integers first. Unless said otherwise the result is null where an operand is. */
+enum mm_op {
+  /* moving */
+  MM_OP_LOAD,      /* dst = input column a */
+  MM_OP_CONST,     /* dst = constant a of the program; loaded once */
+  MM_OP_FILTER,    /* keep only rows where bool a is true (neither false nor null) */
+  /* arithmetic on int and float; ints fail on overflow */
+  MM_OP_ADD, MM_OP_SUB, MM_OP_MUL,
+  MM_OP_DIV,       /* float */
+  MM_OP_FLOORDIV, MM_OP_MOD, /* floored; ints fail on zero */
+  MM_OP_NEG, MM_OP_ABS, MM_OP_SIGN,
+  MM_OP_MIN, MM_OP_MAX,
+  MM_OP_FLOOR, MM_OP_CEIL, MM_OP_TRUNC, /* float */
+  MM_OP_ROUND,     /* float, int digits b: half away from zero */
+  /* f64 only */
+  MM_OP_POW, MM_OP_SQRT, MM_OP_CBRT, MM_OP_EXP, MM_OP_LOG, MM_OP_LOG2, MM_OP_LOG10, MM_OP_SIN, MM_OP_COS, MM_OP_TAN,
+  MM_OP_ASIN, MM_OP_ACOS, MM_OP_ATAN, MM_OP_ATAN2, MM_OP_SINH, MM_OP_COSH, MM_OP_TANH, MM_OP_HYPOT,
+  MM_OP_IS_NAN, MM_OP_IS_FINITE, /* float -> bool */
+  /* comparison -> bool; T any type; T and S differ only among i64, u64, f64, and compare exactly */
+  MM_OP_EQ, MM_OP_NE, MM_OP_LT, MM_OP_LE, MM_OP_GT, MM_OP_GE,
+  MM_OP_IS_DISTINCT, /* never null */
+  MM_OP_IN,        /* a is one of constants b .. b + c - 1 of the program */
+  /* bool, three-valued */
+  MM_OP_AND, MM_OP_OR, MM_OP_NOT,
+  MM_OP_IS_NULL, MM_OP_IS_NOT_NULL, /* T any; never null */
+  MM_OP_IS_TRUE,   /* bool; null counts as false */
+  /* choice; T any */
+  MM_OP_SELECT,    /* a (bool) true: b, else c */
+  MM_OP_COALESCE,  /* a unless null, else b */
+  /* casts from S to T; mode in b: MM_CAST_* */
+  MM_OP_CAST,
+  /* text */
+  MM_OP_CONCAT, MM_OP_LEN, MM_OP_BYTES, MM_OP_LOWER, MM_OP_UPPER, MM_OP_TRIM, MM_OP_LTRIM, MM_OP_RTRIM,
+  MM_OP_SUB_TEXT,  /* a from character b to c (i64, from 1, negative from the end, as Lua's sub) */
+  MM_OP_STARTS_WITH, MM_OP_ENDS_WITH, MM_OP_CONTAINS,
+  MM_OP_FIND,      /* first character of b in a, from 1; null when absent */
+  MM_OP_REPLACE,   /* every b in a by c */
+  MM_OP_REVERSE, MM_OP_REPEAT,
+  /* date and timestamp -> i64; T date or timestamp */
+  MM_OP_YEAR, MM_OP_MONTH, MM_OP_DAY, MM_OP_HOUR, MM_OP_MINUTE, MM_OP_SECOND,
+  MM_OP_WEEKDAY,   /* ISO: Monday 1 to Sunday 7 */
+  MM_OP_YEARDAY, MM_OP_WEEK, /* ISO week */
+  MM_OP_COUNT
+};
+enum { MM_CAST_CHECK, MM_CAST_TRY, MM_CAST_WRAP, MM_CAST_SATURATE };
+
+typedef struct mm_instr {
+  uint16_t op;    /* MM_OP_* */
+  uint8_t  type;  /* MM_* of the operands, or of a cast's result */
+  uint8_t  type2; /* of the second operand of a mixed comparison, or of a cast's operand; else equal to type */
+  int32_t  dst;   /* register written; each register is written by one instruction */
+  int32_t  a, b, c; /* registers read, or what the operation says; -1 when unused */
+  int32_t  guard; /* bool register: only lanes where it is true may fail; -1: all selected lanes */
+  int32_t  place; /* for errors: a number chosen by the compiler, lower places win on one row */
+} mm_instr;
+
+/* A constant. Text is copied by mm_program_new. */
+typedef struct mm_value {
+  mm_type     type;
+  int32_t     null; /* 1: null */
+  int64_t     i;    /* signed, bool, date, timestamp, duration */
+  uint64_t    u;    /* unsigned */
+  double      f;    /* f32, f64 */
+  const char *text;
+  int64_t     size; /* bytes of text */
+} mm_value;
+
+typedef struct mm_program mm_program;
+/* Build a program. `registers` gives the type of every register; `outputs` the registers that become the columns of
+ * the result, in order. Checks that registers, columns and constants exist and that a kernel exists for every
+ * instruction. All arguments are copied. `columns` is the number of input columns. */
+int  mm_program_new(const mm_instr *code, int32_t length, const mm_type *registers, int32_t register_count,
+                    const mm_value *constants, int32_t constant_count, const int32_t *outputs, int32_t output_count,
+                    int32_t columns, mm_program **program, mm_error *error);
+void mm_program_free(mm_program *program);
+/* Run a program without columns on one row and take output 0; text stays owned by the program until the next call. */
+int  mm_program_eval(mm_program *program, mm_value *result, mm_error *error);
+const char *mm_op_name(int op);  /* "add" */
+const char *mm_isa_name(void);   /* "base", "avx2", "avx512": the kernels in use */
+
+/* ---- Stages ---- */
+
+typedef struct mm_job mm_job;
+typedef struct mm_stage mm_stage;
+
+enum {
+  MM_STAGE_BREAKS = 1,   /* ends a segment: has cut, fold and finish */
+  MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
+  MM_STAGE_KEEPS_ROWS = 4
+};
+
+/* What a stage does. Calls for one local come from one thread at a time. */
+typedef struct mm_stage_class {
+  const char *name;
+  int32_t flags; /* default of mm_stage.flags */
+  /* Once, before any worker: the schema that will come in. May be NULL. */
+  int  (*bind)(mm_stage *stage, const mm_schema *in, mm_error *error);
+  /* Per worker, on its thread: private state in *local. May be NULL. */
+  int  (*open)(mm_stage *stage, mm_job *job, void **local, mm_error *error);
+  void (*close)(mm_stage *stage, void *local);
+  /* Streaming stage: fill the empty batch `out` from `in` (borrowed); positive: call again, there is more. On failure at a row,
+   * error->row is its input row and `out` holds what the rows before it gave. Breaking stage: `out` is NULL, absorb `in`. */
+  int  (*run)(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error);
+  /* Breaking stages. cut: end of a morsel; hand over what this local absorbed since the last cut. */
+  int  (*cut)(mm_stage *stage, void *local, void **partial, mm_error *error);
+  /* Morsel by morsel in order, one call at a time; takes the partial also on failure. Positive: satisfied, read no more. */
+  int  (*fold)(mm_stage *stage, void *partial, mm_error *error);
+  /* Free a partial that will not be folded. */
+  void (*drop)(mm_stage *stage, void *partial);
+  /* Called by any worker after a fold, several at once: help with work that fold queued. May be NULL. */
+  int  (*drain)(mm_stage *stage, mm_error *error);
+  /* Once, after the last fold: append result batches to `out` (its schema is set); sinks leave it empty. */
+  int  (*finish)(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error);
+  /* Job was cancelled: make running calls return soon. From any thread, perhaps several times. May be NULL. */
+  void (*interrupt)(mm_stage *stage);
+  void (*free)(mm_stage *stage); /* the stage and what it owns */
+} mm_stage_class;
+
+/* First member of every stage. */
+struct mm_stage {
+  const mm_stage_class *vtable;
+  int32_t   flags;       /* MM_STAGE_* */
+  int32_t   index;       /* number within the job; set by mm_job_add */
+  bool      track_rows;  /* a later stage can fail: fill in mm_batch.origin when rows are dropped; set by the engine */
+  mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */
+  int64_t   rows_in, rows_out; /* totals; set by the engine */
+};
+
+/* Fused where, derive, select, cast, fill_null ...: run `take` over each batch. `out` (copied) names its outputs. */
+mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *error);
+
+/* Aggregates; ascending place in this list is not an order. */
+enum mm_agg {
+  MM_AGG_COUNT,      /* rows, or with a column its non-null values -> i64 */
+  MM_AGG_COUNT_NULL, /* -> i64 */
+  MM_AGG_SUM,        /* ints -> i64 or u64, exact, checked at the end; floats -> f64; durations; of nothing 0 */
+  MM_AGG_MEAN,       /* -> f64 */
+  MM_AGG_MIN, MM_AGG_MAX, /* same type, any type */
+  MM_AGG_VAR, MM_AGG_STD, /* n - 1 -> f64 */
+  MM_AGG_FIRST, MM_AGG_LAST, /* nulls included; same type */
+  MM_AGG_MEDIAN, MM_AGG_QUANTILE, /* interpolated -> f64 */
+  MM_AGG_N_UNIQUE,   /* distinct non-null values -> i64 */
+  MM_AGG_ANY, MM_AGG_ALL, /* bool; of nothing false, true */
+  MM_AGG_COUNT_OF
+};
+typedef struct mm_aggregate {
+  int32_t op;     /* MM_AGG_* */
+  int32_t column; /* of the stage's input; -1 for count() */
+  double  q;      /* of quantile, 0 to 1 */
+  int32_t place;  /* for errors */
+} mm_aggregate;
+
+/* Groups in order of first appearance: the key columns, then the aggregates, named by `out` (copied). */
+mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
+                         const mm_schema *out, mm_error *error);
+typedef struct mm_order { int32_t column; int32_t descending; int32_t nulls_first; } mm_order;
+mm_stage *mm_stage_sort(const mm_order *orders, int32_t count, mm_error *error);
+/* First n rows; in an order when order_count > 0; of each group when key_count > 0. */
+mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
+                         mm_error *error);
+/* First whole row of each key; key_count 0: of all columns. */
+mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *error);
+void      mm_stage_free(mm_stage *stage); /* for stages not given to a job; NULL is allowed */
+
+/* ---- Sources ---- */
+
+typedef struct mm_progress {
+  int64_t rows;        /* read so far */
+  int64_t bytes;       /* of input consumed, as stored */
+  int64_t bytes_total; /* of input, as stored; -1 when unknown */
+  int64_t rows_out;
+  int64_t morsels;
+  int32_t stage;       /* first stage of the segment that runs */
+  int32_t state;       /* MM_JOB_* */
+} mm_progress;
+
+enum { MM_MORSEL = 65536 }; /* rows */
+
+typedef struct mm_source mm_source;
+/* A source hands out pieces, one a morsel, in order, and turns them into batches in parallel. */
+typedef struct mm_source_class {
+  const char *name;
+  /* The next morsel: 1 and *piece, or 0 at the end. One call at a time. */
+  int  (*claim)(mm_source *source, void **piece, mm_error *error);
+  int  (*open)(mm_source *source, void **local, mm_error *error); /* per worker; may be NULL */
+  void (*close)(mm_source *source, void *local);
+  /* Fill `out` with at most `rows` (a multiple of 64) further rows of a piece; 1: a batch, 0: the piece is done. `row` and `origin`
+   * are set by the engine. On failure at a row, error->row counts from the start of this batch and `out` holds the rows before. */
+  int  (*load)(mm_source *source, void *local, void *piece, int64_t rows, mm_batch *out, mm_error *error);
+  /* Fill in file and line of a row counted from the start of the piece; leave the error alone when they are unknown. */
+  void (*locate)(mm_source *source, void *piece, int64_t row, mm_error *error);
+  void (*drop)(mm_source *source, void *piece);
+  void (*progress)(mm_source *source, mm_progress *progress); /* fill in bytes; any thread; may be NULL */
+  void (*interrupt)(mm_source *source); /* wake a claim that waits; any thread; may be NULL */
+  void (*free)(mm_source *source);
+} mm_source_class;
+
+struct mm_source {
+  const mm_source_class *vtable;
+  mm_schema schema; /* what load gives; owned */
+};
+
+/* Batches in memory, shared, not copied. The table may be freed right after. */
+mm_source *mm_source_table(const mm_table *table, mm_error *error);
+void       mm_source_free(mm_source *source); /* for sources not given to a job */
+
+/* ---- Files ---- */
+
+typedef struct mm_csv_options {
+  char        delimiter; /* 0: found by name and content: ',' or tab */
+  char        quote;     /* 0: '"'; -1: no quoting */
+  bool        no_header; /* columns are c1, c2, ... */
+  bool        ragged;    /* short rows are filled with null, long ones cut */
+  int32_t     sample_rows; /* for type inference; 0: 10000 */
+  int32_t     reserved;
+  const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
+} mm_csv_options;
+
+/* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by content. */
+typedef struct mm_input mm_input;
+int  mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **input, mm_error *error);
+/* All columns of the first file, with types inferred from a sample. Valid while the input lives. */
+const mm_schema *mm_input_schema(const mm_input *input);
+const char *mm_input_format(const mm_input *input); /* "csv", "tsv", with ".zst" when compressed */
+/* Become a source of the named columns, with these types; takes the input. A non-nullable column refuses nulls. */
+mm_source *mm_input_source(mm_input *take, const mm_schema *columns, mm_error *error);
+void mm_input_free(mm_input *input);
+
+typedef struct mm_output_options {
+  char        delimiter; /* 0: by name: tab for .tsv, else ',' */
+  bool        no_header;
+  int32_t     level;     /* of zstd; 0: 3 */
+  const char *null;      /* text written for null; NULL: "" */
+  const char *const *inputs; /* refused as output, by device and inode */
+  int32_t     input_count;
+  int32_t     reserved;
+} mm_output_options;
+/* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name compresses.
+ * The file appears only when the job has succeeded. */
+mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error);
+/* Keep batches for mm_job_take_result; at most `rows` rows are kept, all are counted. -1: all. */
+mm_stage *mm_sink_table(int64_t rows, mm_error *error);
+
+/* ---- Jobs ---- */
+
+typedef struct mm_job_options {
+  int32_t threads;    /* 0: as many as processors this process may use */
+  int32_t batch_rows; /* rows a stage sees at a time, multiple of 64; 0: 8192 */
+  uint64_t seed;
+} mm_job_options;
+
+enum { MM_JOB_NEW, MM_JOB_RUNNING, MM_JOB_DONE, MM_JOB_FAILED, MM_JOB_CANCELLED };
+
+mm_job *mm_job_new(mm_source *take, const mm_job_options *options, mm_error *error);
+int  mm_job_add(mm_job *job, mm_stage *take, mm_error *error); /* in order; the last must break (a sink) */
+int  mm_job_start(mm_job *job, mm_error *error);
+/* 1: still running after `timeout_ms` (negative: wait for ever), 0: done, negative: failed or cancelled. */
+int  mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error);
+/* Ask it to stop; `code` is MM_ECANCEL or MM_ELIMIT (time). Safe in a signal handler and from any thread. */
+void mm_job_cancel(mm_job *job, int32_t code);
+bool mm_job_cancelled(const mm_job *job);
+void mm_job_progress(mm_job *job, mm_progress *progress);
+uint64_t mm_job_seed(const mm_job *job);
+int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out); /* 0, or -1 when there is none */
+/* What mm_sink_table kept, and how many rows reached it; the table must be empty. */
+int  mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error);
+void mm_job_free(mm_job *job); /* cancels and waits when it runs */
+
+#pragma GCC visibility pop

@@ -1,0 +1,43 @@
+-- moonmill.ffi - the only file that knows the C ABI.
+-- Inside the command or the shared object the header is embedded and C is what it was linked with; elsewhere (specs, tools)
+-- the header is read from the tree and MM_LIB names the shared object.
+local ffi = require "ffi"
+
+local VERSION = 100
+
+local function header()
+  local embedded = package.preload["moonmill.header"]
+  if embedded then return embedded() end
+  local root = debug.getinfo(1, "S").source:match "^@(.*)lua/moonmill/ffi%.lua$"
+  if not root then error("moonmill.ffi: cannot find the C header beside this file", 2) end
+  local text = ""
+  for _, name in ipairs { "core/moonmill.h", "lua/host/host.h" } do
+    local file = io.open(root .. name)
+    if file then
+      text = text .. file:read "*a" .. "\n"
+      file:close()
+    end
+  end
+  return text
+end
+
+ffi.cdef((("\n" .. header()):gsub("\n[ \t]*#[^\n]*", "\n"))) -- LuaJIT has no preprocessor
+
+local library = os.getenv "MM_LIB"
+if MOONMILL_LIBRARY then library = MOONMILL_LIBRARY end -- set by lua/host: "" inside the command, else the path of the shared object
+local C = (library and library ~= "") and ffi.load(library) or ffi.C
+if C.mm_version() ~= VERSION then
+  error(("moonmill: the Lua modules are version %d, the C core is %d"):format(VERSION, C.mm_version()))
+end
+
+local err = ffi.new "mm_error" -- one per Lua state: no garbage in loops
+
+---Raise what a failed call left in the module's mm_error; return any other status.
+---@param status integer
+---@return integer status
+local function check(status)
+  if status < 0 then error(ffi.string(err.message), 2) end
+  return status
+end
+
+return { C = C, err = err, check = check, VERSION = VERSION }

@@ -1,0 +1,14 @@
+-- What every spec needs: busted memoises ffi.* by first argument, which breaks finalisers and metatables; give the real ones back,
+-- and bind the C interface once.
+local ffi = require "ffi"
+for _, name in ipairs { "cdef", "typeof", "metatype", "load" } do
+  for i = 1, 10 do
+    local key, value = debug.getupvalue(ffi[name], i)
+    if key == "original" then
+      ffi[name] = value
+      break
+    end
+  end
+end
+package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
+require "moonmill.ffi"
