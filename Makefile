@@ -37,7 +37,7 @@ SRC_HOST := $(sort $(wildcard lua/host/*.c))
 SRC_LUA  := $(sort $(shell find lua -name '*.lua' -not -path 'lua/host/*'))
 OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
             $(foreach isa,$(ISAS),$(SRC_ISA:%.isa.c=$(BUILD)/%.$(isa).o))
-OBJ_HOST := $(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+OBJ_HOST := $(if $(wildcard lua/host/embed.lua),$(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o)
 OBJ_LIB  := $(OBJ_CORE) $(filter-out %/main.o,$(OBJ_HOST))
 LIBS     := -lzstd -lm -lpthread -ldl
 
