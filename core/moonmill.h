@@ -327,7 +327,8 @@ typedef struct mm_stage mm_stage;
 enum {
   MM_STAGE_BREAKS = 1,   /* ends a segment: has cut, fold and finish */
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
-  MM_STAGE_KEEPS_ROWS = 4
+  MM_STAGE_KEEPS_ROWS = 4,
+  MM_STAGE_CAN_END = 8   /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */

@@ -1,0 +1,238 @@
+/* job.c - a job from its making to its end: threads, segments in turn, state, cancelling, progress.
+ * SPDX-License-Identifier: MIT */
+#include "engine.h"
+#include <sched.h>
+#include <time.h>
+
+enum { WAIT_SLICE_MS = 10, MAX_THREADS = 1024 };
+
+static int32_t processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *error) {
+  mm_job *job = mm_allocate_zero(sizeof *job);
+  if (!job || mm_schema_copy(&job->schema, &source->schema, error) < 0) {
+    if (!job) mm_fail_memory(error, sizeof *job);
+    mm_release(job, sizeof *job);
+    mm_source_free(source);
+    return NULL;
+  }
+  job->source = source;
+  if (options) job->options = *options;
+  mm_job_options *o = &job->options;
+  if (o->threads <= 0) o->threads = processors();
+  if (o->threads > MAX_THREADS) o->threads = MAX_THREADS;
+  if (o->batch_rows <= 0) o->batch_rows = 8192;
+  if (o->batch_rows > MM_MORSEL) o->batch_rows = MM_MORSEL;
+  o->batch_rows = (o->batch_rows + 63) / 64 * 64;
+  pthread_mutex_init(&job->mutex, NULL);
+  pthread_cond_init(&job->changed, NULL);
+  job->read.bytes_total = -1;
+  return job;
+}
+
+int mm_job_add(mm_job *job, mm_stage *stage, mm_error *error) {
+  if (job->stage_count == job->stage_capacity) {
+    int64_t width = (int64_t)sizeof *job->stages, old = job->stage_capacity;
+    mm_stage **stages = mm_resize(job->stages, old * width, (old + 16) * width);
+    if (!stages) {
+      mm_stage_free(stage);
+      return mm_fail_memory(error, (old + 16) * width);
+    }
+    job->stages = stages;
+    job->stage_capacity += 16;
+  }
+  stage->index = job->stage_count;
+  job->stages[job->stage_count++] = stage;
+  return 0;
+}
+
+static const mm_schema *schema_after(const mm_job *job, int32_t stage) {
+  return job->stages[stage]->out.count ? &job->stages[stage]->out : job->incoming[stage];
+}
+
+/* The running segment is over: finish it, then start the next or end the job. Called by its last worker, with job->mutex held, which
+ * is given up while the breaker finishes, so that the job can be watched and cancelled. */
+static void next_segment(mm_job *job) {
+  segment *s = &job->segment;
+  int32_t breaker = s->breaker, after = breaker + 1;
+  mm_error error = {.row = -1, .place = -1, .stage = -1};
+  mm_table result = {0};
+  int status = mm_schema_copy(&result.schema, schema_after(job, breaker), &error);
+  pthread_mutex_unlock(&job->mutex);
+  if (status >= 0) status = mm_segment_finish(job, &result, &error);
+  pthread_mutex_lock(&job->mutex);
+
+  atomic_fetch_add(&job->stage_rows[2 * breaker + 1], result.rows);
+  if (s->first == 0 && s->source->vtable->progress) s->source->vtable->progress(s->source, &job->read);
+  mm_segment_free(job);
+  bool more = status >= 0 && after < job->stage_count;
+  if (more) {
+    mm_source *source = mm_source_table(&result, &error);
+    status = source ? mm_segment_start(job, source, after, &error) : error.code;
+  }
+  mm_table_free(&result);
+  if (more && status >= 0) {
+    job->generation++;
+  } else {
+    mm_segment_free(job);
+    job->error = error;
+    job->error.code = status < 0 ? status : 0;
+    job->state = status >= 0 ? MM_JOB_DONE : atomic_load(&job->cancel) ? MM_JOB_CANCELLED : MM_JOB_FAILED;
+  }
+  job->arrived = 0;
+  pthread_cond_broadcast(&job->changed);
+}
+
+static void thread_body(void *argument) {
+  mm_job *job = argument;
+  int64_t seen = 0;
+  pthread_mutex_lock(&job->mutex);
+  for (;;) {
+    while (job->state == MM_JOB_RUNNING && (job->generation == seen || job->thread_count == 0))
+      pthread_cond_wait(&job->changed, &job->mutex);
+    if (job->state != MM_JOB_RUNNING) break;
+    seen = job->generation;
+    pthread_mutex_unlock(&job->mutex);
+    mm_segment_work(job);
+    pthread_mutex_lock(&job->mutex);
+    if (++job->arrived == job->thread_count) next_segment(job);
+  }
+  pthread_mutex_unlock(&job->mutex);
+}
+
+static int bind_stages(mm_job *job, mm_error *error) {
+  int64_t count = job->stage_count;
+  if (!count || !(job->stages[count - 1]->flags & MM_STAGE_BREAKS))
+    return mm_fail(error, MM_EBUG, "no-sink", "the last stage of a job must be a sink");
+  job->incoming = mm_allocate_zero(count * (int64_t)sizeof *job->incoming);
+  job->stage_rows = mm_allocate_zero(2 * count * (int64_t)sizeof *job->stage_rows);
+  job->threads = mm_allocate_zero(job->options.threads * (int64_t)sizeof *job->threads);
+  if (!job->incoming || !job->stage_rows || !job->threads) return mm_fail_memory(error, count * 8);
+  const mm_schema *in = &job->schema;
+  for (int32_t i = 0; i < count; i++) {
+    mm_stage *stage = job->stages[i];
+    job->incoming[i] = in;
+    if (stage->vtable->bind) TRY(stage->vtable->bind(stage, in, error));
+    in = schema_after(job, i);
+  }
+  return 0;
+}
+
+/* Start as many threads as the host gives, at least one. They wait until their number is known. */
+static int start_threads(mm_job *job, mm_error *error) {
+  int failure = 0;
+  int32_t started = 0;
+  while (started < job->options.threads && failure == 0) {
+    failure = mm_host_threads.start(mm_host_threads.self, &job->threads[started], thread_body, job);
+    if (failure == 0) started++;
+  }
+  pthread_mutex_lock(&job->mutex);
+  job->thread_count = started;
+  if (started == 0) job->state = MM_JOB_FAILED;
+  pthread_cond_broadcast(&job->changed);
+  pthread_mutex_unlock(&job->mutex);
+  if (started > 0) return 0;
+  mm_fail(&job->error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failure));
+  if (error) *error = job->error;
+  return MM_ENOMEM;
+}
+
+int mm_job_start(mm_job *job, mm_error *error) {
+  if (job->state != MM_JOB_NEW || job->incoming) return mm_fail(error, MM_ESTATE, "started", "the job was started before");
+  TRY(bind_stages(job, error));
+  mm_source *source = job->source;
+  job->source = NULL;
+  TRY(mm_segment_start(job, source, 0, error));
+  job->generation = 1;
+  job->state = MM_JOB_RUNNING;
+  return start_threads(job, error);
+}
+
+static void join(mm_job *job) {
+  if (job->joined) return;
+  for (int32_t i = 0; i < job->thread_count; i++) mm_host_threads.join(mm_host_threads.self, job->threads[i]);
+  job->joined = true;
+}
+
+/* Let go who waits, and whatever a stage is in the middle of. With job->mutex held, so that the segment stays. */
+static void interrupt(mm_job *job) {
+  for (int32_t i = 0; i < job->stage_count; i++)
+    if (job->stages[i]->vtable->interrupt) job->stages[i]->vtable->interrupt(job->stages[i]);
+  if (job->segment.source) mm_segment_wake(&job->segment);
+}
+
+/* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few milliseconds. */
+int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
+  if (job->state == MM_JOB_NEW) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  pthread_mutex_lock(&job->mutex);
+  for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
+    if (atomic_load(&job->cancel)) interrupt(job);
+    int64_t slice = timeout_ms < 0 || left > WAIT_SLICE_MS ? WAIT_SLICE_MS : left;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += slice * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&job->changed, &job->mutex, &until);
+  }
+  int32_t state = job->state;
+  pthread_mutex_unlock(&job->mutex);
+  if (state == MM_JOB_RUNNING) return 1;
+  join(job);
+  if (state == MM_JOB_DONE) return 0;
+  if (error) *error = job->error;
+  return job->error.code;
+}
+
+void mm_job_cancel(mm_job *job, int32_t code) {
+  int32_t none = 0;
+  atomic_compare_exchange_strong(&job->cancel, &none, code < 0 ? code : MM_ECANCEL);
+}
+
+bool mm_job_cancelled(const mm_job *job) { return atomic_load_explicit(&job->cancel, memory_order_relaxed) != 0; }
+
+void mm_job_progress(mm_job *job, mm_progress *progress) {
+  pthread_mutex_lock(&job->mutex);
+  *progress = job->read;
+  mm_source *source = job->segment.source;
+  if (source && job->segment.first == 0 && source->vtable->progress) source->vtable->progress(source, progress);
+  progress->stage = job->segment.first;
+  progress->state = job->state;
+  progress->rows = atomic_load(&job->rows);
+  progress->rows_out = job->stage_rows ? atomic_load(&job->stage_rows[2 * job->stage_count - 2]) : 0;
+  progress->morsels = atomic_load(&job->morsels);
+  pthread_mutex_unlock(&job->mutex);
+}
+
+uint64_t mm_job_seed(const mm_job *job) { return job->options.seed; }
+
+int mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out) {
+  if (stage < 0 || stage >= job->stage_count || !job->stage_rows) return -1;
+  *rows_in = atomic_load(&job->stage_rows[2 * stage]);
+  *rows_out = atomic_load(&job->stage_rows[2 * stage + 1]);
+  return 0;
+}
+
+void mm_job_free(mm_job *job) {
+  if (!job) return;
+  if (job->state == MM_JOB_RUNNING) {
+    mm_job_cancel(job, MM_ECANCEL);
+    mm_job_wait(job, -1, NULL);
+  }
+  join(job);
+  mm_segment_free(job);
+  if (job->source) mm_source_free(job->source);
+  int64_t count = job->stage_count;
+  for (int64_t i = 0; i < count; i++) mm_stage_free(job->stages[i]);
+  mm_release(job->stages, job->stage_capacity * (int64_t)sizeof *job->stages);
+  mm_release(job->incoming, job->incoming ? count * (int64_t)sizeof *job->incoming : 0);
+  mm_release(job->stage_rows, job->stage_rows ? 2 * count * (int64_t)sizeof *job->stage_rows : 0);
+  mm_release(job->threads, job->threads ? job->options.threads * (int64_t)sizeof *job->threads : 0);
+  mm_schema_free(&job->schema);
+  pthread_mutex_destroy(&job->mutex);
+  pthread_cond_destroy(&job->changed);
+  mm_release(job, sizeof *job);
+}

@@ -1,0 +1,169 @@
+/* segment.c - the order of morsels: who claims the next one, when it is folded, and which failure wins.
+ * SPDX-License-Identifier: MIT */
+#include "engine.h"
+
+int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
+  segment *s = &job->segment;
+  *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
+  while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKS)) s->breaker++;
+  pthread_mutex_init(&s->claiming, NULL);
+  pthread_mutex_init(&s->ordering, NULL);
+  pthread_cond_init(&s->advanced, NULL);
+  s->window = 4 * (int64_t)job->options.threads;
+  s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);
+  if (!s->slots) return mm_fail_memory(error, s->window * (int64_t)sizeof *s->slots);
+
+  bool later_fails = (job->stages[s->breaker]->flags & MM_STAGE_CAN_FAIL) != 0;
+  for (int32_t i = s->breaker - 1; i >= first; i--) {
+    job->stages[i]->track_rows = later_fails;
+    later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
+  }
+  return 0;
+}
+
+void mm_segment_free(mm_job *job) {
+  segment *s = &job->segment;
+  if (!s->source) return;
+  mm_stage *breaker = job->stages[s->breaker];
+  if (s->slots)
+    for (int64_t i = 0; i < s->window; i++)
+      if (s->slots[i].partial) breaker->vtable->drop(breaker, s->slots[i].partial);
+  mm_release(s->slots, s->window * (int64_t)sizeof *s->slots);
+  mm_source_free(s->source);
+  pthread_mutex_destroy(&s->claiming);
+  pthread_mutex_destroy(&s->ordering);
+  pthread_cond_destroy(&s->advanced);
+  *s = (segment){0};
+}
+
+void mm_segment_wake(segment *s) {
+  if (s->source->vtable->interrupt) s->source->vtable->interrupt(s->source);
+  pthread_mutex_lock(&s->ordering);
+  pthread_cond_broadcast(&s->advanced);
+  pthread_mutex_unlock(&s->ordering);
+}
+
+/* Wait until morsel k may start; false when none shall start any more. */
+static bool may_start(mm_job *job, segment *s, int64_t k) {
+  bool go;
+  pthread_mutex_lock(&s->ordering);
+  while ((go = !atomic_load(&job->cancel) && !s->satisfied && !s->failed && k < s->fail_at) &&
+         k >= s->head + s->window)
+    pthread_cond_wait(&s->advanced, &s->ordering);
+  pthread_mutex_unlock(&s->ordering);
+  return go;
+}
+
+/* Fold one morsel's partial. A failed one is folded too where the rows before its failure may satisfy the stage. */
+static int fold_one(mm_stage *breaker, outcome *taken, mm_error *error) {
+  bool wanted = !taken->error.code || breaker->flags & MM_STAGE_CAN_END;
+  if (!taken->partial) return 0;
+  if (wanted) return breaker->vtable->fold(breaker, taken->partial, error);
+  breaker->vtable->drop(breaker, taken->partial);
+  return 0;
+}
+
+/* Fold what is ready, in order. Called with the mutex held; gives it up while a fold runs. */
+static void fold_ready(mm_job *job, segment *s) {
+  s->folding = true;
+  while (s->slots[s->head % s->window].ready && !s->satisfied && !s->failed) {
+    outcome *slot = &s->slots[s->head % s->window];
+    outcome taken = *slot;
+    *slot = (outcome){0};
+    mm_error error = {.row = -1, .place = -1};
+    pthread_mutex_unlock(&s->ordering);
+    int status = fold_one(job->stages[s->breaker], &taken, &error);
+    pthread_mutex_lock(&s->ordering);
+    if (status > 0) {
+      s->satisfied = true;
+    } else if (status < 0 || taken.error.code) {
+      s->failed = true;
+      error.stage = s->breaker;
+      s->error = status < 0 ? error : taken.error;
+    }
+    s->head++;
+    pthread_cond_broadcast(&s->advanced);
+  }
+  s->folding = false;
+}
+
+static void publish(mm_job *job, segment *s, int64_t k, void *partial, const mm_error *failure) {
+  pthread_mutex_lock(&s->ordering);
+  s->slots[k % s->window] = (outcome){.ready = true, .partial = partial, .error = *failure};
+  if (failure->code && k < s->fail_at) {
+    s->fail_at = k;
+    pthread_cond_broadcast(&s->advanced);
+  }
+  if (!s->folding) fold_ready(job, s);
+  pthread_mutex_unlock(&s->ordering);
+}
+
+/* A failure that belongs to no morsel (opening a worker, draining) stops the segment at once. */
+static void fail_segment(segment *s, const mm_error *error) {
+  pthread_mutex_lock(&s->ordering);
+  if (!s->failed) {
+    s->failed = true;
+    s->error = *error;
+  }
+  pthread_cond_broadcast(&s->advanced);
+  pthread_mutex_unlock(&s->ordering);
+}
+
+/* Claim the next morsel: 1, 0 when there is none, or the failure of the source, which stands for the morsel. */
+static int claim(mm_job *job, segment *s, int64_t *k, void **piece, mm_error *error) {
+  int status = 0;
+  pthread_mutex_lock(&s->claiming);
+  *k = s->next;
+  if (!s->exhausted && may_start(job, s, *k)) {
+    status = s->source->vtable->claim(s->source, piece, error);
+    if (status != 0) s->next++;
+    if (status <= 0) s->exhausted = true;
+  }
+  pthread_mutex_unlock(&s->claiming);
+  return status;
+}
+
+static bool work_once(worker *w, segment *s) {
+  mm_job *job = w->job;
+  mm_stage *breaker = job->stages[s->breaker];
+  void *piece = NULL;
+  int64_t k;
+  mm_error error = {.row = -1, .place = -1, .stage = -1};
+  int status = claim(job, s, &k, &piece, &error);
+  if (status < 0) publish(job, s, k, NULL, &error);
+  if (status <= 0) return false;
+  void *partial = mm_worker_morsel(w, k, piece);
+  publish(job, s, k, partial, &w->failure);
+  status = breaker->vtable->drain ? breaker->vtable->drain(breaker, &error) : 0;
+  if (status < 0) {
+    error.stage = s->breaker;
+    fail_segment(s, &error);
+  }
+  return status >= 0;
+}
+
+void mm_segment_work(mm_job *job) {
+  segment *s = &job->segment;
+  worker w;
+  mm_error error = {.row = -1, .place = -1, .stage = -1};
+  if (mm_worker_open(&w, job, &error) < 0) fail_segment(s, &error);
+  else
+    while (work_once(&w, s)) {}
+  mm_worker_close(&w);
+}
+
+int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error) {
+  segment *s = &job->segment;
+  int32_t cancel = atomic_load(&job->cancel);
+  if (cancel)
+    return mm_fail(error, cancel, cancel == MM_ELIMIT ? "timeout" : "cancelled", "%s",
+                   cancel == MM_ELIMIT ? "the time limit was reached" : "the job was cancelled");
+  if (s->failed) {
+    *error = s->error;
+    return s->error.code;
+  }
+  mm_stage *breaker = job->stages[s->breaker];
+  int status = breaker->vtable->finish(breaker, job, result, error);
+  if (status < 0) error->stage = s->breaker;
+  return status;
+}

@@ -1,0 +1,96 @@
+/* source_table.c - batches in memory as the source of a job: a morsel is a range of rows, whatever batches they lie in.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+typedef struct table_source {
+  mm_source base;
+  mm_batch *batches;
+  int64_t   count;
+  int64_t  *starts; /* first row of each batch, and the number of rows */
+  int64_t   next;   /* row that the next morsel starts at */
+} table_source;
+
+/* A worker runs one piece at a time, so a piece is only a position. */
+typedef struct table_piece {
+  int64_t row, end; /* next row, row after the last */
+  int64_t batch;    /* batch that holds `row` */
+} table_piece;
+
+static int64_t batch_of(const table_source *s, int64_t row) {
+  int64_t low = 0, high = s->count - 1;
+  while (low < high) {
+    int64_t middle = (low + high + 1) / 2;
+    if (s->starts[middle] <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+static int table_claim(mm_source *source, void **piece, mm_error *error) {
+  table_source *s = (table_source *)source;
+  int64_t rows = s->starts[s->count];
+  if (s->next >= rows) return 0;
+  table_piece *p = mm_allocate(sizeof *p);
+  if (!p) return mm_fail_memory(error, sizeof *p);
+  *p = (table_piece){.row = s->next, .batch = batch_of(s, s->next)};
+  p->end = rows - s->next > MM_MORSEL ? s->next + MM_MORSEL : rows;
+  s->next = p->end;
+  *piece = p;
+  return 1;
+}
+
+static int table_load(mm_source *source, void *local, void *piece, int64_t rows, mm_batch *out, mm_error *error) {
+  table_source *s = (table_source *)source;
+  table_piece *p = piece;
+  (void)local;
+  while (p->row < p->end && s->starts[p->batch + 1] <= p->row) p->batch++;
+  if (p->row >= p->end) return 0;
+  int64_t stop = s->starts[p->batch + 1] < p->end ? s->starts[p->batch + 1] : p->end;
+  int64_t length = stop - p->row < rows ? stop - p->row : rows;
+  TRY(mm_batch_slice(out, &s->batches[p->batch], p->row - s->starts[p->batch], length, error));
+  out->origin = NULL;
+  mm_block_release(out->origin_block);
+  out->origin_block = NULL;
+  p->row += length;
+  return 1;
+}
+
+static void table_drop(mm_source *source, void *piece) {
+  (void)source;
+  mm_release(piece, sizeof(table_piece));
+}
+
+static void table_free(mm_source *source) {
+  table_source *s = (table_source *)source;
+  for (int64_t i = 0; i < s->count && s->batches; i++) mm_batch_free(&s->batches[i]);
+  mm_release(s->batches, (s->count + 1) * (int64_t)sizeof *s->batches);
+  mm_release(s->starts, (s->count + 1) * (int64_t)sizeof *s->starts);
+  mm_schema_free(&s->base.schema);
+  mm_release(s, sizeof *s);
+}
+
+static const mm_source_class table_class = {
+    .name = "table", .claim = table_claim, .load = table_load, .drop = table_drop, .free = table_free};
+
+mm_source *mm_source_table(const mm_table *table, mm_error *error) {
+  table_source *s = mm_allocate_zero(sizeof *s);
+  if (!s) {
+    mm_fail_memory(error, sizeof *s);
+    return NULL;
+  }
+  s->base.vtable = &table_class;
+  s->count = table->count;
+  s->batches = mm_allocate_zero((s->count + 1) * (int64_t)sizeof *s->batches);
+  s->starts = mm_allocate_zero((s->count + 1) * (int64_t)sizeof *s->starts);
+  int status = s->batches && s->starts ? 0 : mm_fail_memory(error, s->count * (int64_t)sizeof *s->batches);
+  if (status >= 0) status = mm_schema_copy(&s->base.schema, &table->schema, error);
+  for (int64_t i = 0; i < s->count && status >= 0; i++) {
+    status = mm_batch_copy(&s->batches[i], &table->batches[i], error);
+    s->starts[i + 1] = s->starts[i] + table->batches[i].length;
+  }
+  if (status < 0) {
+    table_free(&s->base);
+    return NULL;
+  }
+  return &s->base;
+}
