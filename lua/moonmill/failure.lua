@@ -1,0 +1,197 @@
+-- moonmill.failure - errors as values: one shape for mistakes in a script, bad data and failed files, as text and as JSON.
+--
+-- DESIGN. A failure is raised with `error`. `file`, `line`, `column` say where the reader should look: the script for a mistake in
+-- it, the input for bad data; then `script` is the place of the operation that met the data. A position within an expression is
+-- counted from `origin`, the place {file, line, column} of the first byte of its text.
+local ffi = require "ffi"
+local C = require("moonmill.ffi").C
+
+---@class moonmill.Failure
+---@field code string kind: "usage", "data", "io", "limit", "script", "memory", "state", "cancel", "bug"
+---@field id string kebab-case: "unknown-column"
+---@field message string what went wrong; no place, no hint
+---@field hint string?
+---@field file string?
+---@field line integer?
+---@field column integer?
+---@field stage string|integer|nil
+---@field row integer? row of the input, from 1
+---@field field string? name of the column
+---@field value string? the offending value
+---@field script { file: string?, line: integer?, column: integer?, text: string? }?
+local Failure = {}
+Failure.__index = Failure
+
+local failure = {}
+
+local status = {
+  data = C.MM_EDATA, usage = C.MM_EUSAGE, io = C.MM_EIO, limit = C.MM_ELIMIT, script = C.MM_ESCRIPT, memory = C.MM_ENOMEM,
+  state = C.MM_ESTATE, cancel = C.MM_ECANCEL, bug = C.MM_EBUG,
+}
+local kinds = {}
+for kind, code in pairs(status) do kinds[tonumber(code)] = kind end
+
+---A failure; `fields.code` defaults to "usage".
+---@param fields table
+---@return moonmill.Failure
+function failure.new(fields)
+  fields.code = fields.code or "usage"
+  return setmetatable(fields, Failure)
+end
+
+---Raise a failure.
+---@param fields table
+function failure.raise(fields) error(failure.new(fields), 0) end
+
+---@return boolean
+function failure.is(value) return getmetatable(value) == Failure end
+
+---The place of byte `at` (from 1) of a text whose first byte stands at `origin`.
+---@param origin table? {file, line, column}
+---@param text string
+---@param at integer
+---@return table place {file, line, column}
+function failure.locate(origin, text, at)
+  local line, start = 0, 1
+  for newline in text:sub(1, at - 1):gmatch "()\n" do
+    line, start = line + 1, newline + 1
+  end
+  origin = origin or {}
+  local column = at - start + 1
+  if line == 0 then column = column + (origin.column or 1) - 1 end
+  return { file = origin.file, line = (origin.line or 1) + line, column = column }
+end
+
+---Raise a failure at byte `at` of a text that stands at `origin`.
+---@param fields table
+---@param origin table?
+---@param text string
+---@param at integer
+function failure.raise_at(fields, origin, text, at)
+  local place = failure.locate(origin, text, at)
+  fields.file, fields.line, fields.column = place.file, place.line, place.column
+  fields.expression = text
+  failure.raise(fields)
+end
+
+local function place_text(place)
+  local parts = {}
+  if place.file and place.file ~= "" then parts[1] = place.file end
+  if place.line and place.line > 0 then
+    parts[#parts + 1] = ("%d"):format(place.line)
+    if place.column and place.column > 0 then parts[#parts + 1] = ("%d"):format(place.column) end
+  end
+  return table.concat(parts, ":")
+end
+
+---"file:line:column: error[id]: message", then the script's place of an error in data, then the hint, each on a line of its own.
+---@param self moonmill.Failure
+---@return string
+function failure.text(self)
+  local place = place_text(self)
+  if place ~= "" and not (self.file and self.file ~= "") then place = "expression:" .. place end
+  local lines = { ("%serror[%s]: %s"):format(place ~= "" and place .. ": " or "", self.id or "error", self.message) }
+  if self.script then
+    local script = place_text(self.script)
+    local shown = self.script.text and self.script.text:gsub("%s+", " ")
+    lines[#lines + 1] = "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or "")
+  end
+  if self.row and not (self.line and self.line > 0 and not self.row_shown) then
+    lines[1] = lines[1] .. (" (row %d)"):format(self.row)
+  end
+  if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. self.hint end
+  return table.concat(lines, "\n")
+end
+Failure.__tostring = failure.text
+
+---Exit code of the command: 1 data, 2 usage, ... 70 bug.
+---@param self moonmill.Failure
+---@return integer
+function failure.exit_code(self) return -tonumber(status[self.code] or C.MM_EBUG) end
+
+local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+-- Bytes that are not UTF-8 become U+FFFD: JSON is text.
+local function valid_utf8(text)
+  local out, i = {}, 1
+  while i <= #text do
+    local a, b = text:byte(i, i + 1)
+    local more = a < 0x80 and 0 or a >= 0xC2 and a < 0xE0 and 1 or a >= 0xE0 and a < 0xF0 and 2 or a >= 0xF0 and a < 0xF5 and 3
+    local part = more and text:sub(i, i + more)
+    local good = part and #part == more + 1 and not part:find("[^\128-\191]", 2)
+      and not (a == 0xE0 and b < 0xA0) and not (a == 0xED and b > 0x9F) and not (a == 0xF0 and b < 0x90)
+      and not (a == 0xF4 and b > 0x8F)
+    out[#out + 1] = good and part or "\239\191\189"
+    i = i + (good and more + 1 or 1)
+  end
+  return table.concat(out)
+end
+
+local function json_value(value)
+  if type(value) == "number" then return ("%d"):format(value) end
+  return '"' .. valid_utf8(tostring(value)):gsub('[%c"\\\127]', function(c)
+    return escapes[c] or ("\\u%04x"):format(c:byte())
+  end) .. '"'
+end
+
+local function json_object(value, keys)
+  local parts = {}
+  for _, key in ipairs(keys) do
+    local item = value[key]
+    if type(item) == "table" then
+      parts[#parts + 1] = json_value(key) .. ":" .. json_object(item, { "file", "line", "column", "text" })
+    elseif item ~= nil and item ~= "" then
+      parts[#parts + 1] = json_value(key) .. ":" .. json_value(item)
+    end
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+---One JSON object on one line; absent fields are left out.
+---@param self moonmill.Failure
+---@return string
+function failure.json(self)
+  return json_object(self, { "code", "id", "message", "hint", "file", "line", "column", "row", "field", "value", "stage", "script" })
+end
+
+local function filled(text)
+  local value = ffi.string(text)
+  return value ~= "" and value or nil
+end
+
+---A failure out of what a call of the core left in an mm_error.
+---@param err ffi.cdata* mm_error
+---@param places table? number of a place -> {origin = {file, line, column}, text =, stage =}, as the builder's finish gives
+---@return moonmill.Failure
+function failure.from_c(err, places)
+  local place = places and err.place >= 0 and places[err.place] or nil
+  local line, column, row = tonumber(err.line), tonumber(err.column), tonumber(err.row)
+  local result = failure.new {
+    code = kinds[err.code] or "bug", id = filled(err.id) or "error", message = ffi.string(err.message), hint = filled(err.hint),
+    file = filled(err.file), line = line > 0 and line or nil, column = column > 0 and column or nil,
+    row = row >= 0 and row + 1 or nil, field = filled(err.field), value = filled(err.value),
+    stage = place and place.stage or err.stage >= 0 and err.stage or nil,
+  }
+  if place then
+    local script = { file = place.origin.file, line = place.origin.line, column = place.origin.column, text = place.text }
+    if result.file then
+      result.script = script
+    else -- data without a file: the script's place is the best there is
+      result.file, result.line, result.column, result.expression = script.file, script.line, script.column, script.text
+      result.row_shown = true
+    end
+  end
+  return result
+end
+
+---Raise what a failed call left in `err`; return any other status.
+---@param result integer
+---@param err ffi.cdata* mm_error
+---@param places table?
+---@return integer status
+function failure.check(result, err, places)
+  if result < 0 then error(failure.from_c(err, places), 0) end
+  return result
+end
+
+return failure
