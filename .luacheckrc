@@ -1,0 +1,6 @@
+-- Lint rules: LuaJIT's language, 120 columns, specs know busted's words.
+std = "luajit"
+max_line_length = 120
+exclude_files = { "build*", "build/**" }
+read_globals = { "MOONMILL_LIBRARY" }
+files["spec"] = { std = "luajit+busted" }
