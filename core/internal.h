@@ -32,6 +32,7 @@ mm_block *mm_block_new_zero(int64_t size, mm_error *error);
 
 /* ---- The host's services ---- */
 
+extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
 extern mm_io mm_host_io;
 extern mm_threads mm_host_threads;
 

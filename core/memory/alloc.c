@@ -1,0 +1,182 @@
+/* alloc.c - all memory of the core: counted against the budget, big pieces recycled.
+ *
+ * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two) and kept in free lists when
+ * released, because fresh pages cost more than most kernels that fill them. Pieces below 2 MiB, the vectors of a batch, go to
+ * one of several shards, chosen by thread, so that workers seldom meet; bigger ones share one shard. Shards are bounded in
+ * bytes; what does not fit goes back to the allocator. A list lives in the pieces themselves.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
+
+/* Sanitizers must see every release. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SHARD_BYTES = 0, BIG_BYTES = 0 };
+#else
+enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20 };
+#endif
+
+typedef struct piece { struct piece *next; } piece;
+
+typedef struct shard {
+  _Alignas(64) pthread_mutex_t lock;
+  int64_t bytes; /* kept */
+  piece *lists[CLASSES];
+} shard;
+
+#define NEW_SHARD {.lock = PTHREAD_MUTEX_INITIALIZER}
+static shard shards[SHARDS + 1] = {
+  NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
+  NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
+};
+static shard *const big_shard = &shards[SHARDS];
+
+static atomic_int_least64_t used, peak, limit;
+
+/* ---- Size classes ---- */
+
+/* The class of a size, or -1 when it is not recycled; *rounded is what is really allocated. */
+static int size_class(int64_t size, int64_t *rounded) {
+  *rounded = size;
+  if (size < INT64_C(1) << SMALLEST || size > INT64_C(1) << (LARGEST - 1)) return -1;
+  int power = 63 - __builtin_clzll((uint64_t)size);
+  int64_t step = INT64_C(1) << (power - 2);
+  int64_t steps = (size - (INT64_C(1) << power) + step - 1) / step; /* 0 .. 4 */
+  *rounded = (INT64_C(1) << power) + steps * step;
+  return (power - SMALLEST) * 4 + (int)steps;
+}
+
+static int64_t class_size(int class) { return (INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2); }
+
+static shard *shard_of(int64_t size) {
+  static atomic_int threads;
+  static _Thread_local int number = -1;
+  if (size >= BIG) return big_shard;
+  if (number < 0) number = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) & (SHARDS - 1);
+  return &shards[number];
+}
+
+static void *recycled(int class, int64_t size) {
+  if (class < 0) return NULL;
+  shard *from = shard_of(size);
+  pthread_mutex_lock(&from->lock);
+  piece *found = from->lists[class];
+  if (found) {
+    from->lists[class] = found->next;
+    from->bytes -= size;
+  }
+  pthread_mutex_unlock(&from->lock);
+  return found;
+}
+
+static bool recycle(void *memory, int class, int64_t size) {
+  if (class < 0) return false;
+  shard *to = shard_of(size);
+  int64_t bound = to == big_shard ? BIG_BYTES : SHARD_BYTES;
+  pthread_mutex_lock(&to->lock);
+  bool kept = to->bytes + size <= bound;
+  if (kept) {
+    piece *fresh = memory;
+    fresh->next = to->lists[class];
+    to->lists[class] = fresh;
+    to->bytes += size;
+  }
+  pthread_mutex_unlock(&to->lock);
+  return kept;
+}
+
+void mm_memory_trim(void) {
+  for (int i = 0; i <= SHARDS; i++) {
+    pthread_mutex_lock(&shards[i].lock);
+    for (int class = 0; class < CLASSES; class++) {
+      while (shards[i].lists[class]) {
+        piece *gone = shards[i].lists[class];
+        shards[i].lists[class] = gone->next;
+        mm_host_allocator.release(mm_host_allocator.self, gone, class_size(class));
+      }
+    }
+    shards[i].bytes = 0;
+    pthread_mutex_unlock(&shards[i].lock);
+  }
+}
+
+/* ---- The budget ---- */
+
+static bool reserve(int64_t size) {
+  int64_t now = atomic_fetch_add_explicit(&used, size, memory_order_relaxed) + size;
+  int64_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+  if (most > 0 && now > most) {
+    atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
+    return false;
+  }
+  int64_t before = atomic_load_explicit(&peak, memory_order_relaxed);
+  while (now > before && !atomic_compare_exchange_weak_explicit(&peak, &before, now, memory_order_relaxed,
+                                                                memory_order_relaxed)) {}
+  return true;
+}
+
+static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, memory_order_relaxed); }
+
+void mm_memory_limit(int64_t bytes) { atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed); }
+int64_t mm_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
+int64_t mm_memory_peak(void) { return atomic_load_explicit(&peak, memory_order_relaxed); }
+
+/* ---- Allocation ---- */
+
+void *mm_allocate(int64_t size) {
+  if (size < 0) return NULL;
+  int64_t rounded;
+  int class = size_class(size, &rounded);
+  if (!reserve(rounded)) return NULL;
+  void *memory = recycled(class, rounded);
+  if (!memory) memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
+  if (!memory) { /* perhaps what is kept in other classes helps */
+    mm_memory_trim();
+    memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
+  }
+  if (!memory) unreserve(rounded);
+  return memory;
+}
+
+void *mm_allocate_zero(int64_t size) {
+  void *memory = mm_allocate(size);
+  return memory ? memset(memory, 0, (size_t)size) : NULL;
+}
+
+void mm_release(void *memory, int64_t size) {
+  if (!memory) return;
+  int64_t rounded;
+  int class = size_class(size, &rounded);
+  unreserve(rounded);
+  if (!recycle(memory, class, rounded)) mm_host_allocator.release(mm_host_allocator.self, memory, rounded);
+}
+
+void *mm_resize(void *memory, int64_t old_size, int64_t new_size) {
+  if (!memory) return mm_allocate(new_size);
+  if (new_size < 0) return NULL;
+  int64_t old_rounded, new_rounded;
+  size_class(old_size, &old_rounded);
+  int class = size_class(new_size, &new_rounded);
+  if (old_rounded == new_rounded) return memory;
+  if (old_rounded < BIG || new_rounded < BIG || class < 0) {
+    void *fresh = mm_allocate(new_size);
+    if (!fresh) return NULL;
+    memcpy(fresh, memory, (size_t)(old_size < new_size ? old_size : new_size));
+    mm_release(memory, old_size);
+    return fresh;
+  }
+  if (new_rounded > old_rounded && !reserve(new_rounded - old_rounded)) return NULL;
+  void *moved = mm_host_allocator.resize(mm_host_allocator.self, memory, old_rounded, new_rounded);
+  if (moved && new_rounded < old_rounded) unreserve(old_rounded - new_rounded);
+  if (!moved && new_rounded > old_rounded) unreserve(new_rounded - old_rounded);
+  return moved;
+}
+
+char *mm_copy_text(const char *text) {
+  int64_t size = (int64_t)strlen(text) + 1;
+  char *copy = mm_allocate(size);
+  return copy ? memcpy(copy, text, (size_t)size) : NULL;
+}

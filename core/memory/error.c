@@ -1,0 +1,108 @@
+/* error.c - filling in mm_error: code, kind, message and the texts that go with them.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int mm_version(void) { return MM_VERSION; }
+
+/* Start over: everything unknown but the code and the kind. */
+static void reset(mm_error *error, int code, const char *id) {
+  memset(error, 0, sizeof *error);
+  error->code = code;
+  error->stage = error->place = -1;
+  error->row = -1;
+  snprintf(error->id, sizeof error->id, "%s", id);
+}
+
+int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) {
+  if (!error) return code;
+  char message[sizeof error->message]; /* the arguments may point into the error */
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  char kind[sizeof error->id];
+  snprintf(kind, sizeof kind, "%s", id);
+  reset(error, code, kind);
+  memcpy(error->message, message, sizeof message);
+  return code;
+}
+
+static const char *io_id(int errnum) {
+  switch (errnum) {
+  case ENOENT: return "not-found";
+  case EACCES:
+  case EPERM: return "no-permission";
+  case ENOSPC:
+  case EDQUOT: return "disk-full";
+  case EPIPE: return "broken-pipe";
+  default: return "io-error";
+  }
+}
+
+int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) {
+  if (!error) return MM_EIO;
+  char text[128];
+  const char *reason = strerror_r(errnum, text, sizeof text); /* GNU: the text is what it returns */
+  mm_fail(error, MM_EIO, io_id(errnum), "%s: %s", what, reason);
+  int64_t length = file ? (int64_t)strlen(file) : 0, room = sizeof error->file - 1;
+  if (length > room) {
+    memcpy(error->file, "...", 3);
+    memcpy(error->file + 3, file + length - (room - 3), (size_t)(room - 3));
+  } else if (length > 0) {
+    memcpy(error->file, file, (size_t)length);
+  }
+  return MM_EIO;
+}
+
+int mm_fail_memory(mm_error *error, int64_t size) {
+  return mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
+                 (long long)mm_memory_used());
+}
+
+/* Bytes of the well-formed UTF-8 character at `text`, or 0. */
+static int character(const uint8_t *text, int64_t length) {
+  uint8_t lead = text[0];
+  int size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  if (size > length) return 0;
+  for (int i = 1; i < size; i++)
+    if ((text[i] & 0xc0) != 0x80) return 0;
+  if (size == 3 && ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f))) return 0;
+  if (size == 4 && ((lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))) return 0;
+  return size;
+}
+
+/* One character as shown: itself, or an escape. Sets *taken to the bytes read, returns the bytes written to `shown`. */
+static int show(char *shown, const uint8_t *text, int64_t length, int *taken) {
+  int size = character(text, length);
+  *taken = size ? size : 1;
+  if (size == 1 && (text[0] < 0x20 || text[0] == 0x7f)) {
+    const char *letter = text[0] == '\n' ? "\\n" : text[0] == '\t' ? "\\t" : text[0] == '\r' ? "\\r" : NULL;
+    return letter ? snprintf(shown, 8, "%s", letter) : snprintf(shown, 8, "\\x%02x", text[0]);
+  }
+  if (!size) return snprintf(shown, 8, "\\x%02x", text[0]);
+  memcpy(shown, text, (size_t)size);
+  return size;
+}
+
+void mm_error_text(char *field, int64_t size, const char *text, int64_t length) {
+  int64_t used = 0, cut = 0; /* `cut`: the last place where "..." still fits */
+  const uint8_t *at = (const uint8_t *)text;
+  while (length > 0) {
+    char shown[8];
+    int taken, width = show(shown, at, length, &taken);
+    if (used + width > size - 1) {
+      memcpy(field + cut, "...", 3);
+      used = cut + 3;
+      break;
+    }
+    memcpy(field + used, shown, (size_t)width);
+    used += width;
+    if (used + 3 <= size - 1) cut = used;
+    at += taken;
+    length -= taken;
+  }
+  memset(field + used, 0, (size_t)(size - used));
+}

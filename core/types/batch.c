@@ -1,0 +1,56 @@
+/* batch.c - columns of equal length, and the input rows they came from.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+/* Release the columns and the row numbers; keep the array. */
+static void empty(mm_batch *batch) {
+  for (int32_t i = 0; i < batch->count; i++) mm_column_release(&batch->columns[i]);
+  mm_block_release(batch->origin_block);
+  *batch = (mm_batch){.columns = batch->columns, .capacity = batch->capacity};
+}
+
+int mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error) {
+  empty(batch);
+  if (columns > batch->capacity) {
+    int64_t width = sizeof *batch->columns;
+    mm_column *fresh = mm_allocate(columns * width);
+    if (!fresh) return mm_fail_memory(error, columns * width);
+    mm_release(batch->columns, batch->capacity * width);
+    batch->columns = fresh;
+    batch->capacity = columns;
+  }
+  batch->count = columns;
+  if (columns > 0) memset(batch->columns, 0, (size_t)columns * sizeof *batch->columns);
+  return 0;
+}
+
+void mm_batch_free(mm_batch *batch) {
+  empty(batch);
+  mm_release(batch->columns, batch->capacity * (int64_t)sizeof *batch->columns);
+  *batch = (mm_batch){0};
+}
+
+int64_t mm_batch_row(const mm_batch *batch, int64_t index) {
+  return batch->row + (batch->origin ? batch->origin[index] : index);
+}
+
+int mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t length, mm_error *error) {
+  TRY(mm_batch_resize(to, from->count, error));
+  for (int32_t i = 0; i < from->count; i++) {
+    int status = mm_column_slice(&to->columns[i], &from->columns[i], start, length, error);
+    if (status < 0) {
+      empty(to);
+      return status;
+    }
+  }
+  to->length = length;
+  to->row = from->origin ? from->row : from->row + start;
+  if (from->origin) to->origin = from->origin + start;
+  to->origin_block = from->origin_block;
+  mm_block_retain(to->origin_block);
+  return 0;
+}
+
+int mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error) {
+  return mm_batch_slice(to, from, 0, from->length, error);
+}

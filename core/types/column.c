@@ -1,0 +1,238 @@
+/* column.c - values of one type: making, sharing, slicing, joining and picking rows.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+void mm_column_retain(mm_column *column) {
+  mm_block_retain(column->valid_block);
+  mm_block_retain(column->data_block);
+  mm_block_retain(column->offsets_block);
+}
+
+void mm_column_release(mm_column *column) {
+  mm_block_release(column->valid_block);
+  mm_block_release(column->data_block);
+  mm_block_release(column->offsets_block);
+  *column = (mm_column){0};
+}
+
+int64_t mm_column_null_count(const mm_column *column) {
+  if (column->type.id == MM_NULL) return column->length;
+  return column->valid ? column->length - mm_bits_count(column->valid, column->length) : 0;
+}
+
+/* ---- Making ---- */
+
+static int new_bits(mm_block **block, const uint64_t **bits, int64_t n, mm_error *error) {
+  *block = mm_block_new(mm_words(n) * 8, error);
+  if (!*block) return MM_ENOMEM;
+  *bits = (const uint64_t *)mm_block_data(*block);
+  return 0;
+}
+
+static int new_data(mm_column *column, int64_t size, mm_error *error) {
+  column->data_block = mm_block_new(size, error);
+  if (!column->data_block) return MM_ENOMEM;
+  column->data = mm_block_data(column->data_block);
+  return 0;
+}
+
+static int new_offsets(mm_column *column, mm_error *error) {
+  column->offsets_block = mm_block_new((column->length + 1) * 4, error);
+  if (!column->offsets_block) return MM_ENOMEM;
+  int32_t *offsets = (int32_t *)mm_block_data(column->offsets_block);
+  offsets[0] = 0;
+  column->offsets = offsets;
+  return 0;
+}
+
+static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *error) {
+  if (column->type.id == MM_NULL) return 0;
+  if (nullable) {
+    TRY(new_bits(&column->valid_block, &column->valid, column->length, error));
+    mm_bits_fill((uint64_t *)mm_block_data(column->valid_block), column->length);
+  }
+  if (mm_is_text(column->type.id)) {
+    TRY(new_offsets(column, error));
+    return new_data(column, text_bytes, error);
+  }
+  if (column->type.id == MM_BOOL) return new_data(column, mm_words(column->length) * 8, error);
+  return new_data(column, column->length * mm_type_width(column->type), error);
+}
+
+static int fail_opaque(mm_error *error, const char *what) {
+  return mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", what);
+}
+
+int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error) {
+  *column = (mm_column){.type = type, .length = length};
+  if (type.id == MM_OPAQUE) return fail_opaque(error, "make");
+  if (length < 0 || length > INT64_MAX / 16) return mm_fail_memory(error, length);
+  int status = make(column, text_bytes, nullable, error);
+  if (status < 0) mm_column_release(column);
+  return status;
+}
+
+/* ---- Slices ---- */
+
+/* Bits from `start` on: shared when that is a whole word, else copied. */
+static int slice_bits(const uint64_t **bits, mm_block **block, int64_t start, int64_t length, mm_error *error) {
+  if (start % 64 == 0) {
+    *bits += start / 64;
+    return 0;
+  }
+  mm_block *fresh = mm_block_new(mm_words(length) * 8, error);
+  if (!fresh) return MM_ENOMEM;
+  mm_bits_copy((uint64_t *)mm_block_data(fresh), *bits, start, length);
+  mm_block_release(*block);
+  *block = fresh;
+  *bits = (const uint64_t *)mm_block_data(fresh);
+  return 0;
+}
+
+int mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error) {
+  if (start < 0 || length < 0 || start > from->length - length)
+    return mm_fail(error, MM_EUSAGE, "bad-slice", "slice: rows %lld to %lld of %lld", (long long)start,
+                   (long long)(start + length), (long long)from->length);
+  if (from->type.id == MM_OPAQUE && (start > 0 || length < from->length)) return fail_opaque(error, "slice");
+  *to = *from;
+  to->length = length;
+  mm_column_retain(to);
+  int status = 0;
+  if (to->valid) status = slice_bits(&to->valid, &to->valid_block, start, length, error);
+  if (to->offsets) to->offsets += start;
+  else if (to->type.id == MM_BOOL && status == 0)
+    status = slice_bits((const uint64_t **)&to->data, &to->data_block, start, length, error);
+  else if (to->data) to->data = (const uint8_t *)to->data + start * mm_type_width(to->type);
+  if (status < 0) mm_column_release(to);
+  return status;
+}
+
+/* ---- Joining ---- */
+
+static bool has_nulls(const mm_column *const *parts, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (parts[i]->valid) return true;
+  return false;
+}
+
+static void concat_valid(mm_column *to, const mm_column *const *parts, int64_t count) {
+  uint64_t *valid = (uint64_t *)mm_block_data(to->valid_block);
+  int64_t at = 0;
+  for (int64_t i = 0; i < count; at += parts[i++]->length)
+    if (parts[i]->valid) mm_bits_put(valid, at, parts[i]->valid, parts[i]->length);
+}
+
+static void concat_text(mm_column *to, const mm_column *const *parts, int64_t count) {
+  uint8_t *bytes = mm_block_data(to->data_block);
+  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const int32_t *from = parts[i]->offsets;
+    int64_t length = parts[i]->length;
+    int32_t shift = end - from[0];
+    for (int64_t j = 1; j <= length; j++) *++offsets = from[j] + shift;
+    memcpy(bytes + end, (const uint8_t *)parts[i]->data + from[0], (size_t)(from[length] - from[0]));
+    end += from[length] - from[0];
+  }
+}
+
+static void concat_data(mm_column *to, const mm_column *const *parts, int64_t count) {
+  int64_t width = mm_type_width(to->type), at = 0;
+  uint8_t *data = mm_block_data(to->data_block);
+  for (int64_t i = 0; i < count; at += parts[i++]->length) {
+    if (to->type.id == MM_BOOL) mm_bits_put((uint64_t *)data, at, parts[i]->data, parts[i]->length);
+    else if (parts[i]->length > 0) memcpy(data + at * width, parts[i]->data, (size_t)(parts[i]->length * width));
+  }
+}
+
+static int fail_text(mm_error *error) {
+  return mm_fail(error, MM_ELIMIT, "limit", "a text column of more than 2 GiB in one piece");
+}
+
+int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count, mm_error *error) {
+  if (count == 1) {
+    *to = *parts[0];
+    mm_column_retain(to);
+    return 0;
+  }
+  mm_type type = count > 0 ? parts[0]->type : (mm_type){0};
+  int64_t rows = 0, text_bytes = 0;
+  for (int64_t i = 0; i < count; i++) {
+    rows += parts[i]->length;
+    if (parts[i]->offsets) text_bytes += (int64_t)parts[i]->offsets[parts[i]->length] - parts[i]->offsets[0];
+  }
+  if (text_bytes > INT32_MAX) return fail_text(error);
+  TRY(mm_column_make(to, type, rows, text_bytes, has_nulls(parts, count), error));
+  if (to->valid) concat_valid(to, parts, count);
+  if (mm_is_text(type.id)) concat_text(to, parts, count);
+  else if (type.id != MM_NULL) concat_data(to, parts, count);
+  return 0;
+}
+
+/* ---- Picking rows ---- */
+
+enum { AHEAD = 16 }; /* rows between a prefetch and its use */
+
+#define TAKE(T) \
+  do { \
+    const T *values = from->data; \
+    T *out = (T *)mm_block_data(to->data_block); \
+    for (int64_t i = 0; i < count; i++) { \
+      if (i + AHEAD < count) __builtin_prefetch(&values[index[i + AHEAD] < 0 ? 0 : index[i + AHEAD]]); \
+      out[i] = index[i] < 0 ? 0 : values[index[i]]; \
+    } \
+  } while (0)
+
+static void take_data(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
+  switch (mm_type_width(to->type)) {
+  case 1: TAKE(uint8_t); break;
+  case 2: TAKE(uint16_t); break;
+  case 4: TAKE(uint32_t); break;
+  default: TAKE(uint64_t); break;
+  }
+}
+
+/* Bit i: bit index[i] of `bits` (NULL: all set); clear where the index is -1. */
+static void take_bits(uint64_t *to, const uint64_t *bits, const int64_t *index, int64_t count) {
+  for (int64_t word = 0; word < mm_words(count); word++) {
+    int64_t first = word * 64, n = count - first < 64 ? count - first : 64;
+    uint64_t made = 0;
+    for (int64_t i = 0; i < n; i++) {
+      int64_t row = index[first + i];
+      made |= (uint64_t)(row >= 0 && (!bits || mm_bit(bits, row))) << i;
+    }
+    to[word] = made;
+  }
+}
+
+static void take_text(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
+  const uint8_t *bytes = from->data;
+  uint8_t *out = mm_block_data(to->data_block);
+  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (i + AHEAD < count && index[i + AHEAD] >= 0) __builtin_prefetch(bytes + from->offsets[index[i + AHEAD]]);
+    if (index[i] >= 0) {
+      int32_t start = from->offsets[index[i]], size = from->offsets[index[i] + 1] - start;
+      memcpy(out + end, bytes + start, (size_t)size);
+      end += size;
+    }
+    offsets[i + 1] = end;
+  }
+}
+
+int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, mm_error *error) {
+  if (from->type.id == MM_OPAQUE) return fail_opaque(error, "take");
+  int64_t text_bytes = 0;
+  bool holes = false;
+  for (int64_t i = 0; i < count; i++) holes |= index[i] < 0;
+  if (from->offsets) {
+    for (int64_t i = 0; i < count; i++)
+      if (index[i] >= 0) text_bytes += from->offsets[index[i] + 1] - from->offsets[index[i]];
+    if (text_bytes > INT32_MAX) return fail_text(error);
+  }
+  TRY(mm_column_make(to, from->type, count, text_bytes, holes || from->valid, error));
+  if (to->valid) take_bits((uint64_t *)mm_block_data(to->valid_block), from->valid, index, count);
+  if (from->offsets) take_text(to, from, index, count);
+  else if (from->type.id == MM_BOOL) take_bits((uint64_t *)mm_block_data(to->data_block), from->data, index, count);
+  else if (from->type.id != MM_NULL && from->length > 0) take_data(to, from, index, count);
+  return 0;
+}
