@@ -5,6 +5,7 @@
 -- counted from `origin`, the place {file, line, column} of the first byte of its text.
 local ffi = require "ffi"
 local C = require("moonmill.ffi").C
+local utf8 = require "moonmill.utf8"
 
 ---@class moonmill.Failure
 ---@field code string kind: "usage", "data", "io", "limit", "script", "memory", "state", "cancel", "bug"
@@ -113,18 +114,12 @@ local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"
 
 -- Bytes that are not UTF-8 become U+FFFD: JSON is text.
 local function valid_utf8(text)
-  local out, i = {}, 1
-  while i <= #text do
-    local a, b = text:byte(i, i + 1)
-    local more = a < 0x80 and 0 or a >= 0xC2 and a < 0xE0 and 1 or a >= 0xE0 and a < 0xF0 and 2 or a >= 0xF0 and a < 0xF5 and 3
-    local part = more and text:sub(i, i + more)
-    local good = part and #part == more + 1 and not part:find("[^\128-\191]", 2)
-      and not (a == 0xE0 and b < 0xA0) and not (a == 0xED and b > 0x9F) and not (a == 0xF0 and b < 0x90)
-      and not (a == 0xF4 and b > 0x8F)
-    out[#out + 1] = good and part or "\239\191\189"
-    i = i + (good and more + 1 or 1)
+  local at = utf8.invalid(text)
+  while at do
+    text = text:sub(1, at - 1) .. "\239\191\189" .. text:sub(at + 1)
+    at = utf8.invalid(text)
   end
-  return table.concat(out)
+  return text
 end
 
 local function json_value(value)
