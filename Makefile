@@ -73,7 +73,7 @@ $(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h $(SRC_LU
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
-	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -Ilua/host -I$(LJ_SRC) -c -o $@ $<
 
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)

@@ -10,4 +10,12 @@
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_error *error);
 
+/* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends the process.
+ * NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
+void    mm_host_job(mm_job *job);
+int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
+
+bool    mm_host_is_terminal(int32_t fd);
+int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
+
 #pragma GCC visibility pop

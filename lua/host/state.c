@@ -1,0 +1,97 @@
+/* state.c - make Lua states: libraries, JIT parameters, where modules come from.
+ *
+ * DESIGN Modules are embedded as bytecode and stand in package.preload, so nothing is loaded before it is required. With
+ * MOONMILL_LUA=dir they come from that folder instead, for development. LuaJIT's own allocator is kept: it is faster
+ * than any other for small objects, and what a script holds is small beside the columns.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "state.h"
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool in_command;
+
+void mm_state_in_command(void) { in_command = true; }
+
+/* Bytecode is only ever our own: it was made by the build, for this LuaJIT. */
+static int load_embedded(lua_State *L) {
+  const mm_embedded *module = lua_touserdata(L, lua_upvalueindex(1));
+  if (luaL_loadbuffer(L, module->bytes, (size_t)module->size, module->name)) return lua_error(L);
+  lua_pushstring(L, module->name);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static void preload_modules(lua_State *L, bool only_others) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  for (const mm_embedded *module = mm_embedded_modules; module->name; module++) {
+    if (only_others && strncmp(module->name, "moonmill", 8) == 0) continue;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)module);
+    lua_pushcclosure(L, load_embedded, 1);
+    lua_setfield(L, -2, module->name);
+  }
+  lua_pop(L, 2);
+}
+
+/* Modules are found in `folder`, or nowhere but in package.preload. */
+static void set_paths(lua_State *L, const char *folder) {
+  lua_getglobal(L, "package");
+  if (folder) lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", folder, folder);
+  else lua_pushliteral(L, "");
+  lua_setfield(L, -2, "path");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "cpath");
+  lua_pop(L, 1);
+}
+
+/* Where moonmill.ffi finds the core: "" is the executable, else the path of the shared object that holds this function. */
+static void set_library(lua_State *L) {
+  Dl_info info;
+  void *self = (void *)(uintptr_t)mm_state_new;
+  const char *path = !in_command && dladdr(self, &info) ? info.dli_fname : "";
+  lua_pushstring(L, path);
+  lua_setglobal(L, "MOONMILL_LIBRARY");
+}
+
+/* Room for big generated loops. The defaults flush all compiled code when a thousand traces exist. */
+static void set_jit(lua_State *L) {
+  static const char *const parameters[] = {"maxtrace=8000",   "maxmcode=16384", "maxrecord=16000", "maxirconst=4000",
+                                           "maxsnap=2000",    "maxside=1000",   "sizemcode=256"};
+  int count = (int)(sizeof(parameters) / sizeof(*parameters));
+  lua_getglobal(L, "jit");
+  lua_getfield(L, -1, "opt");
+  lua_getfield(L, -1, "start");
+  for (int i = 0; i < count; i++) lua_pushstring(L, parameters[i]);
+  lua_call(L, count, 0);
+  lua_pop(L, 2);
+}
+
+static int set_up(lua_State *L) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  luaL_openlibs(L);
+  const char *folder = getenv("MOONMILL_LUA");
+  if (folder && !*folder) folder = NULL;
+  preload_modules(L, folder != NULL);
+  set_paths(L, folder);
+  set_library(L);
+  set_jit(L);
+  return 0;
+}
+
+lua_State *mm_state_new(mm_error *error) {
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a Lua state");
+    return NULL;
+  }
+  if (lua_cpcall(L, set_up, NULL)) {
+    const char *text = lua_tostring(L, -1);
+    mm_host_fail(error, MM_EBUG, "lua-state", "cannot set up a Lua state: %s", text ? text : "?");
+    lua_close(L);
+    return NULL;
+  }
+  return L;
+}
