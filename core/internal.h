@@ -86,6 +86,7 @@ int mm_parse_date(const char *text, int64_t size, int32_t *days);       /* YYYY-
 /* YYYY-MM-DD, then T or a blank, HH:MM[:SS[.fraction]], then nothing, Z or +HH:MM; or the date alone. 2 also when digits of the fraction
  * would be lost in `unit`. */
 int mm_parse_timestamp(const char *text, int64_t size, int unit, int64_t *value);
+int mm_parse_duration(const char *text, int64_t size, int unit, int64_t *value); /* ISO 8601 without years and months: PT1H30M, -P1DT0.5S */
 /* Shortest text that reads back to the same value; a float always has a point or an exponent. Returns the length, at most 40. */
 int mm_format_i64(char *text, int64_t value);
 int mm_format_u64(char *text, uint64_t value);
@@ -136,6 +137,10 @@ typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, co
 /* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is enough). */
 mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..WEEK, casts from and to text and time */
 mm_kernel mm_number_kernel(int op, int type, int type2, int mode); /* vector/: all others, chosen by instruction set */
+
+/* The set of IN on text: the constants that are not null, whose bytes it borrows. It becomes lanes->state. NULL: out of memory. */
+const void *mm_text_in_prepare(const mm_value *constants, int32_t count);
+void        mm_text_in_release(const void *set); /* NULL is allowed */
 
 /* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
