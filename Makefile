@@ -77,7 +77,7 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now \
+	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro \
 	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LIB) $(LIBS)
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)
