@@ -65,6 +65,9 @@ static inline bool mm_is_unsigned(int id) { return id >= MM_U8 && id <= MM_U64; 
 /* The type whose C representation a type shares: date -> i32, timestamp and duration -> i64, binary -> utf8. */
 int mm_storage(int id);
 
+/* What `data` of an MM_OPAQUE column shows: a foreign array from row `start` on. `offsets_block` keeps the array alive. */
+typedef struct mm_opaque { const struct ArrowArray *array; int64_t start; } mm_opaque;
+
 /* ---- Hashes ---- */
 
 uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed); /* XXH3 */

@@ -89,17 +89,29 @@ static int slice_bits(const uint64_t **bits, mm_block **block, int64_t start, in
   return 0;
 }
 
+static int slice_opaque(mm_column *column, int64_t start, mm_error *error) {
+  mm_block *fresh = mm_block_new(sizeof(mm_opaque), error);
+  if (!fresh) return MM_ENOMEM;
+  mm_opaque *view = (mm_opaque *)mm_block_data(fresh);
+  *view = *(const mm_opaque *)column->data;
+  view->start += start;
+  mm_block_release(column->data_block);
+  column->data_block = fresh;
+  column->data = view;
+  return 0;
+}
+
 int mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error) {
   if (start < 0 || length < 0 || start > from->length - length)
     return mm_fail(error, MM_EUSAGE, "bad-slice", "slice: rows %lld to %lld of %lld", (long long)start,
                    (long long)(start + length), (long long)from->length);
-  if (from->type.id == MM_OPAQUE && (start > 0 || length < from->length)) return fail_opaque(error, "slice");
   *to = *from;
   to->length = length;
   mm_column_retain(to);
   int status = 0;
   if (to->valid) status = slice_bits(&to->valid, &to->valid_block, start, length, error);
   if (to->offsets) to->offsets += start;
+  else if (to->type.id == MM_OPAQUE && status == 0) status = slice_opaque(to, start, error);
   else if (to->type.id == MM_BOOL && status == 0)
     status = slice_bits((const uint64_t **)&to->data, &to->data_block, start, length, error);
   else if (to->data) to->data = (const uint8_t *)to->data + start * mm_type_width(to->type);

@@ -1,0 +1,17 @@
+/* arrow.h - what the files of the Arrow C data interface share.
+ *
+ * DESIGN. A column of a foreign type (nested, decimal, time of day ...) is MM_OPAQUE: the zone of its mm_type numbers a schema that is
+ * copied once and kept for ever, `data` shows an mm_opaque, and `offsets_block` keeps the foreign array alive (`offsets` is
+ * NULL). Its validity is that of any column.
+ *
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "arrow_abi.h"
+#include "internal.h"
+
+enum { MM_ARROW_DEPTH = 64 }; /* levels of nesting that are accepted */
+
+/* The type of a field; of its values when it is dictionary encoded. */
+int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error);
+/* The kept schema of an opaque type. */
+const struct ArrowSchema *mm_arrow_kept(mm_type type);
