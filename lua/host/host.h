@@ -17,5 +17,8 @@ int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
+double  mm_host_clock(void); /* seconds that pass evenly, from some moment */
+/* Append the names in a folder, each with a NUL behind it, in no order; hidden ones are left out. */
+int     mm_host_folder(const char *path, mm_buffer *names, mm_error *error);
 
 #pragma GCC visibility pop
