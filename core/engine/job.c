@@ -166,7 +166,7 @@ static void interrupt(mm_job *job) {
 
 /* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few milliseconds. */
 int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
-  if (!job->incoming) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  if (job->thread_count == 0) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
   pthread_mutex_lock(&job->mutex);
   for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
     if (atomic_load(&job->cancel)) interrupt(job);
