@@ -1,0 +1,200 @@
+"""Measure Moonmill beside its peers, as ratios in one run: python bench.py --build build [--runs 5] [CASE...]
+
+Each case runs its contestants in turns (a b a b ...), so that noise of a shared machine hits all of them, and takes medians. Prints a
+Markdown table; docs/benchmarks.md holds one such run. Peers: polars, duckdb (in this process, data loaded before the clock
+starts), zstd and gcc -O2 loops (as processes).
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import duckdb
+import polars as pl
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+YEAR = "build/data/flights-2013.csv"
+BIG = "build/data/flights-10-years.csv"
+MEMORY_CHAIN = (':where "arr_delay > 0" :derive { "gained = dep_delay - arr_delay", "speed = distance / (air_time / 60)" } '
+                ':group("carrier", { "n = count()", "delay = mean(arr_delay)", "gained = mean(gained)", "fastest = max(speed)" })')
+CSV_CHAIN = ':where "arr_delay > 0" :group("carrier", { "n = count()", "delay = mean(dep_delay)" })'
+STRAIGHT = ':map("y: f64", function(r) return r.x * 2 + 1 end) :group({}, "s = sum(y)")'
+BRANCHY = (':map("y: f64", function(r) local x = r.x if x > 60 then return x * 3 end if x > 15 then return x + 7 end return 0 - x end) '
+           ':group({}, "s = sum(y)")')
+
+arguments = None
+
+
+def environment():
+    return dict(os.environ, MM_LIB=f"{arguments.build}/libmoonmill.so",
+                LUA_PATH="build/luajit/src/?.lua;lua/?.lua")
+
+
+def seconds_of(command, **options):
+    """Wall seconds of a command, and the peak resident bytes of its process."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    if status != 0:
+        sys.exit(f"bench: {' '.join(command)} failed")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def in_turns(contestants):
+    """Median seconds of each contestant: functions that return seconds. One round warms up."""
+    times = {name: [] for name in contestants}
+    for round_ in range(arguments.runs + 1):
+        for name, run in contestants.items():
+            seconds = run()
+            if round_ > 0:
+                times[name].append(seconds)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def timed(function):
+    def run():
+        began = time.perf_counter()
+        function()
+        return time.perf_counter() - began
+    return run
+
+
+def moonmill_memory(chain, threads, source):
+    """A function that gives the next run's seconds of one process that keeps the table in memory, and its rows."""
+    process = subprocess.Popen(["build/luajit/src/luajit", f"{HERE}/memory.lua", chain, str(threads), str(arguments.runs + 1), source],
+                               stdout=subprocess.PIPE, text=True, env=environment())
+    rows = int(process.stdout.readline())
+    times = [float(line.split()[0]) for line in process.stdout]
+    if process.wait() != 0 or not times:
+        sys.exit(f"bench: memory.lua {chain} failed")
+    return rows, statistics.median(times[1:])
+
+
+def row(case, what, seconds, peer, target, note=""):
+    """One line of the table: seconds of us and of the peer, and the peer's time as a multiple of ours."""
+    ratio = peer / seconds if peer else None
+    print(f"| {case} | {what} | {seconds:.4f} | {'' if peer is None else f'{peer:.4f}'} | "
+          f"{'' if ratio is None else f'{ratio:.2f}'} | {target} | {note} |", flush=True)
+
+
+def case_memory():
+    """20 M rows in memory: filter, two derived columns, group by carrier with four aggregates."""
+    times = 60
+    rows, two = moonmill_memory(MEMORY_CHAIN, 2, f"flights:{YEAR}:{times}")
+    _, one = moonmill_memory(MEMORY_CHAIN, 1, f"flights:{YEAR}:{times}")
+    columns = ["carrier", "dep_delay", "arr_delay", "air_time", "distance"]
+    year = pl.read_csv(YEAR, columns=columns).with_columns(pl.exclude("carrier").cast(pl.Float64))
+    frame = pl.concat([year] * times).rechunk()
+    c = pl.col
+
+    def polars():
+        (frame.lazy().filter(c("arr_delay") > 0)
+         .with_columns(gained=c("dep_delay") - c("arr_delay"), speed=c("distance") / (c("air_time") / 60))
+         .group_by("carrier").agg(pl.len(), c("arr_delay").mean(), c("gained").mean(), c("speed").max()).collect())
+
+    connection = duckdb.connect()
+    connection.execute("set threads to 2")
+    connection.execute("create table flights as select * from frame")
+    sql = ("select carrier, count(*), avg(arr_delay), avg(dep_delay - arr_delay), max(distance / (air_time / 60)) "
+           "from flights where arr_delay > 0 group by carrier")
+    peers = in_turns({"polars": timed(polars), "duckdb": timed(lambda: connection.execute(sql).fetchall())})
+    note = f"{rows} rows, {two / rows * 1e9:.2f} ns a row"
+    row("memory", "against polars, 2 threads", two, peers["polars"], "1.5", note)
+    row("memory", "against duckdb, 2 threads", two, peers["duckdb"], "")
+    row("memory", "2 threads against 1", two, one, "1.8")
+
+
+def case_csv():
+    """The year ten times over as one CSV: filter and group; plain and zstd."""
+    if not os.path.exists(BIG):
+        with open(YEAR, "rb") as file:
+            header, rest = file.read().split(b"\n", 1)
+        with open(BIG, "wb") as file:
+            file.write(header + b"\n" + rest * 10)
+    packed = BIG + ".zst"
+    if not os.path.exists(packed):
+        subprocess.run(["zstd", "-q", "-3", "-f", BIG, "-o", packed], check=True)
+    command = f"{arguments.build}/moonmill"
+    c = pl.col
+
+    def polars(path):
+        return lambda: (pl.scan_csv(path).filter(c("arr_delay") > 0).group_by("carrier")
+                        .agg(pl.len(), c("dep_delay").mean()).collect())
+
+    connection = duckdb.connect()
+    connection.execute("set threads to 2")
+    sql = "select carrier, count(*), avg(dep_delay) from read_csv('{}') where arr_delay > 0 group by carrier"
+    peak = []
+
+    def ours(path, threads):
+        def run():
+            seconds, bytes_ = seconds_of([command, "run", "--threads", str(threads), "-e", CSV_CHAIN, path])
+            peak.append(bytes_)
+            return seconds
+        return run
+
+    times = in_turns({
+        "two": ours(BIG, 2), "polars": timed(polars(BIG)), "duckdb": timed(lambda: connection.execute(sql.format(BIG)).fetchall()),
+        "one": ours(BIG, 1),
+    })
+    size = os.path.getsize(BIG)
+    row("csv", "against polars scan_csv, 2 threads", times["two"], times["polars"], "2",
+        f"{size / 1e6:.0f} MB at {size / times['two'] / 1e9:.2f} GB/s, whole process; peak {max(peak) / 1e6:.0f} MB (limit 300)")
+    row("csv", "against duckdb, 2 threads", times["two"], times["duckdb"], "")
+    row("csv", "2 threads against 1", times["two"], times["one"], "1.8")
+    times = in_turns({
+        "two": ours(packed, 2), "zstd": lambda: seconds_of(["zstd", "-dcq", packed])[0], "polars": timed(polars(packed)),
+    })
+    row("csv.zst", "against zstd -dc to nothing", times["two"], times["zstd"], "0.77", "the target is 1.3 times zstd")
+    row("csv.zst", "against polars, 2 threads", times["two"], times["polars"], "")
+
+
+def case_rows():
+    """Row functions over 50 M random f64 against the same loop in C."""
+    rows = 50_000_000
+    scalar = f"{arguments.build}/bench-scalar"
+    subprocess.run(["gcc", "-O2", "-std=gnu11", "-o", scalar, f"{HERE}/scalar.c"], check=True)
+    for name, chain, target in (("straight", STRAIGHT, 1 / 1.3), ("branchy", BRANCHY, 1 / 2.6)):
+        _, one = moonmill_memory(chain, 1, f"random:{rows}")
+        out = subprocess.run([scalar, name, str(rows), str(arguments.runs + 1)], check=True, capture_output=True, text=True).stdout
+        c_loop = statistics.median(float(line.split()[0]) for line in out.splitlines()[1:])
+        _, two = moonmill_memory(chain, 2, f"random:{rows}")
+        row("rows", f"{name}, 1 thread, against C", one, c_loop, f"{target:.2f}",
+            f"{one / rows * 1e9:.2f} ns a row, C {c_loop / rows * 1e9:.2f}")
+        row("rows", f"{name}, 2 threads against 1", two, one, "1.8")
+
+
+def case_start():
+    """Cold start and the demo."""
+    command = f"{arguments.build}/moonmill"
+    version = statistics.median(seconds_of([command, "version"])[0] for _ in range(20))
+    demo = statistics.median(
+        seconds_of([command, "run", "pipelines/delays.lua", "pipelines/data/flights.csv.zst"])[0] for _ in range(20))
+    row("start", "moonmill version", version, None, "", "limit 0.005 s")
+    row("start", "the demo", demo, None, "", "limit 0.1 s")
+
+
+CASES = {"memory": case_memory, "csv": case_csv, "rows": case_rows, "start": case_start}
+
+
+def main():
+    global arguments
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("cases", nargs="*")
+    arguments = parser.parse_args()
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    print(f"{platform.machine()}, {model}, {os.cpu_count()} processors, polars {pl.__version__}, duckdb {duckdb.__version__}, "
+          f"medians of {arguments.runs} runs\n")
+    print("| case | what | Moonmill, s | peer, s | peer / Moonmill | target | |\n| --- | --- | --- | --- | --- | --- | --- |")
+    for name in arguments.cases or CASES:
+        CASES[name]()
+
+
+main()
