@@ -76,7 +76,7 @@ static inline uint64_t mm_hash_u64(uint64_t x) { /* murmur3's finaliser */
   return x ^ x >> 33;
 }
 
-/* ---- Text and numbers (text/): no locale, no allocation ---- */
+/* ---- Text and numbers (text/): no locale, no allocation. Loops over many short numbers inline text/quick.h ---- */
 
 /* Parse the whole text (no surrounding blanks). 0: done; 1: not a number of this form; 2: out of range.
  * Integers: optional sign, digits. Floats: decimal or exponent form, inf, nan, any letter case; correctly rounded. */

@@ -1,5 +1,5 @@
 /* digits.h - eight digits at a time in one 64-bit word; shared by the files of text/ that parse.
- * The first character of a text is the lowest byte of a word.
+ * The first character of a text is the lowest byte of a word. "Values" are characters ^ '0': a digit is 0 to 9.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>
@@ -27,20 +27,15 @@ static inline uint64_t load_short(const char *text, int64_t n) {
   return first | middle << (n >> 1) * 8 | last << (n - 1) * 8;
 }
 
-/* n = 1..8 characters moved to the end of the word, '0' before them. */
-static inline uint64_t align_digits(uint64_t word, int64_t n) {
-  return word << (64 - 8 * n) | BYTES('0') >> 4 * n >> 4 * n;
-}
+/* The values of the lowest n = 1..8 characters, moved to the end of the word; zeros before them. */
+static inline uint64_t digit_values(uint64_t word, int64_t n) { return (word ^ BYTES('0')) << (64 - 8 * n); }
 
-/* 0 when all eight characters are digits, else the lowest bit set belongs to the first that is not. */
-static inline uint64_t not_digits(uint64_t word) {
-  uint64_t d = word ^ BYTES('0');
-  return ((d + BYTES(0x76)) | d) & BYTES(0x80);
-}
+/* 0 when all eight values are digits, else the lowest bit set is the high bit of the first that is not. */
+static inline uint64_t not_digits(uint64_t values) { return ((values + BYTES(0x76)) | values) & BYTES(0x80); }
 
 /* The number that eight digits spell: sums of neighbours, three times. */
-static inline uint64_t eight_digits(uint64_t word) {
-  word = (word & BYTES(0x0f)) * (256 * 10 + 1) >> 8;
-  word = (word & UINT64_C(0x00ff00ff00ff00ff)) * (65536 * 100 + 1) >> 16;
-  return (word & UINT64_C(0x0000ffff0000ffff)) * ((UINT64_C(10000) << 32) + 1) >> 32;
+static inline uint64_t eight_digits(uint64_t values) {
+  values = values * (256 * 10 + 1) >> 8 & UINT64_C(0x00ff00ff00ff00ff);
+  values = values * (65536 * 100 + 1) >> 16 & UINT64_C(0x0000ffff0000ffff);
+  return values * ((UINT64_C(10000) << 32) + 1) >> 32;
 }

@@ -10,10 +10,13 @@
 #include <math.h>
 #include "internal.h"
 #include "charconv.h"
-#include "digits.h"
+#include "quick.h"
 
-static const double powers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+const double mm_powers_of_ten[2 * MM_NEGATIVE] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    [MM_NEGATIVE] = -1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7, -1e8, -1e9, -1e10, -1e11,
+    -1e12, -1e13, -1e14, -1e15, -1e16, -1e17, -1e18, -1e19, -1e20, -1e21, -1e22};
 
 /* digits * 10^exponent, unless `inexact`: then some digits are missing and only the magnitude is right. */
 typedef struct decimal {
@@ -24,28 +27,12 @@ typedef struct decimal {
 
 /* ---- From text ---- */
 
-/* At most eight characters of digits with perhaps a point among them: true when it is of that form. */
-static inline bool scan_short(const char *text, int64_t n, decimal *number) {
-  uint64_t word = align_digits(load_short(text, n), n);
-  uint64_t others = not_digits(word);
-  number->exponent = 0;
-  if (others) {
-    int at = __builtin_ctzll(others) & 56; /* bit of the first byte that is no digit */
-    if ((others & (others - 1)) != 0 || (word >> at & 0xff) != '.' || n == 1) return false;
-    uint64_t before = word & ((UINT64_C(1) << at) - 1);
-    word = (word ^ before ^ (uint64_t)'.' << at) | before << 8 | '0';
-    number->exponent = at / 8 - 7;
-  }
-  number->digits = eight_digits(word);
-  return true;
-}
-
 /* Digits from `at` on into *sum, as long as there are at most 19 significant ones; *kept counts those taken. */
 static inline const char *scan_digits(const char *at, const char *end, uint64_t *sum, int *kept, int64_t *left_out) {
   while (end - at >= 8 && *kept <= 11) {
-    uint64_t word = load_u64(at);
-    if (not_digits(word)) break;
-    *sum = *sum * 100000000 + eight_digits(word);
+    uint64_t values = digit_values(load_u64(at), 8);
+    if (not_digits(values)) break;
+    *sum = *sum * 100000000 + eight_digits(values);
     if (*sum) *kept += 8; /* zeros in front may be counted: that only leaves fewer digits for the fast path */
     at += 8;
   }
@@ -113,12 +100,14 @@ static int parse_special(const char *text, int64_t size, double *value) {
   return 0;
 }
 
-static int parse_long_f64(const char *text, int64_t size, double *value) {
+/* After the sign. */
+static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   decimal number;
   if (!scan(text, text + size, &number)) return parse_special(text, size, value);
   if (!number.inexact && number.digits <= UINT64_C(1) << 53 && number.exponent >= -22 && number.exponent <= 22) {
-    double digits = (double)number.digits;
-    *value = number.exponent < 0 ? digits / powers[-number.exponent] : digits * powers[number.exponent];
+    double digits = (double)(int64_t)number.digits;
+    *value = number.exponent < 0 ? digits / mm_powers_of_ten[-number.exponent]
+                                 : digits * mm_powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f64(text, size, value)) return 0;
@@ -129,29 +118,33 @@ static int parse_long_f64(const char *text, int64_t size, double *value) {
 
 int mm_parse_f64(const char *text, int64_t size, double *value) {
   if (size <= 0) return 1;
+  if (size <= 8) {
+    if (short_f64(load_short(text, size), size, value)) return 0;
+  } else if (size <= 16) {
+    if (medium_f64(load_u64(text), load_u64(text + size - 8), size, value)) return 0;
+  }
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
-  text += sign;
-  size -= sign;
-  decimal number;
   double result;
-  if (size > 0 && size <= 8 && scan_short(text, size, &number)) {
-    result = (double)(int64_t)number.digits / powers[-number.exponent];
-  } else {
-    int status = parse_long_f64(text, size, &result);
-    if (status) return status;
-  }
+  int status = parse_magnitude_f64(text + sign, size - sign, &result);
+  if (status) return status;
   *value = negative ? -result : result;
   return 0;
 }
 
-static int parse_long_f32(const char *text, int64_t size, float *value) {
+static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   decimal number;
   if (!scan(text, text + size, &number)) {
     double special;
     int status = parse_special(text, size, &special);
     if (!status) *value = (float)special;
     return status;
+  }
+  if (!number.inexact && number.digits <= 1 << FLT_MANT_DIG && number.exponent >= -10 && number.exponent <= 10) {
+    float digits = (float)(int32_t)number.digits;
+    *value = number.exponent < 0 ? digits / (float)mm_powers_of_ten[-number.exponent]
+                                 : digits * (float)mm_powers_of_ten[number.exponent];
+    return 0;
   }
   if (from_decimal_f32(text, size, value)) return 0;
   if (number.exponent > 0 && number.digits) return 2;
@@ -163,16 +156,9 @@ int mm_parse_f32(const char *text, int64_t size, float *value) {
   if (size <= 0) return 1;
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
-  text += sign;
-  size -= sign;
-  decimal number;
   float result;
-  if (size > 0 && size <= 8 && scan_short(text, size, &number) && number.digits <= 1 << FLT_MANT_DIG) {
-    result = (float)(int32_t)number.digits / (float)powers[-number.exponent];
-  } else {
-    int status = parse_long_f32(text, size, &result);
-    if (status) return status;
-  }
+  int status = parse_magnitude_f32(text + sign, size - sign, &result);
+  if (status) return status;
   *value = negative ? -result : result;
   return 0;
 }

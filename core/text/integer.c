@@ -1,7 +1,7 @@
 /* integer.c - integers and booleans from and to text.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
-#include "digits.h"
+#include "quick.h"
 
 /* ---- From text ---- */
 
@@ -16,21 +16,20 @@ static int long_magnitude(const char *text, int64_t n, uint64_t *value) {
 }
 
 /* The value of n digits, as the mm_parse functions answer. */
-static inline int magnitude(const char *text, int64_t n, uint64_t *value) {
+static int magnitude(const char *text, int64_t n, uint64_t *value) {
   if (n <= 8) {
     if (n <= 0) return 1;
-    uint64_t word = align_digits(load_short(text, n), n);
-    *value = eight_digits(word);
-    return not_digits(word) != 0;
+    uint64_t values = digit_values(load_short(text, n), n);
+    *value = eight_digits(values);
+    return not_digits(values) != 0;
   }
   if (n > 16) return long_magnitude(text, n, value);
-  uint64_t high = align_digits(load_u64(text), n - 8), low = load_u64(text + n - 8);
+  uint64_t high = digit_values(load_u64(text), n - 8), low = digit_values(load_u64(text + n - 8), 8);
   *value = eight_digits(high) * 100000000 + eight_digits(low);
   return (not_digits(high) | not_digits(low)) != 0;
 }
 
-int mm_parse_i64(const char *text, int64_t size, int64_t *value) {
-  if (size <= 0) return 1;
+static int parse_long_i64(const char *text, int64_t size, int64_t *value) {
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
   uint64_t sum = 0;
@@ -39,6 +38,12 @@ int mm_parse_i64(const char *text, int64_t size, int64_t *value) {
   if (sum > (uint64_t)INT64_MAX + negative) return 2;
   *value = (int64_t)(negative ? 0 - sum : sum);
   return 0;
+}
+
+int mm_parse_i64(const char *text, int64_t size, int64_t *value) {
+  if (size <= 0) return 1;
+  if (size <= 8 && short_i64(load_short(text, size), size, value)) return 0;
+  return parse_long_i64(text, size, value);
 }
 
 int mm_parse_u64(const char *text, int64_t size, uint64_t *value) {
