@@ -36,6 +36,13 @@ extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody el
 extern mm_io mm_host_io;
 extern mm_threads mm_host_threads;
 
+/* ---- Tasks (engine/) ---- */
+
+/* Run body(context, 0 .. count - 1) on the job's threads, the caller's among them, and wait. Tasks start in order; after a failure no
+ * further one starts; the failure of the lowest task wins. A cancelled job starts no task. For `finish` of a stage. */
+int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
+                mm_error *error);
+
 /* ---- Bitmaps: bit i of word i / 64, least significant first ---- */
 
 static inline int64_t mm_words(int64_t bits) { return (bits + 63) >> 6; }
@@ -149,7 +156,16 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
-/* ---- Comparing rows (types/) ---- */
+/* ---- Comparing and picking rows (types/) ---- */
 
 /* The one order of values: -inf < -0 = +0 < inf < NaN < null, text by bytes. As for sort keys: <0, 0, >0. */
 int  mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_t j);
+static inline bool mm_is_null(const mm_column *column, int64_t row) {
+  return column->type.id == MM_NULL || (column->valid && !mm_bit(column->valid, row));
+}
+
+/* A row of one of several columns. */
+typedef struct mm_pick { int32_t part, row; } mm_pick;
+/* Column made of picked rows of parts of equal type, in the order of `picks`. Copies. */
+int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks, int64_t count,
+                     mm_error *error);

@@ -1,6 +1,6 @@
-/* column.c - values of one type: making, sharing, slicing, joining and picking rows.
+/* column.c - values of one type: making, sharing, slicing and joining.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "types/refusal.h"
 
 void mm_column_retain(mm_column *column) {
   mm_block_retain(column->valid_block);
@@ -59,13 +59,13 @@ static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *
   return new_data(column, column->length * mm_type_width(column->type), error);
 }
 
-static int fail_opaque(mm_error *error, const char *what) {
+int mm_fail_opaque(mm_error *error, const char *what) {
   return mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", what);
 }
 
 int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error) {
   *column = (mm_column){.type = type, .length = length};
-  if (type.id == MM_OPAQUE) return fail_opaque(error, "make");
+  if (type.id == MM_OPAQUE) return mm_fail_opaque(error, "make");
   if (length < 0 || length > INT64_MAX / 16) return mm_fail_memory(error, length);
   int status = make(column, text_bytes, nullable, error);
   if (status < 0) mm_column_release(column);
@@ -156,95 +156,52 @@ static void concat_data(mm_column *to, const mm_column *const *parts, int64_t co
   }
 }
 
-static int fail_text(mm_error *error) {
+int mm_fail_text(mm_error *error) {
   return mm_fail(error, MM_ELIMIT, "limit", "a text column of more than 2 GiB in one piece");
 }
 
+/* Bits that go on, word after word, where those of the part before end. */
+static bool follows_bits(const uint64_t *bits, const uint64_t *before, int64_t length) {
+  return bits && length % 64 == 0 ? bits == before + length / 64 : !bits && !before;
+}
+
+/* Does `next` show what follows `before` in the same blocks, as neighbouring slices do? */
+static bool follows(const mm_column *next, const mm_column *before) {
+  if (next->data_block != before->data_block || !next->data_block) return false;
+  if (next->valid_block != before->valid_block || next->offsets_block != before->offsets_block) return false;
+  if (!follows_bits(next->valid, before->valid, before->length) || next->type.id == MM_OPAQUE) return false;
+  if (next->offsets) return next->data == before->data && next->offsets == before->offsets + before->length;
+  if (next->type.id == MM_BOOL) return follows_bits(next->data, before->data, before->length);
+  return next->data == (const uint8_t *)before->data + before->length * mm_type_width(before->type);
+}
+
+static bool contiguous(const mm_column *const *parts, int64_t count) {
+  for (int64_t i = 1; i < count; i++)
+    if (!follows(parts[i], parts[i - 1])) return false;
+  return count > 0;
+}
+
+static int64_t total_rows(const mm_column *const *parts, int64_t count) {
+  int64_t rows = 0;
+  for (int64_t i = 0; i < count; i++) rows += parts[i]->length;
+  return rows;
+}
+
 int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count, mm_error *error) {
-  if (count == 1) {
+  if (contiguous(parts, count)) { /* one part, or slices of one column */
     *to = *parts[0];
+    to->length = total_rows(parts, count);
     mm_column_retain(to);
     return 0;
   }
   mm_type type = count > 0 ? parts[0]->type : (mm_type){0};
-  int64_t rows = 0, text_bytes = 0;
-  for (int64_t i = 0; i < count; i++) {
-    rows += parts[i]->length;
+  int64_t rows = total_rows(parts, count), text_bytes = 0;
+  for (int64_t i = 0; i < count; i++)
     if (parts[i]->offsets) text_bytes += (int64_t)parts[i]->offsets[parts[i]->length] - parts[i]->offsets[0];
-  }
-  if (text_bytes > INT32_MAX) return fail_text(error);
+  if (text_bytes > INT32_MAX) return mm_fail_text(error);
   TRY(mm_column_make(to, type, rows, text_bytes, has_nulls(parts, count), error));
   if (to->valid) concat_valid(to, parts, count);
   if (mm_is_text(type.id)) concat_text(to, parts, count);
   else if (type.id != MM_NULL) concat_data(to, parts, count);
-  return 0;
-}
-
-/* ---- Picking rows ---- */
-
-enum { AHEAD = 16 }; /* rows between a prefetch and its use */
-
-#define TAKE(T) \
-  do { \
-    const T *values = from->data; \
-    T *out = (T *)mm_block_data(to->data_block); \
-    for (int64_t i = 0; i < count; i++) { \
-      if (i + AHEAD < count) __builtin_prefetch(&values[index[i + AHEAD] < 0 ? 0 : index[i + AHEAD]]); \
-      out[i] = index[i] < 0 ? 0 : values[index[i]]; \
-    } \
-  } while (0)
-
-static void take_data(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
-  switch (mm_type_width(to->type)) {
-  case 1: TAKE(uint8_t); break;
-  case 2: TAKE(uint16_t); break;
-  case 4: TAKE(uint32_t); break;
-  default: TAKE(uint64_t); break;
-  }
-}
-
-/* Bit i: bit index[i] of `bits` (NULL: all set); clear where the index is -1. */
-static void take_bits(uint64_t *to, const uint64_t *bits, const int64_t *index, int64_t count) {
-  for (int64_t word = 0; word < mm_words(count); word++) {
-    int64_t first = word * 64, n = count - first < 64 ? count - first : 64;
-    uint64_t made = 0;
-    for (int64_t i = 0; i < n; i++) {
-      int64_t row = index[first + i];
-      made |= (uint64_t)(row >= 0 && (!bits || mm_bit(bits, row))) << i;
-    }
-    to[word] = made;
-  }
-}
-
-static void take_text(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
-  const uint8_t *bytes = from->data;
-  uint8_t *out = mm_block_data(to->data_block);
-  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
-  for (int64_t i = 0; i < count; i++) {
-    if (i + AHEAD < count && index[i + AHEAD] >= 0) __builtin_prefetch(bytes + from->offsets[index[i + AHEAD]]);
-    if (index[i] >= 0) {
-      int32_t start = from->offsets[index[i]], size = from->offsets[index[i] + 1] - start;
-      memcpy(out + end, bytes + start, (size_t)size);
-      end += size;
-    }
-    offsets[i + 1] = end;
-  }
-}
-
-int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, mm_error *error) {
-  if (from->type.id == MM_OPAQUE) return fail_opaque(error, "take");
-  int64_t text_bytes = 0;
-  bool holes = false;
-  for (int64_t i = 0; i < count; i++) holes |= index[i] < 0;
-  if (from->offsets) {
-    for (int64_t i = 0; i < count; i++)
-      if (index[i] >= 0) text_bytes += from->offsets[index[i] + 1] - from->offsets[index[i]];
-    if (text_bytes > INT32_MAX) return fail_text(error);
-  }
-  TRY(mm_column_make(to, from->type, count, text_bytes, holes || from->valid, error));
-  if (to->valid) take_bits((uint64_t *)mm_block_data(to->valid_block), from->valid, index, count);
-  if (from->offsets) take_text(to, from, index, count);
-  else if (from->type.id == MM_BOOL) take_bits((uint64_t *)mm_block_data(to->data_block), from->data, index, count);
-  else if (from->type.id != MM_NULL && from->length > 0) take_data(to, from, index, count);
   return 0;
 }

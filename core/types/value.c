@@ -4,10 +4,6 @@
 
 /* ---- Order ---- */
 
-static bool is_null(const mm_column *column, int64_t row) {
-  return column->type.id == MM_NULL || (column->valid && !mm_bit(column->valid, row));
-}
-
 /* NaN is above all numbers, equal to itself. */
 static int compare_float(double a, double b) {
   if (a < b) return -1;
@@ -25,7 +21,7 @@ static int compare_text(const mm_column *a, int64_t i, const mm_column *b, int64
 }
 
 int mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_t j) {
-  bool null_a = is_null(a, i), null_b = is_null(b, j);
+  bool null_a = mm_is_null(a, i), null_b = mm_is_null(b, j);
   if (null_a || null_b) return null_a - null_b;
   switch (mm_storage(a->type.id)) {
 #define X(ENUM, suffix, ctype, format) \
@@ -65,7 +61,7 @@ static int format(char *text, const mm_column *column, int64_t row) {
 }
 
 int mm_column_text(const mm_column *column, int64_t row, mm_buffer *text, mm_error *error) {
-  if (is_null(column, row)) return 0;
+  if (mm_is_null(column, row)) return 0;
   switch (column->type.id) {
   case MM_UTF8:
   case MM_BINARY: {
