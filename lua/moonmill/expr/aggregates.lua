@@ -1,0 +1,129 @@
+-- moonmill.expr.aggregates - takes the aggregate calls out of an expression of group: `sum(a) / sum(b)` becomes two aggregates and the
+-- tree of a division over two placeholder columns, which the stage after the group computes.
+local check = require "moonmill.expr.check"
+local fold = require "moonmill.expr.fold"
+local functions = require "moonmill.functions"
+local node = require "moonmill.expr.node"
+local print_tree = require "moonmill.expr.print"
+local types = require "moonmill.types"
+
+-- Is this call an aggregate? min and max are with one argument only.
+local function aggregate_of(tree)
+  local entry = tree.kind == "call" and functions.aggregates[tree.name]
+  if entry and (not functions.scalars[tree.name] or #tree.args == 1) then return entry end
+end
+
+local function call(name, tree, arg)
+  return { kind = "call", name = name, args = { arg }, at = tree.at, source = tree.source, height = arg.height + 1 }
+end
+
+local accepted = {
+  any = function() return true end,
+  number = function(type) return type.number end,
+  summable = function(type) return type.number or type.id == "duration" or type == types.bool end,
+  bool = function(type) return type == types.bool end,
+}
+
+local function result_type(gives, type)
+  if gives == "same" then return type end
+  if gives == "sum" then
+    if type.integer then return type.signed and types.i64 or types.u64 end
+    return type.float and types.f64 or type
+  end
+  return types[gives]
+end
+
+local function refuse_nested(tree)
+  if aggregate_of(tree) then
+    node.fail(tree, "aggregate", ("%s stands within another aggregate"):format(tree.name), "compute it in a group of its own first")
+  end
+  for _, child in ipairs { tree.a or false, tree.b or false } do
+    if child then refuse_nested(child) end
+  end
+  for _, child in ipairs(tree.args or tree.items or {}) do refuse_nested(child) end
+end
+
+local function quantile_of(tree, scope)
+  local q = tree.args[2]
+  local n = fold(check.value(q, { columns = {}, order = {}, params = scope.params }))
+  local value = n.kind == "const" and n.type.number and tonumber(n.value)
+  if not value or value < 0 or value > 1 then node.fail(q, "type", "the share of quantile is a number from 0 to 1", "quantile(x, 0.9)") end
+  return value
+end
+
+-- One aggregate call as {op, arg, q, key, type, nullable, at, source}.
+local function describe(tree, entry, scope)
+  local count, wanted = #tree.args, entry.name == "quantile" and 2 or 1
+  if count ~= wanted and not (entry.name == "count" and count == 0) then
+    node.fail(tree, "argument-count", ("%s takes %d argument%s, found %d"):format(entry.name, wanted, wanted == 1 and "" or "s", count), entry.usage)
+  end
+  local result = { op = entry.op, key = print_tree(tree), at = tree.at, source = tree.source }
+  local arg = tree.args[1]
+  if not arg then
+    result.type, result.nullable = types.i64, false
+    return result
+  end
+  refuse_nested(arg)
+  local n = check.value(arg, scope)
+  if not accepted[entry.takes[1]](n.type) or n.type == types.opaque and entry.takes[1] == "any" and entry.gives == "same" then
+    node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions" or "numbers", n.type.name))
+  end
+  if entry.op == "SUM" and n.type == types.bool then
+    arg = call("i64", tree, arg)
+    n = check.value(arg, scope)
+  end
+  result.arg, result.type = arg, result_type(entry.gives, n.type)
+  result.q = entry.name == "quantile" and quantile_of(tree, scope) or nil
+  local keyed = scope.keys and next(scope.keys) ~= nil
+  if entry.nulls == "never null" or entry.op == "SUM" then
+    result.nullable = false
+  elseif entry.op == "VAR" or entry.op == "STD" then
+    result.nullable = true
+  else
+    result.nullable = n.nullable or not keyed -- a group has a row at least
+  end
+  return result
+end
+
+---Split an expression of group.
+---@param tree table
+---@param scope table as for expr.check; `keys` (list of names) may stand outside of aggregates
+---@return table[] aggregates { op = "SUM", arg = tree?, q = number?, key = name of the placeholder column, type =, nullable =, at =, source = }
+---@return table rest tree over the keys and the placeholders
+return function(tree, scope)
+  local found, by_key = {}, {}
+  local keys = {}
+  for _, key in ipairs(scope.keys or {}) do keys[key] = true end
+
+  local function take(n, entry)
+    local aggregate = describe(n, entry, scope)
+    while scope.columns[aggregate.key] do aggregate.key = aggregate.key .. "'" end
+    if not by_key[aggregate.key] then
+      by_key[aggregate.key] = aggregate
+      found[#found + 1] = aggregate
+    end
+    return { kind = "column", name = aggregate.key, quoted = true, at = n.at, source = n.source, height = 1 }
+  end
+
+  local function walk(n)
+    local entry = aggregate_of(n)
+    if entry then return take(n, entry) end
+    if n.kind == "column" and scope.columns[n.name] and not keys[n.name] then
+      node.fail(n, "aggregate", ('column "%s" is neither a key nor within an aggregate'):format(n.name), ("write first(%s), or make it a key"):format(n.name))
+    end
+    local copy = {}
+    for field, value in pairs(n) do copy[field] = value end
+    if n.a then copy.a = walk(n.a) end
+    if n.b then copy.b = walk(n.b) end
+    for _, list in ipairs { "args", "items" } do
+      if n[list] then
+        copy[list] = {}
+        for i, child in ipairs(n[list]) do copy[list][i] = walk(child) end
+      end
+    end
+    return copy
+  end
+
+  local rest = walk(tree)
+  return found, rest
+end

@@ -1,0 +1,249 @@
+-- moonmill.expr.forms - typing rules of the functions that are more than one operation: if, coalesce, min, casts, durations ...
+--
+-- A form is a function(checker, tree, entry) that checks the arguments of a call and returns a typed node.
+local ffi = require "ffi"
+local coerce = require "moonmill.expr.coerce"
+local node = require "moonmill.expr.node"
+local types = require "moonmill.types"
+
+local forms = {}
+
+local function arguments(checker, tree, least, most)
+  local entry = checker:entry(tree)
+  checker:count(tree, entry, least, most)
+  local args = {}
+  for i, arg in ipairs(tree.args) do args[i] = checker:check(arg) end
+  return args
+end
+
+-- The least (MIN) or greatest (MAX) of two nodes of one type. Types without a kernel are compared; a narrow integer comes back narrow.
+local function extreme(op, a, b, type, where)
+  if type.float then return node.call(op, { a, b }, {}, where) end
+  if type.integer then
+    local wide = coerce.wide(type)
+    local result = node.call(op, { coerce.cast(a, wide), coerce.cast(b, wide) }, {}, where)
+    if type == wide then return result end
+    return node.call("CAST", { result }, { type = type, on = type, on2 = wide, mode = "wrap" }, where)
+  end
+  local before = node.call(op == "MIN" and "LT" or "GT", { a, b }, { type = types.bool, on2 = type }, where)
+  if a.nullable then -- a null a is the result
+    before = node.call("OR", { before, node.call("IS_NULL", { a }, { type = types.bool }, where) }, { type = types.bool }, where)
+  end
+  return node.call("SELECT", { before, a, b }, { type = type, on = type }, where)
+end
+
+-- Shared between texts, numbers ...: refuse what has no order.
+local function ordered(nodes, type, what)
+  if type == types.null or type == types.opaque then node.fail(nodes[1], "type", ("%s cannot order values of type %s"):format(what, type.name)) end
+end
+
+function forms.extreme(checker, tree, entry)
+  if #tree.args == 1 then
+    node.fail(tree, "argument-count", ("%s of one value is an aggregate, which belongs into group"):format(entry.name), entry.usage)
+  end
+  local args, type = coerce.unify(arguments(checker, tree, 2), entry.name)
+  ordered(args, type, entry.name)
+  local result = args[1]
+  for i = 2, #args do result = extreme(entry.name:upper(), result, args[i], type, tree) end
+  return result
+end
+
+function forms.clamp(checker, tree)
+  local args, type = coerce.unify(arguments(checker, tree, 3, 3), "clamp")
+  ordered(args, type, "clamp")
+  return extreme("MIN", extreme("MAX", args[1], args[2], type, tree), args[3], type, tree)
+end
+
+function forms.rounding(checker, tree, entry)
+  local x = checker:kind(arguments(checker, tree, 1, 1)[1], "number", entry, 1, tree)
+  return x.type.float and node.call(entry.op, { x }, {}, tree) or x -- whole numbers are round already
+end
+
+function forms.round(checker, tree, entry)
+  local args = arguments(checker, tree, 1, 2)
+  local x = checker:kind(args[1], #args == 1 and "number" or "float", entry, 1, tree)
+  if x.type.integer then return x end
+  local digits = args[2] and checker:kind(args[2], "int", entry, 2, tree) or node.const(types.i64, 0LL, tree)
+  return node.call("ROUND", { x, digits }, {}, tree)
+end
+
+---if(condition, a, b), also for `c and a or b`.
+function forms.select(condition, a, b, where)
+  local values, type = coerce.unify({ a, b }, "if")
+  if type == types.null then node.fail(where, "type", "both values of if are null", "cast one, as in i64(null)") end
+  return node.call("SELECT", { condition, values[1], values[2] }, { type = type, on = type }, where)
+end
+
+forms["if"] = function(checker, tree, entry)
+  checker:count(tree, entry, 3, 3)
+  local condition = checker:condition(tree.args[1], "the condition of if")
+  return forms.select(condition, checker:check(tree.args[2]), checker:check(tree.args[3]), tree)
+end
+
+function forms.coalesce(checker, tree)
+  local args, type = coerce.unify(arguments(checker, tree, 1), "coalesce")
+  local result = args[#args]
+  for i = #args - 1, 1, -1 do result = node.call("COALESCE", { args[i], result }, { type = type, on = type }, tree) end
+  return result
+end
+
+function forms.nullif(checker, tree)
+  local args = arguments(checker, tree, 2, 2)
+  if args[1].type == types.null or args[2].type == types.null then return args[1] end
+  local a, b = coerce.compared(args[1], args[2], tree)
+  local same = node.call("EQ", { a, b }, { type = types.bool, on2 = b.type }, tree)
+  return node.call("SELECT", { same, node.const(args[1].type, nil, tree), args[1] }, { type = args[1].type, on = args[1].type }, tree)
+end
+
+function forms.between(checker, tree)
+  local args = arguments(checker, tree, 3, 3)
+  local low = checker:compare("GE", args[1], args[2], tree)
+  local high = checker:compare("LE", args[1], args[3], tree)
+  return node.call("AND", { low, high }, { type = types.bool }, tree)
+end
+
+-- One constant of a set, as the type that x is compared in; nil when it cannot be equal to any x.
+local function member(item, type)
+  if item.type == types.null then
+    node.fail(item, "type", "null is not found by is_in", "write x == null or is_in(x, {…})")
+  end
+  if item.literal and item.kind == "const" and item.type.number and type.number then
+    local value = coerce.exact(item.value, type)
+    return value ~= nil and node.const(type, value, item) or nil
+  end
+  if coerce.common(item.type, type) ~= type and not (item.type.integer and type.integer) then
+    node.fail(item, "type", ("%s is not found among values of type %s"):format(item.type.name, type.name),
+      item.type == types.utf8 and (type == types.date or type.id == "timestamp") and ('write %s("…")'):format(type.id) or nil)
+  end
+  return coerce.cast(item, type)
+end
+
+function forms.is_in(checker, tree, entry)
+  checker:count(tree, entry, 2, 2)
+  local x, set = checker:check(tree.args[1]), tree.args[2]
+  if set.kind ~= "set" then
+    node.fail(set, "type", "the second argument of is_in is a list of constants in braces", "write is_in(x, {1, 2, 3})")
+  end
+  local type = x.type.integer and coerce.wide(x.type) or x.type
+  local items = {}
+  for _, item in ipairs(set.items) do
+    local checked = checker:constant(item)
+    items[#items + 1] = member(checked, type)
+  end
+  x = coerce.cast(x, type)
+  if #items == 0 or type == types.null then -- false, and null where x is
+    local null = node.const(types.bool, nil, tree)
+    local is_null = node.call("IS_NULL", { x }, { type = types.bool }, tree)
+    return node.call("SELECT", { is_null, null, node.const(types.bool, false, tree) }, { type = types.bool, on = types.bool }, tree)
+  end
+  return node.call("IN", { x }, { type = types.bool, items = items }, tree)
+end
+
+function forms.is_distinct(checker, tree)
+  local args = arguments(checker, tree, 2, 2)
+  for i = 1, 2 do
+    if node.is_null(args[i]) then return node.call("IS_NOT_NULL", { args[3 - i] }, { type = types.bool }, tree) end
+  end
+  local a, b = coerce.compared(args[1], args[2], tree)
+  if a.type == b.type then return node.call("IS_DISTINCT", { a, b }, { type = types.bool }, tree) end
+  local function null(n) return node.call("IS_NULL", { n }, { type = types.bool }, tree) end
+  local differ = node.call("NE", { a, b }, { type = types.bool, on2 = b.type }, tree)
+  local one_null = node.call("NE", { null(a), null(b) }, { type = types.bool }, tree)
+  return node.call("COALESCE", { differ, one_null }, { type = types.bool }, tree)
+end
+
+function forms.sub(checker, tree, entry)
+  local args = arguments(checker, tree, 2, 3)
+  local s = checker:kind(args[1], "text", entry, 1, tree)
+  local first = checker:kind(args[2], "int", entry, 2, tree)
+  local last = args[3] and checker:kind(args[3], "int", entry, 3, tree) or node.const(types.i64, -1LL, tree)
+  return node.call("SUB_TEXT", { s, first, last }, {}, tree)
+end
+
+---A value as text; numbers and times are written out, as Lua's `..` does for numbers.
+function forms.text_of(n, where)
+  if n.type == types.utf8 then return n end
+  if node.is_null(n) then return node.const(types.utf8, nil, n) end
+  if n.type.number or n.type == types.bool or n.type == types.date or n.type.time then
+    return node.call("CAST", { n }, { type = types.utf8, on = types.utf8, on2 = n.type, mode = "check" }, where)
+  end
+  node.fail(where, "type", ("%s cannot be joined with text"):format(n.type.name), "write utf8(…) to read bytes as text")
+end
+
+function forms.concat(checker, tree)
+  local args = arguments(checker, tree, 1)
+  local result = forms.text_of(args[1], tree)
+  for i = 2, #args do result = node.call("CONCAT", { result, forms.text_of(args[i], tree) }, {}, tree) end
+  return result
+end
+
+local seconds = { days = 86400, hours = 3600, minutes = 60, seconds = 1 }
+
+function forms.duration(checker, tree, entry)
+  local n = arguments(checker, tree, 1, 1)[1]
+  local micros = seconds[entry.name] * 1000000
+  if n.type.float then
+    local scaled = node.call("MUL", { checker:kind(n, "f64", entry, 1, tree), node.const(types.f64, micros, tree) }, {}, tree)
+    local whole = node.call("ROUND", { scaled, node.const(types.i64, 0LL, tree) }, {}, tree)
+    return node.call("CAST", { whole }, { type = types.duration, on = types.i64, on2 = types.f64, mode = "check" }, tree)
+  end
+  n = checker:kind(n, "int", entry, 1, tree)
+  local result = node.call("MUL", { n, node.const(types.i64, ffi.cast("int64_t", micros), tree) }, { type = types.duration, on = types.i64 }, tree)
+  if entry.name == "days" then result.days = n end -- date + days(n) is a date
+  return result
+end
+
+-- The types between which there is a cast.
+local function castable(from, to)
+  if from == to or to.number and (from.number or from == types.bool) then return true end
+  if from == types.utf8 then return to.number or to == types.bool or to == types.binary or to == types.date or to.id == "timestamp" end
+  if to == types.utf8 then return from ~= types.opaque end
+  if from.id == "timestamp" then return to == types.date or to.id == "timestamp" or to.integer end
+  if from == types.date then return to.id == "timestamp" or to.integer end
+  if from.id == "duration" then return to.id == "duration" or to.integer end
+  return from.integer and (to == types.date or to.time)
+end
+
+-- Dates are counted in i32 and times in i64: casts between them and integers are casts of that integer.
+local function storage(type)
+  if type == types.date then return types.i32 end
+  return type.time and types.i64 or type
+end
+
+---A cast that the user asks for. `mode` is "check", "try", "wrap" or "sat".
+function forms.cast_to(x, to, mode, where)
+  if node.is_null(x) then return node.const(to, nil, x) end
+  local from = x.type
+  if not castable(from, to) and not (from.number and to == types.bool) or (mode == "wrap" or mode == "sat") and not from.number then
+    node.fail(where, "type", ("%s cannot be cast to %s"):format(from.name, mode == "check" and to.name or mode .. "." .. to.name),
+      from.id == "duration" and to.float and "divide it by a duration: x / hours(1)" or nil)
+  end
+  if from == to then return x end
+  if from.number and to == types.bool then
+    local zero = from.float and node.const(from, 0, where) or node.const(from, from.signed and 0LL or 0ULL, where)
+    return node.call("NE", { x, zero }, { type = types.bool, on2 = from }, where)
+  end
+  if mode == "check" and from.number and x.literal then return coerce.cast(x, to, where) end
+  local on, on2 = to, from
+  if to.integer and not from.number and from ~= types.bool and from ~= types.utf8 then on2 = storage(from) end
+  if from.integer and not to.number and to ~= types.utf8 then on = storage(to) end
+  if on == on2 then -- the same count under another name: adding nothing renames it
+    return node.call("ADD", { x, node.const(types.i64, 0LL, where) }, { type = to, on = types.i64, safe = true }, where)
+  end
+  return node.call("CAST", { x }, { type = to, on = on, on2 = on2, mode = mode }, where)
+end
+
+function forms.cast(checker, tree, entry)
+  local to = types[entry.to]
+  checker:count(tree, entry, 1, entry.to == "timestamp" and 2 or 1)
+  if tree.args[2] then
+    local unit = tree.args[2]
+    if unit.kind ~= "text" or not types.per_second[unit.value] then
+      node.fail(unit, "type", 'the unit is one of "s" "ms" "us" "ns"', 'as in timestamp(x, "ms")')
+    end
+    to = types.make("timestamp", unit.value)
+  end
+  return forms.cast_to(checker:check(tree.args[1]), to, entry.mode, tree)
+end
+
+return forms
