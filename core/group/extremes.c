@@ -1,0 +1,119 @@
+/* extremes.c - min and max of numbers, bools and times: the greatest place in the one order of values, or in its reverse.
+ * SPDX-License-Identifier: MIT */
+#include "groups.h"
+
+typedef struct extreme { int64_t order, seen; } extreme;
+
+/* ~x reverses the order of x, so that min is a max. */
+static inline int64_t flip_of(const mm_accumulator *acc) { return acc->op == MM_AGG_MIN ? -1 : 0; }
+
+static void start(mm_accumulator *acc, int64_t from, int64_t to) {
+  extreme *states = (extreme *)acc->states.data;
+  for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0};
+}
+
+static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+                 mm_error *error) {
+  (void)error;
+  extreme *states = mm_state(to, 0);
+  const extreme *added = mm_state(from, first);
+  for (int64_t i = 0; i < n; i++) {
+    extreme *state = &states[number[i]];
+    if (added[i].order > state->order) state->order = added[i].order;
+    state->seen |= added[i].seen;
+  }
+  return 0;
+}
+
+static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+                mm_column *column, mm_error *error) {
+  (void)aggregate;
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= !((const extreme *)states[i])->seen;
+  TRY(mm_emit_column(column, type, n, nulls, error));
+  int64_t flip = flip_of(acc), width = mm_type_width(type);
+  uint8_t *out = (uint8_t *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const extreme *state = states[i];
+    if (!state->seen) mm_emit_null(column, i);
+    uint64_t bits = (uint64_t)(state->seen ? state->order ^ flip : 0);
+    if (type.id == MM_U64) bits ^= UINT64_C(1) << 63;
+    if (type.id == MM_F64 || type.id == MM_F32) {
+      double x = mm_unorder_f64((int64_t)bits);
+      float narrow = (float)x;
+      if (type.id == MM_F64) memcpy(out + i * 8, &x, 8);
+      else memcpy(out + i * 4, &narrow, 4);
+    } else if (type.id == MM_BOOL) {
+      ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
+    } else {
+      memcpy(out + i * width, &bits, (size_t)width);
+    }
+  }
+  return 0;
+}
+
+#define ORDER(x) (int64_t)(x)
+#define NAME(x) x##_bool
+#define VALUE(data, i) mm_bit(data, i)
+#define T uint64_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_i8
+#define VALUE(data, i) (data)[i]
+#define T int8_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_i16
+#define VALUE(data, i) (data)[i]
+#define T int16_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_i32
+#define VALUE(data, i) (data)[i]
+#define T int32_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_i64
+#define VALUE(data, i) (data)[i]
+#define T int64_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_u8
+#define VALUE(data, i) (data)[i]
+#define T uint8_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_u16
+#define VALUE(data, i) (data)[i]
+#define T uint16_t
+#include "extremes.inc.h"
+#define ORDER(x) (x)
+#define NAME(x) x##_u32
+#define VALUE(data, i) (data)[i]
+#define T uint32_t
+#include "extremes.inc.h"
+#define ORDER(x) (int64_t)((x) ^ UINT64_C(1) << 63)
+#define NAME(x) x##_u64
+#define VALUE(data, i) (data)[i]
+#define T uint64_t
+#include "extremes.inc.h"
+#define ORDER(x) mm_order_f64(x)
+#define NAME(x) x##_f32
+#define VALUE(data, i) (double)(data)[i]
+#define T float
+#include "extremes.inc.h"
+#define ORDER(x) mm_order_f64(x)
+#define NAME(x) x##_f64
+#define VALUE(data, i) (data)[i]
+#define T double
+#include "extremes.inc.h"
+
+const mm_accumulator_class *mm_extreme_class(int type) {
+  switch (mm_storage(type)) {
+#define X(E, s, C, format) case MM_##E: return &extreme_class_##s;
+    MM_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+    default: return NULL;
+  }
+}

@@ -1,0 +1,120 @@
+/* moments.c - var and std: sums about the first value within a morsel, merged by Chan's formula.
+ * SPDX-License-Identifier: MIT */
+#include "groups.h"
+#include <math.h>
+
+typedef struct moment {
+  int64_t count;
+  double  center;  /* first value; sealed: the mean */
+  double  squares; /* of distances from center */
+  double  sum;     /* of distances from center; sealed: 0 */
+} moment;
+
+static void seal(mm_accumulator *acc, int64_t from, int64_t to) {
+  moment *states = (moment *)acc->states.data;
+  for (int64_t i = from; i < to; i++) {
+    moment *state = &states[i];
+    if (!state->count) continue;
+    double shift = state->sum / (double)state->count;
+    state->center += shift;
+    state->squares -= state->sum * shift;
+    if (state->squares < 0) state->squares = 0;
+    state->sum = 0;
+  }
+}
+
+static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+                 mm_error *error) {
+  (void)error;
+  moment *states = mm_state(to, 0);
+  const moment *added = mm_state(from, first);
+  for (int64_t i = 0; i < n; i++) {
+    moment *a = &states[number[i]];
+    const moment *b = &added[i];
+    if (!b->count) continue;
+    if (!a->count) {
+      *a = *b;
+      continue;
+    }
+    double na = (double)a->count, nb = (double)b->count, distance = b->center - a->center;
+    a->count += b->count;
+    a->center += distance * (nb / (na + nb));
+    a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
+  }
+  return 0;
+}
+
+static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+                mm_column *column, mm_error *error) {
+  (void)acc;
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
+  TRY(mm_emit_column(column, type, n, nulls, error));
+  double *out = (double *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const moment *state = states[i];
+    out[i] = 0;
+    if (state->count < 2) {
+      mm_emit_null(column, i);
+      continue;
+    }
+    double variance = state->squares / (double)(state->count - 1);
+    out[i] = aggregate->op == MM_AGG_STD ? sqrt(variance) : variance;
+  }
+  return 0;
+}
+
+#define NAME(x) x##_bool
+#define VALUE(data, i) mm_bit(data, i)
+#define T uint64_t
+#include "moments.inc.h"
+#define NAME(x) x##_i8
+#define VALUE(data, i) (data)[i]
+#define T int8_t
+#include "moments.inc.h"
+#define NAME(x) x##_i16
+#define VALUE(data, i) (data)[i]
+#define T int16_t
+#include "moments.inc.h"
+#define NAME(x) x##_i32
+#define VALUE(data, i) (data)[i]
+#define T int32_t
+#include "moments.inc.h"
+#define NAME(x) x##_i64
+#define VALUE(data, i) (data)[i]
+#define T int64_t
+#include "moments.inc.h"
+#define NAME(x) x##_u8
+#define VALUE(data, i) (data)[i]
+#define T uint8_t
+#include "moments.inc.h"
+#define NAME(x) x##_u16
+#define VALUE(data, i) (data)[i]
+#define T uint16_t
+#include "moments.inc.h"
+#define NAME(x) x##_u32
+#define VALUE(data, i) (data)[i]
+#define T uint32_t
+#include "moments.inc.h"
+#define NAME(x) x##_u64
+#define VALUE(data, i) (data)[i]
+#define T uint64_t
+#include "moments.inc.h"
+#define NAME(x) x##_f32
+#define VALUE(data, i) (data)[i]
+#define T float
+#include "moments.inc.h"
+#define NAME(x) x##_f64
+#define VALUE(data, i) (data)[i]
+#define T double
+#include "moments.inc.h"
+
+const mm_accumulator_class *mm_moment_class(int type) {
+  switch (mm_storage(type)) {
+#define X(E, s, C, format) case MM_##E: return &moment_class_##s;
+    MM_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+    default: return NULL;
+  }
+}

@@ -1,0 +1,26 @@
+/* moments.inc.h - the loop of var and std over one type; needs NAME(x), T and VALUE(data, i).
+ * SPDX-License-Identifier: MIT */
+
+static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+  (void)error;
+  const uint32_t *at = mm_rows_states(rows, column);
+  const T *data = column->data;
+  moment *states = (moment *)acc->states.data;
+  for (int64_t i = 0; i < rows->count; i++) {
+    moment *state = &states[at[i]];
+    double x = (double)VALUE(data, rows->start + i);
+    if (state->count == 0) state->center = x;
+    double d = x - state->center;
+    state->count++;
+    state->sum += d;
+    state->squares += d * d;
+  }
+  return 0;
+}
+
+static const mm_accumulator_class NAME(moment_class) = {
+    .size = sizeof(moment), .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
+
+#undef NAME
+#undef VALUE
+#undef T

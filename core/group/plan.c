@@ -1,0 +1,72 @@
+/* plan.c - what is the same for all tables of a stage: key columns, and one accumulator for all aggregates that can share it.
+ * SPDX-License-Identifier: MIT */
+#include "groups.h"
+
+static mm_type type_of(const mm_schema *in, int32_t column) {
+  return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
+}
+
+int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
+  const mm_accumulator_class *class = mm_accumulator_class_of(aggregate->op, type_of(in, aggregate->column));
+  for (int32_t i = 0; i < plan->accumulator_count; i++) {
+    const mm_accumulator *acc = &plan->accumulators[i];
+    if (acc->vtable != class || acc->column != aggregate->column) continue;
+    bool alike = acc->op == aggregate->op;
+    int low = acc->op < aggregate->op ? acc->op : aggregate->op, high = acc->op + aggregate->op - low;
+    if (alike || (low == MM_AGG_VAR && high == MM_AGG_STD) || (low == MM_AGG_MEDIAN && high == MM_AGG_QUANTILE)) return i;
+  }
+  return -1;
+}
+
+static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
+  mm_type type = type_of(in, aggregate->column);
+  const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
+  mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
+  *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column};
+  acc->vtable = mm_accumulator_class_of(aggregate->op, type);
+  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT)) {
+    char text[64];
+    int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
+                         mm_type_name(type, text, sizeof text));
+    if (error) error->place = aggregate->place;
+    return status;
+  }
+  if (acc->vtable == mm_unique_class()) {
+    acc->pair_layout = mm_allocate_zero(sizeof *acc->pair_layout);
+    if (!acc->pair_layout) return mm_fail_memory(error, sizeof *acc->pair_layout);
+    TRY(mm_key_layout_init(acc->pair_layout, (mm_type[]){{.id = MM_U32}, type}, 2, false, error));
+  }
+  plan->accumulator_count++;
+  return 0;
+}
+
+int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
+                       const mm_aggregate *aggregates, int32_t count, mm_error *error) {
+  *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1};
+  plan->keys = mm_allocate_zero(plan->key_room * (int64_t)sizeof(int32_t));
+  plan->accumulators = mm_allocate_zero(plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
+  mm_type *types = mm_allocate(plan->key_room * (int64_t)sizeof(mm_type));
+  int status = 0;
+  if (!plan->keys || !plan->accumulators || !types) status = mm_fail_memory(error, plan->key_room);
+  for (int32_t i = 0; i < key_count && status >= 0; i++) {
+    plan->keys[i] = keys[i];
+    types[i] = in->fields[keys[i]].type;
+  }
+  if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
+  for (int32_t i = 0; i < count && status >= 0; i++)
+    if (mm_group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+  mm_release(types, plan->key_room * (int64_t)sizeof(mm_type));
+  return status;
+}
+
+void mm_group_plan_free(mm_group_plan *plan) {
+  for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
+    mm_key_layout *layout = plan->accumulators[i].pair_layout;
+    if (layout) mm_key_layout_free(layout);
+    mm_release(layout, sizeof *layout);
+  }
+  if (plan->layout.columns) mm_key_layout_free(&plan->layout);
+  mm_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
+  mm_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
+  *plan = (mm_group_plan){0};
+}
