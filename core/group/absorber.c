@@ -80,7 +80,7 @@ static void spread(mm_rows *vector, int64_t row, int64_t n) {
   }
 }
 
-int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
+static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
   if (n > MM_VECTOR) n = MM_VECTOR;
@@ -104,8 +104,14 @@ int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start
   return (int)n;
 }
 
-int mm_absorber_seal(mm_absorber *absorber, mm_error *error) {
-  mm_groups *groups = &absorber->groups;
+int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
+  int n = take(absorber, batch, start, error);
+  if (n < 0) absorber->failed = true;
+  return n;
+}
+
+/* Bring the states into the form that merges, the lanes together. */
+static int seal(mm_groups *groups, mm_error *error) {
   int64_t count = groups->keys.count, spread_groups = count < MM_SPREAD ? count : MM_SPREAD;
   uint32_t numbers[MM_SPREAD];
   for (uint32_t i = 0; i < MM_SPREAD; i++) numbers[i] = i;
@@ -118,7 +124,15 @@ int mm_absorber_seal(mm_absorber *absorber, mm_error *error) {
       TRY(acc->vtable->merge(acc, numbers, acc, at - acc->head, spread_groups, error));
     }
   }
+  return 0;
+}
+
+int mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm_error *error) {
+  int status = absorber->failed ? mm_fail(error, MM_ESTATE, "morsel-lost", "part of the rows could not be grouped")
+                                : seal(&absorber->groups, error);
+  if (status >= 0) status = mm_groups_cut(&absorber->groups, partial, scatter, error);
   absorber->rows = 0;
   absorber->appends = false;
-  return 0;
+  absorber->failed = status < 0;
+  return status;
 }

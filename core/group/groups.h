@@ -246,6 +246,7 @@ typedef struct mm_absorber {
   mm_groups groups;
   int64_t   rows;     /* absorbed since the last cut */
   bool      appends;  /* nearly all keys are new: rows are taken as groups of their own */
+  bool      failed;   /* out of memory on the way: the morsel is lost */
   mm_rows   vector;
   uint64_t *entries;  /* of MM_VECTOR rows */
 } mm_absorber;
@@ -254,8 +255,8 @@ int  mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error
 void mm_absorber_free(mm_absorber *absorber);
 /* Absorb the next rows of a batch, from `start`; fills absorber->vector, returns how many (positive). */
 int  mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error);
-/* Bring the states into the form that merges. Then groups may be cut, and `rows` starts again. */
-int  mm_absorber_seal(mm_absorber *absorber, mm_error *error);
+/* The end of a morsel: all groups to an empty partial. */
+int  mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm_error *error);
 
 /* ---- Merging partials in order ---- */
 
@@ -278,21 +279,18 @@ typedef struct mm_merger {
   mm_groups     whole;
   mm_partition *partitions;  /* NULL: whole is in use */
   atomic_bool   partitioned; /* partials should come scattered */
+  atomic_bool   failed;      /* a table may be broken: nothing more is merged */
   uint64_t      morsels;
   _Atomic(mm_partial *) queue[MM_FOLD_QUEUE];
   atomic_llong  queued;      /* partials ever put into the queue */
   atomic_uint   turn;        /* where the next drain begins */
-  atomic_int    workers;     /* ever opened: as many threads may help to finish */
 } mm_merger;
 
 int  mm_merger_init(mm_merger *merger, const mm_group_plan *plan, mm_error *error);
 void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take)); /* what still is in the queue */
 int  mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error); /* in order, one at a time */
 int  mm_merger_drain(mm_merger *merger, mm_error *error);                  /* any worker */
-int  mm_merger_finish(mm_merger *merger, mm_error *error);                 /* merge what is left, complete all states */
-/* Run body(argument, i) for i in [0, n) on the workers' number of threads; the failure of the lowest i. */
-int  mm_merger_each(mm_merger *merger, int64_t n, int (*body)(void *argument, int64_t i, mm_error *error), void *argument,
-                    mm_error *error);
+int  mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error);    /* merge what is left, complete all states */
 
 /* ---- Results ---- */
 

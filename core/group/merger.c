@@ -32,18 +32,28 @@ void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take
 
 /* ---- Partitions ---- */
 
+/* Once a merge has failed, the job will fail, but its other workers may still come here. */
+static int check_failed(const mm_merger *merger, mm_error *error) {
+  return atomic_load(&merger->failed) ? mm_fail(error, MM_ESTATE, "merge-failed", "groups could not be merged") : 0;
+}
+static int note_failed(mm_merger *merger, int status) {
+  if (status < 0) atomic_store(&merger->failed, true);
+  return status;
+}
+
 /* Merge what the queue holds for a partition; its lock is held. */
 static int advance(mm_merger *merger, int64_t index, mm_error *error) {
   mm_partition *partition = &merger->partitions[index];
   int64_t queued = atomic_load(&merger->queued);
+  TRY(check_failed(merger, error));
   for (int64_t i = atomic_load(&partition->merged); i < queued; i++) {
     _Atomic(mm_partial *) *place = &merger->queue[i % MM_FOLD_QUEUE];
     mm_partial *partial = atomic_load(place);
-    TRY(mm_groups_merge(&partition->groups, partial, partial->starts[index], partial->starts[index + 1], error));
+    TRY(note_failed(merger, mm_groups_merge(&partition->groups, partial, partial->starts[index], partial->starts[index + 1], error)));
     atomic_store(&partition->merged, i + 1);
     if (atomic_fetch_sub(&partial->left, 1) > 1) continue;
     atomic_store(place, NULL);
-    TRY(merger->done(merger->self, partial, error));
+    TRY(note_failed(merger, merger->done(merger->self, partial, error)));
   }
   return 0;
 }
@@ -116,11 +126,12 @@ static int split(mm_merger *merger, mm_error *error) {
 int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
   take->base = merger->morsels++ << 32;
   if (!merger->partitions) {
-    int status = mm_groups_merge(&merger->whole, take, 0, take->groups.keys.count, error);
+    int status = check_failed(merger, error);
+    if (status >= 0) status = note_failed(merger, mm_groups_merge(&merger->whole, take, 0, take->groups.keys.count, error));
     int done = merger->done(merger->self, take, status < 0 ? NULL : error);
     TRY(status);
     TRY(done);
-    return merger->whole.keys.count > FEW_GROUPS ? split(merger, error) : 0;
+    return merger->whole.keys.count > FEW_GROUPS ? note_failed(merger, split(merger, error)) : 0;
   }
   if (!take->scattered) { /* cut before the tables were split */
     mm_partial *scattered = NULL;
@@ -156,7 +167,7 @@ static int finish_partition(void *argument, int64_t index, mm_error *error) {
   return complete(&merger->partitions[index].groups, error);
 }
 
-int mm_merger_finish(mm_merger *merger, mm_error *error) {
+int mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error) {
   if (!merger->partitions) return complete(&merger->whole, error);
-  return mm_merger_each(merger, MM_PARTITIONS, finish_partition, merger, error);
+  return mm_parallel(job, MM_PARTITIONS, finish_partition, merger, error);
 }

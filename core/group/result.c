@@ -80,11 +80,10 @@ int mm_groups_order(const mm_merger *merger, mm_buffer *places, mm_error *error)
 /* ---- Batches ---- */
 
 typedef struct emission {
-  mm_merger          *merger;
+  const mm_merger    *merger;
   const mm_aggregate *aggregates;
   const int32_t      *served_by;
   int32_t             count;
-  mm_job             *job;
   const mm_schema    *schema;
   const uint64_t     *places;
   int64_t             total;
@@ -109,7 +108,8 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
       pointers[i] = mm_state(&table_of(all, places[i])->accumulators[all->served_by[a]], (int64_t)(places[i] & UINT32_MAX));
     int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n, all->schema->fields[column].type,
                                    &batch->columns[column], error);
-    if (status < 0 && error) mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name, -1);
+    if (status < 0 && error) mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name,
+                                             (int64_t)strlen(all->schema->fields[column].name));
     TRY(status);
   }
   return 0;
@@ -117,7 +117,6 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
 
 static int emit_batch(void *argument, int64_t index, mm_error *error) {
   const emission *all = argument;
-  if (all->job && mm_job_cancelled(all->job)) return mm_fail(error, MM_ECANCEL, "cancelled", "the job was cancelled");
   int64_t start = index * MM_MORSEL, n = all->total - start < MM_MORSEL ? all->total - start : MM_MORSEL;
   const void **pointers = mm_allocate(n * (int64_t)sizeof(void *));
   if (!pointers) return mm_fail_memory(error, n * (int64_t)sizeof(void *));
@@ -130,13 +129,13 @@ int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int3
                    mm_table *out, mm_error *error) {
   mm_buffer places = {0};
   TRY(mm_groups_order(merger, &places, error));
-  emission all = {.merger = merger, .aggregates = aggregates, .served_by = served_by, .count = count, .job = job,
+  emission all = {.merger = merger, .aggregates = aggregates, .served_by = served_by, .count = count,
                   .schema = &out->schema, .places = (const uint64_t *)places.data, .total = places.size / 8};
   int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
   int status = 0;
   if (n) {
     all.batches = mm_allocate_zero(bytes);
-    status = all.batches ? mm_merger_each(merger, n, emit_batch, &all, error) : mm_fail_memory(error, bytes);
+    status = all.batches ? mm_parallel(job, n, emit_batch, &all, error) : mm_fail_memory(error, bytes);
     for (int64_t i = 0; i < n && all.batches; i++) {
       if (status >= 0) status = mm_table_append(out, &all.batches[i], error);
       mm_batch_free(&all.batches[i]);

@@ -56,7 +56,6 @@ static int group_open(mm_stage *base, mm_job *job, void **local, mm_error *error
     group_close(base, absorber);
     return status;
   }
-  atomic_fetch_add(&stage->merger.workers, 1);
   *local = absorber;
   return 0;
 }
@@ -73,11 +72,9 @@ static int group_run(mm_stage *base, void *local, const mm_batch *in, mm_batch *
 
 static int group_cut(mm_stage *base, void *local, void **partial, mm_error *error) {
   group_stage *stage = (group_stage *)base;
-  mm_absorber *absorber = local;
   mm_partial *cut;
-  TRY(mm_absorber_seal(absorber, error));
   TRY(mm_spares_take(&stage->spares, &stage->plan, &cut, error));
-  int status = mm_groups_cut(&absorber->groups, cut, atomic_load(&stage->merger.partitioned), error);
+  int status = mm_absorber_cut(local, cut, atomic_load(&stage->merger.partitioned), error);
   if (status < 0) mm_spares_give(&stage->spares, cut);
   else *partial = cut;
   return status;
@@ -117,7 +114,7 @@ static void name_column(const group_stage *stage, mm_error *error) {
 static int group_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error *error) {
   group_stage *stage = (group_stage *)base;
   if (!stage->key_count && !stage->merger.whole.keys.count) TRY(make_only_group(&stage->merger.whole, error));
-  TRY(mm_merger_finish(&stage->merger, error));
+  TRY(mm_merger_finish(&stage->merger, job, error));
   int status = mm_groups_emit(&stage->merger, stage->aggregates, stage->served_by, stage->count, job, out, error);
   if (status == MM_EDATA && error) name_column(stage, error);
   return status;
