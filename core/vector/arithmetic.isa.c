@@ -1,0 +1,181 @@
+/* arithmetic.isa.c - add to round: the kernels of numbers that give numbers of the same type.
+ * Integers are 64 bits wide here; minimum and maximum take every width. NaN is the greatest number for both, and -0 is
+ * less than +0, as in the one order of values.
+ * SPDX-License-Identifier: MIT */
+#include "kernels.h"
+#include <math.h>
+
+/* ---- Integers: + - * fail on overflow ---- */
+
+#define NAME add_i64
+#define RESULT(x, y) ((x) + (y))
+#define LOST(x, y, r) (((x) ^ (r)) & ((y) ^ (r)))
+#include "checked.inc.h"
+#define NAME sub_i64
+#define RESULT(x, y) ((x) - (y))
+#define LOST(x, y, r) (((x) ^ (y)) & ((x) ^ (r)))
+#include "checked.inc.h"
+#define NAME add_u64
+#define RESULT(x, y) ((x) + (y))
+#define LOST(x, y, r) (((x) & (y)) | (((x) | (y)) & ~(r)))
+#include "checked.inc.h"
+#define NAME sub_u64
+#define RESULT(x, y) ((x) - (y))
+#define LOST(x, y, r) ((~(x) & (y)) | ((~(x) | (y)) & (r)))
+#include "checked.inc.h"
+
+static inline uint64_t product_lost_i64(uint64_t x, uint64_t y) {
+  int64_t r;
+  return (uint64_t)__builtin_mul_overflow((int64_t)x, (int64_t)y, &r) << 63;
+}
+static inline uint64_t product_lost_u64(uint64_t x, uint64_t y) {
+  uint64_t r;
+  return (uint64_t)__builtin_mul_overflow(x, y, &r) << 63;
+}
+#define NAME mul_i64
+#define RESULT(x, y) ((x) * (y))
+#define LOST(x, y, r) product_lost_i64(x, y)
+#include "checked.inc.h"
+#define NAME mul_u64
+#define RESULT(x, y) ((x) * (y))
+#define LOST(x, y, r) product_lost_u64(x, y)
+#include "checked.inc.h"
+
+#define T int64_t
+#define NAME floordiv_i64
+#define FAILS(x, y) (((y) == 0) | (((x) == INT64_MIN) & ((y) == -1)))
+#define RESULT(x, y) ((x) / (y) - (((x) % (y) != 0) & (((x) ^ (y)) < 0)))
+#include "divided.inc.h"
+static inline int64_t floored_rest(int64_t x, int64_t y) {
+  if (y == -1) return 0; /* INT64_MIN % -1 traps */
+  int64_t rest = x % y;
+  return rest + ((rest != 0) & ((rest ^ y) < 0) ? y : 0);
+}
+#define NAME mod_i64
+#define FAILS(x, y) ((y) == 0)
+#define RESULT(x, y) floored_rest(x, y)
+#include "divided.inc.h"
+#undef T
+#define T uint64_t
+#define NAME floordiv_u64
+#define FAILS(x, y) ((y) == 0)
+#define RESULT(x, y) ((x) / (y))
+#include "divided.inc.h"
+#define NAME mod_u64
+#define FAILS(x, y) ((y) == 0)
+#define RESULT(x, y) ((x) % (y))
+#include "divided.inc.h"
+#undef T
+
+#define NAME neg_i64
+#define RESULT(x) (0 - (x))
+#define LOST(x, r) ((x) & (r))
+#include "signed.inc.h"
+#define NAME neg_u64
+#define RESULT(x) (0 - (x))
+#define LOST(x, r) ((x) | (r))
+#include "signed.inc.h"
+#define NAME abs_i64
+#define RESULT(x) ((x) >> 63 ? 0 - (x) : (x))
+#define LOST(x, r) (r)
+#include "signed.inc.h"
+
+#define T int64_t
+#define NAME sign_i64
+#define RESULT(x) (((x) > 0) - ((x) < 0))
+#include "unary.inc.h"
+#undef T
+#define T uint64_t
+#define NAME abs_u64
+#define RESULT(x) (x)
+#include "unary.inc.h"
+#define NAME sign_u64
+#define RESULT(x) ((x) != 0)
+#include "unary.inc.h"
+#undef T
+
+/* ---- Floats ---- */
+
+#define T double
+#define SUFFIX f64
+#define BITS uint64_t
+#define LIBM(x) x
+#include "floats.inc.h"
+#define T float
+#define SUFFIX f32
+#define BITS uint32_t
+#define LIBM(x) x##f
+#include "floats.inc.h"
+
+/* ---- Least and greatest of every type ---- */
+
+#define INTEGER_EXTREMES(E, s, ctype, format) \
+  ALWAYS_INLINE ctype least_##s(ctype x, ctype y) { return x < y ? x : y; } \
+  ALWAYS_INLINE ctype greatest_##s(ctype x, ctype y) { return x > y ? x : y; }
+MM_INTEGERS(INTEGER_EXTREMES)
+
+#define T int8_t
+#define SUFFIX i8
+#include "extremes.inc.h"
+#define T int16_t
+#define SUFFIX i16
+#include "extremes.inc.h"
+#define T int32_t
+#define SUFFIX i32
+#include "extremes.inc.h"
+#define T int64_t
+#define SUFFIX i64
+#include "extremes.inc.h"
+#define T uint8_t
+#define SUFFIX u8
+#include "extremes.inc.h"
+#define T uint16_t
+#define SUFFIX u16
+#include "extremes.inc.h"
+#define T uint32_t
+#define SUFFIX u32
+#include "extremes.inc.h"
+#define T uint64_t
+#define SUFFIX u64
+#include "extremes.inc.h"
+#define T float
+#define SUFFIX f32
+#include "extremes.inc.h"
+#define T double
+#define SUFFIX f64
+#include "extremes.inc.h"
+
+/* ---- Lookup ---- */
+
+#define BINARY_CASES(OP, name) \
+  case OP: return type == MM_I64 ? name##_i64[shape] : type == MM_U64 ? name##_u64[shape] : \
+           type == MM_F64 ? name##_f64[shape] : type == MM_F32 ? name##_f32[shape] : NULL;
+#define UNARY_CASES(OP, name) \
+  case OP: return type == MM_I64 ? name##_i64 : type == MM_U64 ? name##_u64 : \
+           type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
+#define FLOAT_CASES(OP, name) \
+  case OP: return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
+#define EXTREME_CASES(E, s, ctype, format) \
+  case MM_##E: return op == MM_OP_MIN ? min_##s[shape] : max_##s[shape];
+
+mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
+  switch (op) {
+  BINARY_CASES(MM_OP_ADD, add)
+  BINARY_CASES(MM_OP_SUB, sub)
+  BINARY_CASES(MM_OP_MUL, mul)
+  BINARY_CASES(MM_OP_FLOORDIV, floordiv)
+  case MM_OP_DIV: return type == MM_F64 ? div_f64[shape] : type == MM_F32 ? div_f32[shape] : NULL;
+  case MM_OP_MOD: return type == MM_I64 ? mod_i64[shape] : type == MM_U64 ? mod_u64[shape] : NULL;
+  UNARY_CASES(MM_OP_NEG, neg)
+  UNARY_CASES(MM_OP_ABS, abs)
+  UNARY_CASES(MM_OP_SIGN, sign)
+  FLOAT_CASES(MM_OP_FLOOR, floor)
+  FLOAT_CASES(MM_OP_CEIL, ceil)
+  FLOAT_CASES(MM_OP_TRUNC, trunc)
+  FLOAT_CASES(MM_OP_SQRT, sqrt)
+  case MM_OP_MIN:
+  case MM_OP_MAX:
+    switch (type) { MM_NUMBERS(EXTREME_CASES) default: return NULL; }
+  default: return NULL;
+  }
+}

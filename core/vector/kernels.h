@@ -1,0 +1,95 @@
+/* kernels.h - what the kernel files of vector/ share: how they loop, and how dispatch.c finds them.
+ *
+ * DESIGN: a kernel runs over whole words of 64 lanes, so its loops have no remainder; the frame guarantees that many
+ * readable lanes. A constant operand is stored in all lanes, so that any kernel may read it, but there are variants of
+ * the hot kernels ("shapes") that read its first lane only and keep it in a machine register.
+ *
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "internal.h"
+
+enum { SHAPE_VV, SHAPE_VS, SHAPE_SV, SHAPE_COUNT }; /* which operand is the same in all lanes: none, b, a */
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define STRING_(a) #a
+#define STRING(a) STRING_(a)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* Lanes rounded up to whole words. */
+static inline int64_t lanes_padded(const mm_lanes *lanes) { return (lanes->n + 63) & ~INT64_C(63); }
+
+/* One byte a lane, 0 or 0xFF, to one bit a lane. */
+#if defined __AVX2__
+#include <immintrin.h>
+static inline uint64_t pack_flags(const uint8_t flags[64]) {
+  uint64_t low = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)flags));
+  uint64_t high = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)(flags + 32)));
+  return low | high << 32;
+}
+#elif defined __SSE2__
+#include <emmintrin.h>
+static inline uint64_t pack_flags(const uint8_t flags[64]) {
+  uint64_t bits = 0;
+  for (int i = 0; i < 4; i++)
+    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(flags + 16 * i)))
+            << 16 * i;
+  return bits;
+}
+#else
+static inline uint64_t pack_flags(const uint8_t flags[64]) {
+  uint64_t bits = 0;
+  for (int i = 0; i < 8; i++) {
+    uint64_t bytes;
+    memcpy(&bytes, flags + 8 * i, 8);
+    bits |= (bytes & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56 << 8 * i;
+  }
+  return bits;
+}
+#endif
+
+/* Lookups of one instruction set, by storage type; NULL: no such kernel. */
+typedef struct mm_kernel_set {
+  const char *name;
+  mm_kernel (*arithmetic)(int op, int type, int shape);
+  mm_kernel (*compare)(int op, int type, int shape);
+  mm_kernel (*logic)(int op, int type);
+  mm_kernel (*cast)(int type, int type2, int mode);
+  mm_kernel (*member)(int type);
+  int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
+  int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+} mm_kernel_set;
+
+#define DECLARE_KERNELS(isa) \
+  mm_kernel mm_arithmetic_##isa(int op, int type, int shape); \
+  mm_kernel mm_compare_##isa(int op, int type, int shape); \
+  mm_kernel mm_logic_##isa(int op, int type); \
+  mm_kernel mm_cast_##isa(int type, int type2, int mode); \
+  mm_kernel mm_member_##isa(int type); \
+  int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width); \
+  int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+DECLARE_KERNELS(base)
+DECLARE_KERNELS(avx2)
+DECLARE_KERNELS(avx512)
+
+/* The same on every instruction set. */
+mm_kernel mm_math_kernel(int op, int type);                       /* libm, modulo and rounding to digits */
+mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */
+mm_kernel mm_unit_kernel(int type, int mode);                      /* timestamps and durations between units */
+
+mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel of ~=, to NULL when there is none */
+
+/* As mm_number_kernel, of a shape; falls back to SHAPE_VV. */
+mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
+
+/* The set of IN: a few values are compared one by one, more are hashed. */
+enum { SET_LINEAR = 8 };
+typedef struct mm_set {
+  int32_t  count;            /* values of `few`, or -1 when hashed */
+  uint32_t mask;             /* of the hash table */
+  uint64_t empty;            /* a value that is not in the set marks empty places */
+  uint64_t few[SET_LINEAR];  /* bit patterns of the type */
+  uint64_t *table;
+} mm_set;
+mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *error); /* of a storage type */
+void    mm_set_free(mm_set *set);

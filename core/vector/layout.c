@@ -1,0 +1,105 @@
+/* layout.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers with
+ * disjoint lives share.
+ * SPDX-License-Identifier: MIT */
+#include "machine.h"
+
+int64_t mm_lane_bytes(int type, int64_t lanes) {
+  if (type == MM_BOOL) return mm_words(lanes) * 8;
+  if (mm_is_text(type)) return lanes * (int64_t)sizeof(mm_view);
+  return lanes * mm_type_width((mm_type){.id = (uint8_t)type});
+}
+
+/* ---- Constants ---- */
+
+static const uint64_t all_null[VECTOR_WORDS];
+
+static void fill_number(void *data, int type, const mm_value *value) {
+  switch (mm_storage(type)) {
+#define FILL(E, s, ctype, format) \
+  case MM_##E: { \
+    ctype x = mm_is_float(MM_##E) ? (ctype)value->f : mm_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i; \
+    for (int i = 0; i < MM_VECTOR; i++) ((ctype *)data)[i] = x; \
+    break; \
+  }
+  MM_INTEGERS(FILL)
+#undef FILL
+  case MM_F32:
+    for (int i = 0; i < MM_VECTOR; i++) ((float *)data)[i] = (float)value->f;
+    break;
+  case MM_F64:
+    for (int i = 0; i < MM_VECTOR; i++) ((double *)data)[i] = value->f;
+    break;
+  case MM_BOOL: memset(data, value->i ? 0xFF : 0, VECTOR_WORDS * 8); break;
+  case MM_UTF8:
+    for (int i = 0; i < MM_VECTOR; i++) ((mm_view *)data)[i] = (mm_view){(const uint8_t *)value->text, value->size};
+    break;
+  default: break;
+  }
+}
+
+int mm_program_constants(mm_program *program, mm_error *error) {
+  for (int32_t i = 0; i < program->register_count; i++) {
+    mm_register *reg = &program->registers[i];
+    if (!reg->constant) continue;
+    const mm_value *value = &program->constants[reg->home];
+    int64_t size = mm_lane_bytes(program->types[i].id, MM_VECTOR);
+    reg->home = -1;
+    reg->vector.data = mm_allocate_zero(size > 0 ? size : 1);
+    if (!reg->vector.data) return mm_fail_memory(error, size);
+    if (value->null) reg->vector.valid = (uint64_t *)(uintptr_t)all_null; /* kernels never write operands */
+    else fill_number(reg->vector.data, program->types[i].id, value);
+  }
+  return 0;
+}
+
+/* ---- Slots ---- */
+
+enum { SLOT_CLASSES = 7 }; /* data of 0, 128, 1 Ki, 2 Ki, 4 Ki, 8 Ki, 16 Ki bytes */
+
+static int slot_class(int64_t bytes) {
+  int class = 0;
+  for (int64_t size = 128; class < SLOT_CLASSES - 1 && bytes > 0; size = size == 128 ? 1024 : size * 2) {
+    class++;
+    if (bytes <= size) break;
+  }
+  return class;
+}
+
+/* Free slots: a stack of offsets for each class. */
+typedef struct slots {
+  int64_t *free_offsets; /* capacity places a class */
+  int32_t  count[SLOT_CLASSES];
+  int32_t  capacity;
+} slots;
+
+static void give_slot(mm_program *program, slots *free, int32_t r) {
+  mm_register *reg = &program->registers[r];
+  int64_t bytes = mm_lane_bytes(program->types[r].id, MM_VECTOR);
+  int class = slot_class(bytes);
+  if (free->count[class] > 0) {
+    reg->home = free->free_offsets[class * free->capacity + --free->count[class]];
+  } else {
+    reg->home = program->frame_size;
+    program->frame_size += bytes + VECTOR_WORDS * 8; /* data, then validity */
+  }
+}
+
+static void take_back(mm_program *program, slots *free, int32_t r) {
+  int class = slot_class(mm_lane_bytes(program->types[r].id, MM_VECTOR));
+  free->free_offsets[class * free->capacity + free->count[class]++] = program->registers[r].home;
+}
+
+int mm_program_layout(mm_program *program, mm_error *error) {
+  slots free = {.capacity = program->register_count + 1};
+  int64_t size = free.capacity * SLOT_CLASSES * (int64_t)sizeof *free.free_offsets;
+  free.free_offsets = mm_allocate(size);
+  if (!free.free_offsets) return mm_fail_memory(error, size);
+  for (int32_t i = 0; i < program->step_count; i++) {
+    const mm_instr *instr = &program->steps[i].instr;
+    if (mm_operations[instr->op].result) give_slot(program, &free, instr->dst);
+    for (int32_t r = 0; r < program->register_count; r++)
+      if (program->registers[r].last == i && program->registers[r].home >= 0) take_back(program, &free, r);
+  }
+  mm_release(free.free_offsets, size);
+  return 0;
+}

@@ -1,0 +1,177 @@
+/* logic.isa.c - three-valued and, or, not; tests for null; select and coalesce of every width.
+ * SPDX-License-Identifier: MIT */
+#include "kernels.h"
+
+/* Bits of `valid`, all set when there is none. */
+static inline uint64_t validity(const mm_vector *v, int64_t w) { return v->valid ? v->valid[w] : ~UINT64_C(0); }
+
+static int and_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vc;
+  uint64_t *out = dst->data;
+  const uint64_t *a = va->data, *b = vb->data;
+  int64_t words = mm_words(lanes->n);
+  if (!va->valid && !vb->valid) {
+    for (int64_t w = 0; w < words; w++) out[w] = a[w] & b[w];
+    dst->valid = NULL;
+    return 0;
+  }
+  for (int64_t w = 0; w < words; w++) {
+    uint64_t known_a = validity(va, w), known_b = validity(vb, w);
+    uint64_t yes = a[w] & known_a & b[w] & known_b, no = (~a[w] & known_a) | (~b[w] & known_b);
+    out[w] = yes;
+    dst->valid[w] = yes | no;
+  }
+  return 0;
+}
+
+static int or_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vc;
+  uint64_t *out = dst->data;
+  const uint64_t *a = va->data, *b = vb->data;
+  int64_t words = mm_words(lanes->n);
+  if (!va->valid && !vb->valid) {
+    for (int64_t w = 0; w < words; w++) out[w] = a[w] | b[w];
+    dst->valid = NULL;
+    return 0;
+  }
+  for (int64_t w = 0; w < words; w++) {
+    uint64_t known_a = validity(va, w), known_b = validity(vb, w);
+    uint64_t yes = (a[w] & known_a) | (b[w] & known_b), no = ~a[w] & known_a & ~b[w] & known_b;
+    out[w] = yes;
+    dst->valid[w] = yes | no;
+  }
+  return 0;
+}
+
+static int not_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *out = dst->data;
+  const uint64_t *a = va->data;
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = ~a[w];
+  return 0;
+}
+
+static int is_null(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *out = dst->data;
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = ~validity(va, w);
+  dst->valid = NULL;
+  return 0;
+}
+
+static int is_not_null(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *out = dst->data;
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = validity(va, w);
+  dst->valid = NULL;
+  return 0;
+}
+
+static int is_true(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *out = dst->data;
+  const uint64_t *a = va->data;
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = a[w] & validity(va, w);
+  dst->valid = NULL;
+  return 0;
+}
+
+/* ---- Choice: lanes of b where a bit is set, else of c ---- */
+
+#define CHOOSE(name, ctype) \
+  static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) { \
+    for (int64_t w = 0; w < words; w++) { \
+      ctype *restrict out = (ctype *)to + 64 * w; \
+      const ctype *b = (const ctype *)from_b + 64 * w, *c = (const ctype *)from_c + 64 * w; \
+      uint64_t bits = mask[w]; \
+      if (bits == 0) memcpy(out, c, 64 * sizeof *out); \
+      else if (bits == ~UINT64_C(0)) memcpy(out, b, 64 * sizeof *out); \
+      else \
+        for (int i = 0; i < 64; i++) out[i] = bits >> i & 1 ? b[i] : c[i]; \
+    } \
+  }
+CHOOSE(choose_1, uint8_t)
+CHOOSE(choose_2, uint16_t)
+CHOOSE(choose_4, uint32_t)
+CHOOSE(choose_8, uint64_t)
+CHOOSE(choose_16, mm_view)
+
+static void choose_bits(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {
+  uint64_t *out = to;
+  const uint64_t *b = from_b, *c = from_c;
+  for (int64_t w = 0; w < words; w++) out[w] = (b[w] & mask[w]) | (c[w] & ~mask[w]);
+}
+
+typedef void (*chooser)(void *to, const uint64_t *mask, const void *b, const void *c, int64_t words);
+
+ALWAYS_INLINE int select_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+                              const mm_vector *vc, chooser choose) {
+  uint64_t mask[MM_VECTOR / 64] = {0};
+  const uint64_t *a = va->data;
+  int64_t words = mm_words(lanes->n);
+  for (int64_t w = 0; w < words; w++) mask[w] = a[w] & validity(va, w);
+  if (choose) choose(dst->data, mask, vb->data, vc->data, words);
+  if (!vb->valid && !vc->valid) {
+    dst->valid = NULL;
+    return 0;
+  }
+  for (int64_t w = 0; w < words; w++) dst->valid[w] = (validity(vb, w) & mask[w]) | (validity(vc, w) & ~mask[w]);
+  return 0;
+}
+
+ALWAYS_INLINE int coalesce_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+                                chooser choose) {
+  uint64_t mask[MM_VECTOR / 64] = {0};
+  int64_t words = mm_words(lanes->n);
+  for (int64_t w = 0; w < words; w++) mask[w] = validity(va, w);
+  if (choose) choose(dst->data, mask, va->data, vb->data, words);
+  if (!va->valid || !vb->valid) {
+    dst->valid = NULL;
+    return 0;
+  }
+  for (int64_t w = 0; w < words; w++) dst->valid[w] = va->valid[w] | vb->valid[w];
+  return 0;
+}
+
+#define CHOICES(suffix, choose) \
+  static int select_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
+    return select_loop(l, d, a, b, c, choose); \
+  } \
+  static int coalesce_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
+    (void)c; \
+    return coalesce_loop(l, d, a, b, choose); \
+  }
+CHOICES(0, NULL)
+CHOICES(1, choose_1)
+CHOICES(2, choose_2)
+CHOICES(4, choose_4)
+CHOICES(8, choose_8)
+CHOICES(16, choose_16)
+CHOICES(bits, choose_bits)
+
+static mm_kernel choice(int op, int type) {
+  bool select = op == MM_OP_SELECT;
+  switch (type) {
+  case MM_NULL: return select ? select_0 : coalesce_0;
+  case MM_BOOL: return select ? select_bits : coalesce_bits;
+  case MM_I8: case MM_U8: return select ? select_1 : coalesce_1;
+  case MM_I16: case MM_U16: return select ? select_2 : coalesce_2;
+  case MM_I32: case MM_U32: case MM_F32: return select ? select_4 : coalesce_4;
+  case MM_I64: case MM_U64: case MM_F64: return select ? select_8 : coalesce_8;
+  case MM_UTF8: return select ? select_16 : coalesce_16;
+  default: return NULL;
+  }
+}
+
+mm_kernel PASTE(mm_logic, ISA)(int op, int type) {
+  switch (op) {
+  case MM_OP_AND: return type == MM_BOOL ? and_bool : NULL;
+  case MM_OP_OR: return type == MM_BOOL ? or_bool : NULL;
+  case MM_OP_NOT: return type == MM_BOOL ? not_bool : NULL;
+  case MM_OP_IS_TRUE: return type == MM_BOOL ? is_true : NULL;
+  case MM_OP_IS_NULL: return is_null;
+  case MM_OP_IS_NOT_NULL: return is_not_null;
+  case MM_OP_SELECT: case MM_OP_COALESCE: return choice(op, type);
+  default: return NULL;
+  }
+}

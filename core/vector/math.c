@@ -1,0 +1,136 @@
+/* math.c - what libm computes, one lane after the other, with the same functions on every instruction set; modulo of
+ * floats; rounding to decimal digits. Lanes that are null or not selected are skipped.
+ * SPDX-License-Identifier: MIT */
+#include "kernels.h"
+#include <math.h>
+
+/* Lanes of word w that matter. */
+static inline uint64_t wanted(const mm_lanes *lanes, const mm_vector *dst, int64_t w) {
+  uint64_t bits = lanes->selected ? lanes->selected[w] : ~UINT64_C(0);
+  return dst->valid ? bits & dst->valid[w] : bits;
+}
+
+/* expression(i) of every wanted lane. */
+#define EACH_LANE(expression) \
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) { \
+    uint64_t bits = wanted(lanes, dst, w); \
+    if (bits == ~UINT64_C(0)) \
+      for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = (expression); \
+    else \
+      for (; bits; bits &= bits - 1) { \
+        int64_t i = 64 * w + __builtin_ctzll(bits); \
+        out[i] = (expression); \
+      } \
+  } \
+  return 0
+
+#define UNARY(function) \
+  static int function##_kernel(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, \
+                               const mm_vector *vc) { \
+    (void)vb, (void)vc; \
+    double *out = dst->data; \
+    const double *a = va->data; \
+    EACH_LANE(function(a[i])); \
+  }
+UNARY(cbrt)
+UNARY(exp)
+UNARY(log)
+UNARY(log2)
+UNARY(log10)
+UNARY(sin)
+UNARY(cos)
+UNARY(tan)
+UNARY(asin)
+UNARY(acos)
+UNARY(atan)
+UNARY(sinh)
+UNARY(cosh)
+UNARY(tanh)
+
+/* Squares are exact products; libm's pow may be a unit off. */
+static inline double power(double x, double y) { return y == 2 ? x * x : pow(x, y); }
+
+/* x - floor(x / y) * y without rounding errors: the sign of a rest is that of y, zero is +0, and a finite x is its own
+ * rest modulo an infinity of its sign. */
+static inline double rest(double x, double y) {
+  if (fabs(x) < 0x1p52 && fabs(y) < 0x1p52 && y != 0 && x == trunc(x) && y == trunc(y))
+    return x - floor(x / y) * y + 0.0; /* whole numbers: every step is exact */
+  double r = fmod(x, y);
+  if (r == 0) return 0.0;
+  return (r < 0) != (y < 0) ? r + y : r;
+}
+static inline float rest_f32(float x, float y) {
+  float r = fmodf(x, y);
+  if (r == 0) return 0.0F;
+  return (r < 0) != (y < 0) ? r + y : r;
+}
+
+#define BINARY(name, T, function) \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
+    (void)vc; \
+    T *out = dst->data; \
+    const T *a = va->data, *b = vb->data; \
+    EACH_LANE(function(a[i], b[i])); \
+  }
+BINARY(pow_kernel, double, power)
+BINARY(atan2_kernel, double, atan2)
+BINARY(hypot_kernel, double, hypot)
+BINARY(mod_f64, double, rest)
+BINARY(mod_f32, float, rest_f32)
+
+/* ---- Rounding, half away from zero ---- */
+
+enum { EXACT_TENS = 22 }; /* powers of ten up to this one are exact doubles */
+
+static inline double ten_to(int64_t digits) {
+  static const double tens[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  return digits <= EXACT_TENS ? tens[digits] : pow(10, (double)digits);
+}
+
+static inline double rounded(double x, int64_t digits) {
+  if (digits == 0) return round(x);
+  if (digits > 308) return x;
+  if (digits < -308) return x - x == 0 ? copysign(0, x) : x;
+  double scale = ten_to(digits < 0 ? -digits : digits);
+  if (digits < 0) return round(x / scale) * scale;
+  double scaled = x * scale;
+  return fabs(scaled) < 0x1p52 ? round(scaled) / scale : x; /* beyond, x has no such digits; also inf and NaN */
+}
+
+#define ROUND(name, T) \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
+    (void)vc; \
+    T *out = dst->data; \
+    const T *a = va->data; \
+    const int64_t *digits = vb->data; \
+    EACH_LANE((T)rounded((double)a[i], digits[i])); \
+  }
+ROUND(round_f64, double)
+ROUND(round_f32, float)
+
+mm_kernel mm_math_kernel(int op, int type) {
+  if (op == MM_OP_ROUND) return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
+  if (op == MM_OP_MOD) return type == MM_F64 ? mod_f64 : type == MM_F32 ? mod_f32 : NULL;
+  if (type != MM_F64) return NULL;
+  switch (op) {
+  case MM_OP_POW: return pow_kernel;
+  case MM_OP_CBRT: return cbrt_kernel;
+  case MM_OP_EXP: return exp_kernel;
+  case MM_OP_LOG: return log_kernel;
+  case MM_OP_LOG2: return log2_kernel;
+  case MM_OP_LOG10: return log10_kernel;
+  case MM_OP_SIN: return sin_kernel;
+  case MM_OP_COS: return cos_kernel;
+  case MM_OP_TAN: return tan_kernel;
+  case MM_OP_ASIN: return asin_kernel;
+  case MM_OP_ACOS: return acos_kernel;
+  case MM_OP_ATAN: return atan_kernel;
+  case MM_OP_ATAN2: return atan2_kernel;
+  case MM_OP_SINH: return sinh_kernel;
+  case MM_OP_COSH: return cosh_kernel;
+  case MM_OP_TANH: return tanh_kernel;
+  case MM_OP_HYPOT: return hypot_kernel;
+  default: return NULL;
+  }
+}

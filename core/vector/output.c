@@ -1,0 +1,213 @@
+/* output.c - columns that a program fills, vector by vector or from an input column, in blocks that are used again.
+ * SPDX-License-Identifier: MIT */
+#include "machine.h"
+
+/* Room for `size` bytes in a block that nobody else sees. */
+static int writable(mm_block **block, int64_t size, bool *kept, mm_error *error) {
+  if (*block && mm_block_sole(*block)) {
+    if (mm_block_size(*block) >= size) return 0;
+  } else if (*block) {
+    *kept = true;
+  }
+  mm_block_release(*block);
+  *block = mm_block_new(size, error);
+  return *block ? 0 : MM_ENOMEM;
+}
+
+int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
+  bool kept = false;
+  output->bytes = 0;
+  output->nulls = false;
+  output->rows = rows;
+  if (mm_is_text(output->type.id)) {
+    TRY(writable(&output->offsets, (rows + 1) * 4, &kept, error));
+    TRY(writable(&output->data, output->data ? mm_block_size(output->data) : rows * 8, &kept, error));
+    *(int32_t *)(void *)mm_block_data(output->offsets) = 0;
+  } else if (output->type.id != MM_NULL) {
+    TRY(writable(&output->data, mm_lane_bytes(output->type.id, rows) + 8, &kept, error));
+  }
+  output->kept = kept;
+  return 0;
+}
+
+/* ---- Validity ---- */
+
+/* From now on rows may be null; the first `at` are not. */
+static int start_nulls(mm_output *output, int64_t at, mm_error *error) {
+  if (output->nulls) return 0;
+  TRY(writable(&output->valid, mm_words(output->rows) * 8 + 8, &output->kept, error));
+  mm_bits_fill((uint64_t *)(void *)mm_block_data(output->valid), at);
+  output->nulls = true;
+  return 0;
+}
+
+static const uint64_t every[VECTOR_WORDS] = {
+  ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0),
+  ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
+
+static void put_bits(mm_block *block, int64_t at, const uint64_t *bits, const uint64_t *selected, int32_t n) {
+  mm_compress_bits((uint64_t *)(void *)mm_block_data(block), at, bits, selected ? selected : every, n);
+}
+
+static int append_validity(mm_output *output, int64_t at, const uint64_t *valid, const uint64_t *selected, int32_t n,
+                           mm_error *error) {
+  if (valid) TRY(start_nulls(output, at, error));
+  if (output->nulls) put_bits(output->valid, at, valid ? valid : every, selected, n);
+  return 0;
+}
+
+/* ---- Text ---- */
+
+static int too_long(mm_error *error) {
+  return mm_fail(error, MM_ELIMIT, "limit", "the text of one batch has more than 2 GiB");
+}
+
+/* Room for `size` more bytes of text. */
+static int text_room(mm_output *output, int64_t size, mm_error *error) {
+  int64_t capacity = mm_block_size(output->data), needed = output->bytes + size;
+  if (needed > INT32_MAX) return too_long(error);
+  if (needed <= capacity) return 0;
+  mm_block *block = mm_block_new(needed > 2 * capacity ? needed : 2 * capacity, error);
+  if (!block) return MM_ENOMEM;
+  memcpy(mm_block_data(block), mm_block_data(output->data), (size_t)output->bytes);
+  mm_block_release(output->data);
+  output->data = block;
+  return 0;
+}
+
+/* Calls visit for every selected lane of n. */
+#define EACH_SELECTED(selected, n, lane, body) \
+  for (int64_t w_ = 0; w_ < mm_words(n); w_++) { \
+    uint64_t bits_ = (selected) ? (selected)[w_] : ~UINT64_C(0); \
+    if ((n) - 64 * w_ < 64) bits_ &= (UINT64_C(1) << ((n) - 64 * w_)) - 1; \
+    for (; bits_; bits_ &= bits_ - 1) { \
+      int64_t lane = 64 * w_ + __builtin_ctzll(bits_); \
+      body \
+    } \
+  }
+
+static int append_text(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
+                       mm_error *error) {
+  const mm_view *views = vector->data;
+  const uint64_t *valid = vector->valid;
+  int64_t size = 0;
+  EACH_SELECTED(selected, n, lane, { size += !valid || mm_bit(valid, lane) ? views[lane].size : 0; })
+  TRY(text_room(output, size, error));
+  int32_t *offset = (int32_t *)(void *)mm_block_data(output->offsets) + at;
+  uint8_t *bytes = mm_block_data(output->data);
+  EACH_SELECTED(selected, n, lane, {
+    if (!valid || mm_bit(valid, lane)) {
+      if (views[lane].size > 0) memcpy(bytes + output->bytes, views[lane].bytes, (size_t)views[lane].size);
+      output->bytes += views[lane].size;
+    }
+    *++offset = (int32_t)output->bytes;
+  })
+  return 0;
+}
+
+/* ---- From vectors ---- */
+
+int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
+                     int32_t count, mm_error *error) {
+  if (count == 0) return 0;
+  TRY(append_validity(output, at, output->type.id == MM_NULL ? NULL : vector->valid, selected, n, error));
+  if (mm_is_text(output->type.id)) return append_text(output, at, vector, selected, n, error);
+  int64_t width = mm_type_width(output->type);
+  if (output->type.id == MM_BOOL) put_bits(output->data, at, vector->data, selected, n);
+  else if (width > 0 && selected) mm_compress(mm_block_data(output->data) + at * width, vector->data, selected, n, width);
+  else if (width > 0) memcpy(mm_block_data(output->data) + at * width, vector->data, (size_t)(count * width));
+  return 0;
+}
+
+/* ---- From input columns ---- */
+
+/* Rows side by side are copied at once. */
+static int pick_text(mm_output *output, const mm_column *from, const uint64_t *kept, mm_error *error) {
+  const int32_t *offsets = from->offsets;
+  int64_t size = 0;
+  EACH_SELECTED(kept, from->length, row, { size += offsets[row + 1] - offsets[row]; })
+  TRY(text_room(output, size, error));
+  int32_t *to = (int32_t *)(void *)mm_block_data(output->offsets);
+  uint8_t *bytes = mm_block_data(output->data);
+  int64_t run = -1, end = -1; /* rows run .. end - 1 wait to be copied */
+  EACH_SELECTED(kept, from->length, row, {
+    if (row != end) {
+      if (run >= 0) memcpy(bytes, (const uint8_t *)from->data + offsets[run], (size_t)(offsets[end] - offsets[run]));
+      if (run >= 0) bytes += offsets[end] - offsets[run];
+      run = row;
+    }
+    end = row + 1;
+    output->bytes += offsets[row + 1] - offsets[row];
+    *++to = (int32_t)output->bytes;
+  })
+  if (run >= 0) memcpy(bytes, (const uint8_t *)from->data + offsets[run], (size_t)(offsets[end] - offsets[run]));
+  return 0;
+}
+
+/* Bitmaps of a column start on a byte: words are read from a copy where they would not be aligned. */
+static int pick_bits(mm_block *to, const uint64_t *bits, const uint64_t *kept, int64_t n, mm_error *error) {
+  mm_block *copy = NULL;
+  if ((uintptr_t)bits & 7) {
+    copy = mm_block_new(mm_words(n) * 8, error);
+    if (!copy) return MM_ENOMEM;
+    mm_bits_copy((uint64_t *)(void *)mm_block_data(copy), bits, 0, n);
+    bits = (const uint64_t *)(const void *)mm_block_data(copy);
+  }
+  mm_compress_bits((uint64_t *)(void *)mm_block_data(to), 0, bits, kept, n);
+  mm_block_release(copy);
+  return 0;
+}
+
+int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error) {
+  TRY(mm_output_begin(output, count, error));
+  if (count == 0) return 0;
+  if (from->valid) {
+    TRY(start_nulls(output, 0, error));
+    TRY(pick_bits(output->valid, from->valid, kept, from->length, error));
+  }
+  if (mm_is_text(output->type.id)) return pick_text(output, from, kept, error);
+  if (output->type.id == MM_BOOL) return pick_bits(output->data, from->data, kept, from->length, error);
+  int64_t width = mm_type_width(output->type);
+  if (width > 0) mm_compress(mm_block_data(output->data), from->data, kept, from->length, width);
+  return 0;
+}
+
+/* ---- Handing out ---- */
+
+/* A reference to the block, or a tight copy when the taker keeps blocks and most of this one is unused. */
+static int hand_out(const mm_output *output, mm_block *block, int64_t used, mm_block **to, mm_error *error) {
+  if (!output->kept || 2 * used >= mm_block_size(block)) {
+    mm_block_retain(block);
+    *to = block;
+    return 0;
+  }
+  *to = mm_block_new(used, error);
+  if (!*to) return MM_ENOMEM;
+  memcpy(mm_block_data(*to), mm_block_data(block), (size_t)used);
+  return 0;
+}
+
+int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error) {
+  *to = (mm_column){.type = output->type, .length = rows};
+  bool text = mm_is_text(output->type.id);
+  if (output->nulls) {
+    TRY(hand_out(output, output->valid, mm_words(rows) * 8, &to->valid_block, error));
+    to->valid = (const uint64_t *)(const void *)mm_block_data(to->valid_block);
+  }
+  if (text) {
+    TRY(hand_out(output, output->offsets, (rows + 1) * 4, &to->offsets_block, error));
+    to->offsets = (const int32_t *)(const void *)mm_block_data(to->offsets_block);
+  }
+  if (output->type.id == MM_NULL) return 0;
+  int64_t used = text ? output->bytes : mm_lane_bytes(output->type.id, rows);
+  TRY(hand_out(output, output->data, used, &to->data_block, error));
+  to->data = mm_block_data(to->data_block);
+  return 0;
+}
+
+void mm_output_free(mm_output *output) {
+  mm_block_release(output->data);
+  mm_block_release(output->valid);
+  mm_block_release(output->offsets);
+  *output = (mm_output){0};
+}

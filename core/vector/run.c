@@ -1,0 +1,167 @@
+/* run.c - runs a program over one vector: step by step, narrowing the selection at filters and at failures.
+ * SPDX-License-Identifier: MIT */
+#include "machine.h"
+
+/* When at most 1 in PACK_RATIO lanes is still selected and steps follow, packing pays. */
+enum { PACK_RATIO = 4 };
+
+static uint64_t lanes_mask(int32_t n, int32_t w) {
+  int32_t left = n - 64 * w;
+  return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
+}
+
+static uint64_t selected_word(const mm_frame *frame, int32_t w) {
+  return frame->selection ? frame->selection[w] : lanes_mask(frame->n, w);
+}
+
+int32_t mm_frame_passed(const mm_frame *frame) {
+  return frame->selection ? (int32_t)mm_bits_count(frame->selection, frame->n) : frame->n;
+}
+
+void mm_frame_rows(const mm_frame *frame, uint64_t *rows) {
+  memset(rows, 0, VECTOR_WORDS * 8);
+  for (int32_t w = 0; w < mm_words(frame->n); w++) {
+    uint64_t bits = selected_word(frame, w);
+    if (!frame->packed) rows[w] = bits;
+    else
+      for (; bits; bits &= bits - 1) mm_bit_set(rows, frame->index[64 * w + __builtin_ctzll(bits)]);
+  }
+}
+
+/* ---- Selection ---- */
+
+/* Only lanes before `end` stay selected. */
+static void cut(mm_frame *frame, int32_t end) {
+  for (int32_t w = 0; w < mm_words(frame->n); w++) {
+    uint64_t keep = end <= 64 * w ? 0 : lanes_mask(end, w);
+    frame->selected[w] = selected_word(frame, w) & keep;
+  }
+  frame->selection = frame->selected;
+}
+
+static void filter(mm_frame *frame, int32_t at) {
+  const mm_vector *v = &frame->vectors[frame->program->steps[at].instr.a];
+  const uint64_t *bits = v->data;
+  int32_t count = 0, words = (int32_t)mm_words(frame->n);
+  for (int32_t w = 0; w < words; w++) {
+    uint64_t kept = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
+    frame->selected[w] = kept;
+    count += __builtin_popcountll(kept);
+  }
+  if (count == frame->n) return;
+  frame->selection = frame->selected;
+  if (count > 0 && count * PACK_RATIO <= frame->n && at + 1 < frame->program->step_count) mm_frame_pack(frame, at, count);
+  else if (count == 0) frame->n = 0;
+}
+
+/* ---- Failures ---- */
+
+/* Lanes of `bad` that really failed: selected, not null, on the taken side. False: none. */
+static bool real_failures(mm_frame *frame, const mm_step *step) {
+  const mm_vector *dst = &frame->vectors[step->instr.dst];
+  const mm_vector *guard = step->instr.guard >= 0 ? &frame->vectors[step->instr.guard] : NULL;
+  uint64_t any = 0;
+  for (int32_t w = 0; w < mm_words(frame->n); w++) {
+    uint64_t bad = frame->bad[w] & selected_word(frame, w);
+    if (dst->valid) bad &= dst->valid[w];
+    if (guard) bad &= ((const uint64_t *)guard->data)[w];
+    if (guard && guard->valid) bad &= guard->valid[w];
+    frame->bad[w] = bad;
+    any |= bad;
+  }
+  return any != 0;
+}
+
+/* Keep the failure of the lowest row, and of its lowest place. The row itself stays selected: a later step may fail there with
+ * a lower place. */
+static void note_failure(mm_frame *frame, const mm_step *step) {
+  int32_t lane = 0;
+  while (!mm_bit(frame->bad, lane)) lane++;
+  int32_t row = frame->packed ? frame->index[lane] : lane;
+  bool first = frame->failed_row < 0 || row < frame->failed_row
+               || (row == frame->failed_row && step->instr.place < frame->failure.place);
+  if (!first) return;
+  frame->failed_row = row;
+  mm_describe_failure(frame, step, lane, &frame->failure);
+  cut(frame, lane + 1);
+}
+
+static void clear_validity(mm_frame *frame, const mm_step *step) {
+  mm_vector *dst = &frame->vectors[step->instr.dst];
+  if (!dst->valid) {
+    mm_frame_home(frame, step->instr.dst);
+    memset(dst->valid, 0xFF, VECTOR_WORDS * 8);
+  }
+  for (int32_t w = 0; w < mm_words(frame->n); w++) dst->valid[w] &= ~frame->bad[w];
+}
+
+static void lanes_failed(mm_frame *frame, const mm_step *step) {
+  if (step->instr.op == MM_OP_CAST && step->instr.b == MM_CAST_TRY) clear_validity(frame, step);
+  else if (real_failures(frame, step)) note_failure(frame, step);
+  memset(frame->bad, 0, sizeof frame->bad);
+}
+
+/* ---- Steps ---- */
+
+/* dst->valid: where all operands are valid; NULL when none has nulls and the result has none by itself. */
+static void join_validity(mm_frame *frame, mm_vector *dst, const mm_vector *const operands[3], bool strict) {
+  bool any = false;
+  for (int k = 0; k < 3; k++) {
+    if (!operands[k] || !operands[k]->valid) continue;
+    const uint64_t *valid = operands[k]->valid;
+    if (!any) memcpy(dst->valid, valid, (size_t)mm_words(frame->n) * 8);
+    else
+      for (int32_t w = 0; w < mm_words(frame->n); w++) dst->valid[w] &= valid[w];
+    any = true;
+  }
+  if (any) return;
+  if (strict) dst->valid = NULL;
+  else memset(dst->valid, 0xFF, (size_t)mm_words(frame->n) * 8);
+}
+
+static int run_kernel(mm_frame *frame, const mm_step *step) {
+  const mm_instr *instr = &step->instr;
+  const mm_operation *operation = &mm_operations[instr->op];
+  const int32_t registers[3] = {instr->a, instr->b, instr->c};
+  const mm_vector *operands[3] = {0};
+  for (int k = 0; k < 3; k++)
+    if (operation->operands[k]) operands[k] = &frame->vectors[registers[k]];
+  mm_vector *dst = &frame->vectors[instr->dst];
+  mm_frame_home(frame, instr->dst);
+  if (operation->strict || instr->op == MM_OP_FIND) join_validity(frame, dst, operands, operation->strict);
+  mm_lanes lanes = {.n = frame->n, .bad = frame->bad, .arena = &frame->arena.buffer, .instr = instr,
+                    .constants = frame->program->constants, .types = frame->program->types,
+                    .state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state,
+                    .selected = frame->selection};
+  int status = step->kernel(&lanes, dst, operands[0], operands[1], operands[2]);
+  if (status > 0) lanes_failed(frame, step);
+  return status < 0 ? status : 0;
+}
+
+static int kernel_error(int status, const mm_step *step, mm_error *error) {
+  if (status == MM_ENOMEM) return mm_fail_memory(error, MM_VECTOR);
+  return mm_fail(error, status, "too-large", "%s: the result is too large", mm_op_name(step->instr.op));
+}
+
+int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error) {
+  const mm_program *program = frame->program;
+  frame->n = n;
+  frame->packed = false;
+  frame->selection = NULL;
+  frame->failed_row = -1;
+  mm_arena_reset(&frame->arena);
+  for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {
+    const mm_step *step = &program->steps[i];
+    if (step->instr.op == MM_OP_LOAD) mm_frame_load(frame, step, &batch->columns[step->instr.a], start);
+    else if (step->instr.op == MM_OP_FILTER) filter(frame, i);
+    else {
+      int status = run_kernel(frame, step);
+      if (status < 0) return kernel_error(status, step, error);
+    }
+  }
+  if (frame->failed_row < 0) return 0;
+  int32_t end = 0;
+  while (end < frame->n && (frame->packed ? frame->index[end] : end) < frame->failed_row) end++;
+  cut(frame, end);
+  return 0;
+}

@@ -1,0 +1,21 @@
+/* signed.inc.h - a unary integer operation that fails on overflow. Needs NAME, RESULT(x) in uint64_t and LOST(x, r),
+ * whose sign bit tells an overflow.
+ * SPDX-License-Identifier: MIT */
+static int NAME(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *restrict out = dst->data;
+  const uint64_t *a = va->data;
+  int64_t n = lanes_padded(lanes);
+  uint64_t lost = 0;
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t x = a[i], r = RESULT(x);
+    lost |= LOST(x, r);
+    out[i] = r;
+  }
+  if (!(lost >> 63)) return 0;
+  for (int64_t i = 0; i < n; i++) lanes->bad[i >> 6] |= LOST(a[i], out[i]) >> 63 << (i & 63);
+  return 1;
+}
+#undef NAME
+#undef RESULT
+#undef LOST
