@@ -252,7 +252,7 @@ enum mm_op {
   MM_OP_NEG, MM_OP_ABS, MM_OP_SIGN,
   MM_OP_MIN, MM_OP_MAX,
   MM_OP_FLOOR, MM_OP_CEIL, MM_OP_TRUNC, /* float */
-  MM_OP_ROUND,     /* float, int digits b: half away from zero */
+  MM_OP_ROUND,     /* float a, digits in i64 register b: half away from zero */
   /* f64 only */
   MM_OP_POW, MM_OP_SQRT, MM_OP_CBRT, MM_OP_EXP, MM_OP_LOG, MM_OP_LOG2, MM_OP_LOG10, MM_OP_SIN, MM_OP_COS, MM_OP_TAN,
   MM_OP_ASIN, MM_OP_ACOS, MM_OP_ATAN, MM_OP_ATAN2, MM_OP_SINH, MM_OP_COSH, MM_OP_TANH, MM_OP_HYPOT,
