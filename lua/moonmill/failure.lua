@@ -97,7 +97,7 @@ function failure.text(self)
     local shown = self.script.text and self.script.text:gsub("%s+", " ")
     lines[#lines + 1] = "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or "")
   end
-  if self.row and not (self.line and self.line > 0 and not self.row_shown) then
+  if self.row and (self.row_shown or not (self.line and self.line > 0)) then
     lines[1] = lines[1] .. (" (row %d)"):format(self.row)
   end
   if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. self.hint end

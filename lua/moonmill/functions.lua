@@ -124,6 +124,7 @@ local casts = {
   { "bool", "true or false, from text, or from a number that is not zero", "bool('true')", "true" },
   { "utf8", "a value as text", "utf8(12.5)", "'12.5'" }, { "binary", "the bytes of a text", "bytes(binary('é'))", "2" },
   { "date", "a date, from text like 2013-01-05 or from a timestamp", "date('2013-01-05') < date('2013-02-01')", "true" },
+  { "duration", "a span of time, from text like PT1H30M or another unit", "duration('PT1H30M') == minutes(90)", "true" },
   { "timestamp", "a time, from text like 2013-01-05T10:00:00Z, a date, or another unit", "year(timestamp('2013-01-05 10:00:00'))", "2013" },
 }
 for _, name in ipairs { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64" } do
@@ -131,7 +132,7 @@ for _, name in ipairs { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64" } d
 end
 for _, cast in ipairs(casts) do
   local name, help, example, value = cast[1], cast[2], cast[3], cast[4]
-  local usage = name == "timestamp" and "(x, unit)" or "(x)"
+  local usage = types[name].time and "(x, unit)" or "(x)"
   local type = types[name]
   add("cast", name .. usage, help, { example, value }, { form = "cast", to = name, mode = "check" })
   if name ~= "utf8" and name ~= "binary" then

@@ -196,7 +196,7 @@ end
 -- The types between which there is a cast.
 local function castable(from, to)
   if from == to or to.number and (from.number or from == types.bool) then return true end
-  if from == types.utf8 then return to.number or to == types.bool or to == types.binary or to == types.date or to.id == "timestamp" end
+  if from == types.utf8 then return to.number or to == types.bool or to == types.binary or to == types.date or to.time end
   if to == types.utf8 then return from ~= types.opaque end
   if from.id == "timestamp" then return to == types.date or to.id == "timestamp" or to.integer end
   if from == types.date then return to.id == "timestamp" or to.integer end
@@ -235,13 +235,13 @@ end
 
 function forms.cast(checker, tree, entry)
   local to = types[entry.to]
-  checker:count(tree, entry, 1, entry.to == "timestamp" and 2 or 1)
+  checker:count(tree, entry, 1, to.time and 2 or 1)
   if tree.args[2] then
     local unit = tree.args[2]
     if unit.kind ~= "text" or not types.per_second[unit.value] then
-      node.fail(unit, "type", 'the unit is one of "s" "ms" "us" "ns"', 'as in timestamp(x, "ms")')
+      node.fail(unit, "type", 'the unit is one of "s" "ms" "us" "ns"', ('as in %s(x, "ms")'):format(entry.to))
     end
-    to = types.make("timestamp", unit.value)
+    to = types.make(entry.to, unit.value)
   end
   return forms.cast_to(checker:check(tree.args[1]), to, entry.mode, tree)
 end
