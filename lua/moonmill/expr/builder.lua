@@ -128,8 +128,8 @@ end
 
 ---Close the program.
 ---@param names string[]? columns of the result, default all
----@param options { prune: boolean?, dry: boolean? }? prune: the program's input is `reads` only, in that order, instead of all columns;
----dry: make no program
+---@param options { prune: boolean?, arriving: string[]?, dry: boolean? }? prune: the program's input is `reads` only, in that order, instead
+---of all columns; arriving: it is these columns, in this order; dry: make no program
 ---@return { program: ffi.cdata*?, columns: table[], reads: string[], listing: string, places: table, next_place: integer }
 function Builder:finish(names, options)
   options = options or {}
@@ -137,12 +137,17 @@ function Builder:finish(names, options)
   local columns, outputs = self:columns(), {}
   for i, column in ipairs(columns) do outputs[i] = self:register(column.name) end
   local code = self.emitter.code
-  local read, reads, inputs = program.reads(code, outputs), {}, {}
+  local read, reads, inputs, arriving = program.reads(code, outputs), {}, {}, options.arriving and {}
+  for i, name in ipairs(options.arriving or {}) do arriving[name] = i - 1 end
   for i, input in ipairs(self.inputs) do
     if read[i] then reads[#reads + 1] = input.name end
-    inputs[i] = options.prune and #reads - 1 or i - 1
+    if arriving then
+      inputs[i] = arriving[input.name]
+    else
+      inputs[i] = options.prune and #reads - 1 or i - 1
+    end
   end
-  local count = options.prune and #reads or #self.inputs
+  local count = options.arriving and #options.arriving or options.prune and #reads or #self.inputs
   return {
     program = not options.dry and program.build(code, outputs, count, inputs) or nil, columns = columns, reads = reads,
     listing = program.listing(code, outputs, self.scope.order), places = self.emitter.places, next_place = self.emitter.place,

@@ -1,0 +1,95 @@
+-- moonmill.cli - the command: finds the sub-command, reads its options, turns what goes wrong into a message and an exit code.
+-- DESIGN: one file per sub-command under moonmill/cli: name, summary, configure(parser), run(options) -> exit code. Only the file of the
+-- sub-command that is asked for is loaded, so that `moonmill version` starts in a few milliseconds.
+local failure = require "moonmill.failure"
+local report = require "moonmill.cli.report"
+local suggest = require "moonmill.suggest"
+
+local COMMANDS = { "run", "check", "explain", "info", "head", "schema", "list", "help", "doctor", "version" }
+
+local function overview()
+  local lines = { "moonmill: data pipelines as short Lua scripts", "", "usage: moonmill COMMAND ...", "" }
+  for _, name in ipairs(COMMANDS) do lines[#lines + 1] = ("  %-9s%s"):format(name, require("moonmill.cli." .. name).summary) end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = "moonmill COMMAND --help tells its options, moonmill help TOPIC about functions, stages and types."
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function parser_of(command)
+  local argparse = require "argparse"
+  local parser = argparse("moonmill " .. command.name, command.about or command.summary):add_help(false)
+  command.configure(parser)
+  parser:option("--errors", "How errors are written to stderr."):choices { "text", "json" }:default "text"
+  parser:flag("-h --help", "Show this help and exit."):action(function()
+    io.stdout:write(parser:get_help(), "\n")
+    error({ exit = 0 }, 0)
+  end)
+  return parser
+end
+
+-- The options of a sub-command; what the parser refuses becomes a failure.
+local function options_of(command, argv)
+  local parser = parser_of(command)
+  local rest = {}
+  for i = 2, #argv do rest[i - 1] = argv[i] end
+  local ok, result = parser:pparse(rest)
+  if ok then return result end
+  local message, hint = result:match "^(.-)\n(.*)$"
+  failure.raise {
+    id = "usage", message = ("%s: %s"):format(command.name, message or result),
+    hint = (hint and hint:gsub("^D", "d")) or ("moonmill %s --help"):format(command.name),
+  }
+end
+
+local function command_of(name)
+  for _, known in ipairs(COMMANDS) do
+    if known == name then return require("moonmill.cli." .. name) end
+  end
+  local hint = suggest.hint(name, COMMANDS)
+  if not hint and (name:find "%.lua$" or name == "-e") then hint = "did you mean \"moonmill run " .. name .. "\"?" end
+  failure.raise {
+    id = "unknown-command", message = ("there is no command \"%s\""):format(name),
+    hint = hint or "the commands: " .. table.concat(COMMANDS, ", "),
+  }
+end
+
+-- Is there a wish for JSON errors? It must be known before the options are read.
+local function errors_format(argv)
+  for i, word in ipairs(argv) do
+    if word == "--errors=json" or (word == "--errors" and argv[i + 1] == "json") then return "json" end
+  end
+  return "text"
+end
+
+local function dispatch(argv)
+  local name = argv[1]
+  if name == nil then
+    io.stderr:write(overview())
+    return 2
+  elseif name == "-h" or name == "--help" then
+    io.stdout:write(overview())
+    return 0
+  elseif name == "--version" or name == "-V" then
+    name = "version"
+  end
+  local command = command_of(name)
+  local code = command.run(options_of(command, argv))
+  if not io.stdout:flush() then failure.raise { code = "io", id = "write", message = "stdout: cannot write" } end
+  return code or 0
+end
+
+---Run the command.
+---@param argv string[]
+---@return integer exit code
+local function main(argv)
+  local format = errors_format(argv)
+  local ok, result = xpcall(dispatch, function(problem)
+    if failure.is(problem) or (type(problem) == "table" and problem.exit) then return problem end
+    return debug.traceback(tostring(problem), 2)
+  end, argv)
+  if ok then return result end
+  if type(result) == "table" and result.exit then return result.exit end
+  return report.problem(result, format)
+end
+
+return { main = main, overview = overview }

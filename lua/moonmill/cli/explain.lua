@@ -1,0 +1,34 @@
+-- moonmill explain: how a pipeline will run.
+local input = require "moonmill.input"
+local options_of = require "moonmill.cli.options"
+local params = require "moonmill.params"
+
+local explain = {
+  name = "explain", summary = "print the plan of a pipeline: programs, columns read, segments",
+  about = "Print how a pipeline will run over these files, or over the input that it declares.",
+}
+
+explain.configure = require("moonmill.cli.check").configure
+
+function explain.run(options)
+  local pipeline, paths, name = options_of.pipeline(options)
+  local given = params.suppose(pipeline.params, options_of.params(options))
+  local columns
+  if #paths > 0 then
+    local files = require("moonmill.files").open(paths, options_of.files(options))
+    columns = input.bind(pipeline.input, files.columns, paths[1])
+    files:close()
+  else
+    columns = input.promised(pipeline.input)
+  end
+  if not columns then
+    require("moonmill.failure").raise {
+      id = "no-input", message = ("%s does not say which columns it reads, so a plan needs a file"):format(name),
+      hint = ("moonmill explain %s FILE"):format(name == "-e" and "-e '...'" or name),
+    }
+  end
+  local plan = require("moonmill.plan").bind(pipeline, columns, given)
+  print(require("moonmill.plan.text")(plan, columns))
+end
+
+return explain

@@ -1,0 +1,35 @@
+-- moonmill list: the pipelines in a folder, each with its line about itself.
+local failure = require "moonmill.failure"
+local folders = require "moonmill.folders"
+local script = require "moonmill.script"
+
+local list = { name = "list", summary = "the pipelines in ./pipelines, or in the folders that are named" }
+
+function list.configure(parser) parser:argument("folders", "Folders to look in."):args("*") end
+
+-- The line about a script; nil when it is not a pipeline.
+local function about_of(path)
+  local ok, result = pcall(script.load, path)
+  if ok then return result.about or "" end
+  if failure.is(result) and result.id == "no-pipeline" then return nil end
+  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub("\n.*", "") .. ")"
+end
+
+function list.run(options)
+  local given = #options.folders > 0 and options.folders or { "pipelines" }
+  for _, folder in ipairs(given) do
+    local names = folders.names(folder)
+    if not names then
+      failure.raise {
+        code = "io", id = "cannot-open", message = ("cannot read the folder %s"):format(folder), hint = "moonmill list FOLDER",
+      }
+    end
+    for _, name in ipairs(names) do
+      local path = folder:gsub("/$", "") .. "/" .. name
+      local about = name:find "%.lua$" and about_of(path)
+      if about then print(("%-28s  %s"):format(path, about)) end
+    end
+  end
+end
+
+return list

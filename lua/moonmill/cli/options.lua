@@ -1,0 +1,92 @@
+-- moonmill.cli.options - options that several sub-commands share, and what they mean.
+local failure = require "moonmill.failure"
+
+local NAMED = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|", space = " " }
+
+local function fail(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
+
+---How text files are read.
+local function configure_files(parser)
+  parser:option("--delimiter", "What separates fields: a character, or tab. Default: found in the file."):argname "CHAR"
+  parser:option("--quote", "What encloses fields: a character, or none."):argname "CHAR"
+  parser:option("--null", "A further text that means null; may be repeated."):argname("TEXT"):count "*"
+  parser:flag("--no-header", "The first line is data; columns are c1, c2, ...")
+  parser:flag("--ragged", "Fill short rows with null and cut long ones.")
+end
+
+local function character(value, option)
+  if value == nil then return nil end
+  value = NAMED[value] or value
+  if #value ~= 1 or value:find "[\r\n]" then
+    fail(("%s takes one character, got \"%s\""):format(option, value), option .. " ';', or --delimiter tab")
+  end
+  return value
+end
+
+---@return moonmill.FileOptions
+local function files(options)
+  local quote = options.quote
+  if quote == "none" or quote == "" then quote = "" else quote = character(quote, "--quote") end
+  return {
+    delimiter = character(options.delimiter, "--delimiter"), quote = quote, nulls = options.null, no_header = options.no_header,
+    ragged = options.ragged,
+  }
+end
+
+---A pipeline: a file, or the text of -e; and its parameters.
+local function configure_pipeline(parser)
+  parser:option("-e --expression", "A pipeline as text instead of a file: a chain of stages, or a whole script."):argname "TEXT"
+  parser:option("-p --param", "Set a parameter of the pipeline; may be repeated."):argname("NAME=VALUE"):count "*"
+  parser:argument("files", "The pipeline (unless -e is given), then input files; - is stdin."):args "*"
+end
+
+---@return table<string, string> name -> text
+local function params(options)
+  local given = {}
+  for _, text in ipairs(options.param or {}) do
+    local name, value = text:match "^%s*([%a_][%w_]*)%s*=(.*)$"
+    if not name then fail(("-p takes name=value, got \"%s\""):format(text), "for example -p min_flights=100") end
+    if given[name] ~= nil then fail(("parameter \"%s\" is given twice"):format(name)) end
+    given[name] = value
+  end
+  return given
+end
+
+---The pipeline that the options name, and the input files that remain.
+---@return moonmill.Pipeline
+---@return string[] inputs
+---@return string name for messages
+local function pipeline(options)
+  local script = require "moonmill.script"
+  local files_given = { unpack(options.files) }
+  if options.expression then return script.evaluate(options.expression), files_given, "-e" end
+  local path = table.remove(files_given, 1)
+  if not path then fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...") end
+  local chain = path:match "^%s*:" or path:find "[\n{%[]"
+  local ok, result = pcall(script.load, path)
+  if ok then return result, files_given, path end
+  if failure.is(result) and result.id == "cannot-open" and result.file == path then
+    result.hint = chain and "to run a text as a pipeline, put -e before it" or require("moonmill.files").suggestion(path) or result.hint
+  end
+  error(result, 0)
+end
+
+---A number of an option, or nil.
+local function number(value, option, least)
+  if value == nil then return nil end
+  local parsed = tonumber(value)
+  if not parsed or parsed ~= parsed or parsed < least then fail(("%s takes a number from %g, got \"%s\""):format(option, least, value)) end
+  return parsed
+end
+
+---A whole number of an option, or nil.
+local function whole(value, option, least)
+  local parsed = number(value, option, least)
+  if parsed and parsed ~= math.floor(parsed) then fail(("%s takes a whole number, got \"%s\""):format(option, value)) end
+  return parsed
+end
+
+return {
+  configure_files = configure_files, files = files, configure_pipeline = configure_pipeline, params = params, pipeline = pipeline,
+  number = number, whole = whole,
+}

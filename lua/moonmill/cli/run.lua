@@ -1,0 +1,86 @@
+-- moonmill run: a pipeline over files; data to a file, to stdout as CSV, or to a terminal as a table.
+local ffi = require "ffi"
+local failure = require "moonmill.failure"
+local input = require "moonmill.input"
+local native = require "moonmill.ffi"
+local options_of = require "moonmill.cli.options"
+local params = require "moonmill.params"
+
+local C, err = native.C, native.err
+local STDOUT = 1
+local ROWS_SHOWN = 40
+
+local run = {
+  name = "run", summary = "run a pipeline over files",
+  about = "Run a pipeline over files. stdout carries CSV, or a table when it is a terminal.",
+}
+
+function run.configure(parser)
+  options_of.configure_pipeline(parser)
+  parser:option("-o --output", "Write to a file instead; .tsv and .zst are understood, - is stdout as CSV."):argname "FILE"
+  parser:option("--threads", "Threads to use. Default: all processors."):argname "N"
+  parser:option("--timeout", "Stop after so many seconds."):argname "S"
+  parser:option("--progress", "Progress on stderr: auto shows a bar on a terminal."):choices { "auto", "bar", "json", "off" }:default "auto"
+  options_of.configure_files(parser)
+end
+
+local function sink_of(path, inputs)
+  local settings = ffi.new "mm_output_options"
+  local list = ffi.new("const char *[?]", math.max(#inputs, 1), inputs)
+  settings.inputs, settings.input_count = list, #inputs
+  local sink = C.mm_sink_csv(path, settings, err)
+  if sink == nil then error(failure.from_c(err), 0) end
+  return sink
+end
+
+---Plan a pipeline over files.
+---@return moonmill.Plan
+---@return moonmill.Files
+local function plan_over(pipeline, given, paths, file_options)
+  local files = require("moonmill.files").open(paths, file_options)
+  local columns = input.bind(pipeline.input, files.columns, paths[1])
+  return require("moonmill.plan").bind(pipeline, columns, given), files
+end
+
+---Run a pipeline over files and show or write what comes out.
+---@param pipeline moonmill.Pipeline
+---@param paths string[]
+---@param options table output, threads, timeout, progress, params, files
+function run.over(pipeline, paths, options)
+  local given = params.resolve(pipeline.params, options.params or {})
+  local plan, files = plan_over(pipeline, given, paths, options.files)
+  local shown = not options.output and C.mm_host_is_terminal(STDOUT)
+  local sink
+  if shown then
+    sink = C.mm_sink_table(ROWS_SHOWN, err)
+  else
+    sink = sink_of(options.output or "-", paths)
+  end
+  local job = require("moonmill.job").new(plan, files:source(plan.reads), sink, { threads = options.threads })
+  local watch = require("moonmill.cli.progress").watch(options.progress or "off")
+  require "moonmill.run"(job, { timeout = options.timeout, watch = watch })
+  if shown then
+    local result, rows = job:result()
+    require("moonmill.cli.show").table(io.stdout, result, rows, C.mm_host_terminal_width(STDOUT), true)
+  end
+  job:free()
+end
+
+function run.run(options)
+  local pipeline, paths, name = options_of.pipeline(options)
+  local given = options_of.params(options)
+  params.resolve(pipeline.params, given) -- a parameter is missed before a file is
+  if #paths == 0 then
+    failure.raise {
+      id = "no-input", message = ("no input files for %s"):format(name), hint = "name files behind the pipeline, or - for stdin",
+    }
+  end
+  run.over(pipeline, paths, {
+    params = given, output = options.output, progress = options.progress, files = options_of.files(options),
+    threads = options_of.whole(options.threads, "--threads", 1), timeout = options_of.number(options.timeout, "--timeout", 0),
+  })
+end
+
+run.plan_over = plan_over
+
+return run

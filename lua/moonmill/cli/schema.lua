@@ -1,0 +1,22 @@
+-- moonmill schema: the columns of a file, as an input list to paste into a pipeline.
+local options_of = require "moonmill.cli.options"
+
+local schema = { name = "schema", summary = "the columns of a file, as an input list to paste into a pipeline" }
+
+function schema.configure(parser)
+  parser:argument("files", "Files of the same columns; - is stdin."):args "+"
+  options_of.configure_files(parser)
+end
+
+function schema.run(options)
+  local files = require("moonmill.files").open(options.files, options_of.files(options))
+  print "input = {"
+  for _, column in ipairs(files.columns) do
+    local name = column.name:find "^[%a_][%w_]*$" and column.name or "`" .. column.name .. "`"
+    print(("  %s,"):format(("%q"):format(("%s: %s%s"):format(name, column.type.name, column.nullable and "?" or ""))))
+  end
+  print "}"
+  files:close()
+end
+
+return schema

@@ -1,0 +1,79 @@
+-- moonmill.files - input files as the core opens them: columns, and a source for a job.
+local ffi = require "ffi"
+local failure = require "moonmill.failure"
+local folders = require "moonmill.folders"
+local native = require "moonmill.ffi"
+local schemas = require "moonmill.schemas"
+local suggest = require "moonmill.suggest"
+
+local C, err = native.C, native.err
+
+---Files opened for reading, one after the other as one table.
+---@class moonmill.Files
+---@field paths string[]
+---@field columns moonmill.Column[] of the first file, with types from a sample
+local Files = {}
+Files.__index = Files
+
+---@class moonmill.FileOptions
+---@field delimiter? string
+---@field quote? string "" for none
+---@field no_header? boolean
+---@field ragged? boolean
+---@field nulls? string[]
+
+local function c_options(options)
+  local made = ffi.new "mm_csv_options"
+  made.delimiter = options.delimiter and options.delimiter:byte() or 0
+  if options.quote then made.quote = options.quote == "" and -1 or options.quote:byte() end
+  made.no_header, made.ragged = options.no_header or false, options.ragged or false
+  local nulls = options.nulls and #options.nulls > 0 and table.concat(options.nulls, "\n") or nil
+  made.nulls = nulls
+  return made, nulls -- the text must live as long as the struct
+end
+
+---The nearest name in the folder of a path that is not there, as a hint.
+---@return string?
+local function suggestion(path)
+  local folder, name = path:match "^(.*/)([^/]*)$"
+  folder, name = folder or "", name or path
+  local nearest = suggest.nearest(name, folders.names(folder == "" and "." or folder) or {})
+  return nearest and nearest ~= name and ('did you mean "%s"?'):format(folder .. nearest) or nil
+end
+
+---@param paths string[] "-" is stdin
+---@param options? moonmill.FileOptions
+---@return moonmill.Files
+local function open(paths, options)
+  local made, nulls = c_options(options or {})
+  local list, input = ffi.new("const char *[?]", #paths, paths), ffi.new "mm_input *[1]"
+  local status = C.mm_input_open(list, #paths, made, input, err)
+  if status < 0 then
+    local problem = failure.from_c(err)
+    if problem.code == "io" and not problem.hint then problem.hint = suggestion(problem.file or paths[1]) end
+    error(problem, 0)
+  end
+  local handle = ffi.gc(input[0], C.mm_input_free)
+  return setmetatable({
+    paths = paths, columns = schemas.from_c(C.mm_input_schema(handle)), format = ffi.string(C.mm_input_format(handle)),
+    _handle = handle, _keep = { nulls, made },
+  }, Files)
+end
+
+---A source of these columns; the files are given away.
+---@param columns moonmill.Column[]
+---@return ffi.cdata* mm_source, owned by the caller
+function Files:source(columns)
+  local handle = ffi.gc(self._handle, nil)
+  self._handle = nil
+  local source = C.mm_input_source(handle, schemas.to_c(columns), err)
+  if source == nil then error(failure.from_c(err), 0) end
+  return source
+end
+
+function Files:close()
+  if self._handle then C.mm_input_free(ffi.gc(self._handle, nil)) end
+  self._handle = nil
+end
+
+return { open = open, suggestion = suggestion }

@@ -1,0 +1,100 @@
+-- moonmill.job - a run of a plan in the core: started, waited for, with errors that name the place in the script.
+local ffi = require "ffi"
+local failure = require "moonmill.failure"
+local native = require "moonmill.ffi"
+
+local C, err = native.C, native.err
+
+---@class moonmill.Job
+local Job = {}
+Job.__index = Job
+
+---@param plan moonmill.Plan
+---@param source ffi.cdata* mm_source, taken
+---@param sink ffi.cdata* mm_stage, taken
+---@param options? { threads: integer?, batch_rows: integer?, seed: integer? }
+---@return moonmill.Job
+local function new(plan, source, sink, options)
+  options = options or {}
+  local ok, made = pcall(plan.make, plan)
+  if not ok then
+    C.mm_source_free(source)
+    C.mm_stage_free(sink)
+    error(made, 0)
+  end
+  local settings = ffi.new("mm_job_options", { options.threads or 0, options.batch_rows or 0, options.seed or 0 })
+  local handle = C.mm_job_new(source, settings, err)
+  if handle == nil then error(failure.from_c(err), 0) end
+  local self = setmetatable({ _handle = ffi.gc(handle, C.mm_job_free), steps = {} }, Job)
+  for i, item in ipairs(made) do
+    self.steps[i] = item.step
+    self:check(C.mm_job_add(handle, item.stage, err))
+  end
+  self:check(C.mm_job_add(handle, sink, err))
+  return self
+end
+
+-- What the core says about an error, with the stage's name and its place in the script.
+function Job:failure()
+  local step = err.stage >= 0 and self.steps[err.stage + 1] or nil
+  local problem = failure.from_c(err, step and step.places)
+  if not step then return problem end
+  if not problem.script and problem.file ~= step.place.file then
+    problem.script = { file = step.place.file, line = step.place.line, column = step.place.column }
+  end
+  if problem.script and not problem.file then
+    problem.file, problem.line, problem.column = problem.script.file, problem.script.line, problem.script.column
+    problem.script = nil
+  end
+  problem.stage = type(problem.stage) == "string" and problem.stage or step.label
+  if problem.script then
+    local text = problem.script.text
+    problem.script.text = problem.stage .. (text and ": " .. text or "")
+  end
+  return problem
+end
+
+function Job:check(status)
+  if status < 0 then error(self:failure(), 0) end
+  return status
+end
+
+function Job:start()
+  self:check(C.mm_job_start(self._handle, err))
+  return self
+end
+
+---Wait at most so long; raises what made the job fail.
+---@param milliseconds integer
+---@return boolean running
+function Job:wait(milliseconds) return self:check(C.mm_job_wait(self._handle, milliseconds, err)) > 0 end
+
+---Ask it to stop.
+---@param reason "cancel"|"timeout"
+function Job:cancel(reason) C.mm_job_cancel(self._handle, reason == "timeout" and C.MM_ELIMIT or C.MM_ECANCEL) end
+
+---@return ffi.cdata* mm_progress
+function Job:progress()
+  local progress = ffi.new "mm_progress"
+  C.mm_job_progress(self._handle, progress)
+  return progress
+end
+
+---What a table sink kept, and how many rows reached it.
+---@return ffi.cdata* mm_table freed by the collector
+---@return integer rows
+function Job:result()
+  local result, total = ffi.gc(ffi.new "mm_table", C.mm_table_free), ffi.new "int64_t[1]"
+  self:check(C.mm_job_take_result(self._handle, result, total, err))
+  return result, tonumber(total[0])
+end
+
+---The core's handle, for the host's signal handler.
+function Job:handle() return self._handle end
+
+function Job:free()
+  if self._handle then C.mm_job_free(ffi.gc(self._handle, nil)) end
+  self._handle = nil
+end
+
+return { new = new }

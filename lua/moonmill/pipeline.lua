@@ -1,0 +1,78 @@
+-- moonmill.pipeline - the value that a script builds: a declaration and a chain of stages. Nothing is read here.
+local Call = require "moonmill.arguments"
+local failure = require "moonmill.failure"
+local input = require "moonmill.input"
+local params = require "moonmill.params"
+local script = require "moonmill.script"
+local stages = require "moonmill.stages"
+local suggest = require "moonmill.suggest"
+
+---@class moonmill.Pipeline
+---@field about string|false
+---@field params moonmill.Param[]
+---@field input moonmill.Input|false
+---@field stages moonmill.Stage[]
+---@field place moonmill.Place
+local Pipeline = {}
+
+---@class moonmill.Stage
+---@field entry table of moonmill.stages
+---@field place moonmill.Place
+---@field arguments any what the entry's accept returned
+
+local DECLARATION = { name = "pipeline", usage = 'mm.pipeline { about = "...", params = { "n: i64 = 10  -- help" }, input = { "a: f64?" } }' }
+
+local function about(call, value)
+  if type(value) ~= "string" then call:fail("bad-argument", ("about is %s, not a string"):format(type(value))) end
+  return value
+end
+
+---@param declaration? table about, params, input
+---@return moonmill.Pipeline
+local function new(declaration)
+  local place, places = script.caller("pipeline", 2)
+  local call = Call.new(DECLARATION, place, places, declaration)
+  local options = call:options(declaration, { about = about, params = params.declare, input = input.declare })
+  return setmetatable({
+    is_pipeline = true, about = options.about or false, params = options.params or {}, input = options.input or false,
+    stages = {}, place = place,
+  }, Pipeline)
+end
+
+local function extend(self, stage)
+  local copy = {}
+  for key, value in pairs(self) do copy[key] = value end
+  copy.stages = { unpack(self.stages) }
+  copy.stages[#copy.stages + 1] = stage
+  return setmetatable(copy, Pipeline)
+end
+
+local function method_of(entry)
+  return function(self, ...)
+    local last = self.stages[#self.stages]
+    local place, places = script.caller(entry.name, 2, last and last.place or self.place)
+    local call = Call.new(entry, place, places, ...)
+    local arguments = entry.accept(call, ...)
+    return extend(self, { entry = entry, place = place, arguments = arguments })
+  end
+end
+
+local methods = {}
+for name, entry in pairs(stages.by_name) do methods[name] = method_of(entry) end
+
+function Pipeline.__index(_, key)
+  local method = methods[key]
+  if method then return method end
+  local place = script.caller(tostring(key), 2)
+  failure.raise {
+    id = "unknown-stage", message = ("there is no stage \"%s\""):format(tostring(key)),
+    hint = suggest.hint(tostring(key), stages.names) or "moonmill help stages lists them",
+    file = place.file, line = place.line, column = place.column,
+  }
+end
+
+function Pipeline.__newindex(_, key)
+  error(("a pipeline cannot be changed (field \"%s\"): chain stages instead"):format(tostring(key)), 2)
+end
+
+return { new = new }

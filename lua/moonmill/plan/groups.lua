@@ -1,0 +1,101 @@
+-- moonmill.plan.groups - the node of a group stage, and the programs before and after it.
+local ffi = require "ffi"
+local expr = require "moonmill.expr"
+local native = require "moonmill.ffi"
+local nodes = require "moonmill.plan.nodes"
+local schemas = require "moonmill.schemas"
+
+local C, err = native.C, native.err
+
+local Group = {}
+Group.__index = Group
+
+function Group:need(wanted)
+  local needed, kept = nodes.set_of(nodes.names(self.keys)), {}
+  for _, aggregate in ipairs(self.aggregates) do
+    if wanted[aggregate.name] then
+      kept[#kept + 1] = aggregate
+      if aggregate.column then needed[aggregate.column] = true end
+    end
+  end
+  self.kept = kept
+  return needed
+end
+
+function Group:make(arriving)
+  local keys, key_count = nodes.numbers(arriving, nodes.names(self.keys))
+  local aggregates, leaving = ffi.new("mm_aggregate[?]", math.max(#self.kept, 1)), {}
+  for i, key in ipairs(self.keys) do leaving[i] = { name = key.name, type = key.type, nullable = key.nullable } end
+  self.places = {}
+  for i, aggregate in ipairs(self.kept) do
+    local slot = aggregates[i - 1]
+    slot.op, slot.q, slot.place = C["MM_AGG_" .. aggregate.op], aggregate.q or 0, i - 1
+    slot.column = aggregate.column and nodes.numbers(arriving, { aggregate.column })[0] or -1
+    self.places[i - 1] = { origin = aggregate.place, text = aggregate.text, stage = "group" }
+    leaving[#leaving + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
+  end
+  local stage = C.mm_stage_group(keys, key_count, aggregates, #self.kept, schemas.to_c(leaving), err)
+  return nodes.checked(stage, self.places), leaving
+end
+
+function Group:lines()
+  local lines = {}
+  for i, aggregate in ipairs(self.kept) do
+    lines[i] = ("%s: %s%s = %s"):format(aggregate.name, aggregate.type.name, aggregate.nullable and "?" or "", aggregate.text)
+  end
+  return lines
+end
+
+-- The column of an aggregate's argument: itself, or one derived for it.
+local function argument_column(tree, key, draft, derived)
+  if tree.kind == "column" then return tree.name end
+  local name = "argument of " .. key
+  if not derived[name] then
+    draft:builder():derive(name, tree)
+    derived[name] = true
+  end
+  return name
+end
+
+---Plan "keys, outputs" onto a draft.
+---@param keys moonmill.Column[]
+---@param outputs { name: string, tree: table, place: moonmill.Place }[]
+---@param draft moonmill.Draft
+local function plan(keys, outputs, draft)
+  local scope, aggregates, by_key, after, plain = draft:scope(), {}, {}, {}, true
+  scope.keys = nodes.names(keys)
+  local derived = {}
+  for i, output in ipairs(outputs) do
+    local found, tree = expr.split_aggregates(output.tree, scope)
+    local alone = #found == 1 and tree.kind == "column" and tree.name == found[1].key and not by_key[tree.name]
+    plain = plain and alone
+    after[i] = tree
+    for _, item in ipairs(found) do
+      if not by_key[item.key] then
+        local column = item.arg and argument_column(item.arg, item.key, draft, derived) or nil
+        by_key[item.key] = {
+          name = item.key, op = item.op, q = item.q, column = column, type = item.type, nullable = item.nullable,
+          text = item.key, place = output.place,
+        }
+        aggregates[#aggregates + 1] = by_key[item.key]
+      end
+    end
+  end
+  if plain then -- each output is one aggregate: it gets the output's name at once
+    for i, aggregate in ipairs(aggregates) do aggregate.name = outputs[i].name end
+  end
+  local columns, order = { unpack(keys) }, nodes.names(keys)
+  for _, aggregate in ipairs(aggregates) do
+    columns[#columns + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
+  end
+  local text = "group " .. (#keys > 0 and table.concat(order, ", ") or "all rows")
+  draft:push(setmetatable({ label = "group", breaks = true, text = text, keys = keys, aggregates = aggregates, columns = columns }, Group))
+  if plain then return end
+  for i, output in ipairs(outputs) do
+    draft:builder():derive(output.name, after[i])
+    order[#order + 1] = output.name
+  end
+  draft:builder():select(order)
+end
+
+return { plan = plan }

@@ -1,0 +1,77 @@
+-- moonmill.plan.rows - the node of a stage that calls a Lua function for each row.
+local failure = require "moonmill.failure"
+local native = require "moonmill.ffi"
+local nodes = require "moonmill.plan.nodes"
+local schemas = require "moonmill.schemas"
+local suggest = require "moonmill.suggest"
+
+local Rows = {}
+Rows.__index = Rows
+
+-- A column that the function reads and nothing gives.
+local function check_reads(reads, columns, place)
+  local known, names = nodes.set_of(nodes.names(columns)), nodes.names(columns)
+  for name in pairs(reads or {}) do
+    if not known[name] then
+      failure.raise {
+        id = "unknown-column", message = ("the function reads r.%s, and there is no column \"%s\" here"):format(name, name),
+        hint = suggest.hint(name, names) or "the columns here: " .. table.concat(names, ", "),
+        file = place.file, line = place.line, column = place.column, stage = place.stage,
+      }
+    end
+  end
+end
+
+---@param spec { kind: string, fn: function, place: moonmill.Place, outputs: moonmill.Field[] }
+---@param draft moonmill.Draft
+---@return moonmill.Node
+local function new(spec, draft)
+  local columns = draft:columns()
+  local self = setmetatable({ label = spec.kind, spec = spec, reads = require("moonmill.rows").reads(spec.fn), params = draft.params }, Rows)
+  check_reads(self.reads, columns, spec.place)
+  self.columns = { unpack(columns) }
+  for _, field in ipairs(spec.outputs) do
+    self.columns[#self.columns + 1] = { name = field.name, type = field.type, nullable = field.nullable }
+  end
+  self:ship(columns) -- what a worker could not run is refused before data is read
+  return self
+end
+
+-- The function and what it needs, as bytes for the workers' states.
+function Rows:ship(arriving)
+  local spec, params, outputs = self.spec, {}, {}
+  for name, param in pairs(self.params) do params[name] = param.value end
+  for i, field in ipairs(spec.outputs) do
+    outputs[i] = { name = field.shown, type = field.type.name, nullable = field.nullable }
+  end
+  local inputs = {}
+  for i, column in ipairs(arriving) do
+    inputs[i] = { name = column.name, type = column.type.name, nullable = column.nullable }
+  end
+  local file = spec.place.file:match "[^/]*$"
+  return require("moonmill.rows").ship(spec.fn, {
+    kind = spec.kind, inputs = inputs, outputs = outputs, params = params, place = 0, label = file .. ":" .. spec.kind,
+  })
+end
+
+function Rows:need(wanted)
+  local needed = {}
+  for i = 1, #self.columns - #self.spec.outputs do
+    local name = self.columns[i].name
+    if wanted[name] or not self.reads or self.reads[name] then needed[name] = true end
+  end
+  return needed
+end
+
+function Rows:make(arriving)
+  local leaving = { unpack(arriving) }
+  for i = #self.columns - #self.spec.outputs + 1, #self.columns do leaving[#leaving + 1] = self.columns[i] end
+  local shipment = self:ship(arriving)
+  local place = self.spec.place
+  self.places = { [0] = { origin = place, stage = self.label, text = "function of " .. self.label } }
+  local stage = native.C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
+    self.spec.kind == "where", 0, native.err)
+  return nodes.checked(stage, self.places), leaving
+end
+
+return { new = new }

@@ -1,0 +1,37 @@
+-- moonmill.run - run a plan to its end: the wait loop with progress, time limit and signals.
+local native = require "moonmill.ffi"
+
+local C = native.C
+local STEP = 20 -- milliseconds between looks at the clock
+
+---Start a job and wait for it; raises what made it fail. The job is freed unless it succeeds.
+---@param job moonmill.Job
+---@param options? { timeout: number?, watch: fun(job: moonmill.Job, seconds: number, done: boolean)? }
+---@return moonmill.Job
+local function run(job, options)
+  options = options or {}
+  local watch, began, stopped = options.watch, C.mm_host_clock(), false
+  C.mm_host_job(job:handle())
+  local ok, problem = pcall(function()
+    job:start()
+    while job:wait(STEP) do
+      local seconds = C.mm_host_clock() - began
+      if options.timeout and seconds > options.timeout and not stopped then
+        job:cancel "timeout"
+        stopped = true
+      end
+      if watch then watch(job, seconds, false) end
+    end
+  end)
+  C.mm_host_job(nil)
+  if watch then watch(job, C.mm_host_clock() - began, true) end
+  if ok then return job end
+  if stopped and type(problem) == "table" then
+    problem.code, problem.id = "limit", "timeout"
+    problem.message = ("stopped after %g seconds, as --timeout asked"):format(options.timeout)
+  end
+  job:free()
+  error(problem, 0)
+end
+
+return run

@@ -1,0 +1,20 @@
+-- drop: leave columns out.
+local drop = {
+  name = "drop", usage = ':drop { "a", "cols(\'*_id\')" }', help = "leave columns out",
+  example = ':drop { "year", "cols(\'sched_*\')" }',
+}
+
+function drop.accept(call, list)
+  call:at_most(1)
+  local names = call:names(list)
+  if #names == 0 then call:fail("bad-argument", "drop names no column") end
+  return names
+end
+
+function drop.plan(names, draft)
+  local gone = {}
+  for i, item in ipairs(draft:expand(names)) do gone[i] = item.name end
+  draft:builder():drop(gone)
+end
+
+return drop

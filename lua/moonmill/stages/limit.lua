@@ -1,0 +1,39 @@
+-- limit: the first rows; first in an order; first of each group.
+local C = require("moonmill.ffi").C
+local nodes = require "moonmill.plan.nodes"
+local orders = require "moonmill.plan.orders"
+
+local limit = {
+  name = "limit", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
+  help = "the first n rows; with order the first n in that order; with by the first n of each group",
+  example = ':limit(3, { by = "carrier", order = "-distance" })',
+}
+
+function limit.accept(call, n, options)
+  call:at_most(2)
+  if type(n) ~= "number" or n < 0 or n ~= math.floor(n) or n > 2 ^ 53 then
+    call:fail("bad-argument", ("limit takes a number of rows, got %s"):format(n == nil and "nothing" or tostring(n)))
+  end
+  local given = call:options(options, { by = call.names, order = orders.accept, nulls = orders.nulls })
+  return { n = n, by = given.by or {}, order = given.order or {}, nulls = given.nulls }
+end
+
+function limit.plan(arguments, draft)
+  local keys = nodes.names(draft:expand(arguments.by))
+  local by = orders.plan(arguments.order, draft, arguments.nulls)
+  local uses = { unpack(keys) }
+  for _, name in ipairs(orders.columns(by)) do uses[#uses + 1] = name end
+  local text = ("limit %d"):format(arguments.n)
+  if #keys > 0 then text = text .. " by " .. table.concat(keys, ", ") end
+  if #by > 0 then text = text .. " order " .. orders.text(by) end
+  draft:push(nodes.passing {
+    label = "limit", uses = uses, text = text,
+    make = function(columns, err)
+      local numbers, count = nodes.numbers(columns, keys)
+      local list, order_count = orders.make(by, columns)
+      return C.mm_stage_limit(arguments.n, numbers, count, list, order_count, err)
+    end,
+  })
+end
+
+return limit

@@ -1,0 +1,30 @@
+-- sort: order the rows; equal rows keep their order.
+local C = require("moonmill.ffi").C
+local nodes = require "moonmill.plan.nodes"
+local orders = require "moonmill.plan.orders"
+
+local sort = {
+  name = "sort", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
+  help = "order the rows by columns, - for descending; equal rows keep their order, nulls come last",
+  example = ':sort { "-delay", "carrier" }',
+}
+
+function sort.accept(call, list, options)
+  call:at_most(2)
+  local by = orders.accept(call, list)
+  if #by == 0 then call:fail("bad-argument", "sort names no column") end
+  return { by = by, nulls = call:options(options, { nulls = orders.nulls }).nulls }
+end
+
+function sort.plan(arguments, draft)
+  local by = orders.plan(arguments.by, draft, arguments.nulls)
+  draft:push(nodes.passing {
+    label = "sort", uses = orders.columns(by), text = "sort " .. orders.text(by),
+    make = function(columns, err)
+      local list, count = orders.make(by, columns)
+      return C.mm_stage_sort(list, count, err)
+    end,
+  })
+end
+
+return sort
