@@ -50,7 +50,7 @@ typedef struct mm_key_layout {
   bool    text;   /* some column is text */
 } mm_key_layout;
 
-/* Lay out keys of these types; `nulls` false: the values are known not to be null. */
+/* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
 int  mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
 void mm_key_layout_free(mm_key_layout *layout);
 /* The words of one column of rows [start, start + n), column by column in order. Long text still points into the column. */

@@ -20,11 +20,6 @@ int mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t coun
     mm_key_column *column = &layout->columns[c];
     int id = mm_storage(types[c].id);
     column->type = types[c];
-    if (id == MM_OPAQUE) {
-      char name[64];
-      return mm_fail(error, MM_EUSAGE, "key-type", "a column of type %s cannot be a key",
-                     mm_type_name(types[c], name, sizeof name));
-    }
     int64_t width = id == MM_BOOL ? 1 : mm_type_width(types[c]);
     column->kind = id == MM_NULL ? NOTHING : mm_is_text(id) ? TEXT : width > 4 ? WORD : HALF;
     if (column->kind == HALF && half) {

@@ -49,8 +49,11 @@ int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *
   int status = 0;
   if (!plan->keys || !plan->accumulators || !types) status = mm_fail_memory(error, plan->key_room);
   for (int32_t i = 0; i < key_count && status >= 0; i++) {
+    const mm_field *field = &in->fields[keys[i]];
     plan->keys[i] = keys[i];
-    types[i] = in->fields[keys[i]].type;
+    types[i] = field->type;
+    if (field->type.id == MM_OPAQUE)
+      status = mm_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through", field->name);
   }
   if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
   for (int32_t i = 0; i < count && status >= 0; i++)
