@@ -30,6 +30,16 @@ void  mm_release(void *memory, int64_t size);                           /* NULL 
 char *mm_copy_text(const char *text);                                   /* release with mm_release(p, strlen(p) + 1) */
 mm_block *mm_block_new_zero(int64_t size, mm_error *error);
 
+/* Bytes that never move and are freed together. All zero means empty. */
+typedef struct mm_arena {
+  mm_buffer chunks;  /* of mm_buffer */
+  int64_t   current; /* chunk that gives bytes now */
+} mm_arena;
+
+uint8_t *mm_arena_take(mm_arena *arena, int64_t size); /* 8-byte aligned; NULL: out of memory */
+void     mm_arena_reset(mm_arena *arena);              /* forget the bytes, keep the memory */
+void     mm_arena_free(mm_arena *arena);
+
 /* ---- The host's services ---- */
 
 extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
@@ -128,7 +138,7 @@ typedef struct mm_vector {
 typedef struct mm_lanes {
   int32_t         n;      /* lanes, 1 .. MM_VECTOR; buffers may be read and written up to the next multiple of 64 */
   uint64_t       *bad;    /* bitmap of failed lanes, zero on entry; only kernels that return 1 write it */
-  mm_buffer      *arena;  /* of the frame; use mm_lanes_bytes */
+  mm_arena       *arena;  /* of the frame: bytes for text results, which live until the vector is done */
   const mm_instr *instr;
   const mm_value *constants;
   const mm_type  *types;  /* of all registers: units and zones */
@@ -136,8 +146,7 @@ typedef struct mm_lanes {
   const uint64_t *selected; /* lanes that matter; NULL: all. Costly kernels may skip the others */
 } mm_lanes;
 
-/* Bytes that live until the batch ends; NULL: out of memory. Earlier bytes never move. */
-uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size);
+static inline uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size) { return mm_arena_take(lanes->arena, size); }
 
 /* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands') and the
  * kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is set to NULL).

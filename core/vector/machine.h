@@ -63,20 +63,11 @@ int  mm_program_constants(mm_program *program, mm_error *error); /* vectors of c
 
 /* ---- Frames ---- */
 
-/* Bytes of text made during one vector. `buffer` first: it is what mm_lanes.arena points to. */
-typedef struct mm_arena {
-  mm_buffer  buffer;
-  mm_buffer *full; /* earlier buffers, whose bytes are still in use */
-  int32_t    count, capacity;
-} mm_arena;
-void mm_arena_reset(mm_arena *arena); /* forget the bytes, keep room for as many */
-void mm_arena_free(mm_arena *arena);
-
 typedef struct mm_frame {
   const mm_program *program;
   mm_vector *vectors;   /* what each register is now */
   uint8_t   *slots;
-  mm_arena   arena;
+  mm_arena   arena;     /* text made during one vector */
   int32_t    n;         /* lanes */
   bool       packed;    /* lanes are not rows: see index */
   const uint64_t *selection; /* NULL: all n lanes; else `selected` */

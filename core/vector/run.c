@@ -129,7 +129,7 @@ static int run_kernel(mm_frame *frame, const mm_step *step) {
   mm_vector *dst = &frame->vectors[instr->dst];
   mm_frame_home(frame, instr->dst);
   if (operation->strict || instr->op == MM_OP_FIND) join_validity(frame, dst, operands, operation->strict);
-  mm_lanes lanes = {.n = frame->n, .bad = frame->bad, .arena = &frame->arena.buffer, .instr = instr,
+  mm_lanes lanes = {.n = frame->n, .bad = frame->bad, .arena = &frame->arena, .instr = instr,
                     .constants = frame->program->constants, .types = frame->program->types,
                     .state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state,
                     .selected = frame->selection};

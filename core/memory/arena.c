@@ -1,6 +1,6 @@
-/* arena.c - bytes that never move and are freed together: long text of keys and of states.
+/* arena.c - bytes that never move and are freed together: text that kernels make, long text of keys.
  * SPDX-License-Identifier: MIT */
-#include "groups.h"
+#include "internal.h"
 
 enum { CHUNK = 4096 };
 
