@@ -454,7 +454,7 @@ typedef struct mm_csv_options {
   bool        no_header; /* columns are c1, c2, ... */
   bool        ragged;    /* short rows are filled with null, long ones cut */
   int32_t     sample_rows; /* for type inference; 0: 10000 */
-  int32_t     reserved;
+  int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
 } mm_csv_options;
 

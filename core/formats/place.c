@@ -1,0 +1,30 @@
+/* place.c - where in which file something is: what errors say.
+ * SPDX-License-Identifier: MIT */
+#include "formats.h"
+
+int mm_error_file(mm_error *error, int code, const char *path) {
+  if (!error) return code;
+  if (strcmp(path, "-") == 0) path = "<stdin>";
+  int64_t length = (int64_t)strlen(path), room = sizeof error->file - 1;
+  memset(error->file, 0, sizeof error->file);
+  if (length > room) {
+    memcpy(error->file, "...", 3);
+    memcpy(error->file + 3, path + length - (room - 3), (size_t)(room - 3));
+  } else {
+    memcpy(error->file, path, (size_t)length);
+  }
+  return code;
+}
+
+void mm_place(const mm_cutter *cutter, const mm_piece *piece, const mm_span *span, int64_t position, mm_error *error) {
+  if (!error) return;
+  const uint8_t *begin = piece->text + span->begin, *at = begin, *end = piece->text + position, *feed;
+  int64_t line = span->line;
+  while (at < end && (feed = memchr(at, '\n', (size_t)(end - at)))) {
+    line++;
+    at = feed + 1;
+  }
+  error->line = line;
+  error->column = end - at + 1;
+  mm_error_file(error, 0, cutter->paths[span->file]);
+}

@@ -1,0 +1,116 @@
+/* stream.c - the bytes of one file, or of stdin, decompressed when they are zstd.
+ * SPDX-License-Identifier: MIT */
+#include "formats.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+enum { PATIENCE_MS = 20, SNIFF = 16 };
+
+struct mm_stream {
+  mm_feed    *feed;
+  const char *path; /* of the input */
+  int         fd;
+  bool        waits; /* a pipe or device: a read may take for ever */
+  bool        ended;
+  mm_buffer   head;  /* bytes read to see what the file is */
+  int64_t     used;  /* of head */
+  mm_decoder *decoder;
+};
+
+static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
+
+/* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
+static int wait_readable(mm_stream *stream, mm_error *error) {
+  struct pollfd look = {.fd = stream->fd, .events = POLLIN};
+  int ready = 0;
+  while (stream->waits && ready == 0) {
+    if (atomic_load_explicit(&stream->feed->stop, memory_order_relaxed))
+      return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
+    ready = poll(&look, 1, PATIENCE_MS);
+    if (ready < 0 && errno == EINTR) ready = 0;
+  }
+  return 0;
+}
+
+/* One read of the file: bytes, 0 at the end, or a status. */
+static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t got = -EAGAIN;
+  while (got == -EAGAIN || got == -EINTR) {
+    TRY(wait_readable(stream, error));
+    got = mm_host_io.read(mm_host_io.self, stream->fd, bytes, size);
+    if (got == -EAGAIN) stream->waits = true;
+  }
+  if (got < 0) return mm_fail_io(error, stream->path, (int)-got, "cannot read");
+  stream->ended = got == 0;
+  atomic_fetch_add_explicit(&stream->feed->consumed, got, memory_order_relaxed);
+  return got;
+}
+
+int64_t mm_stream_read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t left = stream->head.size - stream->used;
+  if (left == 0) return stream->ended ? 0 : read_file(stream, bytes, size, error);
+  if (size > left) size = left;
+  memcpy(bytes, stream->head.data + stream->used, (size_t)size);
+  stream->used += size;
+  return size;
+}
+
+int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
+  return stream->decoder ? mm_decoder_read(stream->decoder, bytes, size, error)
+                         : mm_stream_read_raw(stream, bytes, size, error);
+}
+
+/* Open the file and see that it can be read at all. */
+static int open_file(mm_stream *stream, mm_error *error) {
+  mm_file_status status;
+  if (!is_stdin(stream->path)) {
+    stream->fd = mm_host_io.open(mm_host_io.self, stream->path, O_RDONLY | O_NOCTTY, 0);
+    if (stream->fd < 0) return mm_fail_io(error, stream->path, -stream->fd, "cannot open");
+  } else {
+    stream->fd = 0;
+  }
+  int failure = mm_host_io.stat(mm_host_io.self, NULL, stream->fd, &status);
+  if (failure < 0) return mm_fail_io(error, stream->path, -failure, "cannot look at");
+  if (status.is_directory) {
+    mm_fail(error, MM_EIO, "is-directory", "cannot read: is a directory");
+    return mm_error_file(error, MM_EIO, stream->path);
+  }
+  stream->waits = !status.is_regular;
+  return 0;
+}
+
+/* Read enough to know what the file is. */
+static int sniff(mm_stream *stream, mm_error *error) {
+  TRY(mm_buffer_reserve(&stream->head, stream->feed->chunk < SNIFF ? SNIFF : stream->feed->chunk, error));
+  while (stream->head.size < SNIFF && !stream->ended) {
+    int64_t got = read_file(stream, stream->head.data + stream->head.size, stream->head.capacity - stream->head.size, error);
+    if (got < 0) return (int)got;
+    stream->head.size += got;
+  }
+  if (!mm_is_zstd(stream->head.data, stream->head.size)) return 0;
+  return mm_decoder_new(stream->feed, stream, stream->path, &stream->decoder, error);
+}
+
+int mm_stream_open(mm_feed *feed, const char *path, mm_stream **result, mm_error *error) {
+  mm_stream *stream = mm_allocate_zero(sizeof *stream);
+  if (!stream) return mm_fail_memory(error, sizeof *stream);
+  stream->feed = feed;
+  stream->path = path;
+  stream->fd = -1;
+  int status = open_file(stream, error);
+  if (status >= 0) status = sniff(stream, error);
+  if (status < 0) mm_stream_free(stream);
+  else *result = stream;
+  return status;
+}
+
+bool mm_stream_compressed(const mm_stream *stream) { return stream->decoder != NULL; }
+
+void mm_stream_free(mm_stream *stream) {
+  if (!stream) return;
+  mm_decoder_free(stream->decoder);
+  if (stream->fd > 0) mm_host_io.close(mm_host_io.self, stream->fd);
+  mm_buffer_free(&stream->head);
+  mm_release(stream, sizeof *stream);
+}
