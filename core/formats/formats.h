@@ -223,14 +223,14 @@ int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, in
 /* ---- Output ---- */
 
 /* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe or device. */
-typedef struct mm_output {
+typedef struct mm_outfile {
   char   *path;              /* as given */
   char   *target, *temporary; /* NULL: written in place */
   int     fd;
   bool    open;
   int64_t written;
-} mm_output;
-int  mm_output_open(mm_output *output, const char *path, const char *const *inputs, int32_t input_count, mm_error *error);
-int  mm_output_write(mm_output *output, const uint8_t *bytes, int64_t size, mm_error *error);
-int  mm_output_commit(mm_output *output, mm_error *error); /* the file appears */
-void mm_output_free(mm_output *output); /* an uncommitted file disappears */
+} mm_outfile;
+int  mm_outfile_open(mm_outfile *output, const char *path, const char *const *inputs, int32_t input_count, mm_error *error);
+int  mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
+int  mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
+void mm_outfile_free(mm_outfile *output); /* an uncommitted file disappears */

@@ -11,7 +11,7 @@ enum { NUMBER_ROOM = 48, FRAME_TEXT = 512 << 10 };
 typedef struct csv_sink {
   mm_stage    base;
   mm_schema   schema; /* what comes in */
-  mm_output   output;
+  mm_outfile   output;
   mm_encoder *encoder; /* of folds; NULL: no compression */
   mm_buffer   text;    /* gathered for a frame; the header at first */
   mm_buffer   frame;
@@ -199,7 +199,7 @@ static int flush(csv_sink *sink, mm_error *error) {
     TRY(mm_encoder_frame(sink->encoder, sink->text.data, sink->text.size, &sink->frame, error));
     bytes = &sink->frame;
   }
-  TRY(mm_output_write(&sink->output, bytes->data, sink->text.size ? bytes->size : 0, error));
+  TRY(mm_outfile_write(&sink->output, bytes->data, sink->text.size ? bytes->size : 0, error));
   sink->text.size = 0;
   return 0;
 }
@@ -210,7 +210,7 @@ static int take_partial(csv_sink *sink, const csv_partial *partial, mm_error *er
     return sink->text.size >= FRAME_TEXT ? flush(sink, error) : 0;
   }
   TRY(flush(sink, error));
-  return mm_output_write(&sink->output, partial->bytes.data, partial->bytes.size, error);
+  return mm_outfile_write(&sink->output, partial->bytes.data, partial->bytes.size, error);
 }
 
 static int sink_fold(mm_stage *stage, void *partial, mm_error *error) {
@@ -231,14 +231,14 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   /* No rows and no header: still a file that can be decompressed. */
   if (sink->encoder && sink->output.written == 0) {
     TRY(mm_encoder_frame(sink->encoder, (const uint8_t *)"", 0, &sink->frame, error));
-    TRY(mm_output_write(&sink->output, sink->frame.data, sink->frame.size, error));
+    TRY(mm_outfile_write(&sink->output, sink->frame.data, sink->frame.size, error));
   }
-  return mm_output_commit(&sink->output, error);
+  return mm_outfile_commit(&sink->output, error);
 }
 
 static void sink_free(mm_stage *stage) {
   csv_sink *sink = (csv_sink *)stage;
-  mm_output_free(&sink->output);
+  mm_outfile_free(&sink->output);
   mm_encoder_free(sink->encoder);
   mm_buffer_free(&sink->text);
   mm_buffer_free(&sink->frame);
@@ -282,7 +282,7 @@ static int set_up(csv_sink *sink, const char *path, const mm_output_options *o, 
   if (!(sink->null = mm_copy_text(null))) return mm_fail_memory(error, (int64_t)strlen(null) + 1);
   sink->null_size = (int64_t)strlen(null);
   if (sink->compress && !(sink->encoder = mm_encoder_new(sink->level, error))) return MM_ENOMEM;
-  return mm_output_open(&sink->output, path, o ? o->inputs : NULL, o ? o->input_count : 0, error);
+  return mm_outfile_open(&sink->output, path, o ? o->inputs : NULL, o ? o->input_count : 0, error);
 }
 
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error) {

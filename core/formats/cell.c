@@ -1,4 +1,4 @@
-/* value.c - from cells of text to values of a type. A null leaves 0.
+/* cell.c - from cells of text to values of a type. A null leaves 0.
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
 #include "text/quick.h"

@@ -1,4 +1,4 @@
-/* output.c - a file that appears when it is complete, or not at all.
+/* outfile.c - a file that appears when it is complete, or not at all.
  *
  * DESIGN. Bytes go to `.NAME.PID.N.tmp` in the folder of the file, which is synchronised and renamed at the end, and removed when there is no
  * end. A link is followed: what it points to is replaced. A file that is replaced leaves its mode to the new one, from the
@@ -39,7 +39,7 @@ static char *resolve(const char *path) {
 /* ---- Temporary files ---- */
 
 /* A name that nobody uses, in the folder of the target; its mode is that of the file it will replace. */
-static int create_temporary(mm_output *o, bool exists, mm_error *error) {
+static int create_temporary(mm_outfile *o, bool exists, mm_error *error) {
   static atomic_int counter;
   const char *slash = strrchr(o->target, '/'), *name = slash ? slash + 1 : o->target;
   int folder = slash ? (int)(name - o->target) : 0;
@@ -64,15 +64,15 @@ static int create_temporary(mm_output *o, bool exists, mm_error *error) {
   return 0;
 }
 
-static int open_in_place(mm_output *o, mm_error *error) {
+static int open_in_place(mm_outfile *o, mm_error *error) {
   o->fd = mm_host_io.open(mm_host_io.self, o->path, O_WRONLY | O_NOCTTY, 0);
   if (o->fd < 0) return mm_fail_io(error, o->path, -o->fd, "cannot open");
   o->open = true;
   return 0;
 }
 
-int mm_output_open(mm_output *o, const char *path, const char *const *inputs, int32_t input_count, mm_error *error) {
-  *o = (mm_output){.fd = -1};
+int mm_outfile_open(mm_outfile *o, const char *path, const char *const *inputs, int32_t input_count, mm_error *error) {
+  *o = (mm_outfile){.fd = -1};
   if (!(o->path = mm_copy_text(path))) return mm_fail_memory(error, text_size(path));
   if (!*path) return mm_fail(error, MM_EUSAGE, "no-output", "the name of the output is empty");
   mm_file_status status;
@@ -95,7 +95,7 @@ int mm_output_open(mm_output *o, const char *path, const char *const *inputs, in
 
 /* ---- Writing ---- */
 
-static int fail_write(const mm_output *o, int errnum, const char *what, mm_error *error) {
+static int fail_write(const mm_outfile *o, int errnum, const char *what, mm_error *error) {
   const char *name = o->fd == 1 ? "<stdout>" : o->path;
   mm_fail_io(error, name, errnum, what);
   if (error && errnum == EPIPE) memcpy(error->id, "closed-pipe", sizeof "closed-pipe");
@@ -104,7 +104,7 @@ static int fail_write(const mm_output *o, int errnum, const char *what, mm_error
   return MM_EIO;
 }
 
-int mm_output_write(mm_output *o, const uint8_t *bytes, int64_t size, mm_error *error) {
+int mm_outfile_write(mm_outfile *o, const uint8_t *bytes, int64_t size, mm_error *error) {
   while (size > 0) {
     int64_t wrote = mm_host_io.write(mm_host_io.self, o->fd, bytes, size);
     if (wrote == -EINTR || wrote == -EAGAIN) continue;
@@ -128,7 +128,7 @@ static void sync_folder(const char *file) {
   mm_host_io.close(mm_host_io.self, fd);
 }
 
-int mm_output_commit(mm_output *o, mm_error *error) {
+int mm_outfile_commit(mm_outfile *o, mm_error *error) {
   if (!o->open) return 0; /* stdout belongs to others */
   int failure = o->temporary ? mm_host_io.fsync(mm_host_io.self, o->fd) : 0;
   if (failure < 0) return fail_write(o, -failure, "cannot save", error);
@@ -144,7 +144,7 @@ int mm_output_commit(mm_output *o, mm_error *error) {
   return 0;
 }
 
-void mm_output_free(mm_output *o) {
+void mm_outfile_free(mm_outfile *o) {
   if (o->open) mm_host_io.close(mm_host_io.self, o->fd);
   if (o->temporary) {
     mm_host_io.unlink(mm_host_io.self, o->temporary);
@@ -152,5 +152,5 @@ void mm_output_free(mm_output *o) {
   }
   if (o->target) mm_release(o->target, text_size(o->target));
   if (o->path) mm_release(o->path, text_size(o->path));
-  *o = (mm_output){.fd = -1};
+  *o = (mm_outfile){.fd = -1};
 }
