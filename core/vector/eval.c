@@ -28,9 +28,9 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
 int mm_program_eval(mm_program *program, mm_value *result, mm_error *error) {
   if (program->output_count < 1) return mm_fail(error, MM_EBUG, "bad-program", "a program without output has no value");
   if (program->columns > 0) return mm_fail(error, MM_EBUG, "bad-program", "a program with columns has no single value");
-  if (!program->scratch) program->scratch = mm_frame_new(program, error);
-  if (!program->scratch) return MM_ENOMEM;
-  mm_frame *frame = program->scratch;
+  if (!program->folding) program->folding = mm_frame_new(program, error);
+  if (!program->folding) return MM_ENOMEM;
+  mm_frame *frame = program->folding;
   mm_batch none = {.length = 1};
   TRY(mm_frame_run(frame, &none, 0, 1, error));
   if (frame->failed_row >= 0) {

@@ -54,7 +54,7 @@ struct mm_program {
   int32_t      step_count, step_capacity, register_count, constant_count, output_count, columns;
   int64_t      frame_size; /* bytes of slots */
   bool         can_fail, filters;
-  struct mm_frame *scratch; /* of mm_program_eval */
+  struct mm_frame *folding; /* of mm_program_eval */
 };
 
 int64_t mm_lane_bytes(int type, int64_t lanes); /* bytes of so many lanes of a register */

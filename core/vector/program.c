@@ -229,7 +229,7 @@ static void free_step(mm_step *step) {
 
 void mm_program_free(mm_program *program) {
   if (!program) return;
-  mm_frame_free(program->scratch);
+  mm_frame_free(program->folding);
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)
     if (program->registers[i].constant && program->registers[i].vector.data)

@@ -103,8 +103,8 @@ static void lanes_failed(mm_frame *frame, const mm_step *step) {
 
 /* ---- Steps ---- */
 
-/* dst->valid: where all operands are valid; NULL when none has nulls and the result has none by itself. */
-static void join_validity(mm_frame *frame, mm_vector *dst, const mm_vector *const operands[3], bool strict) {
+/* dst->valid: where all operands are valid; NULL when none has nulls. */
+static void join_validity(const mm_frame *frame, mm_vector *dst, const mm_vector *const operands[3]) {
   bool any = false;
   for (int k = 0; k < 3; k++) {
     if (!operands[k] || !operands[k]->valid) continue;
@@ -114,9 +114,7 @@ static void join_validity(mm_frame *frame, mm_vector *dst, const mm_vector *cons
       for (int32_t w = 0; w < mm_words(frame->n); w++) dst->valid[w] &= valid[w];
     any = true;
   }
-  if (any) return;
-  if (strict) dst->valid = NULL;
-  else memset(dst->valid, 0xFF, (size_t)mm_words(frame->n) * 8);
+  if (!any) dst->valid = NULL;
 }
 
 static int run_kernel(mm_frame *frame, const mm_step *step) {
@@ -128,7 +126,7 @@ static int run_kernel(mm_frame *frame, const mm_step *step) {
     if (operation->operands[k]) operands[k] = &frame->vectors[registers[k]];
   mm_vector *dst = &frame->vectors[instr->dst];
   mm_frame_home(frame, instr->dst);
-  if (operation->strict || instr->op == MM_OP_FIND) join_validity(frame, dst, operands, operation->strict);
+  if (operation->strict) join_validity(frame, dst, operands);
   mm_lanes lanes = {.n = frame->n, .bad = frame->bad, .arena = &frame->arena, .instr = instr,
                     .constants = frame->program->constants, .types = frame->program->types,
                     .state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state,

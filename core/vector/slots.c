@@ -1,4 +1,4 @@
-/* layout.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers with
+/* slots.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers with
  * disjoint lives share.
  * SPDX-License-Identifier: MIT */
 #include "machine.h"
