@@ -54,3 +54,17 @@ int mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t le
 int mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error) {
   return mm_batch_slice(to, from, 0, from->length, error);
 }
+
+int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count, mm_error *error) {
+  int64_t size = batches * (int64_t)sizeof(mm_column *);
+  const mm_column **parts = mm_allocate(size);
+  int status = parts ? mm_batch_resize(to, from[0].count, error) : mm_fail_memory(error, size);
+  for (int32_t c = 0; c < to->count && status >= 0; c++) {
+    for (int64_t b = 0; b < batches; b++) parts[b] = &from[b].columns[c];
+    status = mm_column_gather(&to->columns[c], parts, batches, picks, count, error);
+  }
+  if (status < 0) mm_batch_free(to);
+  else to->length = count;
+  mm_release(parts, size);
+  return status;
+}

@@ -1,0 +1,118 @@
+/* parts.c - merging all runs of a sorting stage in parallel.
+ * SPDX-License-Identifier: MIT */
+#include "stages/sorter.h"
+
+enum { STRIDE = 1024, PART = 2 * MM_MORSEL };
+
+/* Parts are ranges of each run: part p takes rows cuts[p][r] .. cuts[p + 1][r] of run r. */
+typedef struct parts {
+  sorter   *sorter;
+  int64_t   count;
+  int64_t  *cuts;   /* (count + 1) * runs */
+  mm_table *results;
+} parts;
+
+static bool in_order(const sorter *s) {
+  ranking by = mm_sorter_ranking(s);
+  for (int64_t r = 1; r < s->runs.count; r++) {
+    rank last = mm_rank_masked(s->ranks[r - 1].ranks[s->ranks[r - 1].count - 1], s->clear.bits);
+    rank first = mm_rank_masked(s->ranks[r].ranks[0], s->clear.bits);
+    if (mm_rank_before(&by, &first, &last)) return false;
+  }
+  return true;
+}
+
+/* Rows of run r that come before the row of a splitter. */
+static int64_t rows_before(const sorter *s, int64_t r, const rank *splitter) {
+  ranking by = mm_sorter_ranking(s);
+  int64_t low = 0, high = s->ranks[r].count;
+  if (r == splitter->at.part) return splitter->at.row;
+  while (low < high) {
+    int64_t middle = (low + high) / 2;
+    rank m = mm_rank_masked(s->ranks[r].ranks[middle], s->clear.bits);
+    bool before = r < splitter->at.part ? !mm_rank_before(&by, splitter, &m) : mm_rank_before(&by, &m, splitter);
+    if (before) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
+  int64_t count = 0;
+  for (int64_t r = 0; r < s->runs.count; r++) {
+    for (int64_t i = stride - 1; i < s->ranks[r].count; i += stride) {
+      if (samples) samples[count] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+      count++;
+    }
+  }
+  return count;
+}
+
+/* Choose splitters from every STRIDE-th row of every run, so that parts have about PART rows, more when there are many runs. */
+static int cut_parts(parts *p, mm_error *error) {
+  sorter *s = p->sorter;
+  int64_t runs = s->runs.count, wanted = runs * STRIDE > PART ? runs * STRIDE : PART, every = wanted / STRIDE;
+  rank_list samples = {0}, spare = {0};
+  int64_t count = sample(s, NULL, STRIDE);
+  TRY(mm_ranks_room(&samples, count + 1, error));
+  int status = mm_ranks_room(&spare, count + 1, error);
+  p->count = count / every + 1;
+  p->cuts = mm_allocate_zero((p->count + 1) * runs * 8);
+  p->results = mm_allocate_zero(p->count * (int64_t)sizeof *p->results);
+  if (!p->cuts || !p->results) status = mm_fail_memory(error, p->count * runs * 8);
+  if (status >= 0) {
+    ranking by = mm_sorter_ranking(s);
+    sample(s, samples.ranks, STRIDE);
+    mm_ranks_sort(&by, samples.ranks, spare.ranks, count);
+    for (int64_t r = 0; r < runs; r++) {
+      for (int64_t i = 1; i < p->count; i++) p->cuts[i * runs + r] = rows_before(s, r, &samples.ranks[i * every - 1]);
+      p->cuts[p->count * runs + r] = s->ranks[r].count;
+    }
+  }
+  mm_ranks_free(&samples);
+  mm_ranks_free(&spare);
+  return status;
+}
+
+static int merge_part(void *context, int64_t task, mm_error *error) {
+  parts *p = context;
+  const sorter *s = p->sorter;
+  int64_t runs = s->runs.count, count = 0, rows = 0, *bounds = mm_allocate(runs * 8);
+  const int64_t *from = p->cuts + task * runs, *to = from + runs;
+  rank_list ranks = {0}, spare = {0};
+  for (int64_t r = 0; r < runs; r++) rows += to[r] - from[r];
+  int status = bounds ? mm_ranks_room(&ranks, rows, error) : mm_fail_memory(error, runs * 8);
+  if (status >= 0) status = mm_ranks_room(&spare, rows, error);
+  if (status >= 0) {
+    for (int64_t r = 0; r < runs; r++) {
+      for (int64_t i = from[r]; i < to[r]; i++) ranks.ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+      bounds[r] = count;
+    }
+    ranking by = mm_sorter_ranking(s);
+    status = mm_sorter_emit(s, mm_ranks_merge(&by, ranks.ranks, spare.ranks, bounds, runs), rows, &p->results[task], error);
+  }
+  mm_ranks_free(&ranks);
+  mm_ranks_free(&spare);
+  mm_release(bounds, runs * 8);
+  return status;
+}
+
+static int append_all(mm_table *out, mm_table *from, mm_error *error) {
+  for (int64_t i = 0; i < from->count; i++) TRY(mm_table_append(out, &from->batches[i], error));
+  return 0;
+}
+
+int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
+  if (in_order(s)) return append_all(out, &s->runs, error);
+  parts p = {.sorter = s};
+  int status = cut_parts(&p, error);
+  if (status >= 0) status = mm_parallel(job, p.count, merge_part, &p, error);
+  for (int64_t i = 0; i < p.count && p.results; i++) {
+    if (status >= 0) status = append_all(out, &p.results[i], error);
+    mm_table_free(&p.results[i]);
+  }
+  if (p.results) mm_release(p.results, p.count * (int64_t)sizeof *p.results);
+  if (p.cuts) mm_release(p.cuts, (p.count + 1) * s->runs.count * 8);
+  return status;
+}
+
