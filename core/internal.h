@@ -115,8 +115,6 @@ int mm_format_f32(char *text, float value);
 int mm_format_date(char *text, int32_t days);                           /* ISO 8601 */
 int mm_format_timestamp(char *text, int64_t value, int unit);           /* 2013-01-01T10:00:00, fraction only when not zero */
 int mm_format_duration(char *text, int64_t value, int unit);            /* ISO 8601: PT1H30M */
-/* The first byte that is not part of valid UTF-8, or -1. */
-int64_t mm_utf8_invalid(const uint8_t *bytes, int64_t size);
 /* Civil date of days since 1970-01-01, proleptic Gregorian, and back. */
 void    mm_civil(int64_t days, int64_t *year, int *month, int *day);
 int64_t mm_days(int64_t year, int month, int day);

@@ -207,6 +207,8 @@ int64_t mm_batch_row(const mm_batch *batch, int64_t index); /* input row number 
 int  mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error);
 /* One column out of parts of equal type, in order. Shares when there is one part, or parts are neighbouring slices; else copies. */
 int  mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count, mm_error *error);
+/* The first byte that is not part of valid UTF-8, or -1. */
+int64_t mm_utf8_invalid(const uint8_t *bytes, int64_t size);
 /* Rows `index[0..count)` of a column, in that order; -1 gives null. Copies. */
 int  mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, mm_error *error);
 
