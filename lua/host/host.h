@@ -10,6 +10,16 @@
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_error *error);
 
+/* For moonmill.rows, whose loops note booleans as bytes of 0 and 1. */
+/* Bit i of `bits` is byte i; whole words are written. Returns the number of set bits. */
+int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n);
+/* The first of n texts that is not valid UTF-8, or -1. */
+int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n);
+/* `out` (empty) shares the columns of `in` and has `extra` zero columns behind them. */
+int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error);
+/* `out` (empty) gets those of the first n rows that are kept; `track`: with their origin. */
+int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error);
+
 /* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends the process.
  * NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
 void    mm_host_job(mm_job *job);

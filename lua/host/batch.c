@@ -1,0 +1,92 @@
+/* batch.c - what the loops of row functions leave to C: bits out of bytes, picked rows, the check of text.
+ * SPDX-License-Identifier: MIT */
+#include "host.h"
+#include "state.h"
+#include <string.h>
+
+int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n) {
+  int64_t count = 0;
+  for (int64_t start = 0; start < n; start += 64) {
+    uint8_t last[64] = {0};
+    const uint8_t *from = bytes + start;
+    if (n - start < 64) from = memcpy(last, from, (size_t)(n - start));
+    uint64_t word = 0;
+    for (int i = 0; i < 8; i++) {
+      uint64_t eight;
+      memcpy(&eight, from + 8 * i, 8);
+      word |= (eight * UINT64_C(0x0102040810204080)) >> 56 << 8 * i; /* each byte's low bit, side by side */
+    }
+    bits[start / 64] = word;
+    count += __builtin_popcountll(word);
+  }
+  return count;
+}
+
+int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n) {
+  int64_t invalid = mm_utf8_invalid(bytes, offsets[n]);
+  int64_t end = invalid < 0 ? offsets[n] : invalid;
+  for (int64_t i = 0; i < n; i++) {
+    bool cut = offsets[i] < offsets[n] && (bytes[offsets[i]] & 0xC0) == 0x80; /* starts in the middle of a character */
+    if (cut) return i > 0 && offsets[i] <= end ? i - 1 : i;
+    if (invalid >= 0 && offsets[i + 1] > invalid) return i;
+  }
+  return -1;
+}
+
+int mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error) {
+  int status = mm_batch_resize(out, in->count + extra, error);
+  if (status < 0) return status;
+  for (int32_t i = 0; i < in->count; i++) {
+    out->columns[i] = in->columns[i];
+    mm_column_retain(&out->columns[i]);
+  }
+  out->length = in->length;
+  out->row = in->row;
+  out->origin = in->origin;
+  out->origin_block = in->origin_block;
+  mm_block_retain(out->origin_block);
+  return 0;
+}
+
+/* The numbers of the rows that are kept. */
+static int list_kept(const uint8_t *keep, int64_t n, mm_buffer *index, mm_error *error) {
+  int status = mm_buffer_reserve(index, (n + 1) * 8, error);
+  if (status < 0) return status;
+  int64_t *rows = (int64_t *)(void *)index->data, count = 0;
+  for (int64_t i = 0; i < n; i++) {
+    rows[count] = i;
+    count += keep[i];
+  }
+  index->size = count * 8;
+  return 0;
+}
+
+static int set_origin(const mm_batch *in, const int64_t *rows, int64_t count, mm_batch *out, mm_error *error) {
+  out->origin_block = mm_block_new(count * 4, error);
+  if (!out->origin_block) return MM_ENOMEM;
+  int32_t *origin = (int32_t *)(void *)mm_block_data(out->origin_block);
+  for (int64_t i = 0; i < count; i++) origin[i] = in->origin ? in->origin[rows[i]] : (int32_t)rows[i];
+  out->origin = origin;
+  return 0;
+}
+
+static int take_rows(const mm_batch *in, const int64_t *rows, int64_t count, bool track, mm_batch *out, mm_error *error) {
+  int status = mm_batch_resize(out, in->count, error);
+  for (int32_t i = 0; i < in->count && status >= 0; i++)
+    status = mm_column_take(&out->columns[i], &in->columns[i], rows, count, error);
+  if (status >= 0 && track) status = set_origin(in, rows, count, out, error);
+  out->row = in->row;
+  out->length = count;
+  return status;
+}
+
+int mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error) {
+  mm_buffer index = {0};
+  int status = list_kept(keep, n, &index, error);
+  int64_t count = index.size / 8;
+  if (status >= 0 && count == in->length) status = mm_rows_share(in, 0, out, error);
+  else if (status >= 0 && count > 0)
+    status = take_rows(in, (const int64_t *)(const void *)index.data, count, track, out, error);
+  mm_buffer_free(&index);
+  return status;
+}

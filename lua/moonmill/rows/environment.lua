@@ -1,0 +1,127 @@
+-- moonmill.rows.environment - the globals of a worker's state, changed so that a row function gives the same result in every run.
+--
+-- DESIGN. What differs from run to run, or from thread to thread, is what may not be seen: the order of a table's keys, addresses,
+-- the clock, one stream of random numbers for all rows. Each gets a form that depends on the job and the row alone.
+local bit = require "bit"
+local ffi = require "ffi"
+
+local environment = {}
+
+-- Numbers first, then text by bytes, then false and true; anything else has no order.
+local ranks = { number = 1, string = 2, boolean = 3 }
+
+local function before(a, b)
+  local kind_a, kind_b = type(a), type(b)
+  if kind_a ~= kind_b then return ranks[kind_a] < ranks[kind_b] end
+  if kind_a == "boolean" then return not a and b end
+  return a < b
+end
+
+local next, raw_tostring, raw_type = next, tostring, type
+
+local function check_table(value, name)
+  if raw_type(value) ~= "table" then
+    error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, value == nil and "no value" or raw_type(value)), 3)
+  end
+  if getmetatable(value) == "row" then error("a row cannot be walked: name its columns, as in r.column", 3) end
+end
+
+local function check_key(key, name)
+  if not ranks[raw_type(key)] then
+    error(("%s: keys must be numbers, text or booleans here, for their order; found a %s"):format(name, raw_type(key)), 3)
+  end
+end
+
+local function ordered_pairs(t)
+  check_table(t, "pairs")
+  local keys, count = {}, 0
+  for key in next, t do
+    check_key(key, "pairs")
+    count = count + 1
+    keys[count] = key
+  end
+  table.sort(keys, before)
+  local at = 0
+  return function()
+    while at < count do
+      at = at + 1
+      local value = rawget(t, keys[at])
+      if value ~= nil then return keys[at], value end
+    end
+  end, t, nil
+end
+
+-- The least key after `key`. One pass over the table; pairs is the way to walk it.
+local function ordered_next(t, key)
+  check_table(t, "next")
+  local found
+  for candidate in next, t do
+    check_key(candidate, "next")
+    if (key == nil or before(key, candidate)) and (found == nil or before(candidate, found)) then found = candidate end
+  end
+  if found == nil then return nil end
+  return found, t[found]
+end
+
+local nameless = { table = true, ["function"] = true, thread = true, userdata = true }
+
+-- No addresses.
+local function plain_tostring(value)
+  local kind = raw_type(value)
+  if not nameless[kind] then return raw_tostring(value) end
+  local meta = getmetatable(value)
+  if raw_type(meta) == "table" and rawget(meta, "__tostring") then return raw_tostring(value) end
+  return kind
+end
+
+---Random numbers: a counter hashed with the job's seed and the row (splitmix64), so that each row has a sequence of its own.
+---@param seed ffi.cdata* uint64_t
+---@param row_number fun(): ffi.cdata* number of the row that is running
+local function random_source(seed, row_number)
+  local state, last = seed, nil
+  local function draw()
+    local row = row_number()
+    if row ~= last then
+      last = row
+      state = seed + (row + 1) * 0x9e3779b97f4a7c15ULL * 0x10000ULL
+    end
+    state = state + 0x9e3779b97f4a7c15ULL
+    local z = bit.bxor(state, bit.rshift(state, 30)) * 0xbf58476d1ce4e5b9ULL
+    z = bit.bxor(z, bit.rshift(z, 27)) * 0x94d049bb133111ebULL
+    z = bit.bxor(z, bit.rshift(z, 31))
+    return tonumber(bit.rshift(z, 11)) * 2 ^ -53
+  end
+  return function(low, high)
+    local u = draw()
+    if low == nil then return u end
+    if high == nil then low, high = 1, low end
+    if low > high then error("bad argument to 'random' (interval is empty)", 2) end
+    return math.floor(low + u * (high - low + 1))
+  end
+end
+
+local function fix_clock(now)
+  local time, date = os.time, os.date
+  function os.time(t) return t and time(t) or now end
+  function os.date(format, t) return date(format, t or now) end
+end
+
+-- Columns go to stdout, so what a row function prints does not.
+local function print_to_stderr(...)
+  local texts = {}
+  for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
+  io.stderr:write(table.concat(texts, "\t"), "\n")
+end
+
+---Change this state's globals for row functions.
+---@param job { seed: ffi.cdata*, now: integer, row_number: fun(): ffi.cdata* }
+function environment.install(job)
+  _G.pairs, _G.next, _G.tostring, _G.print = ordered_pairs, ordered_next, plain_tostring, print_to_stderr
+  table.foreach = nil
+  math.random = random_source(ffi.cast("uint64_t", job.seed), job.row_number)
+  function math.randomseed() error("math.randomseed: a row's random numbers follow from the job's seed and the row", 2) end
+  fix_clock(job.now)
+  io.output(io.stderr)
+end
+
+return environment

@@ -1,0 +1,114 @@
+-- moonmill.rows.fault - an error inside a row function: which row it was, what to tell about it.
+local ffi = require "ffi"
+local loop = require "moonmill.rows.loop"
+
+local fault = {}
+
+---@class moonmill.Fault
+---@field row integer row of the batch, from 0
+---@field message string with the script's file and line
+---@field hint string?
+---@field id string?
+---@field field string? name of the output
+---@field value string? what was returned
+
+local noted -- what the error that is being raised has to say beside its message
+
+---Raise an error at the line of a function: level 1 is the caller of this, 2 the caller's caller.
+---@param level integer
+---@param message string
+---@param hint string?
+function fault.raise(level, message, hint)
+  noted = { message = message, hint = hint }
+  error(message, level + 1)
+end
+
+---Raise an error about a result; its place is where the row function begins.
+---@param script string "delays.lua:12"
+---@param about { message: string, hint: string?, field: string?, value: string? }
+function fault.raise_result(script, about)
+  noted = about
+  noted.id = "result"
+  error(script .. ": " .. about.message, 0)
+end
+
+local function level_of(fn, from, to)
+  for level = from, to do
+    local info = debug.getinfo(level, "f")
+    if not info then return nil end
+    if info.func == fn then return level end
+  end
+end
+
+-- The number of the outermost level. Getting a deep level costs as many steps, so it is searched by halves.
+local function deepest()
+  local low, high = 1, 2
+  while debug.getinfo(high, "f") do low, high = high, high * 2 end
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if debug.getinfo(middle, "f") then low = middle else high = middle end
+  end
+  return low
+end
+
+local NEAR = 30
+
+-- The loop's row: its variable is found among the frame's locals, so that the loop need not note it.
+local function running_row(running)
+  local level = level_of(running, 3, NEAR)
+  if not level then
+    local last = deepest()
+    level = level_of(running, math.max(3, last - NEAR), last)
+  end
+  if not level then return 0 end
+  for k = 1, 250 do
+    local name, value = debug.getlocal(level, k)
+    if not name then return 0 end
+    if name == loop.ROW_VARIABLE then return value end
+  end
+  return 0
+end
+
+local function text_of(value)
+  if type(value) == "string" or type(value) == "number" then return tostring(value) end
+  local meta = getmetatable(value)
+  if type(meta) == "table" and meta.__tostring then return tostring(value) end
+  return ("the error is a %s, not a text"):format(type(value))
+end
+
+---A message handler for xpcall of a loop.
+---@param running fun(): function the loop that runs
+---@return fun(value: any): moonmill.Fault
+function fault.handler(running)
+  return function(value)
+    local row, message = running_row(running()), text_of(value)
+    local result = { row = row, message = message }
+    if noted and message:sub(-#noted.message) == noted.message then
+      result.hint, result.id, result.field, result.value = noted.hint, noted.id, noted.field, noted.value
+    end
+    noted = nil
+    return result
+  end
+end
+
+local function copy_text(field, size, text)
+  if #text >= size then text = text:sub(1, size - 4):gsub("[\192-\255]?[\128-\191]*$", "") .. "..." end
+  ffi.copy(field, text)
+end
+
+---Fill in an mm_error.
+---@param err ffi.cdata* mm_error *
+---@param code integer
+---@param about moonmill.Fault
+function fault.fill(err, code, about)
+  ffi.fill(err, ffi.sizeof "mm_error")
+  err.code, err.stage, err.place, err.row = code, -1, -1, -1
+  copy_text(err.id, 24, about.id or "script")
+  copy_text(err.message, 512, about.message)
+  copy_text(err.hint, 256, about.hint or "")
+  copy_text(err.field, 128, about.field or "")
+  copy_text(err.value, 128, about.value or "")
+  return code
+end
+
+return fault

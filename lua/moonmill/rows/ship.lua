@@ -1,0 +1,171 @@
+-- moonmill.rows.ship - a row function as bytes that another Lua state can bring back to life (moonmill.rows.unship).
+--
+-- DESIGN. The script runs once, in the main state; workers get the function's bytecode and copies of all it captured. Tables and functions
+-- become numbered objects, so that shared and circular references stay what they are. What every state has goes by
+-- name: the standard library, and loaded modules with their members. Globals that the script made and the function reads go along.
+-- A value elsewhere in a shipment is itself, { n } for object n, or {} for nil.
+local buffer = require "string.buffer"
+local ffi = require "ffi"
+local bytecode = require "moonmill.rows.bytecode"
+local failure = require "moonmill.failure"
+local inspect = require "moonmill.rows.inspect"
+local standard = require "moonmill.rows.standard"
+local suggest = require "moonmill.suggest"
+
+local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
+
+local Shipper = {}
+Shipper.__index = Shipper
+
+-- Modules and their members by value.
+local function module_names()
+  local names = {}
+  for module, value in pairs(package.loaded) do
+    if module ~= "_G" and type(value) == "table" and not standard.paths[value] then
+      for key, member in pairs(value) do
+        if type(member) == "function" and type(key) == "string" then names[member] = { "member", module, key } end
+      end
+    end
+  end
+  for module, value in pairs(package.loaded) do
+    if module ~= "_G" and (type(value) == "table" or type(value) == "function") then names[value] = { "module", module } end
+  end
+  return names
+end
+
+function Shipper:refuse(path, what)
+  local info = debug.getinfo(self.fn, "S")
+  failure.raise {
+    id = "captured", message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path, what),
+    hint = "capture numbers, text, booleans, tables of them, or Lua functions", file = info.short_src, line = info.linedefined,
+  }
+end
+
+local function value_kind(value)
+  local kind = type(value)
+  if kind == "function" then return "a C function" end
+  return kind == "cdata" and "a C value (" .. tostring(ffi.typeof(value)) .. ")" or "a " .. kind
+end
+
+-- A value's form in the shipment; tables and functions join the queue.
+function Shipper:form(value, path)
+  local kind = type(value)
+  if kind == "number" or kind == "string" or kind == "boolean" then return value end
+  if kind == "nil" then return {} end
+  if kind == "cdata" and (ffi.istype(int64, value) or ffi.istype(uint64, value)) then return value end
+  if kind ~= "table" and kind ~= "function" then self:refuse(path, value_kind(value)) end
+  local number = self.numbers[value]
+  if not number then
+    number = #self.queue + 1
+    self.queue[number] = { value = value, path = path }
+    self.numbers[value] = number
+  end
+  return { number }
+end
+
+function Shipper:table_object(value, path)
+  local object = { "table", self:form(getmetatable(value), path .. " (metatable)") }
+  for key, item in next, value do
+    object[#object + 1] = self:form(key, path .. "[key]")
+    object[#object + 1] = self:form(item, path .. "." .. tostring(key))
+  end
+  return object
+end
+
+-- The globals of the script that a function reads, by name; one that nobody defined is a mistake.
+function Shipper:add_globals(fn, proto)
+  local environment = getfenv(fn)
+  for _, item in ipairs(inspect.globals(proto)) do
+    local value = environment[item.name]
+    if value == nil then
+      local known = {}
+      for _, path in pairs(standard.paths) do known[#known + 1] = path end
+      table.sort(known)
+      failure.raise {
+        id = "unknown-name", message = ("the row function reads the global '%s', which is not defined"):format(item.name),
+        hint = suggest.hint(item.name, known), file = debug.getinfo(fn, "S").short_src, line = item.line,
+      }
+    end
+    if not standard.paths[value] then self.globals[item.name] = self:form(value, item.name) end
+  end
+end
+
+local function mentions_random(proto)
+  for pc, item in ipairs(proto.code) do
+    if item.text == "random" or proto.children[pc] and mentions_random(proto.children[pc]) then return true end
+  end
+  return false
+end
+
+function Shipper:function_object(fn, path)
+  if debug.getinfo(fn, "S").what == "C" then self:refuse(path, "a C function") end
+  local proto = bytecode.read(fn)
+  inspect.refuse_state(fn, proto)
+  self:add_globals(fn, proto)
+  self.random = self.random or mentions_random(proto)
+  local object = { "function", string.dump(fn) }
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(fn, i)
+    if not name then break end
+    object[#object + 1] = self:form(value, name)
+  end
+  return object
+end
+
+function Shipper:object(value, path)
+  local name = standard.paths[value]
+  if name then
+    self.random = self.random or name == "math.random"
+    return { "standard", name }
+  end
+  local module = self.modules[value]
+  if module then
+    self.random = true -- nobody looks into modules
+    return module
+  end
+  if type(value) == "table" then return self:table_object(value, path) end
+  return self:function_object(value, path)
+end
+
+-- Where a worker looks for the modules that the script required: its own folder too.
+local function search_path(fn)
+  local folder = debug.getinfo(fn, "S").source:match "^@(.*)/[^/]*$"
+  local here = debug.getinfo(fn, "S").source:match "^@" and (folder or ".") .. "/?.lua;" or ""
+  return here .. package.path
+end
+
+---@class moonmill.RowsSpec
+---@field kind "map"|"where"
+---@field inputs { name: string, type: string, nullable: boolean }[] columns of the stage's input, in order
+---@field outputs { name: string, type: string, nullable: boolean }[]? columns that the function gives
+---@field params table<string, any>? values by name
+---@field declared string[]? names of parameters, also of those without a value
+---@field place integer number for errors
+---@field label string names the generated loop in tracebacks: "delays.lua:map"
+
+---Check a row function and turn it into bytes for mm_stage_rows. Raises a failure where it could not run in a worker.
+---@param fn function
+---@param spec moonmill.RowsSpec
+---@return string bytes
+local function ship(fn, spec)
+  local self = setmetatable({ fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(), random = false }, Shipper)
+  local info = debug.getinfo(fn, "S")
+  local params, param_names = {}, {}
+  for name, value in pairs(spec.params or {}) do
+    params[name] = self:form(value, "p." .. name)
+    param_names[#param_names + 1] = name
+  end
+  local shipment = {
+    kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs, outputs = spec.outputs or {}, params = params,
+    path = search_path(fn), script = ("%s:%d"):format(info.short_src, info.linedefined), root = self:form(fn, "function"),
+  }
+  local objects, i = {}, 1
+  while self.queue[i] do
+    objects[i] = self:object(self.queue[i].value, self.queue[i].path)
+    i = i + 1
+  end
+  shipment.objects, shipment.globals, shipment.random = objects, self.globals, self.random
+  return buffer.encode(shipment)
+end
+
+return ship

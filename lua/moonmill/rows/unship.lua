@@ -1,0 +1,55 @@
+-- moonmill.rows.unship - bring what moonmill.rows.ship packed back to life in a worker's state.
+local buffer = require "string.buffer"
+local standard = require "moonmill.rows.standard"
+
+-- Objects that others refer to, still empty.
+local function make_shell(object)
+  local kind = object[1]
+  if kind == "table" then return {} end
+  if kind == "function" then return assert(loadstring(object[2])) end
+  if kind == "standard" then return standard.at(object[2]) end
+  if kind == "module" then return require(object[2]) end
+  return require(object[2])[object[3]]
+end
+
+local function fill_table(shell, object, value_of)
+  for i = 3, #object, 2 do shell[value_of(object[i])] = value_of(object[i + 1]) end
+end
+
+local function fill_function(shell, object, value_of)
+  for i = 3, #object do debug.setupvalue(shell, i - 2, value_of(object[i])) end
+end
+
+---@param bytes string
+---@return table shipment its fields as given to ship; `fn` the function, `tables` the captured tables, `params` plain values
+local function unship(bytes)
+  local shipment = buffer.decode(bytes)
+  package.path = shipment.path .. ";" .. package.path
+  local shells = {}
+  local function value_of(form)
+    if type(form) ~= "table" then return form end
+    return shells[form[1]] -- {} is nil: shells[nil] is
+  end
+  for name, form in pairs(shipment.globals) do
+    if type(form) ~= "table" then _G[name] = form end
+  end
+  for i, object in ipairs(shipment.objects) do shells[i] = make_shell(object) end
+  for name, form in pairs(shipment.globals) do _G[name] = value_of(form) end
+  local tables = {}
+  for i, object in ipairs(shipment.objects) do
+    if object[1] == "table" then
+      fill_table(shells[i], object, value_of)
+      tables[#tables + 1] = shells[i]
+    elseif object[1] == "function" then
+      fill_function(shells[i], object, value_of)
+    end
+  end
+  for i, object in ipairs(shipment.objects) do
+    if object[1] == "table" then setmetatable(shells[i], value_of(object[2])) end
+  end
+  for name, form in pairs(shipment.params) do shipment.params[name] = value_of(form) end
+  shipment.fn, shipment.tables = value_of(shipment.root), tables
+  return shipment
+end
+
+return unship

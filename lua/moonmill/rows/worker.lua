@@ -1,0 +1,224 @@
+-- moonmill.rows.worker - a row function at work in a worker's state: batch in, batch out.
+local ffi = require "ffi"
+local columns = require "moonmill.rows.columns"
+local fault = require "moonmill.rows.fault"
+local guard = require "moonmill.rows.guard"
+local inspect = require "moonmill.rows.inspect"
+local loop = require "moonmill.rows.loop"
+local native = require "moonmill.ffi"
+local results = require "moonmill.rows.results"
+local suggest = require "moonmill.suggest"
+
+local C, check = native.C, native.check
+local batch_pointer = ffi.typeof "mm_batch *"
+local error_pointer = ffi.typeof "mm_error *"
+local stage_pointer = ffi.typeof "mm_stage *"
+
+local MAX_VARIANTS = 32 -- loops generated for different columns with nulls; then one for "all may have some"
+
+local Worker = {}
+Worker.__index = Worker
+
+-- What r[key] means when no reader has that name: the method i64, a row that was kept, or a mistake.
+function Worker:other()
+  local by_name, names = {}, {}
+  for i, column in ipairs(self.columns) do by_name[column.name], names[i] = column, column.name end
+  local function unknown(level, name)
+    fault.raise(level + 1, ("there is no column '%s'"):format(tostring(name)),
+      suggest.hint(tostring(name), names) or "the columns are " .. table.concat(names, ", "))
+  end
+  local function exact(r, name)
+    local column, row = by_name[name], rawget(r, loop.KEY)
+    if not column then unknown(2, name) end
+    if not row then fault.raise(2, "a row is only valid while its function runs; this one was kept") end
+    local value = columns.exact(column, row)
+    return value
+  end
+  return function(_, key)
+    if key == "i64" then return exact end
+    if key == loop.KEY then fault.raise(4, "a row is only valid while its function runs; this one was kept") end
+    unknown(3, key)
+  end
+end
+
+local function read_only(_, key)
+  fault.raise(3, ("a row is read-only: r.%s cannot be assigned"):format(tostring(key)), "return the value instead")
+end
+
+-- `p`: the parameters, read-only.
+local function make_params(values)
+  local names = {}
+  for name in next, values do names[#names + 1] = name end
+  table.sort(names)
+  setmetatable(values, { __index = function(_, name)
+    fault.raise(2, ("there is no parameter '%s'"):format(tostring(name)), suggest.hint(tostring(name), names))
+  end })
+  return setmetatable({}, { __index = values, __metatable = "parameters", __newindex = function(_, name)
+    fault.raise(2, ("parameters are read-only: p.%s cannot be assigned"):format(tostring(name)))
+  end })
+end
+
+function Worker:scope()
+  local scope = {
+    setmetatable = setmetatable, columns = self.columns, other = self:other(), read_only = read_only, current = self.current,
+    too_many = function()
+      fault.raise_result(self.script, {
+        message = ("the function returned more than the %d results that are declared"):format(#self.results) })
+    end,
+  }
+  for name, value in next, columns.scope do scope[name] = value end
+  for name, value in next, results.scope do scope[name] = value end
+  return scope
+end
+
+---@param shipment table of unship
+---@param kinds ffi.cdata*[] mm_type of each output
+local function new(shipment, kinds)
+  local self = setmetatable({
+    kind = shipment.kind, script = shipment.script, columns = {}, results = {}, variants = {}, variant_count = 0,
+    current = ffi.new("int32_t[1]", -1), track = shipment.random, changed = guard.watch(shipment.tables),
+  }, Worker)
+  local reads = inspect.reads(shipment.fn)
+  for i, field in ipairs(shipment.inputs) do
+    if not reads or reads[field.name] then self.columns[#self.columns + 1] = columns.new(field, i - 1, fault.raise) end
+  end
+  for k, field in ipairs(shipment.outputs) do
+    self.results[k] = results.new(field, kinds[k], function(result, value, message, hint)
+      fault.raise_result(self.script, { message = message, hint = hint, field = result.name, value = value ~= nil and tostring(value) or "nil" })
+    end)
+  end
+  self.spec = {
+    kind = shipment.kind, label = shipment.label, fn = shipment.fn, params = make_params(shipment.params), columns = self.columns,
+    results = self.results, scope = self:scope(), track = self.track,
+  }
+  self.handler = fault.handler(function() return self.running end)
+  return self
+end
+
+---The number of the running row in the segment's input.
+function Worker:row_number()
+  if self.current[0] < 0 then error("math.random is not available here: call it by its name in the row function", 3) end
+  return tonumber(C.mm_batch_row(self.batch, self.current[0]))
+end
+
+-- Show the batch to the readers and choose the loop for those of its columns that have nulls.
+function Worker:point(batch)
+  local nulls, key = {}, ""
+  for k, column in ipairs(self.columns) do
+    local data = batch.columns[column.index]
+    nulls[k] = data.valid ~= nil and C.mm_column_null_count(data) > 0
+    key = key .. (nulls[k] and "1" or "0")
+  end
+  if not self.variants[key] and self.variant_count >= MAX_VARIANTS then
+    for k in ipairs(nulls) do nulls[k] = true end
+    key = "all"
+  end
+  for k, column in ipairs(self.columns) do columns.point(column, batch.columns[column.index], nulls[k]) end
+  if not self.variants[key] then
+    self.variants[key] = loop.generate(self.spec, nulls)
+    self.variant_count = self.variant_count + 1
+  end
+  return self.variants[key]
+end
+
+-- Run the loop; returns the number of rows that went well, and the fault that ended it.
+function Worker:loop(batch, target)
+  local n = tonumber(batch.length)
+  self.batch, self.running = batch, self:point(batch)
+  local ok, about = xpcall(self.running, self.handler, n, target)
+  self.batch = false
+  if ok then return n end
+  if type(about) ~= "table" then about = { row = 0, message = tostring(about), memory = about == "not enough memory" } end
+  return about.row, about
+end
+
+function Worker:map(batch, out)
+  local err, first = native.err, batch.count
+  check(C.mm_rows_share(batch, #self.results, out, err))
+  for k, result in ipairs(self.results) do result:begin(tonumber(batch.length), out.columns[first + k - 1]) end
+  local done, about = self:loop(batch, self.results)
+  local field
+  for _, result in ipairs(self.results) do
+    local invalid = result:complete(done)
+    if invalid then done, field = invalid, result.name end
+  end
+  if field then
+    about = { row = done, id = "result", field = field, message = ("%s: result '%s' is not valid UTF-8"):format(self.script, field),
+      hint = "declare it as binary, or give text" }
+  end
+  for k = 0, out.count - 1 do out.columns[k].length = done end
+  out.length = done
+  return about
+end
+
+function Worker:where(batch, out, track)
+  local n = tonumber(batch.length)
+  if not self.keep or self.keep_size < n then
+    self.keep, self.keep_size = ffi.new("uint8_t[?]", n), n
+  end
+  ffi.fill(self.keep, n)
+  local done, about = self:loop(batch, self.keep)
+  check(C.mm_rows_keep(batch, self.keep, done, track, out, native.err))
+  return about
+end
+
+---Run a batch. Returns 0, or the status of the error that it filled in; `out` holds the rows before that.
+---@param batch ffi.cdata* mm_batch *
+---@param out ffi.cdata* mm_batch *, empty
+---@param err ffi.cdata* mm_error *
+---@param track boolean note where kept rows come from
+---@return integer status
+function Worker:run(batch, out, err, track)
+  local about
+  if self.kind == "map" then about = self:map(batch, out) else about = self:where(batch, out, track) end
+  if not about and self.changed(tonumber(batch.length)) then
+    C.mm_batch_resize(out, 0, nil)
+    about = { row = 0, id = "hidden-state", message = self.script .. ": the row function changed a table that it captured",
+      hint = "a result may only depend on its own row; what is counted or collected over rows belongs in a group" }
+  end
+  if not about then return 0 end
+  local row = C.mm_batch_row(batch, about.row)
+  fault.fill(err, about.memory and C.MM_ENOMEM or C.MM_ESCRIPT, about)
+  err.row = row
+  return err.code
+end
+
+-- The same with pointers from C; our own failures too become an mm_error.
+local function entry(worker, stage)
+  return function(batch, out, err)
+    batch, out, err = ffi.cast(batch_pointer, batch), ffi.cast(batch_pointer, out), ffi.cast(error_pointer, err)
+    native.err.code = 0
+    local ok, status = pcall(worker.run, worker, batch, out, err, stage.track_rows)
+    if ok then return status end
+    C.mm_batch_resize(out, 0, nil)
+    if native.err.code < 0 then
+      ffi.copy(err, native.err, ffi.sizeof "mm_error")
+    else
+      fault.fill(err, C.MM_EBUG, { id = "rows", message = tostring(status) })
+    end
+    err.row = C.mm_batch_row(batch, 0)
+    return err.code
+  end
+end
+
+---Called by lua/host once per worker, in a state of its own.
+---@param shipment string
+---@param stage lightuserdata mm_stage *
+---@param job lightuserdata mm_job *
+---@param now integer the job's time
+---@return fun(batch: lightuserdata, out: lightuserdata, err: lightuserdata): integer
+local function open(shipment, stage, job, now)
+  local unship = require "moonmill.rows.unship"
+  stage = ffi.cast(stage_pointer, stage)
+  local worker
+  require("moonmill.rows.environment").install {
+    seed = C.mm_job_seed(ffi.cast("mm_job *", job)), now = now, row_number = function() return worker:row_number() end,
+  }
+  local unpacked = unship(shipment)
+  local kinds = {}
+  for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
+  worker = new(unpacked, kinds)
+  return entry(worker, stage)
+end
+
+return { new = new, open = open }
