@@ -20,18 +20,21 @@ local function parser_of(command)
   local parser = argparse("moonmill " .. command.name, command.about or command.summary):add_help(false)
   command.configure(parser)
   parser:option("--errors", "How errors are written to stderr."):choices { "text", "json" }:default "text"
-  parser:flag("-h --help", "Show this help and exit."):action(function()
-    io.stdout:write(parser:get_help(), "\n")
-    error({ exit = 0 }, 0)
-  end)
+  parser:flag("-h --help", "Show this help and exit.")
   return parser
 end
 
--- The options of a sub-command; what the parser refuses becomes a failure.
+-- The options of a sub-command, or nil when its help was asked for and shown; what the parser refuses becomes a failure.
 local function options_of(command, argv)
   local parser = parser_of(command)
   local rest = {}
-  for i = 2, #argv do rest[i - 1] = argv[i] end
+  for i = 2, #argv do
+    rest[i - 1] = argv[i]
+    if argv[i] == "-h" or argv[i] == "--help" then
+      io.stdout:write(parser:get_help(), "\n")
+      return nil
+    end
+  end
   local ok, result = parser:pparse(rest)
   if ok then return result end
   local message, hint = result:match "^(.-)\n(.*)$"
@@ -73,7 +76,8 @@ local function dispatch(argv)
     name = "version"
   end
   local command = command_of(name)
-  local code = command.run(options_of(command, argv))
+  local options = options_of(command, argv)
+  local code = options and command.run(options)
   if not io.stdout:flush() then failure.raise { code = "io", id = "write", message = "stdout: cannot write" } end
   return code or 0
 end
@@ -84,11 +88,10 @@ end
 local function main(argv)
   local format = errors_format(argv)
   local ok, result = xpcall(dispatch, function(problem)
-    if failure.is(problem) or (type(problem) == "table" and problem.exit) then return problem end
+    if failure.is(problem) then return problem end
     return debug.traceback(tostring(problem), 2)
   end, argv)
   if ok then return result end
-  if type(result) == "table" and result.exit then return result.exit end
   return report.problem(result, format)
 end
 
