@@ -71,9 +71,9 @@ describe("a script", function()
     local cases = {
       { ":limit(3)\n  :where 'a >'", "-e:2:14:syntax" },
       { ":limit(3)\n:derive { 'b = 1',\n  'c = )' }", "-e:3:8:syntax" },
-      { ":where 'a' :where 'b >'", "-e:1:20:syntax" },
-      { ":derive [[\nb = 1 +\n+]]", "-e:3:2:syntax" },
-      { "local p = mm.pipeline {}\np = p:where 'a'\nreturn p:where 'b +'", "-e:3:17:syntax" },
+      { ":where 'a' :where 'b >'", "-e:1:23:syntax" },
+      { ":derive [[\nb = 1 +\n+]]", "-e:3:1:syntax" },
+      { "local p = mm.pipeline {}\np = p:where 'a'\nreturn p:where 'b +'", "-e:3:20:syntax" },
       { ":lmit(3)", "-e:1:2:unknown-stage" },
     }
     for _, case in ipairs(cases) do
