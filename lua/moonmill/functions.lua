@@ -43,7 +43,7 @@ number("trunc(x)", "the next whole number towards zero", { "trunc(-2.5)", "-2.0"
 number("round(x, digits)", "to a number of decimal digits (0 when left out), half away from zero", { "round(2.567, 1)", "2.6" },
   { form = "round" })
 math64("sqrt", "square root", "2.25", "1.5")
-math64("cbrt", "cube root", "27", "3.0")
+math64("cbrt", "cube root", "8", "2.0")
 math64("exp", "e to the power of x", "0", "1.0")
 math64("log", "natural logarithm", "1", "0.0")
 math64("log2", "logarithm to the base 2", "8", "3.0")

@@ -46,7 +46,7 @@ local function is_literal(n) return n.kind == "const" and n.literal and n.type.n
 function coerce.cast(n, type, where)
   if n.type == type then return n end
   if node.is_null(n) then return node.const(type, nil, n) end
-  if is_literal(n) then
+  if is_literal(n) and type.number then
     local value = exact(n.value, type)
     if value == nil and type.float then value = to_float(n.value) end
     if value ~= nil then return node.const(type, value, n) end

@@ -16,15 +16,9 @@ local function arguments(checker, tree, least, most)
   return args
 end
 
--- The least (MIN) or greatest (MAX) of two nodes of one type. Types without a kernel are compared; a narrow integer comes back narrow.
+-- The least (MIN) or greatest (MAX) of two nodes of one type; text and bool are compared.
 local function extreme(op, a, b, type, where)
-  if type.float then return node.call(op, { a, b }, {}, where) end
-  if type.integer then
-    local wide = coerce.wide(type)
-    local result = node.call(op, { coerce.cast(a, wide), coerce.cast(b, wide) }, {}, where)
-    if type == wide then return result end
-    return node.call("CAST", { result }, { type = type, on = type, on2 = wide, mode = "wrap" }, where)
-  end
+  if not type.text and type ~= types.bool then return node.call(op, { a, b }, {}, where) end
   local before = node.call(op == "MIN" and "LT" or "GT", { a, b }, { type = types.bool, on2 = type }, where)
   if a.nullable then -- a null a is the result
     before = node.call("OR", { before, node.call("IS_NULL", { a }, { type = types.bool }, where) }, { type = types.bool }, where)
@@ -223,7 +217,7 @@ function forms.cast_to(x, to, mode, where)
     local zero = from.float and node.const(from, 0, where) or node.const(from, from.signed and 0LL or 0ULL, where)
     return node.call("NE", { x, zero }, { type = types.bool, on2 = from }, where)
   end
-  if mode == "check" and from.number and x.literal then return coerce.cast(x, to, where) end
+  if mode == "check" and from.number and to.number and x.literal then return coerce.cast(x, to, where) end
   local on, on2 = to, from
   if to.integer and not from.number and from ~= types.bool and from ~= types.utf8 then on2 = storage(from) end
   if from.integer and not to.number and to ~= types.utf8 then on = storage(to) end

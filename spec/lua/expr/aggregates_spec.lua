@@ -1,10 +1,10 @@
-local columns = require "lua.expr.columns"
+local trees = require "lua.expr.trees"
 local expr = require "moonmill.expr"
 local functions = require "moonmill.functions"
 local types = require "moonmill.types"
 
 local function split(text, keys)
-  local scope = columns.scope()
+  local scope = trees.scope()
   scope.keys = keys or { "utf8" }
   return expr.split_aggregates(expr.parse(text), scope)
 end
@@ -39,13 +39,13 @@ describe("aggregates in an expression", function()
     assert.same({ 1, "min(i8)", "max(`min(i8)`, 0)" }, { #found, found[1].key, expr.print(rest) })
   end)
   it("find another name when a key has theirs", function()
-    local scope = columns.scope()
+    local scope = trees.scope()
     scope.columns["sum(i8)"] = { type = types.f64, nullable = false }
     scope.keys = { "sum(i8)" }
     assert.equal("sum(i8)'", expr.split_aggregates(expr.parse "sum(i8)", scope)[1].key)
   end)
   it("know the share of quantile when it is a parameter or computed", function()
-    local scope = columns.scope()
+    local scope = trees.scope()
     scope.params.q = { type = types.f64, value = 0.25 }
     assert.equal(0.25, expr.split_aggregates(expr.parse "quantile(i8, p.q)", scope)[1].q)
   end)

@@ -1,13 +1,13 @@
 local check = require "moonmill.expr.check"
-local columns = require "lua.expr.columns"
+local trees = require "lua.expr.trees"
 local parse = require "moonmill.expr.parse"
 
-local scope = columns.scope()
+local scope = trees.scope()
 
 local function typed(text) return check.value(parse.expression(text), scope) end
 local function shown(text)
   local n = typed(text)
-  return n.type.name .. (n.nullable and "?" or ""), columns.show(n)
+  return n.type.name .. (n.nullable and "?" or ""), trees.show(n)
 end
 
 -- text, type, typed tree (optional)
@@ -131,7 +131,7 @@ describe("the checker", function()
   for _, case in ipairs(refused) do
     it(("refuses %q"):format(case[1]), function()
       local ok, err = pcall(typed, case[1])
-      assert.is_false(ok, "accepted as " .. (ok and columns.show(err) or ""))
+      assert.is_false(ok, "accepted as " .. (ok and trees.show(err) or ""))
       assert.same({ case[2], "usage", case[3], case[4] }, { err.line .. ":" .. err.column, err.code, err.id, err.message })
       if case[5] then assert.equal(case[5], err.hint) end
     end)

@@ -1,8 +1,8 @@
-local columns = require "lua.expr.columns"
+local trees = require "lua.expr.trees"
 local expr = require "moonmill.expr"
 local types = require "moonmill.types"
 
-local scope = columns.scope()
+local scope = trees.scope()
 
 local function builder(options)
   local inputs = {}

@@ -1,0 +1,118 @@
+-- Three ways to the value of an expression must agree: naive rules row by row, the compiled program over columns, and the folded
+-- constant. Errors too: the same kind at the same lowest row.
+local ffi = require "ffi"
+local columns = require "columns"
+local expr = require "moonmill.expr"
+local random = require "lua.expr.random"
+local rules = require "lua.expr.rules"
+local types = require "moonmill.types"
+local binding = require "moonmill.ffi"
+local C, null = binding.C, rules.null
+
+local ROWS = 200
+
+-- Rows of all columns, and the same as a table.
+local function data()
+  local rows, fields, inputs = {}, {}, {}
+  for i = 1, ROWS do rows[i] = {} end
+  for _, type in ipairs(random.types) do
+    for prefix, nullable in pairs { [""] = false, n = true } do
+      local name, list = prefix .. type, {}
+      for i = 1, ROWS do
+        local value = nullable and math.random(4) == 1 and null or random.value(type)
+        rows[i][name], list[i] = value, value
+      end
+      fields[#fields + 1] = { name, type, list, nullable }
+      inputs[#inputs + 1] = { name = name, type = types[type], nullable = nullable }
+    end
+  end
+  return rows, columns.table(fields, 64), inputs
+end
+
+local function evaluate(e, row, truth)
+  local ok, value = pcall(e.eval, row, truth)
+  if ok then return value end
+  if type(value) ~= "table" then error(value, 0) end
+  return nil, value.id
+end
+
+-- What the rules give: texts of the rows that pass, and row and id of the first error.
+local function expected(e, filter, rows)
+  local list = {}
+  for i, row in ipairs(rows) do
+    local keep, id = true, nil
+    if filter then keep, id = evaluate(filter, row, true) end
+    if id then return list, i, id end
+    if keep == true then
+      local value
+      value, id = evaluate(e, row)
+      if id then return list, i, id end
+      list[#list + 1] = rules.show(value)
+    end
+  end
+  return list
+end
+
+-- What the program gives.
+local function computed(e, filter, source, inputs)
+  local b = expr.builder(inputs)
+  if filter then b:filter(expr.parse(filter.text)) end
+  local column = b:derive("result", expr.parse(e.text))
+  assert.equal(e.type, column.type.name)
+  local built = b:finish { "result" }
+  local schema, err = ffi.gc(ffi.new "mm_schema", C.mm_schema_free), ffi.new "mm_error"
+  assert(C.mm_schema_add(schema, "result", types.to_c(column.type), column.nullable, err) == 0)
+  local stage = C.mm_stage_program(ffi.gc(built.program, nil), schema, err)
+  assert(stage ~= nil, ffi.string(err.message))
+  local lists, failed = columns.run(source, { stage }, { as = columns.text })
+  if lists then
+    if not column.nullable then
+      for _, text in ipairs(lists.result) do assert.not_equal("null", text) end
+    end
+    return lists.result
+  end
+  return nil, tonumber(failed.row) + 1, ffi.string(failed.id), built.places[failed.place]
+end
+
+local seed = tonumber(os.getenv "MM_SEED") or os.time()
+
+describe(("random expressions (MM_SEED=%d)"):format(seed), function()
+  math.randomseed(seed)
+  local rows, source, inputs = data()
+
+  it("are the same by the rules and compiled, with and without a filter", function()
+    for i = 1, 400 do
+      local e = random.expression(random.types[i % #random.types + 1], 1 + i % 4)
+      local filter = i % 3 == 0 and random.condition(2) or nil
+      local list, row, id = expected(e, filter, rows)
+      local ok, result, failed_row, failed_id, place = pcall(computed, e, filter, source, inputs)
+      local what = ("%s%s [seed %d, case %d]"):format(e.text, filter and " where " .. filter.text or "", seed, i)
+      assert(ok or id, what .. "\n" .. tostring(result)) -- a constant part may fail at once
+      if ok and id then
+        assert.same({ row, id }, { failed_row, failed_id }, what)
+        assert.truthy(place and (place.text == e.text or place.text == filter.text), what)
+      elseif ok then
+        assert(result, ("%s: failed at row %s: %s"):format(what, failed_row, failed_id))
+        assert.same(list, result, what)
+      end
+    end
+  end)
+
+  it("are the same by the rules and folded", function()
+    for i = 1, 300 do
+      local e = random.expression(random.types[i % #random.types + 1], 1 + i % 3)
+      local row = rows[i % ROWS + 1]
+      local value, id = evaluate(e, row)
+      local text = random.with_constants(e, row)
+      local ok, result = pcall(function() return expr.constant(expr.parse(text)) end)
+      local what = ("%s [seed %d, case %d]"):format(text, seed, i)
+      if id then
+        assert.same({ false, id }, { ok, not ok and result.id }, what)
+      else
+        assert(ok, what .. "\n" .. tostring(result))
+        assert.same({ "const", e.type, rules.show(value) },
+          { result.kind, result.type.name, rules.show(result.null and null or result.value) }, what)
+      end
+    end
+  end)
+end)
