@@ -132,7 +132,7 @@ local exact = 2 ^ 53
 local function plain(value)
   if type(value) == "cdata" then
     local number = tonumber(value)
-    if number >= -exact and number <= exact then return number end
+    if number > -exact and number < exact then return number end -- 2^53 + 1 would become 2^53
   end
   return value
 end
