@@ -337,9 +337,9 @@ end
 
 local result_types = { f64 = types.f64, bool = types.bool, i64 = types.i64 }
 
-function Checker:call(tree)
+function Checker:call(tree, truth)
   local entry = self:entry(tree)
-  if entry.form then return forms[entry.form](self, tree, entry) end
+  if entry.form then return forms[entry.form](self, tree, entry, truth) end
   self:count(tree, entry, #entry.takes, #entry.takes)
   local args = {}
   for i, arg in ipairs(tree.args) do args[i] = self:kind(self:check(arg), entry.takes[i], entry, i, tree) end
@@ -357,7 +357,7 @@ function Checker:check(tree, truth)
   if kind == "bool" then return node.const(types.bool, tree.value, tree) end
   if kind == "null" then return node.const(types.null, nil, tree) end
   if kind == "param" then return self:param(tree) end
-  if kind == "call" then return self:call(tree) end
+  if kind == "call" then return self:call(tree, truth) end
   if kind == "set" then node.fail(tree, "type", "braces stand only in is_in(x, {…})") end
   if kind == "unary" then
     if tree.op == "-" then return self:negative(tree) end

@@ -72,6 +72,7 @@ function fold(n, sure, memo)
   local call = node.with_args(n, args)
   if n.items then call = node.call(n.op, args, setmetatable({ items = fold_items(n, sure, memo) }, { __index = n }), n) end
   local result = known(call)
+  if result and sure and node.lazy[call.op] then result = fold(result, true, memo) end -- the side that is taken is reached for sure
   if not result and all_const(args) then result = evaluate(call, sure) end
   result = result or call
   memo[sure][n] = result

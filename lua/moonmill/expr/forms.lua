@@ -1,6 +1,6 @@
 -- moonmill.expr.forms - typing rules of the functions that are more than one operation: if, coalesce, min, casts, durations ...
 --
--- A form is a function(checker, tree, entry) that checks the arguments of a call and returns a typed node.
+-- A form is a function(checker, tree, entry, truth) that checks the arguments of a call and returns a typed node.
 local ffi = require "ffi"
 local coerce = require "moonmill.expr.coerce"
 local node = require "moonmill.expr.node"
@@ -89,11 +89,11 @@ function forms.nullif(checker, tree)
   return node.call("SELECT", { same, node.const(args[1].type, nil, tree), args[1] }, { type = args[1].type, on = args[1].type }, tree)
 end
 
-function forms.between(checker, tree)
+function forms.between(checker, tree, _, truth)
   local args = arguments(checker, tree, 3, 3)
   local low = checker:compare("GE", args[1], args[2], tree)
   local high = checker:compare("LE", args[1], args[3], tree)
-  return node.call("AND", { low, high }, { type = types.bool }, tree)
+  return node.call("AND", { low, high }, { type = types.bool, truth = truth }, tree)
 end
 
 -- One constant of a set, as the type that x is compared in; nil when it cannot be equal to any x.
@@ -212,12 +212,12 @@ function forms.cast_to(x, to, mode, where)
     node.fail(where, "type", ("%s cannot be cast to %s"):format(from.name, mode == "check" and to.name or mode .. "." .. to.name),
       from.id == "duration" and to.float and "divide it by a duration: x / hours(1)" or nil)
   end
-  if from == to then return x end
+  if from == to then return node.settled(x) end
   if from.number and to == types.bool then
     local zero = from.float and node.const(from, 0, where) or node.const(from, from.signed and 0LL or 0ULL, where)
     return node.call("NE", { x, zero }, { type = types.bool, on2 = from }, where)
   end
-  if mode == "check" and from.number and to.number and x.literal then return coerce.cast(x, to, where) end
+  if mode == "check" and from.number and to.number and x.literal then return node.settled(coerce.cast(x, to, where)) end
   local on, on2 = to, from
   if to.integer and not from.number and from ~= types.bool and from ~= types.utf8 then on2 = storage(from) end
   if from.integer and not to.number and to ~= types.utf8 then on = storage(to) end

@@ -102,6 +102,15 @@ function node.with_args(call, args)
   return call
 end
 
+---The same node as a value of its own type: a literal no more, so it adapts to nothing.
+function node.settled(n)
+  if not n.literal then return n end
+  local copy = {}
+  for field, value in pairs(n) do copy[field] = value end
+  copy.literal = false
+  return copy
+end
+
 ---Is this the constant null?
 function node.is_null(n) return n.kind == "const" and n.null end
 

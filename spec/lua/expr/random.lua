@@ -205,10 +205,10 @@ local bool_forms = {
   end,
   function(depth)
     local x, low, high = gen(pick(comparable), depth), gen(pick(comparable), depth), gen(pick(comparable), depth)
-    return made("bool", function(row)
+    return made("bool", function(row, truth)
       local value = x.eval(row)
       local from = rules.compare(">=", value, low.eval(row))
-      if from == false then return false end
+      if from == false or truth and from == null then return false end
       local to = rules.compare("<=", value, high.eval(row))
       if to == false then return false end
       return (from == null or to == null) and null or true
@@ -234,8 +234,10 @@ local function condition(depth) return math.random(4) == 1 and either(depth, tru
 local choices = {
   function(type, depth)
     local c, a, b = condition(depth), gen(type, depth), gen(type, depth)
-    return made(type, function(row) return c.eval(row, true) == true and a.eval(row) or c.eval(row, true) ~= true and b.eval(row) end,
-      "if(%s, %s, %s)", c, a, b)
+    return made(type, function(row)
+      if c.eval(row, true) == true then return a.eval(row) end
+      return b.eval(row)
+    end, "if(%s, %s, %s)", c, a, b)
   end,
   function(type, depth)
     local a, b = gen(type, depth), gen(type, depth)

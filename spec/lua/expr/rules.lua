@@ -116,14 +116,16 @@ function rules.min(a, b)
     if b ~= b then return a end
     if a == 0 and b == 0 then return 1 / a < 0 and a or b end
   end
-  return rules.order(a, b) <= 0 and a or b
+  if rules.order(a, b) <= 0 then return a end
+  return b
 end
 function rules.max(a, b)
   if type(a) == "number" then
     if a ~= a or b ~= b then return 0 / 0 end
     if a == 0 and b == 0 then return 1 / a < 0 and b or a end
   end
-  return rules.order(a, b) >= 0 and a or b
+  if rules.order(a, b) >= 0 then return a end
+  return b
 end
 
 -- ---- Casts ----
