@@ -31,4 +31,9 @@ double  mm_host_clock(void); /* seconds that pass evenly, from some moment */
 /* Append the names in a folder, each with a NUL behind it, in no order; hidden ones are left out. */
 int     mm_host_folder(const char *path, mm_buffer *names, mm_error *error);
 
+/* For moonmill doctor. */
+const char *mm_host_zstd_version(void);
+int32_t mm_host_processors(void); /* that this process may use */
+bool    mm_host_hook_check(void); /* can a compiled loop be stopped? */
+
 #pragma GCC visibility pop

@@ -1,0 +1,43 @@
+/* machine.c - what `moonmill doctor` asks about this machine and what is linked.
+ * SPDX-License-Identifier: MIT */
+#include "host.h"
+#include "state.h"
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+#include <zstd.h>
+
+const char *mm_host_zstd_version(void) { return ZSTD_versionString(); }
+
+int32_t mm_host_processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static void raise_stopped(lua_State *L, lua_Debug *event) {
+  (void)event;
+  lua_pushliteral(L, "stopped");
+  lua_error(L);
+}
+
+static void *stop_soon(void *L) {
+  usleep(10000);
+  lua_sethook(L, raise_stopped, LUA_MASKCOUNT, 1);
+  return NULL;
+}
+
+/* A loop that ends by itself after a while is stopped from another thread. */
+bool mm_host_hook_check(void) {
+  static const char loop[] = "local x = 0 for i = 1, 3e8 do x = x + i end";
+  lua_State *L = mm_state_new(NULL);
+  pthread_t thread;
+  if (!L) return false;
+  bool stopped = false;
+  if (luaL_loadstring(L, loop) == 0 && pthread_create(&thread, NULL, stop_soon, L) == 0) {
+    stopped = lua_pcall(L, 0, 0, 0) != 0;
+    pthread_join(thread, NULL);
+  }
+  lua_sethook(L, NULL, 0, 0);
+  lua_close(L);
+  return stopped;
+}
