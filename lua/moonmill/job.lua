@@ -25,7 +25,7 @@ local function new(plan, source, sink, options)
   local settings = ffi.new("mm_job_options", { options.threads or 0, options.batch_rows or 0, options.seed or 0 })
   local handle = C.mm_job_new(source, settings, err)
   if handle == nil then error(failure.from_c(err), 0) end
-  local self = setmetatable({ _handle = ffi.gc(handle, C.mm_job_free), steps = {} }, Job)
+  local self = setmetatable({ plan = plan, _handle = ffi.gc(handle, C.mm_job_free), steps = {} }, Job)
   for i, item in ipairs(made) do
     self.steps[i] = item.step
     self:check(C.mm_job_add(handle, item.stage, err))
@@ -34,11 +34,25 @@ local function new(plan, source, sink, options)
   return self
 end
 
+-- The place in the script that declares a column of the input.
+local function declared_place(plan, name)
+  for _, field in ipairs(plan.pipeline.input and plan.pipeline.input.fields or {}) do
+    if field.name == name then
+      local place = field.place
+      return { file = place.file, line = place.line, column = place.column, text = ("input: %s: %s"):format(name, field.type.name) }
+    end
+  end
+  return nil
+end
+
 -- What the core says about an error, with the stage's name and its place in the script.
 function Job:failure()
   local step = err.stage >= 0 and self.steps[err.stage + 1] or nil
   local problem = failure.from_c(err, step and step.places)
-  if not step then return problem end
+  if not step then
+    problem.script = problem.field and declared_place(self.plan, problem.field)
+    return problem
+  end
   if not problem.script and problem.file ~= step.place.file then
     problem.script = { file = step.place.file, line = step.place.line, column = step.place.column }
   end

@@ -41,7 +41,8 @@ end
 function Group:lines()
   local lines = {}
   for i, aggregate in ipairs(self.kept) do
-    lines[i] = ("%s: %s%s = %s"):format(aggregate.name, aggregate.type.name, aggregate.nullable and "?" or "", aggregate.text)
+    local name = aggregate.name ~= aggregate.text and aggregate.name .. " = " or ""
+    lines[i] = ("%s%s: %s%s"):format(name, aggregate.text, aggregate.type.name, aggregate.nullable and "?" or "")
   end
   return lines
 end
