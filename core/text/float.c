@@ -208,6 +208,12 @@ static int format_scaled(char *text, uint64_t scaled) {
   return n + places;
 }
 
+static int format_whole(char *text, uint64_t value) {
+  int n = mm_format_u64(text, value);
+  memcpy(text + n, ".0", 2);
+  return n + 2;
+}
+
 static int format_word(char *text, const char *word) {
   int n = (int)strlen(word);
   memcpy(text, word, (size_t)n);
@@ -220,17 +226,13 @@ int mm_format_f64(char *text, double value) {
   *text = '-';
   text += sign;
   value = fabs(value);
-  if (value < 1e9 && (value >= 1e-4 || value == 0)) {
+  if (value < 0x1p53 && (double)(int64_t)value == value) return sign + format_whole(text, (uint64_t)value);
+  if (value < 1e9 && value >= 1e-4) {
     /* Up to 15 digits name at most one double each: digits that read back to the value are the shortest. */
     int64_t scaled = (int64_t)(value * 1e6 + 0.5);
     if ((double)scaled / 1e6 == value) return sign + format_scaled(text, (uint64_t)scaled);
   }
   if (isinf(value)) return sign + format_word(text, "inf");
-  if (value >= 1e9 && value < 0x1p53 && (double)(int64_t)value == value) {
-    int n = mm_format_u64(text, (uint64_t)value);
-    memcpy(text + n, ".0", 2);
-    return sign + n + 2;
-  }
   char digits[32];
   return sign + lay_out(text, digits, to_scientific_f64(digits, value));
 }
@@ -242,11 +244,7 @@ int mm_format_f32(char *text, float value) {
   text += sign;
   value = fabsf(value);
   if (isinf(value)) return sign + format_word(text, "inf");
-  if (value < 0x1p24f && (float)(int32_t)value == value) {
-    int n = mm_format_u64(text, (uint64_t)value);
-    memcpy(text + n, ".0", 2);
-    return sign + n + 2;
-  }
+  if (value < 0x1p24f && (float)(int32_t)value == value) return sign + format_whole(text, (uint64_t)value);
   char digits[32];
   return sign + lay_out(text, digits, to_scientific_f32(digits, value));
 }

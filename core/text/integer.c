@@ -5,14 +5,19 @@
 
 /* ---- From text ---- */
 
+/* More than 16 digits: the last 16 apart from those before. */
 static int long_magnitude(const char *text, int64_t n, uint64_t *value) {
   for (int64_t i = 0; i < n; i++)
     if ((uint8_t)(text[i] - '0') > 9) return 1;
-  uint64_t sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, (uint64_t)(text[i] - '0'), &sum)) return 2;
-  *value = sum;
-  return 0;
+  uint64_t front = 0;
+  for (int64_t i = 0; i < n - 16; i++) {
+    front = front * 10 + (uint64_t)(text[i] - '0');
+    if (front > 9999) return 2;
+  }
+  uint64_t high = eight_digits(digit_values(load_u64(text + n - 16), 8));
+  uint64_t low = eight_digits(digit_values(load_u64(text + n - 8), 8));
+  bool large = __builtin_mul_overflow(front, UINT64_C(10000000000000000), &front);
+  return large | __builtin_add_overflow(front, high * 100000000 + low, value) ? 2 : 0;
 }
 
 /* The value of n digits, as the mm_parse functions answer. */

@@ -11,6 +11,7 @@ enum { CYCLE_DAYS = 146097, EPOCH_DAYS = 719468 }; /* of 400 years; from 0000-03
 static const int64_t unit_scale[4] = {1, 1000, 1000000, 1000000000};
 
 static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 /* ---- The calendar ---- */
 
@@ -227,7 +228,7 @@ int mm_format_date(char *text, int32_t days) { return (int)(put_date(text, days)
 int mm_format_timestamp(char *text, int64_t value, int unit) {
   int64_t scale = unit_scale[unit];
   int64_t seconds = floor_div(value, scale), days = floor_div(seconds, 86400);
-  int clock = (int)(seconds - days * 86400);
+  int clock = (int)floor_mod(seconds, 86400);
   char *at = put_date(text, days);
   *at = 'T';
   put_two(at + 1, clock / 3600);
@@ -235,7 +236,7 @@ int mm_format_timestamp(char *text, int64_t value, int unit) {
   put_two(at + 4, clock / 60 % 60);
   at[6] = ':';
   put_two(at + 7, clock % 60);
-  return (int)(put_fraction(at + 9, value - seconds * scale, scale) - text);
+  return (int)(put_fraction(at + 9, floor_mod(value, scale), scale) - text);
 }
 
 /* ---- Durations: [-]P[nW][nD][T[nH][nM][n[.fraction]S]] ---- */
