@@ -91,8 +91,8 @@ end
 
 function forms.between(checker, tree, _, truth)
   local args = arguments(checker, tree, 3, 3)
-  local low = checker:compare("GE", args[1], args[2], tree)
-  local high = checker:compare("LE", args[1], args[3], tree)
+  local low = coerce.comparison("GE", args[1], args[2], tree)
+  local high = coerce.comparison("LE", args[1], args[3], tree)
   return node.call("AND", { low, high }, { type = types.bool, truth = truth }, tree)
 end
 
