@@ -1,11 +1,11 @@
 -- moonmill.expr - the driver of the expression compiler: text -> tree -> typed tree -> vector program.
 --
--- DESIGN. One pass per file under moonmill/expr: lex, parse, check (types and nulls), fold (constants), narrow (smaller types, no
--- idle casts), emit (instructions). Trees are never changed: each pass returns a new one. `expr.builder` compiles several
--- expressions, in order, into one program: neighbouring stages fuse.
+-- DESIGN. One pass per file under moonmill/expr: lex, parse, check (types and nulls), fold (constants), narrow (smaller
+-- types, no idle casts), emit (instructions). Trees are never changed: each pass returns a new one. `expr.builder`
+-- compiles several expressions, in order, into one program: neighbouring stages fuse.
 --
--- A scope is { columns = { name -> {type =, nullable =} }, order = { names... }, params = { name -> {type =, value =} } }, where type is
--- one of moonmill.types and the value of a parameter is what `expr.constant` gives (nil: null).
+-- A scope is { columns = { name -> {type =, nullable =} }, order = { names... }, params = { name -> {type =, value =} }
+-- }, where type is one of moonmill.types and the value of a parameter is what `expr.constant` gives (nil: null).
 local builder = require "moonmill.expr.builder"
 local check = require "moonmill.expr.check"
 local fold = require "moonmill.expr.fold"
@@ -21,8 +21,8 @@ local expr = {}
 ---@return table tree
 expr.parse = parse.expression
 
----"name = expression": its name and tree. "cols(...) = expression": the tree of the selector (kind "call", name "cols") instead of the name.
----A column's name alone names itself.
+---"name = expression": its name and tree. "cols(...) = expression": the tree of the selector (kind "call", name "cols")
+---instead of the name. A column's name alone names itself.
 ---@param text string
 ---@param origin table?
 ---@return string|table name
@@ -111,8 +111,8 @@ function expr.check(tree, scope) return check.value(tree, scope) end
 ---@return table node
 function expr.condition(tree, scope) return check.condition(tree, scope) end
 
----The value of an expression without columns: a node {type =, value = (nil: null)}, cast to `type` when given. Whole numbers are int64 or
----uint64 cdata, as are dates (days), timestamps and durations (units).
+---The value of an expression without columns: a node {type =, value = (nil: null)}, cast to `type` when given. Whole
+---numbers are int64 or uint64 cdata, as are dates (days), timestamps and durations (units).
 ---@param tree table
 ---@param type moonmill.Type?
 ---@param params table?

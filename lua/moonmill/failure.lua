@@ -1,8 +1,9 @@
--- moonmill.failure - errors as values: one shape for mistakes in a script, bad data and failed files, as text and as JSON.
+-- moonmill.failure - errors as values: one shape for mistakes in a script, bad data and failed files, as text and as
+-- JSON.
 --
--- DESIGN. A failure is raised with `error`. `file`, `line`, `column` say where the reader should look: the script for a mistake in
--- it, the input for bad data; then `script` is the place of the operation that met the data. A position within an expression is
--- counted from `origin`, the place {file, line, column} of the first byte of its text.
+-- DESIGN. A failure is raised with `error`. `file`, `line`, `column` say where the reader should look: the script for a
+-- mistake in it, the input for bad data; then `script` is the place of the operation that met the data. A position
+-- within an expression is counted from `origin`, the place {file, line, column} of the first byte of its text.
 local ffi = require "ffi"
 local C = require("moonmill.ffi").C
 local utf8 = require "moonmill.utf8"
@@ -26,7 +27,8 @@ Failure.__index = Failure
 local failure = {}
 
 local status = {
-  data = C.MM_EDATA, usage = C.MM_EUSAGE, io = C.MM_EIO, limit = C.MM_ELIMIT, script = C.MM_ESCRIPT, memory = C.MM_ENOMEM,
+  data = C.MM_EDATA, usage = C.MM_EUSAGE, io = C.MM_EIO, limit = C.MM_ELIMIT, script = C.MM_ESCRIPT,
+  memory = C.MM_ENOMEM,
   state = C.MM_ESTATE, cancel = C.MM_ECANCEL, bug = C.MM_EBUG,
 }
 local kinds = {}
@@ -85,7 +87,8 @@ local function place_text(place)
   return table.concat(parts, ":")
 end
 
----"file:line:column: error[id]: message", then the script's place of an error in data, then the hint, each on a line of its own.
+---"file:line:column: error[id]: message", then the script's place of an error in data, then the hint, each on a line of
+---its own.
 ---@param self moonmill.Failure
 ---@return string
 function failure.text(self)
@@ -146,7 +149,8 @@ end
 ---@param self moonmill.Failure
 ---@return string
 function failure.json(self)
-  return json_object(self, { "code", "id", "message", "hint", "file", "line", "column", "row", "field", "value", "stage", "script" })
+  return json_object(self, { "code", "id", "message", "hint", "file", "line", "column", "row", "field", "value",
+    "stage", "script" })
 end
 
 local function filled(text)
@@ -156,19 +160,22 @@ end
 
 ---A failure out of what a call of the core left in an mm_error.
 ---@param err ffi.cdata* mm_error
----@param places table? number of a place -> {origin = {file, line, column}, text =, stage =}, as the builder's finish gives
+---@param places table? number of a place -> {origin = {file, line, column}, text =, stage =}, as the builder's finish
+---gives
 ---@return moonmill.Failure
 function failure.from_c(err, places)
   local place = places and err.place >= 0 and places[err.place] or nil
   local line, column, row = tonumber(err.line), tonumber(err.column), tonumber(err.row)
   local result = failure.new {
-    code = kinds[err.code] or "bug", id = filled(err.id) or "error", message = ffi.string(err.message), hint = filled(err.hint),
+    code = kinds[err.code] or "bug", id = filled(err.id) or "error", message = ffi.string(err.message),
+    hint = filled(err.hint),
     file = filled(err.file), line = line > 0 and line or nil, column = column > 0 and column or nil,
     row = row >= 0 and row + 1 or nil, field = filled(err.field), value = filled(err.value),
     stage = place and place.stage or err.stage >= 0 and err.stage or nil,
   }
   if place then
-    local script = { file = place.origin.file, line = place.origin.line, column = place.origin.column, text = place.text }
+    local script = { file = place.origin.file, line = place.origin.line, column = place.origin.column,
+      text = place.text }
     if result.file then
       result.script = script
     else -- data without a file: the script's place is the best there is

@@ -1,7 +1,8 @@
 -- moonmill.suggest - did-you-mean: the known word nearest to one that is not known.
 local suggest = {}
 
----Number of inserted, deleted, changed or swapped letters between two words; `limit + 1` as soon as it is more than `limit`.
+---Number of inserted, deleted, changed or swapped letters between two words; `limit + 1` as soon as it is more than
+---`limit`.
 ---@param a string
 ---@param b string
 ---@param limit integer

@@ -1,7 +1,7 @@
 -- moonmill.types - the types of columns: names, parsing, properties, and the C core's mm_type.
 --
--- DESIGN. A type is one table per spelling, so types compare with `==`. `types.i64` is a type; types with a unit or a zone come
--- from `types.parse "timestamp(ms)"` or `types.make("timestamp", "ms")`.
+-- DESIGN. A type is one table per spelling, so types compare with `==`. `types.i64` is a type; types with a unit or a
+-- zone come from `types.parse "timestamp(ms)"` or `types.make("timestamp", "ms")`.
 local ffi = require "ffi"
 local C = require("moonmill.ffi").C
 local failure = require "moonmill.failure"
@@ -34,7 +34,8 @@ local function define(id, code, fields)
   local integer = fields.integer or false
   local float = fields.float or false
   return setmetatable({
-    id = id, code = tonumber(code), integer = integer, float = float, number = integer or float, signed = fields.signed or false,
+    id = id, code = tonumber(code), integer = integer, float = float, number = integer or float, signed = fields.signed
+      or false,
     bits = fields.bits, time = fields.time or false, text = fields.text or false,
   }, Type)
 end
@@ -47,7 +48,9 @@ local function base(id, code, fields)
 end
 
 base("bool", C.MM_BOOL)
-for _, bits in ipairs { 8, 16, 32, 64 } do base("i" .. bits, C["MM_I" .. bits], { integer = true, signed = true, bits = bits }) end
+for _, bits in ipairs { 8, 16, 32, 64 } do
+  base("i" .. bits, C["MM_I" .. bits], { integer = true, signed = true, bits = bits })
+end
 for _, bits in ipairs { 8, 16, 32, 64 } do base("u" .. bits, C["MM_U" .. bits], { integer = true, bits = bits }) end
 base("f32", C.MM_F32, { float = true, bits = 32, signed = true })
 base("f64", C.MM_F64, { float = true, bits = 64, signed = true })
@@ -89,9 +92,12 @@ for _, id in ipairs(types.names) do types[id] = types.make(id) end
 
 -- Names of other tools, for the hint.
 local others = {
-  int = "i64", integer = "i64", int64 = "i64", int32 = "i32", int16 = "i16", int8 = "i8", bigint = "i64", long = "i64", uint8 = "u8",
-  uint16 = "u16", uint32 = "u32", uint64 = "u64", byte = "u8", float = "f64", double = "f64", number = "f64", float64 = "f64",
-  float32 = "f32", string = "utf8", str = "utf8", text = "utf8", varchar = "utf8", boolean = "bool", datetime = "timestamp",
+  int = "i64", integer = "i64", int64 = "i64", int32 = "i32", int16 = "i16", int8 = "i8", bigint = "i64", long = "i64",
+  uint8 = "u8",
+  uint16 = "u16", uint32 = "u32", uint64 = "u64", byte = "u8", float = "f64", double = "f64", number = "f64",
+  float64 = "f64",
+  float32 = "f32", string = "utf8", str = "utf8", text = "utf8", varchar = "utf8", boolean = "bool",
+  datetime = "timestamp",
   time = "timestamp", bytes = "binary", blob = "binary", interval = "duration",
 }
 
@@ -116,7 +122,8 @@ end
 function types.parse(text, place)
   place = place or {}
   local function fail(message, hint)
-    failure.raise { id = "type", message = message, hint = hint, file = place.file, line = place.line, column = place.column }
+    failure.raise { id = "type", message = message, hint = hint, file = place.file, line = place.line,
+      column = place.column }
   end
   local trimmed = text:match "^%s*(.-)%s*$"
   local word, question = trimmed:match "^(.-)%s*(%??)$"

@@ -3,7 +3,8 @@ local suggest = require "moonmill.suggest"
 describe("suggest", function()
   it("counts inserted, deleted, changed and swapped letters", function()
     for _, case in ipairs {
-      { "", "", 0 }, { "a", "", 1 }, { "abc", "abc", 0 }, { "abc", "acb", 1 }, { "carier", "carrier", 1 }, { "kitten", "sitting", 3 },
+      { "", "", 0 }, { "a", "", 1 }, { "abc", "abc", 0 }, { "abc", "acb", 1 }, { "carier", "carrier", 1 },
+      { "kitten", "sitting", 3 },
     } do
       assert.equal(case[3], suggest.distance(case[1], case[2], 5))
       assert.equal(case[3], suggest.distance(case[2], case[1], 5))

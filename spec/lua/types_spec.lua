@@ -21,19 +21,22 @@ describe("types", function()
   end)
   it("refuses what is not a type, at its place, with a suggestion", function()
     for _, case in ipairs {
-      { "flot", 'there is no type "flot"', 'did you mean "f64"?' }, { "String", 'there is no type "String"', 'did you mean "utf8"?' },
+      { "flot", 'there is no type "flot"', 'did you mean "f64"?' },
+      { "String", 'there is no type "String"', 'did you mean "utf8"?' },
       { "i46", 'there is no type "i46"', 'did you mean "i16"?' }, { "f64(ms)", 'type "f64" takes no unit' },
       { "timestamp(m)", '"m" is not a unit of timestamp', 'the units are s ms us ns, as in "timestamp(ms)"' },
       { "duration(ms, UTC)", "a duration has no zone" }, { "", 'there is no type ""' },
     } do
       local ok, err = pcall(types.parse, case[1], { file = "a.lua", line = 3, column = 7 })
       assert.is_false(ok)
-      assert.same({ "usage", "type", case[2], "a.lua", 3, 7 }, { err.code, err.id, err.message, err.file, err.line, err.column })
+      assert.same({ "usage", "type", case[2], "a.lua", 3, 7 },
+        { err.code, err.id, err.message, err.file, err.line, err.column })
       if case[3] then assert.equal(case[3], err.hint) end
     end
   end)
   it("goes to the core's form and back", function()
-    for _, text in ipairs { "bool", "i8", "u64", "f32", "utf8", "date", "timestamp(ms)", "timestamp(us, Europe/Paris)", "duration(ns)" } do
+    for _, text in ipairs { "bool", "i8", "u64", "f32", "utf8", "date", "timestamp(ms)", "timestamp(us, Europe/Paris)",
+      "duration(ns)" } do
       assert.equal(types.parse(text), types.from_c(types.to_c(types.parse(text))))
     end
     assert.equal(types.opaque, types.from_c(ffi.new("mm_type", C.MM_OPAQUE)))

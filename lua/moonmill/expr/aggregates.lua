@@ -1,5 +1,5 @@
--- moonmill.expr.aggregates - takes the aggregate calls out of an expression of group: `sum(a) / sum(b)` becomes two aggregates and the
--- tree of a division over two placeholder columns, which the stage after the group computes.
+-- moonmill.expr.aggregates - takes the aggregate calls out of an expression of group: `sum(a) / sum(b)` becomes two
+-- aggregates and the tree of a division over two placeholder columns, which the stage after the group computes.
 local check = require "moonmill.expr.check"
 local fold = require "moonmill.expr.fold"
 local functions = require "moonmill.functions"
@@ -35,7 +35,8 @@ end
 
 local function refuse_nested(tree)
   if aggregate_of(tree) then
-    node.fail(tree, "aggregate", ("%s stands within another aggregate"):format(tree.name), "compute it in a group of its own first")
+    node.fail(tree, "aggregate", ("%s stands within another aggregate"):format(tree.name),
+      "compute it in a group of its own first")
   end
   for _, child in ipairs { tree.a or false, tree.b or false } do
     if child then refuse_nested(child) end
@@ -47,7 +48,9 @@ local function quantile_of(tree, scope)
   local q = tree.args[2]
   local n = fold(check.value(q, { columns = {}, order = {}, params = scope.params }))
   local value = n.kind == "const" and n.type.number and tonumber(n.value)
-  if not value or value < 0 or value > 1 then node.fail(q, "type", "the share of quantile is a number from 0 to 1", "quantile(x, 0.9)") end
+  if not value or value < 0 or value > 1 then
+    node.fail(q, "type", "the share of quantile is a number from 0 to 1", "quantile(x, 0.9)")
+  end
   return value
 end
 
@@ -55,7 +58,8 @@ end
 local function describe(tree, entry, scope)
   local count, wanted = #tree.args, entry.name == "quantile" and 2 or 1
   if count ~= wanted and not (entry.name == "count" and count == 0) then
-    node.fail(tree, "argument-count", ("%s takes %d argument%s, found %d"):format(entry.name, wanted, wanted == 1 and "" or "s", count), entry.usage)
+    node.fail(tree, "argument-count", ("%s takes %d argument%s, found %d"):format(entry.name, wanted, wanted == 1 and ""
+      or "s", count), entry.usage)
   end
   local result = { op = entry.op, key = print_tree(tree), at = tree.at, source = tree.source }
   local arg = tree.args[1]
@@ -65,8 +69,10 @@ local function describe(tree, entry, scope)
   end
   refuse_nested(arg)
   local n = check.value(arg, scope)
-  if not accepted[entry.takes[1]](n.type) or n.type == types.opaque and entry.takes[1] == "any" and entry.gives == "same" then
-    node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions" or "numbers", n.type.name))
+  if not accepted[entry.takes[1]](n.type) or n.type == types.opaque and entry.takes[1] == "any"
+    and entry.gives == "same" then
+    node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions"
+      or "numbers", n.type.name))
   end
   if entry.op == "SUM" and n.type == types.bool then
     arg = call("i64", tree, arg)
@@ -88,7 +94,8 @@ end
 ---Split an expression of group.
 ---@param tree table
 ---@param scope table as for expr.check; `keys` (list of names) may stand outside of aggregates
----@return table[] aggregates { op = "SUM", arg = tree?, q = number?, key = name of the placeholder column, type =, nullable =, at =, source = }
+---@return table[] aggregates { op = "SUM", arg = tree?, q = number?, key = name of the placeholder column, type =,
+---nullable =, at =, source = }
 ---@return table rest tree over the keys and the placeholders
 return function(tree, scope)
   local found, by_key = {}, {}
@@ -109,7 +116,8 @@ return function(tree, scope)
     local entry = aggregate_of(n)
     if entry then return take(n, entry) end
     if n.kind == "column" and scope.columns[n.name] and not keys[n.name] then
-      node.fail(n, "aggregate", ('column "%s" is neither a key nor within an aggregate'):format(n.name), ("write first(%s), or make it a key"):format(n.name))
+      node.fail(n, "aggregate", ('column "%s" is neither a key nor within an aggregate'):format(n.name),
+        ("write first(%s), or make it a key"):format(n.name))
     end
     local copy = {}
     for field, value in pairs(n) do copy[field] = value end

@@ -75,7 +75,8 @@ end
 
 function Builder:find(name)
   return self.scope.columns[name] or failure.raise {
-    id = "unknown-column", message = ('there is no column "%s"'):format(name), hint = suggest.hint(name, self.scope.order),
+    id = "unknown-column", message = ('there is no column "%s"'):format(name),
+    hint = suggest.hint(name, self.scope.order),
   }
 end
 
@@ -110,7 +111,9 @@ function Builder:rename(renames)
   for old in pairs(renames) do self:find(old) end
   for i, old in ipairs(self.scope.order) do
     local name = renames[old] or old
-    if columns[name] then failure.raise { id = "duplicate-column", message = ('there would be two columns "%s"'):format(name) } end
+    if columns[name] then
+      failure.raise { id = "duplicate-column", message = ('there would be two columns "%s"'):format(name) }
+    end
     columns[name], order[i] = self.scope.columns[old], name
   end
   return self:set_columns(order, columns)
@@ -128,9 +131,11 @@ end
 
 ---Close the program.
 ---@param names string[]? columns of the result, default all
----@param options { prune: boolean?, arriving: string[]?, dry: boolean? }? prune: the program's input is `reads` only, in that order, instead
+---@param options { prune: boolean?, arriving: string[]?, dry: boolean? }? prune: the program's input is `reads` only,
+---in that order, instead
 ---of all columns; arriving: it is these columns, in this order; dry: make no program
----@return { program: ffi.cdata*?, columns: table[], reads: string[], listing: string, places: table, next_place: integer }
+---@return { program: ffi.cdata*?, columns: table[], reads: string[], listing: string, places: table, next_place:
+---integer }
 function Builder:finish(names, options)
   options = options or {}
   if names then self:select(names) end
@@ -150,7 +155,8 @@ function Builder:finish(names, options)
   local count = options.arriving and #options.arriving or options.prune and #reads or #self.inputs
   return {
     program = not options.dry and program.build(code, outputs, count, inputs) or nil, columns = columns, reads = reads,
-    listing = program.listing(code, outputs, self.scope.order), places = self.emitter.places, next_place = self.emitter.place,
+    listing = program.listing(code, outputs, self.scope.order), places = self.emitter.places,
+    next_place = self.emitter.place,
   }
 end
 

@@ -1,7 +1,9 @@
--- moonmill.expr.check - the third pass: a tree to a typed tree. Finds names, types and nulls, and says what is wrong with them.
+-- moonmill.expr.check - the third pass: a tree to a typed tree. Finds names, types and nulls, and says what is wrong
+-- with them.
 --
--- `truth` marks places where null counts as false (filters, conditions of if): there `a or b` on nullable conditions means the same in
--- Lua and in SQL; elsewhere it is refused. `c and a or b` with values a, b that are not conditions is if(c, a, b).
+-- `truth` marks places where null counts as false (filters, conditions of if): there `a or b` on nullable conditions
+-- means the same in Lua and in SQL; elsewhere it is refused. `c and a or b` with values a, b that are not conditions is
+-- if(c, a, b).
 local ffi = require "ffi"
 local coerce = require "moonmill.expr.coerce"
 local forms = require "moonmill.expr.forms"
@@ -15,11 +17,14 @@ local Checker = {}
 Checker.__index = Checker
 
 local foreign = { -- names of other tools
-  ifelse = "if", iif = "if", case = "if", when = "if", avg = "mean", average = "mean", substr = "sub", substring = "sub", length = "len",
+  ifelse = "if", iif = "if", case = "if", when = "if", avg = "mean", average = "mean", substr = "sub",
+  substring = "sub", length = "len",
   isnull = "x == null", is_null = "x == null", notnull = "x ~= null", is_not_null = "x ~= null", ifnull = "coalesce",
-  fill_null = "coalesce", nvl = "coalesce", power = "pow", ceiling = "ceil", ln = "log", isin = "is_in", least = "min", greatest = "max",
+  fill_null = "coalesce", nvl = "coalesce", power = "pow", ceiling = "ceil", ln = "log", isin = "is_in", least = "min",
+  greatest = "max",
   strlen = "len", char_length = "len", toupper = "upper", tolower = "lower", uppercase = "upper", lowercase = "lower",
-  startswith = "starts_with", endswith = "ends_with", strip = "trim", int = "i64", float = "f64", string = "utf8", str = "utf8",
+  startswith = "starts_with", endswith = "ends_with", strip = "trim", int = "i64", float = "f64", string = "utf8",
+  str = "utf8",
   tostring = "utf8", tonumber = "f64", stddev = "std", nunique = "n_unique", count_distinct = "n_unique",
 }
 
@@ -35,7 +40,8 @@ function Checker:column(tree)
     hint = "it is a function: " .. functions.scalars[tree.name].usage
   else
     hint = suggest.hint(tree.name, self.scope.order)
-      or #self.scope.order > 0 and "the columns are " .. table.concat(self.scope.order, ", ", 1, math.min(#self.scope.order, 20))
+      or #self.scope.order > 0 and "the columns are " .. table.concat(self.scope.order, ", ", 1,
+        math.min(#self.scope.order, 20))
       .. (#self.scope.order > 20 and ", …" or "") or nil
   end
   node.fail(tree, "unknown-column", ('there is no column "%s"'):format(tree.name), hint)
@@ -53,7 +59,9 @@ function Checker:param(tree)
         or ('declare it: params = { "%s: i64 = 0" }'):format(tree.name))
   end
   local value = found.value
-  if type(value) == "number" and not found.type.float then value = ffi.cast(found.type.integer and not found.type.signed and "uint64_t" or "int64_t", value) end
+  if type(value) == "number" and not found.type.float then
+    value = ffi.cast(found.type.integer and not found.type.signed and "uint64_t" or "int64_t", value)
+  end
   return node.const(found.type, value, tree)
 end
 
@@ -70,7 +78,8 @@ function Checker:condition(tree, what)
   local n = self:check(tree, true)
   if n.type == types.null then return node.const(types.bool, nil, tree) end
   if n.type ~= types.bool then
-    node.fail(tree, "type", ("%s is %s, expected bool"):format(what, n.type.name), "compare it with a value, as in x ~= 0 or x ~= null")
+    node.fail(tree, "type", ("%s is %s, expected bool"):format(what, n.type.name),
+      "compare it with a value, as in x ~= 0 or x ~= null")
   end
   return n
 end
@@ -92,7 +101,9 @@ local kinds = {
   text = { "utf8", function(t) return t == types.utf8 and t or nil end, "utf8" },
   bytes = { "utf8 or binary", function(t) return t.text and t or nil end, "utf8" },
   bool = { "bool", function(t) return t == types.bool and t or nil end, "bool" },
-  moment = { "a date or timestamp", function(t) return (t == types.date or t.id == "timestamp") and t or nil end, "timestamp" },
+  moment = { "a date or timestamp", function(t)
+    return (t == types.date or t.id == "timestamp") and t or nil
+  end, "timestamp" },
   clock = { "a timestamp", function(t) return t.id == "timestamp" and t or nil end, "timestamp" },
 }
 
@@ -106,10 +117,12 @@ function Checker:kind(n, kind, entry, index, where)
     if kind == "text" or kind == "bytes" then hint = "utf8(…) writes a value as text" end
     if n.type == types.utf8 and kind ~= "text" then hint = ("write %s(…) to read the text"):format(wanted[3]) end
     if kind == "clock" and n.type == types.date then hint = "a date has no time of day" end
-    node.fail(n.at and n or where, "type", ("argument %d of %s is %s, expected %s"):format(index, entry.usage, n.type.name, wanted[1]), hint)
+    node.fail(n.at and n or where, "type", ("argument %d of %s is %s, expected %s"):format(index, entry.usage,
+      n.type.name, wanted[1]), hint)
   end
   if type.id == "timestamp" and type.zone ~= "" and type.zone ~= "UTC" then
-    node.fail(where, "type", ("%s of a timestamp in zone %s cannot be computed yet"):format(entry.name, type.zone), "timestamp(x) gives it in UTC")
+    node.fail(where, "type", ("%s of a timestamp in zone %s cannot be computed yet"):format(entry.name, type.zone),
+      "timestamp(x) gives it in UTC")
   end
   return coerce.cast(n, type, n)
 end
@@ -117,8 +130,10 @@ end
 function Checker:count(tree, entry, least, most)
   local n = #tree.args
   if n >= least and (not most or n <= most) then return end
-  local wanted = most == least and ("%d"):format(least) or most and ("%d to %d"):format(least, most) or ("at least %d"):format(least)
-  node.fail(tree, "argument-count", ("%s takes %s argument%s, found %d"):format(entry.name, wanted, wanted == "1" and "" or "s", n), entry.usage)
+  local wanted = most == least and ("%d"):format(least) or most and ("%d to %d"):format(least, most)
+    or ("at least %d"):format(least)
+  node.fail(tree, "argument-count", ("%s takes %s argument%s, found %d"):format(entry.name, wanted, wanted == "1" and ""
+    or "s", n), entry.usage)
 end
 
 ---The entry of a call in the table of functions.

@@ -1,8 +1,8 @@
 -- moonmill.expr.coerce - how types meet: the common type of operands, and how literals adapt to their neighbours.
 --
--- Integers of one sign meet in i64 or u64; an unsigned type below 64 bits fits into i64; u64 with a signed type asks for a cast, except
--- in comparisons, which are exact between all numbers. f32 with f32 stays f32, with anything else it becomes f64. A literal takes the
--- type of the other side where it fits, so that `x + 1` has the type that x gives.
+-- Integers of one sign meet in i64 or u64; an unsigned type below 64 bits fits into i64; u64 with a signed type asks
+-- for a cast, except in comparisons, which are exact between all numbers. f32 with f32 stays f32, with anything else it
+-- becomes f64. A literal takes the type of the other side where it fits, so that `x + 1` has the type that x gives.
 local ffi = require "ffi"
 local node = require "moonmill.expr.node"
 local types = require "moonmill.types"
@@ -30,9 +30,12 @@ local function exact(value, type)
   end
   local float = to_float(value)
   if type.bits == 32 then float = tonumber(ffi.cast("float", float)) end
-  if _G.type(value) == "number" then return (float == value or type.bits == 32 and math.abs(float) ~= math.huge) and float or nil end
+  if _G.type(value) == "number" then
+    return (float == value or type.bits == 32 and math.abs(float) ~= math.huge) and float or nil
+  end
   local back = to_integer(float)
-  return back and types.holds(back, ffi.istype("uint64_t", value) and types.u64 or types.i64) and back == value and float or nil
+  return back and types.holds(back, ffi.istype("uint64_t", value) and types.u64 or types.i64) and back == value
+    and float or nil
 end
 
 coerce.exact = exact
@@ -58,7 +61,8 @@ local function mixed(a, b, where)
   local u, s = a, b
   if a.type.signed then u, s = b, a end
   node.fail(where, "type", ("u64 and %s have no common integer type"):format(s.type.name),
-    ("cast one side: i64(…) or u64(…); %s"):format(u.kind == "column" and ("%s is u64"):format(u.name) or "either cast is checked"))
+    ("cast one side: i64(…) or u64(…); %s"):format(u.kind == "column" and ("%s is u64"):format(u.name)
+      or "either cast is checked"))
 end
 
 ---The 64-bit integer type of an integer type's sign.
@@ -118,7 +122,9 @@ function coerce.compared_numbers(a, b, where)
     if t.float then return coerce.cast(n, types.f64, where) end
     if other.float and t.bits < 64 and not is_literal(n) then return coerce.cast(n, types.f64, where) end
     if not other.float and t.bits < 64 and other.signed then return coerce.cast(n, types.i64, where) end
-    if not other.float and t.signed == other.signed or other.float or t.bits == 64 then return coerce.cast(n, wide(t), where) end
+    if not other.float and t.signed == other.signed or other.float or t.bits == 64 then
+      return coerce.cast(n, wide(t), where)
+    end
     return coerce.cast(n, types.i64, where)
   end
   return widen(a, y), widen(b, x)
@@ -136,7 +142,9 @@ local function common_number(a, b)
 end
 
 local function common_time(a, b)
-  if a.id == b.id and a.time and a.zone == b.zone then return types.make(a.id, types.finer_unit(a.unit, b.unit), a.zone) end
+  if a.id == b.id and a.time and a.zone == b.zone then
+    return types.make(a.id, types.finer_unit(a.unit, b.unit), a.zone)
+  end
   if a == types.date and b.id == "timestamp" then return b end
   if b == types.date and a.id == "timestamp" then return a end
 end
@@ -176,12 +184,15 @@ function coerce.unify(nodes, what)
         or "cast one of them, so that all have one type")
   end
   for _, n in ipairs(nodes) do
-    if not (n.literal and n.type.number) then join(n, found and coerce.common(found, n.type) or not found and n.type) end
+    if not (n.literal and n.type.number) then
+      join(n, found and coerce.common(found, n.type) or not found and n.type)
+    end
   end
   local by_others = found and found.number
   for _, n in ipairs(nodes) do
     if n.literal and n.type.number then
-      join(n, by_others and adapted(found, n) or not by_others and (found and coerce.common(found, n.type) or not found and n.type))
+      join(n, by_others and adapted(found, n) or not by_others
+        and (found and coerce.common(found, n.type) or not found and n.type))
     end
   end
   local cast = {}
@@ -211,7 +222,9 @@ end
 ---A comparison of two nodes.
 function coerce.comparison(op, a, b, where)
   if a.type == types.null or b.type == types.null then return node.const(types.bool, nil, where) end
-  if a.type == types.opaque or b.type == types.opaque then node.fail(where, "type", "values of a foreign type cannot be compared") end
+  if a.type == types.opaque or b.type == types.opaque then
+    node.fail(where, "type", "values of a foreign type cannot be compared")
+  end
   a, b = coerce.compared(a, b, where)
   return node.call(op, { a, b }, { type = types.bool, on2 = b.type }, where)
 end

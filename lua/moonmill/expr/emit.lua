@@ -1,12 +1,12 @@
 -- moonmill.expr.emit - the sixth pass: typed trees to a list of instructions over registers, each written once.
 --
--- DESIGN. Equal operations on equal registers are emitted once, across all expressions of an emitter. An operation that can fail carries
--- a guard where it stands on a side that may not be taken: a bool register, true in the lanes that matter. Guards are themselves
--- instructions, made only when such an operation asks for one. What was computed for all lanes serves guarded uses too; what was
--- computed under a guard serves that guard only.
+-- DESIGN. Equal operations on equal registers are emitted once, across all expressions of an emitter. An operation that
+-- can fail carries a guard where it stands on a side that may not be taken: a bool register, true in the lanes that
+-- matter. Guards are themselves instructions, made only when such an operation asks for one. What was computed for all
+-- lanes serves guarded uses too; what was computed under a guard serves that guard only.
 --
--- An instruction is {op, type, type2 (ids), result (Type), dst, args (registers), mode, guard, place, fails} with `input` of LOAD,
--- `const` of CONST, `items` of IN. moonmill.expr.program makes the core's program of them.
+-- An instruction is {op, type, type2 (ids), result (Type), dst, args (registers), mode, guard, place, fails} with
+-- `input` of LOAD, `const` of CONST, `items` of IN. moonmill.expr.program makes the core's program of them.
 local failure = require "moonmill.failure"
 local node = require "moonmill.expr.node"
 local types = require "moonmill.types"
@@ -20,7 +20,8 @@ Emitter.__index = Emitter
 ---@param first_place integer? number of the first place, default 1
 ---@return moonmill.Emitter
 local function new(first_place)
-  return setmetatable({ code = {}, count = 0, seen = {}, memo = setmetatable({}, { __mode = "k" }), places = {}, place = first_place or 1 }, Emitter)
+  return setmetatable({ code = {}, count = 0, seen = {}, memo = setmetatable({}, { __mode = "k" }), places = {},
+    place = first_place or 1 }, Emitter)
 end
 
 local ALWAYS = {} -- no guard: key of the memo
@@ -44,7 +45,9 @@ end
 
 ---The register of an input column.
 function Emitter:load(index, name, type)
-  return self:once("load " .. index, function() return { op = "LOAD", type = type, result = type, args = {}, input = index, name = name } end)
+  return self:once("load " .. index, function()
+    return { op = "LOAD", type = type, result = type, args = {}, input = index, name = name }
+  end)
 end
 
 local function value_key(n)
@@ -54,7 +57,9 @@ local function value_key(n)
 end
 
 function Emitter:const(n)
-  return self:once("const " .. value_key(n), function() return { op = "CONST", type = n.type, result = n.type, args = {}, const = n } end)
+  return self:once("const " .. value_key(n), function()
+    return { op = "CONST", type = n.type, result = n.type, args = {}, const = n }
+  end)
 end
 
 -- A bool operation that cannot fail.
@@ -72,7 +77,8 @@ local taken = {
     return self:logic("NOT", types.bool, n.nullable and self:logic("IS_TRUE", types.bool, condition) or condition)
   end,
   ["not false"] = function(self, condition, n)
-    return n.nullable and self:logic("OR", types.bool, condition, self:logic("IS_NULL", types.bool, condition)) or condition
+    return n.nullable and self:logic("OR", types.bool, condition, self:logic("IS_NULL", types.bool, condition))
+      or condition
   end,
   ["null"] = function(self, value, n) return self:logic("IS_NULL", n.type, value) end,
 }
@@ -106,12 +112,14 @@ end
 function Emitter:new_place(n)
   local place = self.place
   self.place = place + 1
-  self.places[place] = { origin = failure.locate(n.source.origin, n.source.text, n.at), text = n.source.text, stage = self.stage }
+  self.places[place] = { origin = failure.locate(n.source.origin, n.source.text, n.at), text = n.source.text,
+    stage = self.stage }
   return place
 end
 
 local function call_key(call, args, items)
-  return ("%s %s %s %s %s %s %s"):format(call.op, call.type.name, call.on.name, call.on2 and call.on2.name or "", call.mode or "",
+  return ("%s %s %s %s %s %s %s"):format(call.op, call.type.name, call.on.name, call.on2 and call.on2.name or "",
+    call.mode or "",
     table.concat(args, " "), items)
 end
 
@@ -129,7 +137,8 @@ function Emitter:call(call, guard)
   local guarded = call.fails and self:guard_register(guard) or -1
   return self:once(guarded < 0 and key or key .. " guard " .. guarded, function()
     return {
-      op = call.op, type = call.on, type2 = call.on2 or call.on, result = call.type, args = args, mode = call.mode, items = call.items,
+      op = call.op, type = call.on, type2 = call.on2 or call.on, result = call.type, args = args, mode = call.mode,
+      items = call.items,
       guard = guarded, fails = call.fails, place = self:new_place(call),
     }
   end)

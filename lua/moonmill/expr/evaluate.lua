@@ -6,7 +6,8 @@ local failure = require "moonmill.failure"
 local program = require "moonmill.expr.program"
 local C = binding.C
 
----The constant that a call on constants gives; nil where it fails, unless it is `sure` to be reached: then the failure is raised.
+---The constant that a call on constants gives; nil where it fails, unless it is `sure` to be reached: then the failure
+---is raised.
 ---@param call table typed node
 ---@param sure boolean
 ---@return table? const

@@ -1,8 +1,8 @@
 -- moonmill.expr.fold - the fourth pass: operations on constants become constants, and choices that are known are made.
 --
--- A constant is computed by the kernel itself, on one row, so folded and compiled values are the same to the bit. An operation that
--- fails is a mistake in the script where it is surely reached; on a side that may not be taken it stays, to fail where it is. Nothing
--- that can fail is ever dropped, except on a side that is never taken.
+-- A constant is computed by the kernel itself, on one row, so folded and compiled values are the same to the bit. An
+-- operation that fails is a mistake in the script where it is surely reached; on a side that may not be taken it stays,
+-- to fail where it is. Nothing that can fail is ever dropped, except on a side that is never taken.
 local evaluate = require "moonmill.expr.evaluate"
 local node = require "moonmill.expr.node"
 local types = require "moonmill.types"
@@ -12,7 +12,8 @@ local fold
 local function is_const(n, value) return n.kind == "const" and n.value == value end
 
 -- Operations whose result is not simply null where an operand is.
-local own_nulls = { AND = true, OR = true, SELECT = true, COALESCE = true, IS_NULL = true, IS_NOT_NULL = true, IS_TRUE = true, IS_DISTINCT = true }
+local own_nulls = { AND = true, OR = true, SELECT = true, COALESCE = true, IS_NULL = true, IS_NOT_NULL = true,
+  IS_TRUE = true, IS_DISTINCT = true }
 
 -- What a call is without computing it, or nil.
 local function known(call)
@@ -50,8 +51,13 @@ local function all_const(nodes)
   return true
 end
 
--- Which arguments are surely reached when the call is.
-local function surely(call, i) return i == 1 or not node.lazy[call.op] end
+-- Is argument i of a lazy call surely reached when the call is? `first` is its folded first argument.
+local function reached(call, i, first)
+  if first.kind ~= "const" then return false end
+  if call.op == "AND" then return first.value == true or first.null and not call.truth end
+  if call.op == "COALESCE" then return first.null end
+  return (first.value == true) == (call.op == "SELECT" and i == 2)
+end
 
 local function fold_items(call, sure, memo)
   local items = {}
@@ -68,11 +74,14 @@ function fold(n, sure, memo)
   local seen = memo[sure][n]
   if seen then return seen end
   local args = {}
-  for i, arg in ipairs(n.args) do args[i] = fold(arg, sure and surely(n, i), memo) end
+  for i, arg in ipairs(n.args) do
+    args[i] = fold(arg, sure and (i == 1 or not node.lazy[n.op] or reached(n, i, args[1])), memo)
+  end
   local call = node.with_args(n, args)
-  if n.items then call = node.call(n.op, args, setmetatable({ items = fold_items(n, sure, memo) }, { __index = n }), n) end
+  if n.items then
+    call = node.call(n.op, args, setmetatable({ items = fold_items(n, sure, memo) }, { __index = n }), n)
+  end
   local result = known(call)
-  if result and sure and node.lazy[call.op] then result = fold(result, true, memo) end -- the side that is taken is reached for sure
   if not result and all_const(args) then result = evaluate(call, sure) end
   result = result or call
   memo[sure][n] = result

@@ -1,4 +1,5 @@
--- moonmill.expr.forms - typing rules of the functions that are more than one operation: if, coalesce, min, casts, durations ...
+-- moonmill.expr.forms - typing rules of the functions that are more than one operation: if, coalesce, min, casts,
+-- durations ...
 --
 -- A form is a function(checker, tree, entry, truth) that checks the arguments of a call and returns a typed node.
 local ffi = require "ffi"
@@ -21,19 +22,23 @@ local function extreme(op, a, b, type, where)
   if not type.text and type ~= types.bool then return node.call(op, { a, b }, {}, where) end
   local before = node.call(op == "MIN" and "LT" or "GT", { a, b }, { type = types.bool, on2 = type }, where)
   if a.nullable then -- a null a is the result
-    before = node.call("OR", { before, node.call("IS_NULL", { a }, { type = types.bool }, where) }, { type = types.bool }, where)
+    before = node.call("OR", { before, node.call("IS_NULL", { a }, { type = types.bool }, where) },
+      { type = types.bool }, where)
   end
   return node.call("SELECT", { before, a, b }, { type = type, on = type }, where)
 end
 
 -- Shared between texts, numbers ...: refuse what has no order.
 local function ordered(nodes, type, what)
-  if type == types.null or type == types.opaque then node.fail(nodes[1], "type", ("%s cannot order values of type %s"):format(what, type.name)) end
+  if type == types.null or type == types.opaque then
+    node.fail(nodes[1], "type", ("%s cannot order values of type %s"):format(what, type.name))
+  end
 end
 
 function forms.extreme(checker, tree, entry)
   if #tree.args == 1 then
-    node.fail(tree, "argument-count", ("%s of one value is an aggregate, which belongs into group"):format(entry.name), entry.usage)
+    node.fail(tree, "argument-count", ("%s of one value is an aggregate, which belongs into group"):format(entry.name),
+      entry.usage)
   end
   local args, type = coerce.unify(arguments(checker, tree, 2), entry.name)
   ordered(args, type, entry.name)
@@ -86,7 +91,8 @@ function forms.nullif(checker, tree)
   if args[1].type == types.null or args[2].type == types.null then return args[1] end
   local a, b = coerce.compared(args[1], args[2], tree)
   local same = node.call("EQ", { a, b }, { type = types.bool, on2 = b.type }, tree)
-  return node.call("SELECT", { same, node.const(args[1].type, nil, tree), args[1] }, { type = args[1].type, on = args[1].type }, tree)
+  return node.call("SELECT", { same, node.const(args[1].type, nil, tree), args[1] },
+    { type = args[1].type, on = args[1].type }, tree)
 end
 
 function forms.between(checker, tree, _, truth)
@@ -107,7 +113,8 @@ local function member(item, type)
   end
   if coerce.common(item.type, type) ~= type and not (item.type.integer and type.integer) then
     node.fail(item, "type", ("%s is not found among values of type %s"):format(item.type.name, type.name),
-      item.type == types.utf8 and (type == types.date or type.id == "timestamp") and ('write %s("…")'):format(type.id) or nil)
+      item.type == types.utf8 and (type == types.date or type.id == "timestamp") and ('write %s("…")'):format(type.id)
+        or nil)
   end
   return coerce.cast(item, type)
 end
@@ -128,7 +135,8 @@ function forms.is_in(checker, tree, entry)
   if #items == 0 or type == types.null then -- false, and null where x is
     local null = node.const(types.bool, nil, tree)
     local is_null = node.call("IS_NULL", { x }, { type = types.bool }, tree)
-    return node.call("SELECT", { is_null, null, node.const(types.bool, false, tree) }, { type = types.bool, on = types.bool }, tree)
+    return node.call("SELECT", { is_null, null, node.const(types.bool, false, tree) },
+      { type = types.bool, on = types.bool }, tree)
   end
   return node.call("IN", { x }, { type = types.bool, items = items }, tree)
 end
@@ -177,12 +185,15 @@ function forms.duration(checker, tree, entry)
   local n = arguments(checker, tree, 1, 1)[1]
   local micros = seconds[entry.name] * 1000000
   if n.type.float then
-    local scaled = node.call("MUL", { checker:kind(n, "f64", entry, 1, tree), node.const(types.f64, micros, tree) }, {}, tree)
+    local scaled = node.call("MUL", { checker:kind(n, "f64", entry, 1, tree), node.const(types.f64, micros, tree) }, {},
+      tree)
     local whole = node.call("ROUND", { scaled, node.const(types.i64, 0LL, tree) }, {}, tree)
-    return node.call("CAST", { whole }, { type = types.duration, on = types.i64, on2 = types.f64, mode = "check" }, tree)
+    return node.call("CAST", { whole }, { type = types.duration, on = types.i64, on2 = types.f64, mode = "check" },
+      tree)
   end
   n = checker:kind(n, "int", entry, 1, tree)
-  local result = node.call("MUL", { n, node.const(types.i64, ffi.cast("int64_t", micros), tree) }, { type = types.duration, on = types.i64 }, tree)
+  local result = node.call("MUL", { n, node.const(types.i64, ffi.cast("int64_t", micros), tree) },
+    { type = types.duration, on = types.i64 }, tree)
   if entry.name == "days" then result.days = n end -- date + days(n) is a date
   return result
 end
@@ -190,7 +201,9 @@ end
 -- The types between which there is a cast.
 local function castable(from, to)
   if from == to or to.number and (from.number or from == types.bool) then return true end
-  if from == types.utf8 then return to.number or to == types.bool or to == types.binary or to == types.date or to.time end
+  if from == types.utf8 then
+    return to.number or to == types.bool or to == types.binary or to == types.date or to.time
+  end
   if to == types.utf8 then return from ~= types.opaque end
   if from.id == "timestamp" then return to == types.date or to.id == "timestamp" or to.integer end
   if from == types.date then return to.id == "timestamp" or to.integer end
@@ -208,8 +221,10 @@ end
 function forms.cast_to(x, to, mode, where)
   if node.is_null(x) then return node.const(to, nil, x) end
   local from = x.type
-  if not castable(from, to) and not (from.number and to == types.bool) or (mode == "wrap" or mode == "sat") and not from.number then
-    node.fail(where, "type", ("%s cannot be cast to %s"):format(from.name, mode == "check" and to.name or mode .. "." .. to.name),
+  if not castable(from, to) and not (from.number and to == types.bool) or (mode == "wrap" or mode == "sat")
+    and not from.number then
+    node.fail(where, "type", ("%s cannot be cast to %s"):format(from.name, mode == "check" and to.name or mode .. "."
+      .. to.name),
       from.id == "duration" and to.float and "divide it by a duration: x / hours(1)" or nil)
   end
   if from == to then return node.settled(x) end

@@ -1,5 +1,5 @@
--- moonmill.expr.instants - arithmetic of dates, timestamps and durations. They are counts of i64 (dates of i32), so the operations are
--- those of whole numbers, in the finer of two units.
+-- moonmill.expr.instants - arithmetic of dates, timestamps and durations. They are counts of i64 (dates of i32), so the
+-- operations are those of whole numbers, in the finer of two units.
 local coerce = require "moonmill.expr.coerce"
 local node = require "moonmill.expr.node"
 local types = require "moonmill.types"
@@ -13,7 +13,9 @@ return function(op, a, b, tree)
   local x, y = a.type, b.type
   local function is_moment(t) return t == types.date or t.id == "timestamp" end
   if not (is_moment(x) or is_moment(y) or x.id == "duration" or y.id == "duration") then return nil end
-  local function count(of, left, right, type) return node.call(of, { left, right }, { type = type, on = types.i64 }, tree) end
+  local function count(of, left, right, type)
+    return node.call(of, { left, right }, { type = type, on = types.i64 }, tree)
+  end
   local function stamp(n, unit) -- a date or timestamp in a unit
     local zone = n.type.id == "timestamp" and n.type.zone or nil
     return coerce.cast(n, types.make("timestamp", unit, zone), tree)
@@ -43,7 +45,9 @@ return function(op, a, b, tree)
     if op == "FLOORDIV" then return count(op, a, b, types.i64) end
     if op == "MOD" then return count(op, a, b, a.type) end
     if op == "DIV" then
-      local function f64(n) return node.call("CAST", { n }, { type = types.f64, on = types.f64, on2 = types.i64, mode = "check" }, tree) end
+      local function f64(n)
+        return node.call("CAST", { n }, { type = types.f64, on = types.f64, on2 = types.i64, mode = "check" }, tree)
+      end
       return node.call(op, { f64(a), f64(b) }, {}, tree)
     end
   end

@@ -1,8 +1,9 @@
 -- moonmill.expr.lex - the first pass: the text of an expression to a list of tokens.
 --
--- A token is {kind, value, at}: kind "name", "number", "text", "word" (a keyword), "op" or "end"; `at` is the byte where it starts.
--- Integers are int64 or uint64 cdata, so that they stay exact above 2^53; other numbers are Lua numbers. A name between backticks
--- has `quoted` set. Mistakes that come from other languages (!=, &&, comments) are named as such.
+-- A token is {kind, value, at}: kind "name", "number", "text", "word" (a keyword), "op" or "end"; `at` is the byte
+-- where it starts. Integers are int64 or uint64 cdata, so that they stay exact above 2^53; other numbers are Lua
+-- numbers. A name between backticks has `quoted` set. Mistakes that come from other languages (!=, &&, comments) are
+-- named as such.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local utf8 = require "moonmill.utf8"
@@ -12,7 +13,8 @@ local operators = {
   "//", "..", "==", "~=", "<=", ">=", "+", "-", "*", "/", "%", "^", "<", ">", "(", ")", "{", "}", ",", ".", "=",
 }
 local strangers = {
-  { "--", '"--" starts a comment in Lua, and an expression has no comments', "write a - -b with a blank between the signs" },
+  { "--", '"--" starts a comment in Lua, and an expression has no comments',
+    "write a - -b with a blank between the signs" },
   { "!=", '"!=" is not an operator', "write ~= for not equal" },
   { "<>", '"<>" is not an operator', "write ~= for not equal" },
   { "&&", '"&&" is not an operator', "write and" },
@@ -68,7 +70,8 @@ local function lex(source)
     if tail then
       fail(('malformed number "%s"'):format(text:sub(at, last) .. tail), nil)
     elseif not value then
-      fail(("the integer %s does not fit 64 bits"):format(digits), "write it with a point or an exponent to make it an f64")
+      fail(("the integer %s does not fit 64 bits"):format(digits),
+        "write it with a point or an exponent to make it an f64")
     elseif type(value) == "number" and value == math.huge then
       fail(("the number %s is too large for an f64"):format(digits))
     end
@@ -85,7 +88,8 @@ local function lex(source)
       if escape then
         c, i = escape, i + 1
       elseif c:find "%c" then
-        fail("text holds a control character", control_names[c] and ("write %s, and [[ ]] around the expression"):format(control_names[c])
+        fail("text holds a control character", control_names[c]
+          and ("write %s, and [[ ]] around the expression"):format(control_names[c])
           or "backslashes of a Lua text in quotes are gone already; write [[ ]] around the expression", i)
       end
       out[#out + 1] = c

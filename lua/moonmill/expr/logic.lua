@@ -1,4 +1,5 @@
--- moonmill.expr.logic - typing of and, or, not: three-valued logic, and Lua's idioms `x or 0` and `c and a or b` for other types.
+-- moonmill.expr.logic - typing of and, or, not: three-valued logic, and Lua's idioms `x or 0` and `c and a or b` for
+-- other types.
 local coerce = require "moonmill.expr.coerce"
 local forms = require "moonmill.expr.forms"
 local node = require "moonmill.expr.node"
@@ -15,7 +16,8 @@ end
 
 function logic.conjunction(checker, tree, truth)
   local a, b = checker:check(tree.a, truth), checker:check(tree.b, truth)
-  return node.call("AND", { boolean(a, tree, '"and"'), boolean(b, tree, '"and"') }, { type = types.bool, truth = truth }, tree)
+  return node.call("AND", { boolean(a, tree, '"and"'), boolean(b, tree, '"and"') },
+    { type = types.bool, truth = truth }, tree)
 end
 
 -- a or b, where both are checked.
@@ -48,7 +50,8 @@ function logic.disjunction(checker, tree, truth)
       local value = checker:check(operand.b, truth)
       if value.type == types.bool or value.type == types.null then
         local left = boolean(checker:check(operand.a, truth), operand, '"and"')
-        value = node.call("AND", { left, boolean(value, operand, '"and"') }, { type = types.bool, truth = truth }, operand)
+        value = node.call("AND", { left, boolean(value, operand, '"and"') }, { type = types.bool, truth = truth },
+          operand)
       else
         conditions[i] = checker:condition(operand.a, 'the left side of "and"')
       end

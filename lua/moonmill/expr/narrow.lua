@@ -1,13 +1,15 @@
--- moonmill.expr.narrow - the fifth pass: no wider type than needed. Comparisons of a narrow column with a constant that fits, or with
--- another narrow column, are done in the narrow type, where a vector register holds more lanes; casts upon casts and casts to the
--- same type go away.
+-- moonmill.expr.narrow - the fifth pass: no wider type than needed. Comparisons of a narrow column with a constant that
+-- fits, or with another narrow column, are done in the narrow type, where a vector register holds more lanes; casts
+-- upon casts and casts to the same type go away.
 local coerce = require "moonmill.expr.coerce"
 local node = require "moonmill.expr.node"
 local types = require "moonmill.types"
 
 local comparisons = { EQ = true, NE = true, LT = true, LE = true, GT = true, GE = true, IS_DISTINCT = true, IN = true }
 
-local function is_plain_cast(n) return n.kind == "call" and n.op == "CAST" and n.type == n.on and n.args[1].type == n.on2 end
+local function is_plain_cast(n)
+  return n.kind == "call" and n.op == "CAST" and n.type == n.on and n.args[1].type == n.on2
+end
 
 -- Is n a cast of a narrower number that changes no value? Gives the node below.
 local function widened(n)

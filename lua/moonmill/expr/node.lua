@@ -1,9 +1,10 @@
 -- moonmill.expr.node - the typed tree, which check makes and fold, narrow and emit work on.
 --
--- A node is {kind, type, nullable, at, source}: "const" (value, null; `literal` when it stands in the text and adapts to its neighbour),
--- "column" (name), or "call": op (a name of MM_OP_*), args, `on` the type that the operation works in (i64 for a duration, say), `on2` the type of the second
--- operand of a mixed comparison or of a cast's operand, `mode` of a cast, `items` of IN. `fails` says that the operation can fail
--- at a row, `may_fail` that it or something below it can. Values: int64 or uint64 cdata, Lua numbers, booleans, text.
+-- A node is {kind, type, nullable, at, source}: "const" (value, null; `literal` when it stands in the text and adapts
+-- to its neighbour), "column" (name), or "call": op (a name of MM_OP_*), args, `on` the type that the operation works
+-- in (i64 for a duration, say), `on2` the type of the second operand of a mixed comparison or of a cast's operand,
+-- `mode` of a cast, `items` of IN. `fails` says that the operation can fail at a row, `may_fail` that it or something
+-- below it can. Values: int64 or uint64 cdata, Lua numbers, booleans, text.
 local failure = require "moonmill.failure"
 local types = require "moonmill.types"
 
@@ -68,21 +69,24 @@ end
 ---@param where table a node or tree node: where it stands
 function node.const(type, value, where, literal)
   return {
-    kind = "const", type = type, value = value, null = value == nil, nullable = value == nil, literal = literal or false, may_fail = false,
+    kind = "const", type = type, value = value, null = value == nil, nullable = value == nil, literal = literal
+      or false, may_fail = false,
     at = where.at, source = where.source,
   }
 end
 
 ---A column of a scope.
 function node.column(name, type, nullable, where)
-  return { kind = "column", name = name, type = type, nullable = nullable, may_fail = false, at = where.at, source = where.source }
+  return { kind = "column", name = name, type = type, nullable = nullable, may_fail = false, at = where.at,
+    source = where.source }
 end
 
----An operation. `fields`: type (default: on), on (default: the type of the first argument), on2, mode, items, literal, truth (null
----counts as false), safe (never fails, whatever the operation).
+---An operation. `fields`: type (default: on), on (default: the type of the first argument), on2, mode, items, literal,
+---truth (null counts as false), safe (never fails, whatever the operation).
 function node.call(op, args, fields, where)
   local call = {
-    kind = "call", op = op, args = args, type = fields.type, on = fields.on or args[1].type, on2 = fields.on2, mode = fields.mode,
+    kind = "call", op = op, args = args, type = fields.type, on = fields.on or args[1].type, on2 = fields.on2,
+    mode = fields.mode,
     items = fields.items, literal = fields.literal or false, truth = fields.truth or false,
     safe = fields.safe, at = where.at, source = where.source,
   }

@@ -22,7 +22,9 @@ local function operands(a, b, tree)
   if a.type.number and b.type.number then return a, b end
   local hint
   for _, n in ipairs { a, b } do
-    if n.type == types.utf8 then hint = tree.op == "+" and "join text with .." or "f64(…) or i64(…) reads a text as a number" end
+    if n.type == types.utf8 then
+      hint = tree.op == "+" and "join text with .." or "f64(…) or i64(…) reads a text as a number"
+    end
   end
   return a, b, hint
 end
@@ -32,7 +34,8 @@ local function literal_whole(op, a, b, tree)
   if a.kind ~= "const" or b.kind ~= "const" or a.type ~= types.i64 or b.type ~= types.i64 then return nil end
   local x, y = tonumber(a.value), tonumber(b.value)
   if math.abs(x) > 2 ^ 31 or math.abs(y) > 2 ^ 31 then return nil end
-  local value = op == "ADD" and a.value + b.value or op == "SUB" and a.value - b.value or op == "MUL" and a.value * b.value
+  local value = op == "ADD" and a.value + b.value or op == "SUB" and a.value - b.value or op == "MUL"
+    and a.value * b.value
   return value and node.const(types.i64, value, tree, true) or nil
 end
 

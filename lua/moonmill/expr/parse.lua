@@ -1,8 +1,9 @@
 -- moonmill.expr.parse - the second pass: tokens to a tree, with Lua's precedence and associativity.
 --
--- A node is {kind, at, source, ...}: "number" "text" "bool" (value), "null", "column" (name, quoted), "param" (name), "unary" (op, a),
--- "binary" (op, a, b), "call" (name, args), "set" (items). `at` is the byte of the operator or of the first letter, `source` the
--- text with its place, so that trees made of several texts still say where each part came from. Trees are never changed.
+-- A node is {kind, at, source, ...}: "number" "text" "bool" (value), "null", "column" (name, quoted), "param" (name),
+-- "unary" (op, a), "binary" (op, a, b), "call" (name, args), "set" (items). `at` is the byte of the operator or of the
+-- first letter, `source` the text with its place, so that trees made of several texts still say where each part came
+-- from. Trees are never changed.
 local failure = require "moonmill.failure"
 local lex = require "moonmill.expr.lex"
 
@@ -27,7 +28,8 @@ local function new_parser(text, origin)
 end
 
 function Parser:fail(message, hint, at)
-  failure.raise_at({ id = "syntax", message = message, hint = hint }, self.source.origin, self.source.text, at or self.tokens[self.index].at)
+  failure.raise_at({ id = "syntax", message = message, hint = hint }, self.source.origin, self.source.text, at
+    or self.tokens[self.index].at)
 end
 
 function Parser:peek(value)
@@ -50,7 +52,8 @@ function Parser:expect(value, opened)
   if self:take(value) then return end
   local token = self.tokens[self.index]
   if self:peek "=" then self:fail('unexpected "="', "write == to compare") end
-  self:fail(('expected "%s", found %s'):format(value, shown(token)), opened and ('to close "%s" at byte %d'):format(opened.value, opened.at))
+  self:fail(('expected "%s", found %s'):format(value, shown(token)), opened
+    and ('to close "%s" at byte %d'):format(opened.value, opened.at))
 end
 
 function Parser:node(at, kind, fields)
@@ -63,7 +66,9 @@ function Parser:node(at, kind, fields)
     if child.height > height then height = child.height end
   end
   fields.height = height + 1
-  if fields.height > HEIGHT then self:fail(("the expression has more than %d nested operations"):format(HEIGHT), nil, at) end
+  if fields.height > HEIGHT then
+    self:fail(("the expression has more than %d nested operations"):format(HEIGHT), nil, at)
+  end
   return fields
 end
 
@@ -90,7 +95,8 @@ function Parser:name()
       if name == "p" then return self:node(token.at, "param", { name = member.value }) end
       self:fail(('"%s.%s" is not a name'):format(name, member.value),
         name == "r" and ("in an expression a column stands without r: %s"):format(member.value)
-          or "a column whose name has a point stands between backticks: `" .. name .. "." .. member.value .. "`", token.at)
+          or "a column whose name has a point stands between backticks: `" .. name .. "." .. member.value .. "`",
+            token.at)
     end
     name = name .. "." .. member.value
   end

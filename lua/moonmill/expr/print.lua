@@ -1,7 +1,8 @@
 -- moonmill.expr.print - a tree as text again: one spelling for equal trees.
 
 local function quoted(text)
-  return '"' .. text:gsub('[\n\t\r"\\]', { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r", ['"'] = '\\"', ["\\"] = "\\\\" }) .. '"'
+  return '"' .. text:gsub('[\n\t\r"\\]', { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r", ['"'] = '\\"',
+    ["\\"] = "\\\\" }) .. '"'
 end
 
 local function name(tree)

@@ -1,6 +1,6 @@
--- moonmill.expr.program - a list of instructions to the core's mm_program, without those whose result nobody uses, and as text.
--- An operation that can fail stays even when its result is unused: what was written is computed, so errors never depend on what a later
--- stage keeps.
+-- moonmill.expr.program - a list of instructions to the core's mm_program, without those whose result nobody uses, and
+-- as text. An operation that can fail stays even when its result is unused: what was written is computed, so errors
+-- never depend on what a later stage keeps.
 local ffi = require "ffi"
 local binding = require "moonmill.ffi"
 local failure = require "moonmill.failure"
@@ -96,7 +96,8 @@ function program.build(code, outputs, columns, inputs)
   local out = ffi.new("int32_t[?]", math.max(#outputs, 1))
   for i, register in ipairs(outputs) do out[i - 1] = numbers[register] end
   local result, err = ffi.new "mm_program *[1]", binding.err
-  failure.check(C.mm_program_new(instrs, #live, registers, count, values, value_count, out, #outputs, columns, result, err), err)
+  failure.check(C.mm_program_new(instrs, #live, registers, count, values, value_count, out, #outputs, columns, result,
+    err), err)
   return ffi.gc(result[0], C.mm_program_free)
 end
 
@@ -111,7 +112,9 @@ end
 
 local function shown_value(n)
   if n.null then return "null" end
-  if type(n.value) == "string" then return ('"%s"'):format(n.value:gsub('[%c"\\]', function(c) return ("\\%03d"):format(c:byte()) end)) end
+  if type(n.value) == "string" then return ('"%s"'):format(n.value:gsub('[%c"\\]', function(c)
+    return ("\\%03d"):format(c:byte()) end))
+  end
   if type(n.value) == "number" then
     local text = ("%.15g"):format(n.value)
     return tonumber(text) == n.value and text or ("%.17g"):format(n.value)

@@ -20,9 +20,12 @@ describe("aggregates in an expression", function()
   end)
   it("have the types of the table", function()
     for text, type in pairs {
-      ["count()"] = "i64", ["count(nutf8)"] = "i64", ["count_null(nutf8)"] = "i64", ["sum(i8)"] = "i64", ["sum(nu16)"] = "u64", ["sum(f32)"] = "f64",
-      ["sum(duration)"] = "duration", ["sum(bool)"] = "i64", ["mean(i8)"] = "f64", ["min(i8)"] = "i8", ["max(nutf8)"] = "utf8?", ["var(f64)"] = "f64?",
-      ["std(i8)"] = "f64?", ["first(ndate)"] = "date?", ["last(bool)"] = "bool", ["median(nf64)"] = "f64?", ["quantile(i8, 0.9)"] = "f64",
+      ["count()"] = "i64", ["count(nutf8)"] = "i64", ["count_null(nutf8)"] = "i64", ["sum(i8)"] = "i64",
+      ["sum(nu16)"] = "u64", ["sum(f32)"] = "f64",
+      ["sum(duration)"] = "duration", ["sum(bool)"] = "i64", ["mean(i8)"] = "f64", ["min(i8)"] = "i8",
+      ["max(nutf8)"] = "utf8?", ["var(f64)"] = "f64?",
+      ["std(i8)"] = "f64?", ["first(ndate)"] = "date?", ["last(bool)"] = "bool", ["median(nf64)"] = "f64?",
+      ["quantile(i8, 0.9)"] = "f64",
       ["n_unique(nutf8)"] = "i64", ["any(nbool)"] = "bool", ["all(bool)"] = "bool", ["max(i8 * 2)"] = "i64",
     } do
       local found = split(text)
@@ -33,7 +36,9 @@ describe("aggregates in an expression", function()
     assert.is_true(split("mean(i8)", {})[1].nullable)
     assert.is_false(split("sum(i8)", {})[1].nullable)
   end)
-  it("take conditions to be added up as numbers", function() assert.equal("i64(f64 > 1.0)", expr.print(split("sum(f64 > 1.0)")[1].arg)) end)
+  it("take conditions to be added up as numbers", function()
+    assert.equal("i64(f64 > 1.0)", expr.print(split("sum(f64 > 1.0)")[1].arg))
+  end)
   it("leave min and max of several values alone", function()
     local found, rest = split "max(min(i8), 0)"
     assert.same({ 1, "min(i8)", "max(`min(i8)`, 0)" }, { #found, found[1].key, expr.print(rest) })
@@ -49,14 +54,17 @@ describe("aggregates in an expression", function()
     scope.params.q = { type = types.f64, value = 0.25 }
     assert.equal(0.25, expr.split_aggregates(expr.parse "quantile(i8, p.q)", scope)[1].q)
   end)
-  it("let keys stand outside", function() assert.equal("utf8 .. `count()`", expr.print((select(2, split "utf8 .. count()")))) end)
+  it("let keys stand outside", function()
+    assert.equal("utf8 .. `count()`", expr.print((select(2, split "utf8 .. count()"))))
+  end)
   for _, case in ipairs {
     { "i8 + count()", "1:1", 'column "i8" is neither a key nor within an aggregate' },
     { "sum(max(i8))", "1:5", "max stands within another aggregate" },
     { "mean(utf8)", "1:6", "mean takes numbers, found utf8" }, { "any(i8)", "1:5", "any takes conditions, found i8" },
     { "sum()", "1:1", "sum takes 1 argument, found 0" }, { "count(i8, i8)", "1:1", "count takes 1 argument, found 2" },
     { "quantile(i8)", "1:1", "quantile takes 2 arguments, found 1" },
-    { "quantile(i8, 2)", "1:14", "the share of quantile is a number from 0 to 1" }, { "sum(i9)", "1:5", 'there is no column "i9"' },
+    { "quantile(i8, 2)", "1:14", "the share of quantile is a number from 0 to 1" },
+    { "sum(i9)", "1:5", 'there is no column "i9"' },
   } do
     it(("refuses %q"):format(case[1]), function()
       local ok, err = pcall(split, case[1])
@@ -65,7 +73,8 @@ describe("aggregates in an expression", function()
     end)
   end
   it("accept the usage of every aggregate of the table", function()
-    local scope = { columns = { x = { type = types.f64, nullable = true }, q = { type = types.f64 } }, order = { "x" }, keys = { "q" } }
+    local scope = { columns = { x = { type = types.f64, nullable = true }, q = { type = types.f64 } }, order = { "x" },
+      keys = { "q" } }
     for name, entry in pairs(functions.aggregates) do
       if entry.takes[1] == "bool" then scope.columns.x.type = types.bool else scope.columns.x.type = types.f64 end
       local usage = entry.usage:gsub(", q", ", 0.5")

@@ -47,14 +47,21 @@ describe("emission", function()
     assert.is_nil(listing("if(i64 // 2 > 1, 1, 2)"):find "when")
   end)
   it("makes guards of nullable conditions for each kind of choice", function()
-    assert.truthy(listing("nbool and 1 // i64 > 0"):find("= is_null bool %%0\n%%%d = or bool %%0 %%%d\n%%%d = floordiv i64 %%%d %%%d when"))
-    assert.truthy(listing("bool and 1 // i64 > 0"):find("floordiv i64 %%%d %%%d when %%0"))
-    assert.truthy(listing("if(nbool, 0, 1 // i64)"):find("is_true bool %%0\n%%%d = not bool %%%d\n%%%d = floordiv"))
-    assert.truthy(listing("coalesce(ni64, 1 // i64)"):find("is_null i64 %%0\n%%%d = floordiv i64 %%%d %%%d when %%%d\n"))
-    assert.truthy(listing("bool or 1 // i64 > 0"):find("not bool %%0\n%%%d = floordiv"))
+    local divided = "= floordiv i64 %%%d %%%d when "
+    for text, pattern in pairs {
+      ["nbool and 1 // i64 > 0"] = "= is_null bool %%0\n%%%d = or bool %%0 %%%d\n%%%d " .. divided,
+      ["bool and 1 // i64 > 0"] = divided .. "%%0",
+      ["if(nbool, 0, 1 // i64)"] = "is_true bool %%0\n%%%d = not bool %%%d\n%%%d " .. divided,
+      ["if(nbool, 1 // i64, 0)"] = divided .. "%%0",
+      ["coalesce(ni64, 1 // i64)"] = "is_null i64 %%0\n%%%d " .. divided,
+      ["bool or 1 // i64 > 0"] = "not bool %%0\n%%%d " .. divided,
+    } do
+      assert.truthy(listing(text):find(pattern), text .. "\n" .. listing(text))
+    end
   end)
   it("joins guards within guards", function()
-    assert.truthy(listing("if(bool, if(nbool, 1 // i64, 0), 0)"):find("= and bool %%0 %%1\n%%%d = floordiv i64 %%%d %%%d when"))
+    local text = listing("if(bool, if(nbool, 1 // i64, 0), 0)")
+    assert.truthy(text:find("= and bool %%0 %%1\n%%%d = floordiv i64 %%%d %%%d when"), text)
   end)
   it("uses for a guarded place what was computed for all rows, never the other way", function()
     local _, all_first = listing("i64 // u8", "if(bool, i64 // u8, 0)"):gsub("floordiv", "")
@@ -65,7 +72,8 @@ describe("emission", function()
   end)
   it("compares narrow columns in their own type", function()
     for text, line in pairs {
-      ["i16 < 5"] = "lt i16 %0 %1", ["5 > nu8"] = "gt u8 %0 %1", ["i8 == u8"] = "eq i16 %1 %3", ["i8 < i32"] = "lt i32 %1 %2",
+      ["i16 < 5"] = "lt i16 %0 %1", ["5 > nu8"] = "gt u8 %0 %1", ["i8 == u8"] = "eq i16 %1 %3",
+      ["i8 < i32"] = "lt i32 %1 %2",
       ["i16 < 70000"] = "lt i64 %1 %2", ["u8 == -1"] = "eq i64 %1 %2", ["is_in(i8, {1, 2, 300})"] = "in i8 %0 {1, 2}",
       ["between(i32, 1, 9)"] = "le i32 %0 %3", ["i32(i16) + 0 == i16"] = "eq i64", ["i64(i32(i8)) < 3"] = "lt i8 %0 %1",
     } do
@@ -111,7 +119,8 @@ describe("a builder", function()
       %9 = load utf8 utf8
       return y = %5, i8 = %3, utf8 = %9]], result.listing)
     assert.same({ "bool", "i8", "utf8" }, result.reads)
-    assert.same({ "y", types.i64, false }, { result.columns[1].name, result.columns[1].type, result.columns[1].nullable })
+    assert.same({ "y", types.i64, false }, { result.columns[1].name, result.columns[1].type,
+      result.columns[1].nullable })
   end)
   it("numbers the places of operations in order and tells where they stand", function()
     local b = builder { place = 10 }
@@ -119,8 +128,10 @@ describe("a builder", function()
     b:derive("x", expr.parse("i64 +\n 1", { file = "s.lua", line = 4, column = 20 }))
     b:stage("where"):filter(expr.parse("x * 2 > 3", { file = "s.lua", line = 9, column = 3 }))
     local result = b:finish({ "x" }, { dry = true })
-    assert.same({ origin = { file = "s.lua", line = 4, column = 24 }, text = "i64 +\n 1", stage = "derive" }, result.places[10])
-    assert.same({ origin = { file = "s.lua", line = 9, column = 5 }, text = "x * 2 > 3", stage = "where" }, result.places[11])
+    assert.same({ origin = { file = "s.lua", line = 4, column = 24 }, text = "i64 +\n 1", stage = "derive" },
+      result.places[10])
+    assert.same({ origin = { file = "s.lua", line = 9, column = 5 }, text = "x * 2 > 3", stage = "where" },
+      result.places[11])
     assert.equal(13, result.next_place)
   end)
   it("selects, drops and renames without code, names changing places too", function()

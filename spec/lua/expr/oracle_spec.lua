@@ -1,5 +1,5 @@
--- Three ways to the value of an expression must agree: naive rules row by row, the compiled program over columns, and the folded
--- constant. Errors too: the same kind at the same lowest row.
+-- Three ways to the value of an expression must agree: naive rules row by row, the compiled program over columns, and
+-- the folded constant. Errors too: the same kind at the same lowest row.
 local ffi = require "ffi"
 local columns = require "columns"
 local expr = require "moonmill.expr"

@@ -51,7 +51,8 @@ describe("expression syntax", function()
     assert.equal(0xFFFFFFFFFFFFFFFFULL, parse.expression("0xffffffffffffffff").value)
   end)
   it("reads floats as Lua does", function()
-    for text, value in pairs { ["1.5"] = 1.5, [".5"] = 0.5, ["3."] = 3, ["1e3"] = 1000, ["2.5E-3"] = 0.0025, ["1e308"] = 1e308 } do
+    for text, value in pairs { ["1.5"] = 1.5, [".5"] = 0.5, ["3."] = 3, ["1e3"] = 1000, ["2.5E-3"] = 0.0025,
+      ["1e308"] = 1e308 } do
       assert.equal(value, parse.expression(text).value)
     end
   end)
@@ -73,7 +74,8 @@ describe("expression syntax", function()
   for _, case in ipairs {
     { "", "3:10", "the expression is empty" },
     { "  \n ", "4:2", "the expression is empty" },
-    { "a -- b", "3:12", '"--" starts a comment in Lua, and an expression has no comments', "write a - -b with a blank between the signs" },
+    { "a -- b", "3:12", '"--" starts a comment in Lua, and an expression has no comments',
+      "write a - -b with a blank between the signs" },
     { "a != b", "3:12", '"!=" is not an operator', "write ~= for not equal" },
     { "a <> b", "3:12", '"<>" is not an operator', "write ~= for not equal" },
     { "a && b", "3:12", '"&&" is not an operator', "write and" },

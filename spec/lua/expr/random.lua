@@ -1,5 +1,5 @@
--- Random well-typed expressions: each is {text, type, eval}, where eval(row, truth) follows the naive rules. Columns are named like
--- their type; those that hold nulls have an "n" before it.
+-- Random well-typed expressions: each is {text, type, eval}, where eval(row, truth) follows the naive rules. Columns
+-- are named like their type; those that hold nulls have an "n" before it.
 local rules = require "lua.expr.rules"
 local null = rules.null
 
@@ -38,7 +38,8 @@ end
 -- ---- Leaves ----
 
 local words = { "", "a", "moon", "Mill", "héllo", "12", "-7", "300", "x y", " pad ", "banana" }
-local whole = { 0LL, 1LL, -1LL, 2LL, 3LL, 7LL, -8LL, 100LL, 127LL, -128LL, 255LL, 65535LL, 2147483647LL, 9007199254740993LL,
+local whole = { 0LL, 1LL, -1LL, 2LL, 3LL, 7LL, -8LL, 100LL, 127LL, -128LL, 255LL, 65535LL, 2147483647LL,
+  9007199254740993LL,
   9223372036854775807LL, -9223372036854775807LL - 1 }
 local fractions = { 0, 1, -1, 0.5, -2.5, 3, 100, 1e10, -1e18, 0.1, 9007199254740992, 1 / 0, -1 / 0, 0 / 0, -0.0 }
 
@@ -64,7 +65,8 @@ function random.constant(type, value)
   if type == "bool" then return tostring(value) end
   if type == "date" then return ("date(%s)"):format(rules.show(value)) end
   if type == "f64" or type == "f32" then
-    local text = value ~= value and "(0.0 / 0.0)" or value == 1 / 0 and "(1.0 / 0.0)" or value == -1 / 0 and "(-1.0 / 0.0)"
+    local text = value ~= value and "(0.0 / 0.0)" or value == 1 / 0 and "(1.0 / 0.0)" or value == -1 / 0
+      and "(-1.0 / 0.0)"
       or 1 / value == -1 / 0 and "(-0.0)" or ("%.17g"):format(value)
     return ("%s(%s)"):format(type, text)
   end
@@ -112,29 +114,41 @@ local function cast(type, depth)
   local mode = pick { "check", "try", "wrap", "sat" }
   local from = some_integer(depth)
   if mode ~= "wrap" and math.random(4) == 1 then from = gen("f64", depth) end
-  return strict(type, function(x) return rules.integer(x, type, mode) end, (mode == "check" and "" or mode .. ".") .. type .. "(%s)", from)
+  return strict(type, function(x)
+    return rules.integer(x, type, mode)
+  end, (mode == "check" and "" or mode .. ".") .. type .. "(%s)", from)
 end
 
 local integer_forms = {
   function(type, depth) return cast(type, depth) end,
   function(type, depth)
-    return strict(type, function(s) return rules.parse_integer(s, type) or null end, "try." .. type .. "(%s)", gen("utf8", depth))
+    return strict(type, function(s)
+      return rules.parse_integer(s, type) or null
+    end, "try." .. type .. "(%s)", gen("utf8", depth))
   end,
 }
 local i64_forms = {
-  function(depth) return strict("i64", function(x) return rules.i64["-"](0LL, x) end, "(-%s)", gen(pick { "i64", "i8" }, depth)) end,
-  function(depth) return strict("i64", function(x) return x < 0 and rules.i64["-"](0LL, x) or x end, "abs(%s)", gen(pick { "i64", "i16" }, depth)) end,
-  function(depth) return strict("i64", function(s) return #rules.characters(s) * 1LL end, "len(%s)", gen("utf8", depth)) end,
-  function(depth) return strict("i64", function(d) return os.date("!*t", tonumber(d) * 86400).year * 1LL end, "year(%s)", gen("date", depth)) end,
-  function(depth) return strict("i64", function(d) return os.date("!*t", tonumber(d) * 86400).month * 1LL end, "month(%s)", gen("date", depth)) end,
+  function(depth) return strict("i64", function(x) return rules.i64["-"](0LL, x) end, "(-%s)",
+    gen(pick { "i64", "i8" }, depth)) end,
+  function(depth) return strict("i64", function(x) return x < 0 and rules.i64["-"](0LL, x) or x end, "abs(%s)",
+    gen(pick { "i64", "i16" }, depth)) end,
+  function(depth) return strict("i64", function(s) return #rules.characters(s) * 1LL end, "len(%s)",
+    gen("utf8", depth)) end,
+  function(depth) return strict("i64", function(d) return os.date("!*t", tonumber(d) * 86400).year * 1LL end,
+    "year(%s)", gen("date", depth)) end,
+  function(depth) return strict("i64", function(d) return os.date("!*t", tonumber(d) * 86400).month * 1LL end,
+    "month(%s)", gen("date", depth)) end,
   function(depth)
-    return strict("i64", function(d) return (os.date("!*t", tonumber(d) * 86400).wday + 5) % 7 * 1LL + 1 end, "weekday(%s)", gen("date", depth))
+    return strict("i64", function(d)
+      return (os.date("!*t", tonumber(d) * 86400).wday + 5) % 7 * 1LL + 1
+    end, "weekday(%s)", gen("date", depth))
   end,
 }
 local f64_forms = {
   function(depth) return strict("f64", function(x) return math.sqrt(x) end, "sqrt(%s)", gen("f64", depth)) end,
   function(depth) return strict("f64", function(x) return math.floor(x) end, "floor(%s)", gen("f64", depth)) end,
-  function(depth) return strict("f64", function(x, y) return tonumber(x) / tonumber(y) end, "(%s / %s)", some_integer(depth), some_integer(depth)) end,
+  function(depth) return strict("f64", function(x, y) return tonumber(x) / tonumber(y) end, "(%s / %s)",
+    some_integer(depth), some_integer(depth)) end,
   function(depth) return strict("f64", function(x) return tonumber(x) end, "f64(%s)", some_integer(depth)) end,
   function(depth) return strict("f64", function(x) return -x end, "(-%s)", gen("f64", depth)) end,
 }
@@ -142,13 +156,19 @@ local f64_forms = {
 -- ---- Text ----
 
 local text_forms = {
-  function(depth) return strict("utf8", function(a, b) return a .. b end, "(%s .. %s)", gen("utf8", depth), gen("utf8", depth)) end,
+  function(depth) return strict("utf8", function(a, b) return a .. b end, "(%s .. %s)", gen("utf8", depth),
+    gen("utf8", depth)) end,
   function(depth) return strict("utf8", rules.reverse, "reverse(%s)", gen("utf8", depth)) end,
-  function(depth) return strict("utf8", function(s) return (s:gsub("%l", string.upper):gsub("é", "É")) end, "upper(%s)", gen("utf8", depth)) end,
-  function(depth) return strict("utf8", function(s) return s:match "^ *(.-) *$" end, "trim(%s)", gen("utf8", depth)) end,
-  function(depth) return strict("utf8", rules.sub, "sub(%s, %s, %s)", gen("utf8", depth), gen("i8", 0), gen("i8", 0)) end,
+  function(depth) return strict("utf8", function(s) return (s:gsub("%l", string.upper):gsub("é", "É")) end, "upper(%s)",
+    gen("utf8", depth)) end,
+  function(depth) return strict("utf8", function(s) return s:match "^ *(.-) *$" end, "trim(%s)",
+    gen("utf8", depth)) end,
+  function(depth)
+    return strict("utf8", rules.sub, "sub(%s, %s, %s)", gen("utf8", depth), gen("i8", 0), gen("i8", 0))
+  end,
   function(depth) return strict("utf8", function(x) return rules.show(x) end, "utf8(%s)", some_integer(depth)) end,
-  function(depth) return strict("utf8", function(s) return (s:gsub("a", "bb")) end, "replace(%s, 'a', 'bb')", gen("utf8", depth)) end,
+  function(depth) return strict("utf8", function(s) return (s:gsub("a", "bb")) end, "replace(%s, 'a', 'bb')",
+    gen("utf8", depth)) end,
 }
 
 -- ---- Conditions ----
@@ -222,8 +242,10 @@ local bool_forms = {
       return false
     end, "is_in(%s, {1, 3, 100, 255, -8})", some_integer(depth))
   end,
-  function(depth) return strict("bool", function(s) return s:sub(1, 1) == "m" end, "starts_with(%s, 'm')", gen("utf8", depth)) end,
-  function(depth) return strict("bool", function(s) return s:find("an", 1, true) ~= nil end, "contains(%s, 'an')", gen("utf8", depth)) end,
+  function(depth) return strict("bool", function(s) return s:sub(1, 1) == "m" end, "starts_with(%s, 'm')",
+    gen("utf8", depth)) end,
+  function(depth) return strict("bool", function(s) return s:find("an", 1, true) ~= nil end, "contains(%s, 'an')",
+    gen("utf8", depth)) end,
 }
 
 -- ---- Choices, of any type ----

@@ -1,5 +1,5 @@
--- The rules of values, written naively and apart from the kernels: the first of the three oracles. Whole numbers are int64 or uint64
--- cdata, `null` is null; a failing operation raises {id = ...}.
+-- The rules of values, written naively and apart from the kernels: the first of the three oracles. Whole numbers are
+-- int64 or uint64 cdata, `null` is null; a failing operation raises {id = ...}.
 local ffi = require "ffi"
 local null = require("columns").null
 
