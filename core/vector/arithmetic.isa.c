@@ -107,6 +107,56 @@ static inline int64_t floored_rest(int64_t x, int64_t y) {
 #define LIBM(x) x##f
 #include "floats.inc.h"
 
+/* ---- Rounding to decimal digits, half away from zero ---- */
+
+enum { EXACT_TENS = 22 }; /* powers of ten up to this one are exact doubles */
+
+static inline double ten_to(int64_t digits) {
+  static const double tens[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  return digits <= EXACT_TENS ? tens[digits] : pow(10, (double)digits);
+}
+
+ALWAYS_INLINE double half_away(double x) {
+  double whole = trunc(x);
+  return whole + copysign(fabs(x - whole) >= 0.5 ? 1.0 : 0.0, x);
+}
+/* From 2^52 on, x has no digits to lose; so too inf and NaN. */
+ALWAYS_INLINE double to_decimals(double x, double scale) {
+  double scaled = x * scale;
+  return fabs(scaled) < 0x1p52 ? half_away(scaled) / scale : x;
+}
+ALWAYS_INLINE double to_tens(double x, double scale) { return half_away(x / scale) * scale; }
+
+static inline double rounded(double x, int64_t digits) {
+  if (digits > 308) return x;
+  if (digits < -308) return x - x == 0 ? copysign(0, x) : x;
+  return digits < 0 ? to_tens(x, ten_to(-digits)) : to_decimals(x, ten_to(digits));
+}
+
+#define ROUND(name, T) \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
+    (void)vc; \
+    T *restrict out = dst->data; \
+    const T *a = va->data; \
+    const int64_t *digits = vb->data; \
+    int64_t n = lanes_padded(lanes); \
+    for (int64_t i = 0; i < n; i++) out[i] = (T)rounded((double)a[i], digits[i]); \
+    return 0; \
+  } \
+  static int name##_vs(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
+    int64_t digits = *(const int64_t *)vb->data; \
+    if (digits < 0 || digits > 308) return name(lanes, dst, va, vb, vc); \
+    T *restrict out = dst->data; \
+    const T *a = va->data; \
+    double scale = ten_to(digits); \
+    int64_t n = lanes_padded(lanes); \
+    for (int64_t i = 0; i < n; i++) out[i] = (T)to_decimals((double)a[i], scale); \
+    return 0; \
+  }
+ROUND(round_f64, double)
+ROUND(round_f32, float)
+
 /* ---- Least and greatest of every type ---- */
 
 #define INTEGER_EXTREMES(E, s, ctype, format) \
@@ -173,6 +223,9 @@ mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
   FLOAT_CASES(MM_OP_CEIL, ceil)
   FLOAT_CASES(MM_OP_TRUNC, trunc)
   FLOAT_CASES(MM_OP_SQRT, sqrt)
+  case MM_OP_ROUND:
+    if (shape == SHAPE_VS) return type == MM_F64 ? round_f64_vs : type == MM_F32 ? round_f32_vs : NULL;
+    return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
   case MM_OP_MIN:
   case MM_OP_MAX:
     switch (type) { MM_NUMBERS(EXTREME_CASES) default: return NULL; }

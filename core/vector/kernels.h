@@ -83,13 +83,17 @@ mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel 
 mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
 
 /* The set of IN: a few values are compared one by one, more are hashed. */
-enum { SET_LINEAR = 8 };
+enum { SET_LINEAR = 6 };
 typedef struct mm_set {
   int32_t  count;            /* values of `few`, or -1 when hashed */
-  uint32_t mask;             /* of the hash table */
+  uint32_t shift;            /* of the hash table: its size is 2^(64 - shift) */
   uint64_t empty;            /* a value that is not in the set marks empty places */
   uint64_t few[SET_LINEAR];  /* bit patterns of the type */
   uint64_t *table;
 } mm_set;
+static inline uint64_t mm_set_place(const mm_set *set, uint64_t key) {
+  return key * UINT64_C(0x9e3779b97f4a7c15) >> set->shift;
+}
+static inline uint64_t mm_set_next(const mm_set *set, uint64_t place) { return (place + 1) & (~UINT64_C(0) >> set->shift); }
 mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *error); /* of a storage type */
 void    mm_set_free(mm_set *set);

@@ -78,23 +78,28 @@ static int is_true(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const m
 
 /* ---- Choice: lanes of b where a bit is set, else of c ---- */
 
+/* Lane by lane without branches: ^ and & let the compiler use vectors. */
 #define CHOOSE(name, ctype) \
   static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) { \
     for (int64_t w = 0; w < words; w++) { \
       ctype *restrict out = (ctype *)to + 64 * w; \
       const ctype *b = (const ctype *)from_b + 64 * w, *c = (const ctype *)from_c + 64 * w; \
       uint64_t bits = mask[w]; \
-      if (bits == 0) memcpy(out, c, 64 * sizeof *out); \
-      else if (bits == ~UINT64_C(0)) memcpy(out, b, 64 * sizeof *out); \
-      else \
-        for (int i = 0; i < 64; i++) out[i] = bits >> i & 1 ? b[i] : c[i]; \
+      for (int i = 0; i < 64; i++) out[i] = c[i] ^ ((b[i] ^ c[i]) & (ctype)(0 - (ctype)(bits >> i & 1))); \
     } \
   }
 CHOOSE(choose_1, uint8_t)
 CHOOSE(choose_2, uint16_t)
 CHOOSE(choose_4, uint32_t)
 CHOOSE(choose_8, uint64_t)
-CHOOSE(choose_16, mm_view)
+
+static void choose_16(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {
+  for (int64_t w = 0; w < words; w++) {
+    mm_view *out = (mm_view *)to + 64 * w;
+    const mm_view *from[2] = {(const mm_view *)from_c + 64 * w, (const mm_view *)from_b + 64 * w};
+    for (int i = 0; i < 64; i++) out[i] = from[mask[w] >> i & 1][i];
+  }
+}
 
 static void choose_bits(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {
   uint64_t *out = to;

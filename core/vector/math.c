@@ -1,7 +1,8 @@
 /* math.c - what libm computes, one lane after the other, with the same functions on every instruction set; modulo of
- * floats; rounding to decimal digits. Lanes that are null or not selected are skipped.
+ * floats. Lanes that are null or not selected are skipped.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
+#include <float.h>
 #include <math.h>
 
 /* Lanes of word w that matter. */
@@ -50,12 +51,16 @@ UNARY(tanh)
 /* Squares are exact products; libm's pow may be a unit off. */
 static inline double power(double x, double y) { return y == 2 ? x * x : pow(x, y); }
 
-/* x - floor(x / y) * y without rounding errors: the sign of a rest is that of y, zero is +0, and a finite x is its own
- * rest modulo an infinity of its sign. */
+/* x - floor(x / y) * y, rounded once; the sign of a rest is that of y, zero is +0, and a finite x is its own rest modulo
+ * an infinity of its sign. The rounded quotient can be too high by one, never too low. */
 static inline double rest(double x, double y) {
-  if (fabs(x) < 0x1p52 && fabs(y) < 0x1p52 && y != 0 && x == trunc(x) && y == trunc(y))
-    return x - floor(x / y) * y + 0.0; /* whole numbers: every step is exact */
-  double r = fmod(x, y);
+  double quotient = floor(x / y), r;
+  if (fabs(quotient) < 0x1p52 && fabs(y) <= DBL_MAX) {
+    r = fma(-quotient, y, x);
+    if (r != 0 && (r < 0) != (y < 0)) r = fma(1 - quotient, y, x);
+    return r + 0.0;
+  }
+  r = fmod(x, y);
   if (r == 0) return 0.0;
   return (r < 0) != (y < 0) ? r + y : r;
 }
@@ -78,39 +83,7 @@ BINARY(hypot_kernel, double, hypot)
 BINARY(mod_f64, double, rest)
 BINARY(mod_f32, float, rest_f32)
 
-/* ---- Rounding, half away from zero ---- */
-
-enum { EXACT_TENS = 22 }; /* powers of ten up to this one are exact doubles */
-
-static inline double ten_to(int64_t digits) {
-  static const double tens[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  return digits <= EXACT_TENS ? tens[digits] : pow(10, (double)digits);
-}
-
-static inline double rounded(double x, int64_t digits) {
-  if (digits == 0) return round(x);
-  if (digits > 308) return x;
-  if (digits < -308) return x - x == 0 ? copysign(0, x) : x;
-  double scale = ten_to(digits < 0 ? -digits : digits);
-  if (digits < 0) return round(x / scale) * scale;
-  double scaled = x * scale;
-  return fabs(scaled) < 0x1p52 ? round(scaled) / scale : x; /* beyond, x has no such digits; also inf and NaN */
-}
-
-#define ROUND(name, T) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
-    (void)vc; \
-    T *out = dst->data; \
-    const T *a = va->data; \
-    const int64_t *digits = vb->data; \
-    EACH_LANE((T)rounded((double)a[i], digits[i])); \
-  }
-ROUND(round_f64, double)
-ROUND(round_f32, float)
-
 mm_kernel mm_math_kernel(int op, int type) {
-  if (op == MM_OP_ROUND) return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
   if (op == MM_OP_MOD) return type == MM_F64 ? mod_f64 : type == MM_F32 ? mod_f32 : NULL;
   if (type != MM_F64) return NULL;
   switch (op) {

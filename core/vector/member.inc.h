@@ -16,9 +16,12 @@ static void PASTE(many, SUFFIX)(const mm_set *set, uint64_t *out, const T *value
   for (int64_t w = 0; w < words; w++) {
     uint64_t bits = 0;
     for (int i = 0; i < 64; i++) {
-      uint64_t key = KEY(values[64 * w + i]), place = mm_hash_u64(key);
-      while (set->table[place & set->mask] != key && set->table[place & set->mask] != set->empty) place++;
-      bits |= (uint64_t)(set->table[place & set->mask] == key && key != set->empty) << i;
+      uint64_t key = KEY(values[64 * w + i]), place = mm_set_place(set, key), found = set->table[place];
+      while ((found != key) & (found != set->empty)) {
+        place = mm_set_next(set, place);
+        found = set->table[place];
+      }
+      bits |= (uint64_t)((found == key) & (key != set->empty)) << i;
     }
     out[w] = bits;
   }

@@ -62,6 +62,29 @@ static int too_long(mm_error *error) {
   return mm_fail(error, MM_ELIMIT, "limit", "the text of one batch has more than 2 GiB");
 }
 
+/* Short texts are the rule: up to 16 bytes are moved by two loads that overlap, longer ones by memcpy. */
+static inline void put_text(uint8_t *to, const uint8_t *from, int64_t size) {
+  if (size > 16) {
+    memcpy(to, from, (size_t)size);
+  } else if (size >= 8) {
+    uint64_t head, tail;
+    memcpy(&head, from, 8);
+    memcpy(&tail, from + size - 8, 8);
+    memcpy(to, &head, 8);
+    memcpy(to + size - 8, &tail, 8);
+  } else if (size >= 4) {
+    uint32_t head, tail;
+    memcpy(&head, from, 4);
+    memcpy(&tail, from + size - 4, 4);
+    memcpy(to, &head, 4);
+    memcpy(to + size - 4, &tail, 4);
+  } else if (size > 0) {
+    to[0] = from[0];
+    to[size >> 1] = from[size >> 1];
+    to[size - 1] = from[size - 1];
+  }
+}
+
 /* Room for `size` more bytes of text. */
 static int text_room(mm_output *output, int64_t size, mm_error *error) {
   int64_t capacity = mm_block_size(output->data), needed = output->bytes + size;
@@ -97,7 +120,7 @@ static int append_text(mm_output *output, int64_t at, const mm_vector *vector, c
   uint8_t *bytes = mm_block_data(output->data);
   EACH_SELECTED(selected, n, lane, {
     if (!valid || mm_bit(valid, lane)) {
-      if (views[lane].size > 0) memcpy(bytes + output->bytes, views[lane].bytes, (size_t)views[lane].size);
+      put_text(bytes + output->bytes, views[lane].bytes, views[lane].size);
       output->bytes += views[lane].size;
     }
     *++offset = (int32_t)output->bytes;
@@ -121,26 +144,19 @@ int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, con
 
 /* ---- From input columns ---- */
 
-/* Rows side by side are copied at once. */
 static int pick_text(mm_output *output, const mm_column *from, const uint64_t *kept, mm_error *error) {
   const int32_t *offsets = from->offsets;
-  int64_t size = 0;
-  EACH_SELECTED(kept, from->length, row, { size += offsets[row + 1] - offsets[row]; })
-  TRY(text_room(output, size, error));
-  int32_t *to = (int32_t *)(void *)mm_block_data(output->offsets);
+  const uint8_t *source = from->data;
+  TRY(text_room(output, (int64_t)offsets[from->length] - offsets[0], error)); /* no more than all */
+  int32_t *to = (int32_t *)(void *)mm_block_data(output->offsets), end = 0;
   uint8_t *bytes = mm_block_data(output->data);
-  int64_t run = -1, end = -1; /* rows run .. end - 1 wait to be copied */
   EACH_SELECTED(kept, from->length, row, {
-    if (row != end) {
-      if (run >= 0) memcpy(bytes, (const uint8_t *)from->data + offsets[run], (size_t)(offsets[end] - offsets[run]));
-      if (run >= 0) bytes += offsets[end] - offsets[run];
-      run = row;
-    }
-    end = row + 1;
-    output->bytes += offsets[row + 1] - offsets[row];
-    *++to = (int32_t)output->bytes;
+    int32_t size = offsets[row + 1] - offsets[row];
+    put_text(bytes + end, source + offsets[row], size);
+    end += size;
+    *++to = end;
   })
-  if (run >= 0) memcpy(bytes, (const uint8_t *)from->data + offsets[run], (size_t)(offsets[end] - offsets[run]));
+  output->bytes = end;
   return 0;
 }
 

@@ -35,20 +35,21 @@ static bool holds(const mm_value *values, int32_t count, int type, uint64_t key)
 }
 
 static int fill_table(mm_set *set, const mm_value *values, int32_t count, int type) {
-  uint32_t size = 16;
-  while (size < 2 * (uint32_t)count) size *= 2;
-  set->table = mm_allocate((int64_t)size * 8);
+  int bits = 6;
+  while (INT64_C(1) << bits < 4 * (int64_t)count) bits++; /* sparse: most searches end at the first place */
+  int64_t size = INT64_C(1) << bits;
+  set->table = mm_allocate(size * 8);
   if (!set->table) return MM_ENOMEM;
-  set->mask = size - 1;
+  set->shift = 64 - (uint32_t)bits;
   set->count = -1;
   set->empty = UINT64_C(0x8000000000000001);
   while (holds(values, count, type, set->empty)) set->empty++;
-  for (uint32_t i = 0; i < size; i++) set->table[i] = set->empty;
+  for (int64_t i = 0; i < size; i++) set->table[i] = set->empty;
   for (int32_t i = 0; i < count; i++) {
-    uint64_t bits, key = key_of(&values[i], type), place = mm_hash_u64(key);
-    if (!lane_bits(&values[i], type, &bits)) continue;
-    while (set->table[place & set->mask] != set->empty) place++;
-    set->table[place & set->mask] = key;
+    uint64_t bits_of_lane, key = key_of(&values[i], type), place = mm_set_place(set, key);
+    if (!lane_bits(&values[i], type, &bits_of_lane)) continue;
+    while (set->table[place] != set->empty && set->table[place] != key) place = mm_set_next(set, place);
+    set->table[place] = key;
   }
   return 0;
 }
@@ -72,6 +73,6 @@ mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *er
 
 void mm_set_free(mm_set *set) {
   if (!set) return;
-  if (set->table) mm_release(set->table, ((int64_t)set->mask + 1) * 8);
+  if (set->table) mm_release(set->table, INT64_C(8) << (64 - set->shift));
   mm_release(set, (int64_t)sizeof *set);
 }
