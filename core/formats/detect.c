@@ -31,17 +31,17 @@ static bool ends_with(const char *text, int64_t size, const char *end) {
   return size >= length && memcmp(text + size - length, end, (size_t)length) == 0;
 }
 
-/* Tab when the name says so, or when the first line has tabs and no comma outside quotes. */
-char mm_guess_delimiter(const char *path, const uint8_t *line, int64_t size, int quote) {
+/* Tab when the name says so, or when the first line of `text` has tabs and no comma outside quotes. */
+char mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote) {
   int64_t length = (int64_t)strlen(path);
   if (ends_with(path, length, ".zst")) length -= 4;
   if (ends_with(path, length, ".tsv") || ends_with(path, length, ".tab")) return '\t';
   int64_t commas = 0, tabs = 0;
   bool inside = false;
-  for (int64_t i = 0; i < size; i++) {
-    inside ^= line[i] == quote;
-    commas += !inside && line[i] == ',';
-    tabs += !inside && line[i] == '\t';
+  for (int64_t i = 0; i < size && (inside || text[i] != '\n'); i++) {
+    inside ^= text[i] == quote;
+    commas += !inside && text[i] == ',';
+    tabs += !inside && text[i] == '\t';
   }
   return tabs > 0 && commas == 0 ? '\t' : ',';
 }

@@ -61,7 +61,7 @@ void        mm_encoder_free(mm_encoder *encoder);
 
 bool        mm_is_zstd(const uint8_t *bytes, int64_t size);
 const char *mm_foreign_format(const uint8_t *bytes, int64_t size); /* "gzip", ...: what it is when it is nothing we read, or NULL */
-char        mm_guess_delimiter(const char *path, const uint8_t *line, int64_t size, int quote);
+char        mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote);
 
 /* ---- Dialect and scanning ---- */
 

@@ -1,0 +1,178 @@
+-- files - for specs of formats: files of their own, read and written through jobs.
+--
+--   local files = require "files"
+--   local path = files.write("a.csv", "x\n1\n")                      -- in a folder that is removed at the end of the process
+--   local lists, schema, format = files.read { text = "x\n1\n" }      --> { x = { 1 } }, { { "x", "i64", true } }, "csv"
+--   local lists, err = files.read { paths = { path }, columns = { "x: u8?" }, threads = 2, options = { nulls = "NA" } }
+--   local text, err = files.save { table = columns.table { ... }, name = "out.csv", options = { level = 5 } }
+--
+-- A failure is a Lua table with the fields of mm_error.
+local ffi = require "ffi"
+local C = require("moonmill.ffi").C
+local columns = require "columns"
+
+pcall(ffi.cdef, [[char *mkdtemp(char *template); int getpid(void);]])
+
+local M = {}
+
+---A folder of this process for its files; removed when it ends.
+function M.folder()
+  if M._folder then return M._folder end
+  local template = ffi.new("char[64]", "/tmp/moonmill-spec-XXXXXX")
+  M._folder = ffi.string(ffi.C.mkdtemp(template))
+  M._remover = newproxy(true)
+  getmetatable(M._remover).__gc = function() os.execute("rm -rf " .. M._folder) end
+  return M._folder
+end
+
+function M.path(name) return M.folder() .. "/" .. name end
+
+function M.write(name, text)
+  local path = M.path(name)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+---The bytes of a file, or nil.
+function M.bytes(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+---What a shell command prints; its success.
+function M.run(command)
+  local pipe = assert(io.popen(command, "r"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+---Compress text with the zstd command; returns the path.
+function M.compress(name, text, arguments)
+  local plain = M.write(name .. ".plain", text)
+  os.execute(("zstd -q -f %s -o '%s' '%s'"):format(arguments or "", M.path(name), plain))
+  return M.path(name)
+end
+
+---Names in the folder, sorted.
+function M.names()
+  local names = {}
+  for name in M.run("ls -A " .. M.folder()):gmatch "[^\n]+" do names[#names + 1] = name end
+  return names
+end
+
+local function failure(err)
+  local copy = {}
+  for _, key in ipairs { "code", "stage", "row", "line", "column" } do copy[key] = tonumber(err[key]) end
+  for _, key in ipairs { "id", "file", "field", "value", "message", "hint" } do copy[key] = ffi.string(err[key]) end
+  return copy
+end
+
+local function text_array(list)
+  local array = ffi.new("const char *[?]", math.max(#list, 1))
+  for i, text in ipairs(list) do array[i - 1] = text end
+  return array
+end
+
+local function csv_options(options)
+  local o = ffi.new "mm_csv_options"
+  for key, value in pairs(options or {}) do
+    if type(value) == "string" and key ~= "nulls" then value = value:byte() end
+    o[key] = value
+  end
+  return o
+end
+
+local function wanted(declared, input)
+  local schema, err = ffi.gc(ffi.new "mm_schema", C.mm_schema_free), ffi.new "mm_error"
+  if not declared then
+    assert(C.mm_schema_copy(schema, C.mm_input_schema(input), err) >= 0)
+    return schema
+  end
+  for _, text in ipairs(declared) do
+    local name, kind, null = text:match "^(.-):%s*([^?]+)(%??)$"
+    assert(C.mm_schema_add(schema, name, columns.type(kind), null == "?", err) >= 0)
+  end
+  return schema
+end
+
+---Open files: mm_input, or nil and the failure. Free it or make it a source.
+function M.open(settings)
+  local paths = settings.paths or { M.write("input.csv", settings.text) }
+  local box, err = ffi.new "mm_input *[1]", ffi.new "mm_error"
+  local options = csv_options(settings.options)
+  local nulls = settings.options and settings.options.nulls -- keep it alive
+  local status = C.mm_input_open(text_array(paths), #paths, options, box, err)
+  if status < 0 then return nil, failure(err), nulls end
+  return box[0]
+end
+
+local function start(source, sink, settings, err)
+  local options = ffi.new("mm_job_options", { settings.threads or 2, settings.batch_rows or 0, 0 })
+  local job = ffi.gc(C.mm_job_new(source, options, err), C.mm_job_free)
+  local status = C.mm_job_add(job, sink, err)
+  if status >= 0 then status = C.mm_job_start(job, err) end
+  if status >= 0 then status = C.mm_job_wait(job, -1, err) end
+  return job, status
+end
+
+---A source of files, or nil and the failure; its schema and format.
+function M.source(settings)
+  local input, failed = M.open(settings)
+  if not input then return nil, failed end
+  local err = ffi.new "mm_error"
+  local format = ffi.string(C.mm_input_format(input))
+  local schema = wanted(settings.columns, input)
+  local source = C.mm_input_source(input, schema, err)
+  if source == nil then return nil, failure(err) end
+  return source, schema, format
+end
+
+---Read files: lists by name, the schema as a list, the format; or nil and the failure.
+function M.read(settings)
+  local source, schema, format = M.source(settings)
+  if not source then return nil, schema end
+  local err = ffi.new "mm_error"
+  local job, status = start(source, C.mm_sink_table(-1, err), settings, err)
+  local result = ffi.gc(ffi.new "mm_table", C.mm_table_free)
+  if status >= 0 then status = C.mm_job_take_result(job, result, nil, err) end
+  C.mm_job_free(ffi.gc(job, nil))
+  if status < 0 then return nil, failure(err) end
+  return columns.lists(result, settings.as), columns.schema(schema), format, tonumber(result.rows)
+end
+
+---Write a table, or what is read from files, as CSV: the bytes of the output, or nil and the failure.
+function M.save(settings)
+  local err = ffi.new "mm_error"
+  local source, failed
+  if settings.table then source = C.mm_source_table(settings.table, err)
+  else source, failed = M.source(settings) end
+  if not source then return nil, failed end
+  local path = settings.path or M.path(settings.name or "output.csv")
+  local o, options = ffi.new "mm_output_options", settings.output or {}
+  for key, value in pairs(options) do
+    if key == "delimiter" then value = value:byte() end
+    if key == "inputs" then
+      o.input_count = #value
+      value = text_array(value)
+      options = { options, value }
+    end
+    o[key] = value
+  end
+  local sink = C.mm_sink_csv(path, o, err)
+  if sink == nil then
+    C.mm_source_free(source)
+    return nil, failure(err)
+  end
+  local job, status = start(source, sink, settings, err)
+  C.mm_job_free(ffi.gc(job, nil))
+  if status < 0 then return nil, failure(err) end
+  return M.bytes(path) or ""
+end
+
+return M
