@@ -32,6 +32,7 @@ local foreign = { -- names of other tools
 
 function Checker:column(tree)
   local found = self.scope.columns[tree.name]
+  if found and found.type == types.null then return node.const(types.null, nil, tree) end
   if found then return node.column(tree.name, found.type, found.nullable, tree) end
   local hint
   if self.scope.params and self.scope.params[tree.name] then
@@ -186,6 +187,8 @@ local check = {}
 ---@param scope table see moonmill.expr
 ---@return table node
 function check.value(tree, scope)
+  local column = tree.kind == "column" and scope.columns[tree.name]
+  if column then return node.column(tree.name, column.type, column.nullable, tree) end -- of any type
   local n = setmetatable({ scope = scope }, Checker):check(tree)
   if n.type == types.null then node.fail(tree, "type", "null alone has no type", "cast it, as in f64(null)") end
   return n

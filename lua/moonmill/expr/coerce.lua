@@ -222,9 +222,6 @@ end
 ---A comparison of two nodes.
 function coerce.comparison(op, a, b, where)
   if a.type == types.null or b.type == types.null then return node.const(types.bool, nil, where) end
-  if a.type == types.opaque or b.type == types.opaque then
-    node.fail(where, "type", "values of a foreign type cannot be compared")
-  end
   a, b = coerce.compared(a, b, where)
   return node.call(op, { a, b }, { type = types.bool, on2 = b.type }, where)
 end

@@ -130,9 +130,9 @@ function Emitter:call(call, guard)
   else
     for i, arg in ipairs(call.args) do args[i] = self:node(arg, guard) end
   end
-  local items = ""
-  for _, item in ipairs(call.items or {}) do items = items .. "\0" .. value_key(item) end
-  local key = call_key(call, args, items)
+  local items = {}
+  for i, item in ipairs(call.items or items) do items[i] = value_key(item) end
+  local key = call_key(call, args, table.concat(items, "\0"))
   if self.seen[key] then return self.seen[key] end
   local guarded = call.fails and self:guard_register(guard) or -1
   return self:once(guarded < 0 and key or key .. " guard " .. guarded, function()

@@ -30,7 +30,7 @@ end
 
 -- Shared between texts, numbers ...: refuse what has no order.
 local function ordered(nodes, type, what)
-  if type == types.null or type == types.opaque then
+  if type == types.null then
     node.fail(nodes[1], "type", ("%s cannot order values of type %s"):format(what, type.name))
   end
 end
@@ -204,7 +204,7 @@ local function castable(from, to)
   if from == types.utf8 then
     return to.number or to == types.bool or to == types.binary or to == types.date or to.time
   end
-  if to == types.utf8 then return from ~= types.opaque end
+  if to == types.utf8 then return true end
   if from.id == "timestamp" then return to == types.date or to.id == "timestamp" or to.integer end
   if from == types.date then return to.id == "timestamp" or to.integer end
   if from.id == "duration" then return to.id == "duration" or to.integer end

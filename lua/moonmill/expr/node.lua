@@ -84,6 +84,11 @@ end
 ---An operation. `fields`: type (default: on), on (default: the type of the first argument), on2, mode, items, literal,
 ---truth (null counts as false), safe (never fails, whatever the operation).
 function node.call(op, args, fields, where)
+  for _, arg in ipairs(args) do
+    if arg.type == types.opaque then
+      node.fail(where, "type", "a column of a foreign type can be kept, but not computed with")
+    end
+  end
   local call = {
     kind = "call", op = op, args = args, type = fields.type, on = fields.on or args[1].type, on2 = fields.on2,
     mode = fields.mode,

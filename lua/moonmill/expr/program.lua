@@ -122,15 +122,22 @@ local function shown_value(n)
   return (tostring(n.value):gsub("U?LL$", ""))
 end
 
+local SHOWN = 8 -- items of a set
+
+local function shown_items(items)
+  local parts = {}
+  for i = 1, math.min(#items, SHOWN) do parts[i] = shown_value(items[i]) end
+  if #items > SHOWN then parts[#parts + 1] = ("... %d values"):format(#items) end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+
 local function shown_instr(instr, numbers)
   local parts = {}
   for _, register in ipairs(instr.args) do parts[#parts + 1] = "%" .. numbers[register] end
   if instr.op == "FILTER" then return "filter " .. parts[1] end
   if instr.name then parts[1] = instr.name end
   if instr.const then parts[1] = shown_value(instr.const) end
-  for i, item in ipairs(instr.items or {}) do
-    parts[#parts + 1] = (i == 1 and "{" or "") .. shown_value(item) .. (i == #instr.items and "}" or ",")
-  end
+  if instr.items then parts[#parts + 1] = shown_items(instr.items) end
   local type = instr.op == "CAST" and instr.result.name or instr.type.name
   if instr.op == "CAST" then
     type = (instr.mode == "check" and "" or instr.mode .. " ") .. type .. " <- " .. instr.type2.name

@@ -1,6 +1,7 @@
 local check = require "moonmill.expr.check"
 local trees = require "lua.expr.trees"
 local parse = require "moonmill.expr.parse"
+local types = require "moonmill.types"
 
 local scope = trees.scope()
 
@@ -91,6 +92,8 @@ local accepted = {
   { "duration / hours(1)", "f64" }, { "duration // hours(1)", "i64" }, { "duration * 2", "duration" },
   { "i8 * duration", "duration" },
   { "duration < days(3)", "bool" }, { "seconds(0.5)", "duration" },
+  -- a cast ends a literal's readiness to adapt
+  { "f32 * f64(2)", "f64" }, { "f32 * f32(2)", "f32" }, { "u8 + i64(1)", "i64" }, { "i8 + i8(1)", "i64" },
   -- parameters are typed; they do not adapt
   { "p.limit + i8", "i64" }, { "f32 * p.gain", "f64" },
 }
@@ -178,6 +181,19 @@ describe("the checker", function()
     end
     assert.has_error(function() check.condition(parse.expression("not (nbool or bool)"), scope) end)
     assert.has_error(function() check.condition(parse.expression("i8"), scope) end)
+  end)
+  it("lets columns of foreign types pass, and refuses to compute with them", function()
+    local foreign = { columns = { o = { type = types.opaque, nullable = true } }, order = { "o" } }
+    assert.equal(types.opaque, check.value(parse.expression "o", foreign).type)
+    for _, text in ipairs { "o == null", "utf8(o)", "o < o", "coalesce(o, o)", "o .. 'a'", "max(o, o)" } do
+      assert.is_false((pcall(check.value, parse.expression(text), foreign)), text)
+    end
+  end)
+  it("takes a column with nothing in it for null", function()
+    local empty = { columns = { n = { type = types.null, nullable = true } }, order = { "n" } }
+    assert.equal(types.null, check.value(parse.expression "n", empty).type)
+    assert.same({ "i64", true }, { check.value(parse.expression "1 + n", empty).type.name,
+      check.value(parse.expression "1 + n", empty).nullable })
   end)
   it("does not grow with the nesting of forms that use an argument twice", function()
     local text = "i64"
