@@ -137,23 +137,38 @@ local function plain(value)
   return value
 end
 
----One value of a column: a number, int64_t above 2^53, boolean, string or columns.null. Row from 0.
-function M.value(column, row)
+---A function that gives the value of a row (from 0) of a column.
+local function getter(column)
   local name = base_name(column.type)
-  if name == "null" or (column.valid ~= nil and not get_bit(ffi.cast("const uint8_t *", column.valid), row)) then return null end
-  if name == "bool" then return get_bit(ffi.cast("const uint8_t *", column.data), row) end
-  if name == "utf8" or name == "binary" then
-    local start = column.offsets[row]
-    return ffi.string(ffi.cast("const char *", column.data) + start, column.offsets[row + 1] - start)
+  local valid = column.valid ~= nil and ffi.cast("const uint8_t *", column.valid)
+  local get
+  if name == "null" then
+    get = function() return null end
+  elseif name == "bool" then
+    local bits = ffi.cast("const uint8_t *", column.data)
+    get = function(row) return get_bit(bits, row) end
+  elseif name == "utf8" or name == "binary" then
+    local bytes, offsets = ffi.cast("const char *", column.data), column.offsets
+    get = function(row) return ffi.string(bytes + offsets[row], offsets[row + 1] - offsets[row]) end
+  else
+    local data = ffi.cast("const " .. ctypes[name] .. " *", column.data)
+    get = function(row) return plain(data[row]) end
   end
-  return plain(ffi.cast("const " .. ctypes[name] .. " *", column.data)[row])
+  if not valid then return get end
+  return function(row)
+    if not get_bit(valid, row) then return null end
+    return get(row)
+  end
 end
+
+---One value of a column: a number, int64_t above 2^53, boolean, string or columns.null. Row from 0.
+function M.value(column, row) return getter(column)(row) end
 
 ---All values of a column as a list.
 function M.values(column)
   if ffi.istype("mm_column[1]", column) then column = column[0] end
-  local list = {}
-  for i = 0, tonumber(column.length) - 1 do list[i + 1] = M.value(column, i) end
+  local list, get = {}, getter(column)
+  for i = 0, tonumber(column.length) - 1 do list[i + 1] = get(i) end
   return list
 end
 
