@@ -22,13 +22,16 @@ int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n) {
   return count;
 }
 
+/* All texts at once, then: is a character cut in two by the end of a text? */
 int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n) {
   int64_t invalid = mm_utf8_invalid(bytes, offsets[n]);
-  int64_t end = invalid < 0 ? offsets[n] : invalid;
+  int64_t valid = invalid < 0 ? offsets[n] : invalid;
+  int64_t last = 0; /* the text that the byte before text i belongs to */
   for (int64_t i = 0; i < n; i++) {
-    bool cut = offsets[i] < offsets[n] && (bytes[offsets[i]] & 0xC0) == 0x80; /* starts in the middle of a character */
-    if (cut) return i > 0 && offsets[i] <= end ? i - 1 : i;
-    if (invalid >= 0 && offsets[i + 1] > invalid) return i;
+    if (offsets[i + 1] == offsets[i]) continue;
+    if (offsets[i] < valid && (bytes[offsets[i]] & 0xC0) == 0x80) return last;
+    if (offsets[i + 1] > valid) return i;
+    last = i;
   }
   return -1;
 }

@@ -14,7 +14,7 @@ local function nested_pairs()
   local function busy(...)
     for _ = 1, 100 do end
   end
-  for round = 1, 20000 do
+  for round = 1, 100000 do
     busy()
     local seen = 0
     for _, list in pairs(outer) do
@@ -111,7 +111,7 @@ local function extremes_of_nan()
     for _ = 1, HOT do
       local hot_high, hot_low = pick(pair[1], pair[2])
       if differs(high, hot_high) or differs(low, hot_low) then
-        return false, ("max(%s, %s) is %s, compiled %s"):format(pair[1], pair[2], high, hot_high)
+        return false, ("max and min of %s and %s are %s and %s, compiled %s and %s"):format(pair[1], pair[2], high, low, hot_high, hot_low)
       end
     end
   end

@@ -62,7 +62,7 @@ local function running_row(running)
   end
   if not level then return 0 end
   for k = 1, 250 do
-    local name, value = debug.getlocal(level, k)
+    local name, value = debug.getlocal(level - 1, k) -- seen from here, not from level_of
     if not name then return 0 end
     if name == loop.ROW_VARIABLE then return value end
   end
