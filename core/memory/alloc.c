@@ -1,16 +1,17 @@
 /* alloc.c - all memory of the core: counted against the budget, big pieces recycled.
  *
- * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two) and kept in free lists when
- * released, because fresh pages cost more than most kernels that fill them. Pieces below 2 MiB, the vectors of a batch, go to
- * one of several shards, chosen by thread, so that workers seldom meet; bigger ones share one shard. Shards are bounded in
- * bytes; what does not fit goes back to the allocator. A list lives in the pieces themselves.
+ * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two, and a little more for the header of a
+ * block) and kept in free lists when released, because fresh pages cost more than most kernels that fill them. Pieces below
+ * 2 MiB, the vectors of a batch, go to one of several shards, chosen by thread, so that workers seldom meet; bigger ones, and
+ * what a full shard leaves, go to one big shard. Shards are bounded in bytes; what does not fit there either goes back to
+ * the allocator. A list lives in the pieces themselves.
  *
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
+enum { SLACK = 256, SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
 
 /* Sanitizers must see every release. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -41,15 +42,16 @@ static atomic_int_least64_t used, peak, limit;
 /* The class of a size, or -1 when it is not recycled; *rounded is what is really allocated. */
 static int size_class(int64_t size, int64_t *rounded) {
   *rounded = size;
-  if (size < INT64_C(1) << SMALLEST || size > INT64_C(1) << (LARGEST - 1)) return -1;
-  int power = 63 - __builtin_clzll((uint64_t)size);
+  int64_t rest = size - SLACK;
+  if (rest < INT64_C(1) << SMALLEST || rest > INT64_C(1) << (LARGEST - 1)) return -1;
+  int power = 63 - __builtin_clzll((uint64_t)rest);
   int64_t step = INT64_C(1) << (power - 2);
-  int64_t steps = (size - (INT64_C(1) << power) + step - 1) / step; /* 0 .. 4 */
-  *rounded = (INT64_C(1) << power) + steps * step;
+  int64_t steps = (rest - (INT64_C(1) << power) + step - 1) / step; /* 0 .. 4 */
+  *rounded = (INT64_C(1) << power) + steps * step + SLACK;
   return (power - SMALLEST) * 4 + (int)steps;
 }
 
-static int64_t class_size(int class) { return (INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2); }
+static int64_t class_size(int class) { return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK; }
 
 static shard *shard_of(int64_t size) {
   static atomic_int threads;
@@ -59,9 +61,7 @@ static shard *shard_of(int64_t size) {
   return &shards[number];
 }
 
-static void *recycled(int class, int64_t size) {
-  if (class < 0) return NULL;
-  shard *from = shard_of(size);
+static void *take(shard *from, int class, int64_t size) {
   pthread_mutex_lock(&from->lock);
   piece *found = from->lists[class];
   if (found) {
@@ -72,9 +72,7 @@ static void *recycled(int class, int64_t size) {
   return found;
 }
 
-static bool recycle(void *memory, int class, int64_t size) {
-  if (class < 0) return false;
-  shard *to = shard_of(size);
+static bool give(shard *to, void *memory, int class, int64_t size) {
   int64_t bound = to == big_shard ? BIG_BYTES : SHARD_BYTES;
   pthread_mutex_lock(&to->lock);
   bool kept = to->bytes + size <= bound;
@@ -86,6 +84,19 @@ static bool recycle(void *memory, int class, int64_t size) {
   }
   pthread_mutex_unlock(&to->lock);
   return kept;
+}
+
+static void *recycled(int class, int64_t size) {
+  if (class < 0) return NULL;
+  shard *own = shard_of(size);
+  void *found = take(own, class, size);
+  return found || own == big_shard ? found : take(big_shard, class, size);
+}
+
+static bool recycle(void *memory, int class, int64_t size) {
+  if (class < 0) return false;
+  shard *own = shard_of(size);
+  return give(own, memory, class, size) || (own != big_shard && give(big_shard, memory, class, size));
 }
 
 void mm_memory_trim(void) {

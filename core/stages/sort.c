@@ -109,12 +109,14 @@ static int64_t drop_beyond(sorter *s, rank *ranks, int64_t count, const clarity 
 static int pick_rows(mm_batch *to, const mm_batch *from, rank *ranks, int64_t count, mm_error *error) {
   int64_t *index = mm_allocate(count * 8);
   if (!index) return mm_fail_memory(error, count * 8);
+  bool same = count == from->length;
   for (int64_t i = 0; i < count; i++) {
     index[i] = ranks[i].at.row;
+    same &= index[i] == i;
     ranks[i].at = (mm_pick){0, (int32_t)i};
   }
-  int status = mm_batch_resize(to, from->count, error);
-  for (int32_t c = 0; c < from->count && status >= 0; c++)
+  int status = same ? mm_batch_copy(to, from, error) : mm_batch_resize(to, from->count, error);
+  for (int32_t c = 0; c < from->count && status >= 0 && !same; c++)
     status = mm_column_take(&to->columns[c], &from->columns[c], index, count, error);
   to->length = count;
   mm_release(index, count * 8);
