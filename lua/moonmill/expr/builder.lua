@@ -5,6 +5,7 @@ local failure = require "moonmill.failure"
 local fold = require "moonmill.expr.fold"
 local narrow = require "moonmill.expr.narrow"
 local program = require "moonmill.expr.program"
+local proven = require "moonmill.expr.proven"
 local suggest = require "moonmill.suggest"
 
 ---@class moonmill.Builder
@@ -51,7 +52,7 @@ local function compiled(n) return narrow(fold(n)) end
 ---@return table column {type =, nullable =}
 function Builder:derive(name, what)
   local n = compiled(what.type and what or check.value(what, self.scope))
-  local column = { type = n.type, nullable = n.nullable, register = self.emitter:node(n) }
+  local column = { type = n.type, nullable = n.nullable, register = self.emitter:expression(n) }
   if not self.scope.columns[name] then table.insert(self.scope.order, name) end
   self.scope.columns[name] = column
   return column
@@ -66,10 +67,15 @@ function Builder:cast(name, tree, type, mode)
   return self:derive(name, check.cast(tree, self.scope, type, mode))
 end
 
----Keep only rows where a condition is true.
+---Keep only rows where a condition is true. Columns that it proves to be known are not nullable from here on.
 ---@param what table tree, or typed node of this scope
 function Builder:filter(what)
-  self.emitter:filter(compiled(what.type and what or check.condition(what, self.scope)))
+  local condition = compiled(what.type and what or check.condition(what, self.scope))
+  self.emitter:filter(condition)
+  for name in pairs(proven(condition)) do
+    local column = self.scope.columns[name]
+    self.scope.columns[name] = { type = column.type, nullable = false, input = column.input, register = column.register }
+  end
   return self
 end
 
@@ -132,8 +138,7 @@ end
 ---Close the program.
 ---@param names string[]? columns of the result, default all
 ---@param options { prune: boolean?, arriving: string[]?, dry: boolean? }? prune: the program's input is `reads` only,
----in that order, instead
----of all columns; arriving: it is these columns, in this order; dry: make no program
+---in that order, instead of all columns; arriving: it is these columns, in this order; dry: make no program
 ---@return { program: ffi.cdata*?, columns: table[], reads: string[], listing: string, places: table, next_place:
 ---integer }
 function Builder:finish(names, options)

@@ -20,8 +20,7 @@ Emitter.__index = Emitter
 ---@param first_place integer? number of the first place, default 1
 ---@return moonmill.Emitter
 local function new(first_place)
-  return setmetatable({ code = {}, count = 0, seen = {}, memo = setmetatable({}, { __mode = "k" }), places = {},
-    place = first_place or 1 }, Emitter)
+  return setmetatable({ code = {}, count = 0, seen = {}, memo = {}, places = {}, place = first_place or 1 }, Emitter)
 end
 
 local ALWAYS = {} -- no guard: key of the memo
@@ -144,6 +143,14 @@ function Emitter:call(call, guard)
   end)
 end
 
+---The register of a whole expression.
+---@param n table
+---@return integer register
+function Emitter:expression(n)
+  self.memo = {} -- names may mean other registers than in the last expression
+  return self:node(n)
+end
+
 ---The register of a typed node. `self.bindings` gives the registers of columns.
 ---@param n table
 ---@param guard table?
@@ -173,7 +180,7 @@ function Emitter:filter(n)
     return self:filter(n.args[2])
   end
   if n.kind == "const" and n.value == true then return end
-  local register = self:node(n)
+  local register = self:expression(n)
   self.code[#self.code + 1] = { op = "FILTER", type = types.bool, result = types.bool, args = { register } }
 end
 

@@ -13,7 +13,7 @@ local C = binding.C
 ---@return table? const
 return function(call, sure)
   local emitter = emit.new()
-  local register = emitter:node(call)
+  local register = emitter:expression(call)
   local built = program.build(emitter.code, { register }, 0, {})
   local value, err = ffi.new "mm_value", binding.err
   local status = C.mm_program_eval(built, value, err)

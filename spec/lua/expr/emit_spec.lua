@@ -122,6 +122,13 @@ describe("a builder", function()
     assert.same({ "y", types.i64, false }, { result.columns[1].name, result.columns[1].type,
       result.columns[1].nullable })
   end)
+  it("computes a checked expression by the names as they are", function()
+    local b = builder()
+    local checked = expr.check(expr.parse "i64 * 2", b.scope)
+    b:derive("i64", checked)
+    b:derive("y", checked)
+    assert.truthy(b:finish({ "y" }, { dry = true }).listing:find "%%3 = mul i64 %%2 %%1\nreturn y = %%3")
+  end)
   it("numbers the places of operations in order and tells where they stand", function()
     local b = builder { place = 10 }
     b:stage("derive")
@@ -133,6 +140,24 @@ describe("a builder", function()
     assert.same({ origin = { file = "s.lua", line = 9, column = 5 }, text = "x * 2 > 3", stage = "where" },
       result.places[11])
     assert.equal(13, result.next_place)
+  end)
+  it("knows which columns cannot be null after a filter", function()
+    for text, known in pairs {
+      ["nf64 ~= null"] = { "nf64" }, ["nf64 > 60"] = { "nf64" }, ["nf64 > ni8 and nbool"] = { "nf64", "ni8", "nbool" },
+      ["between(ni8, 1, 2)"] = { "ni8" }, ["not nbool"] = { "nbool" }, ["try.i32(nutf8) > 3"] = { "nutf8" },
+      ["nf64 > 60 or ni8 > 3"] = {}, ["coalesce(nf64, 0) > 1"] = {}, ["nf64 == null"] = {},
+      ["is_distinct(nf64, 1)"] = {},
+      ["not (nf64 == null)"] = {}, ["if(nbool, ni8, 1) > 0"] = {}, ["not (nbool and coalesce(nbool, true))"] = {},
+    } do
+      local b = builder()
+      b:filter(expr.parse(text))
+      local nullable = {}
+      for _, name in ipairs(known) do nullable[name] = true end
+      for _, column in ipairs(b:columns()) do
+        local was = scope.columns[column.name].nullable
+        assert.equal(was and not nullable[column.name], column.nullable, text .. ": " .. column.name)
+      end
+    end
   end)
   it("selects, drops and renames without code, names changing places too", function()
     local b = builder()
