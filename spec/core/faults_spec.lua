@@ -1,0 +1,159 @@
+-- Every allocation of small jobs fails once, and then for good: no crash, no leak, the right status.
+local ffi = require "ffi"
+local columns = require "columns"
+local arrow = require "arrow"
+local C = require("moonmill.ffi").C
+local null = columns.null
+local ENOMEM = -6
+
+local build = os.getenv "MM_BUILD" or "build"
+local path = build .. "/spec/faults.so"
+assert(os.execute(("mkdir -p %s/spec && gcc -std=gnu11 -Wall -Wextra -Werror -O1 -g -shared -fPIC -Icore -o %s spec/faults/faults.c")
+  :format(build, path)) == 0)
+pcall(ffi.cdef, "const mm_allocator *faults_allocator(int64_t n, int64_t count); int64_t faults_calls(void);")
+local faults = ffi.load("./" .. path)
+
+---A table that lives through the sweep would belong to another allocator: each try builds its own, by calls that report.
+local function table_of(n, err)
+  local t = ffi.gc(ffi.new "mm_table", C.mm_table_free)
+  local batch = ffi.gc(ffi.new "mm_batch", C.mm_batch_free)
+  local status = C.mm_batch_resize(batch, 2, err)
+  if status >= 0 then status = C.mm_schema_add(t.schema, "k", columns.type "i64", true, err) end
+  if status >= 0 then status = C.mm_schema_add(t.schema, "s", columns.type "utf8", true, err) end
+  if status >= 0 then status = C.mm_column_make(batch.columns, columns.type "i64", n, 0, true, err) end
+  if status >= 0 then status = C.mm_column_make(batch.columns + 1, columns.type "utf8", n, 3 * n, true, err) end
+  if status >= 0 then
+    local numbers = ffi.cast("int64_t *", C.mm_block_data(batch.columns[0].data_block))
+    local offsets = ffi.cast("int32_t *", C.mm_block_data(batch.columns[1].offsets_block))
+    for i = 0, n - 1 do
+      numbers[i] = i * 7919 % 101
+      offsets[i + 1] = (i + 1) * 3
+    end
+    ffi.fill(C.mm_block_data(batch.columns[1].data_block), 3 * n, 97)
+    batch.length = n
+    status = C.mm_table_append(t, batch, err)
+  end
+  return status, t
+end
+
+local function by(column) return ffi.new("mm_order[1]", { { column, 0, 0 } }) end
+
+local function job(stages, n, threads)
+  return function(err)
+    local status, t = table_of(n or 300, err)
+    if status < 0 then return status end
+    local source = C.mm_source_table(t, err)
+    if source == nil then return err.code end
+    local run = C.mm_job_new(source, ffi.new("mm_job_options", { threads or 1, 64, 0 }), err)
+    if run == nil then return err.code end
+    ffi.gc(run, C.mm_job_free)
+    for _, make in ipairs(stages) do
+      local stage = make(err)
+      if stage == nil then return err.code end
+      status = C.mm_job_add(run, stage, err)
+      if status < 0 then return status end
+    end
+    local sink = C.mm_sink_table(-1, err)
+    if sink == nil then return err.code end
+    status = C.mm_job_add(run, sink, err)
+    if status >= 0 then status = C.mm_job_start(run, err) end
+    if status >= 0 then status = C.mm_job_wait(run, -1, err) end
+    local result = ffi.gc(ffi.new "mm_table", C.mm_table_free)
+    if status >= 0 then status = C.mm_job_take_result(run, result, nil, err) end
+    return status, tonumber(result.rows)
+  end
+end
+
+local scenarios = {
+  { "a buffer that grows", function(err)
+    local buffer = ffi.gc(ffi.new "mm_buffer", C.mm_buffer_free)
+    for _ = 1, 12 do
+      local size = buffer.size
+      local status = C.mm_buffer_append(buffer, ("x"):rep(5000), 5000, err)
+      if status < 0 then
+        assert(buffer.size == size)
+        return status
+      end
+    end
+    local block = C.mm_block_take(buffer, err)
+    if block == nil then return err.code end
+    C.mm_block_release(block)
+    return 0
+  end },
+  { "slices, joins and picked rows", function(err)
+    local status, t = table_of(200, err)
+    if status < 0 then return status end
+    local a, b, c = ffi.new "mm_batch", ffi.new "mm_column[1]", ffi.new "mm_column[1]"
+    local batch = t.batches[0]
+    status = C.mm_batch_slice(a, batch, 3, 100, err)
+    if status >= 0 then status = C.mm_column_concat(b, ffi.new("const mm_column *[2]", { a.columns + 1, batch.columns + 1 }), 2, err) end
+    if status >= 0 then status = C.mm_column_take(c, batch.columns + 1, ffi.new("int64_t[3]", { 5, -1, 7 }), 3, err) end
+    C.mm_batch_free(a)
+    C.mm_column_release(b)
+    C.mm_column_release(c)
+    return status
+  end },
+  { "Arrow out and in", function(err)
+    local status, t = table_of(100, err)
+    if status < 0 then return status end
+    local schema, array = ffi.new "struct ArrowSchema[1]", ffi.new "struct ArrowArray[1]"
+    local back, batch = ffi.gc(ffi.new "mm_schema", C.mm_schema_free), ffi.gc(ffi.new "mm_batch", C.mm_batch_free)
+    status = C.mm_arrow_export_schema(t.schema, schema, err)
+    if status >= 0 then status = C.mm_arrow_export_batch(t.schema, t.batches[0], array, err) end
+    if status >= 0 then status = C.mm_arrow_import_schema(schema, back, err) end
+    if status >= 0 then status = C.mm_arrow_import_batch(schema, array, batch, err) end
+    if array[0].release ~= nil then array[0].release(array) end
+    if schema[0].release ~= nil then schema[0].release(schema) end
+    return status
+  end },
+  { "a job without stages", job {} },
+  { "sort by a number", job { function(err) return C.mm_stage_sort(by(0), 1, err) end } },
+  { "sort by text", job { function(err) return C.mm_stage_sort(by(1), 1, err) end } },
+  { "sort of several morsels on two threads", job({ function(err) return C.mm_stage_sort(by(0), 1, err) end }, 66000, 2), sparse = true },
+  { "limit", job { function(err) return C.mm_stage_limit(7, nil, 0, nil, 0, err) end } },
+  { "limit of each key", job { function(err) return C.mm_stage_limit(2, ffi.new("int32_t[1]", 0), 1, nil, 0, err) end } },
+  { "limit in an order", job { function(err) return C.mm_stage_limit(2, nil, 0, by(0), 1, err) end } },
+  { "limit of each key in an order", job { function(err) return C.mm_stage_limit(2, ffi.new("int32_t[1]", 0), 1, by(1), 1, err) end } },
+  { "two stages", job { function(err) return C.mm_stage_sort(by(0), 1, err) end, function(err) return C.mm_stage_limit(9, nil, 0, nil, 0, err) end } },
+}
+
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+describe("when memory runs out", function()
+  assert(arrow and null)
+  for _, scenario in ipairs(scenarios) do
+    for _, mode in ipairs { { "once", 2 }, { "for good", math.huge } } do -- the core asks twice before it gives up
+      it(("%s fails cleanly (%s)"):format(scenario[1], mode[1]), function()
+        collect()
+        finally(function()
+          collect()
+          C.mm_set_allocator(nil)
+        end)
+        local count = mode[2] == math.huge and 2 ^ 62 or mode[2]
+        local n, step, failures = 1, 1, 0
+        while true do
+          local before = tonumber(C.mm_memory_used())
+          C.mm_set_allocator(faults.faults_allocator(n, count))
+          local err = ffi.new "mm_error"
+          local status = scenario[2](err)
+          collect()
+          local left = tonumber(C.mm_memory_used()) - before
+          assert(left == 0, ("%d bytes are left when allocation %d fails"):format(left, n))
+          if status < 0 then
+            failures = failures + 1
+            assert.equal(ENOMEM, status, ("allocation %d: %s"):format(n, ffi.string(err.message)))
+            assert.equal(ENOMEM, err.code)
+          end
+          local calls = tonumber(faults.faults_calls())
+          if calls < n then break end
+          if scenario.sparse and n > 40 then step = 23 end
+          n = n + step
+        end
+        assert.is_true(failures > 0)
+      end)
+    end
+  end
+end)
