@@ -74,7 +74,9 @@ function Builder:filter(what)
   self.emitter:filter(condition)
   for name in pairs(proven(condition)) do
     local column = self.scope.columns[name]
-    self.scope.columns[name] = { type = column.type, nullable = false, input = column.input, register = column.register }
+    self.scope.columns[name] = {
+      type = column.type, nullable = false, input = column.input, register = column.register,
+    }
   end
   return self
 end

@@ -20,6 +20,7 @@ local strangers = {
   { "&&", '"&&" is not an operator', "write and" },
   { "||", '"||" is not an operator', "write or, or .. to join text" },
   { "!", '"!" is not an operator', "write not" },
+  { "[", '"[" has no meaning in an expression', "text stands in quotes: 'text'" },
   { ":", '":" has no meaning in an expression', nil },
   { ";", '";" has no meaning in an expression', "separate expressions in a list: { \"a = 1\", \"b = 2\" }" },
 }

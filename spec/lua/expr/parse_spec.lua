@@ -103,6 +103,7 @@ describe("expression syntax", function()
     { "a + \1", "3:14", "unexpected control character 1" },
     { "a +\n  ?", "4:3", 'unexpected "?"' },
     { "'a\255'", "3:12", "the expression is not valid UTF-8" },
+    { "a == [[b]]", "3:15", '"[" has no meaning in an expression', "text stands in quotes: 'text'" },
     { "a ; b", "3:12", '";" has no meaning in an expression' },
   } do
     it(("refuses %q at its place"):format(case[1]), function() fails(case[1], "syntax", case[2], case[3], case[4]) end)
