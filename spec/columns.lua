@@ -104,7 +104,7 @@ end
 ---@param n? integer rows, when list is a function
 function M.column(name, list, nullable, n)
   local box = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
-  make(box, name, list, nullable, n)
+  make(box[0], name, list, nullable, n)
   return box
 end
 
