@@ -26,7 +26,12 @@ for _, op in ipairs { "EQ", "NE", "LT", "LE", "GT", "GE", "IS_DISTINCT", "IN", "
   "IS_NAN", "IS_FINITE", "STARTS_WITH", "ENDS_WITH", "CONTAINS" } do gives[op] = "bool" end
 for _, op in ipairs { "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEKDAY", "YEARDAY", "WEEK" } do gives[op] = "i64" end
 
-local function id(name) return columns.type(name).id end
+local parsed = {}
+local function type_of(name)
+  parsed[name] = parsed[name] or columns.type(name)
+  return parsed[name]
+end
+local function id(name) return type_of(name).id end
 
 local function register(self, name)
   self.types[#self.types + 1] = name
@@ -76,7 +81,7 @@ function Program:cast(to, from, a, mode, options)
 end
 
 local function fill_value(slot, name, value)
-  slot.type = columns.type(name)
+  slot.type = type_of(name)
   if value == null then slot.null = 1
   elseif name == "f32" or name == "f64" then slot.f = value
   elseif name == "utf8" or name == "binary" then slot.text, slot.size = value, #value
@@ -94,7 +99,7 @@ function Program:build(outputs, column_count)
     instr.guard, instr.place = fields.guard or -1, fields.place or i
   end
   local types = ffi.new("mm_type[?]", #self.types + 1)
-  for i, name in ipairs(self.types) do types[i - 1] = columns.type(name) end
+  for i, name in ipairs(self.types) do types[i - 1] = type_of(name) end
   local constants = ffi.new("mm_value[?]", #self.constants + 1)
   for i, constant in ipairs(self.constants) do fill_value(constants[i - 1], constant[1], constant[2]) end
   local out = ffi.new("int32_t[?]", #outputs + 1, outputs)

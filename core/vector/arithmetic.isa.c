@@ -114,7 +114,11 @@ enum { EXACT_TENS = 22 }; /* powers of ten up to this one are exact doubles */
 static inline double ten_to(int64_t digits) {
   static const double tens[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  return digits <= EXACT_TENS ? tens[digits] : pow(10, (double)digits);
+  if (digits <= EXACT_TENS) return tens[digits];
+  char text[] = {'1', 'e', (char)('0' + digits / 100), (char)('0' + digits / 10 % 10), (char)('0' + digits % 10)};
+  double ten = 0;
+  mm_parse_f64(text, sizeof text, &ten); /* correctly rounded, which pow is not */
+  return ten;
 }
 
 ALWAYS_INLINE double half_away(double x) {
