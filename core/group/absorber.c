@@ -17,12 +17,13 @@ int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error 
     return mm_fail_memory(error, MM_VECTOR * plan->layout.stride * INT64_C(8));
   }
   absorber->vector = (mm_rows){.group = rows, .spread = rows + MM_VECTOR, .masked = rows + 2 * MM_VECTOR};
-  return 0;
+  return mm_shortcut_init(&absorber->shortcut, &plan->layout, error);
 }
 
 void mm_absorber_free(mm_absorber *absorber) {
   if (absorber->groups.plan) mm_release(absorber->entries, MM_VECTOR * absorber->groups.plan->layout.stride * INT64_C(8));
   mm_release(absorber->vector.group, MM_VECTOR * 3 * INT64_C(4));
+  mm_shortcut_free(absorber->shortcut);
   mm_groups_free(&absorber->groups);
   *absorber = (mm_absorber){0};
 }
@@ -43,21 +44,42 @@ static void decide(mm_absorber *absorber) {
       absorber->appends = true;
 }
 
-static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
+/* The long way: through entries. */
+static int resolve_entries(mm_absorber *absorber, const mm_batch *batch, int64_t start, int64_t n, uint32_t *group,
+                           mm_error *error) {
   mm_groups *groups = &absorber->groups;
   const mm_key_layout *layout = groups->keys.layout;
-  uint32_t *group = absorber->vector.group;
-  if (!layout->count) {
-    absorber->entries[0] = 0;
-    if (!groups->keys.count) TRY(mm_keys_resolve(&groups->keys, absorber->entries, 1, group, error));
-    memset(group, 0, (size_t)n * sizeof *group);
-    return 0;
-  }
   for (int32_t k = 0; k < layout->count; k++)
     mm_keys_encode_column(layout, k, &batch->columns[groups->plan->keys[k]], start, n, absorber->entries);
   mm_keys_complete(layout, &batch->columns[groups->plan->keys[0]], start, n, absorber->entries);
   if (absorber->appends) return mm_keys_append(&groups->keys, absorber->entries, n, group, error);
   return mm_keys_resolve(&groups->keys, absorber->entries, n, group, error);
+}
+
+enum { FEW_GROUPS = 1024, FEW_MISSES = 32 };
+
+static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
+  mm_groups *groups = &absorber->groups;
+  const mm_key_layout *layout = groups->keys.layout;
+  const int32_t *keys = groups->plan->keys;
+  uint32_t *group = absorber->vector.group, *missed = absorber->vector.masked; /* not in use yet */
+  if (!layout->count) {
+    absorber->entries[0] = 0;
+    memset(group, 0, (size_t)n * sizeof *group);
+    return groups->keys.count ? 0 : mm_keys_resolve(&groups->keys, absorber->entries, 1, group, error);
+  }
+  bool few = absorber->shortcut && groups->keys.count <= FEW_GROUPS, known = few && groups->keys.count;
+  int64_t misses = known ? mm_shortcut_find(absorber->shortcut, layout, batch, keys, start, n, group, missed) : n;
+  if (!known || misses > FEW_MISSES) {
+    TRY(resolve_entries(absorber, batch, start, n, group, error));
+    if (few) mm_shortcut_remember(absorber->shortcut, layout, batch, keys, start, n, group);
+    return 0;
+  }
+  for (int64_t i = 0; i < misses; i++) {
+    TRY(resolve_entries(absorber, batch, start + missed[i], 1, group + missed[i], error));
+    mm_shortcut_remember(absorber->shortcut, layout, batch, keys, start + missed[i], 1, group + missed[i]);
+  }
+  return 0;
 }
 
 static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *error) {
@@ -72,7 +94,15 @@ static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *err
   return 0;
 }
 
-static void spread(mm_rows *vector, int64_t row, int64_t n) {
+static void spread(mm_rows *vector, int64_t row, int64_t n, bool all) {
+  if (all) { /* groups are few enough for lanes */
+    for (int64_t lane = 0; lane < MM_LANES; lane++) {
+      int64_t first = (lane - row) & (MM_LANES - 1);
+      uint32_t zone = lane ? MM_TRASH + (uint32_t)(lane - 1) * MM_SPREAD : MM_HEAD;
+      for (int64_t i = first; i < n; i += MM_LANES) vector->spread[i] = zone + vector->group[i];
+    }
+    return;
+  }
   for (int64_t i = 0; i < n; i++) {
     uint32_t group = vector->group[i], lane = (uint32_t)(row + i) & (MM_LANES - 1);
     uint32_t zone = group < MM_SPREAD && lane ? MM_TRASH + (lane - 1) * MM_SPREAD : MM_HEAD;
@@ -92,7 +122,7 @@ static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_
   vector->masked_by = NULL;
   vector->distinct = absorber->appends;
   if (groups->keys.count > known) TRY(extend(absorber, known, n, error));
-  if (groups->plan->accumulator_count) spread(vector, absorber->rows, n);
+  if (groups->plan->accumulator_count) spread(vector, absorber->rows, n, groups->keys.count <= MM_SPREAD);
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     mm_accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column < 0 ? NULL : &batch->columns[acc->column];
@@ -131,6 +161,7 @@ int mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm
   int status = absorber->failed ? mm_fail(error, MM_ESTATE, "morsel-lost", "part of the rows could not be grouped")
                                 : seal(&absorber->groups, error);
   if (status >= 0) status = mm_groups_cut(&absorber->groups, partial, scatter, error);
+  mm_shortcut_clear(absorber->shortcut);
   absorber->rows = 0;
   absorber->appends = false;
   absorber->failed = status < 0;

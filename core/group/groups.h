@@ -230,6 +230,21 @@ int  mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64
 /* Hand over all groups to an empty partial and be empty; `scatter`: by partition. */
 int  mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scatter, mm_error *error);
 
+/* ---- Shortcut ---- */
+
+typedef struct mm_shortcut mm_shortcut;
+int  mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout, mm_error *error); /* NULL for keys that it cannot serve */
+void mm_shortcut_free(mm_shortcut *shortcut);
+void mm_shortcut_clear(mm_shortcut *shortcut);
+/* Groups of rows that are remembered; the numbers of others go to `missed`. Returns how many. */
+int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
+                         int64_t start, int64_t n, uint32_t *groups, uint32_t *missed);
+/* Remember rows whose groups are known, while there is room. */
+void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
+                          int64_t start, int64_t n, const uint32_t *groups);
+
+/* ---- Absorbing rows ---- */
+
 /* A worker's table during one morsel. */
 typedef struct mm_absorber {
   mm_groups groups;
@@ -238,6 +253,7 @@ typedef struct mm_absorber {
   bool      failed;   /* out of memory on the way: the morsel is lost */
   mm_rows   vector;
   uint64_t *entries;  /* of MM_VECTOR rows */
+  mm_shortcut *shortcut;
 } mm_absorber;
 
 int  mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error *error);

@@ -1,0 +1,175 @@
+/* shortcut.c - the groups of short keys, found again without writing entries.
+ *
+ * DESIGN. While a morsel has few groups, their keys are remembered as they lie in the columns: up to 16 bytes of all key columns
+ * side by side, and a tag of four bits a column, which are its size, or NULL_SIZE. A row whose bytes are remembered has its
+ * group after one multiplication; others go the long way, and are remembered then. Two ways to write one key (0 and -0) are
+ * two memories of one group.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "groups.h"
+
+enum { SLOT_BITS = 12, SLOTS = 1 << SLOT_BITS, MOST = 1024, MOST_COLUMNS = 8, NULL_SIZE = 15, TOO_LONG = 9 };
+
+typedef struct packed {
+  uint64_t low, high;
+  uint32_t tag, group;
+} packed;
+
+struct mm_shortcut {
+  uint16_t slots[SLOTS]; /* number of a memory + 1 */
+  int32_t  count;
+  packed   memories[MOST];
+  packed   rows[MM_VECTOR]; /* `group` counts bytes while they are filled; more than 16: too long */
+};
+
+int mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout, mm_error *error) {
+  if (layout->count == 0 || layout->count > MOST_COLUMNS) return 0;
+  *shortcut = mm_allocate_zero(sizeof **shortcut);
+  return *shortcut ? 0 : mm_fail_memory(error, sizeof **shortcut);
+}
+
+void mm_shortcut_free(mm_shortcut *shortcut) { mm_release(shortcut, sizeof *shortcut); }
+
+void mm_shortcut_clear(mm_shortcut *shortcut) {
+  if (!shortcut || !shortcut->count) return;
+  memset(shortcut->slots, 0, sizeof shortcut->slots);
+  shortcut->count = 0;
+}
+
+/* ---- Packing rows ---- */
+
+static const uint64_t first_bytes[9] = {0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
+                                        UINT64_MAX};
+
+/* The bytes of a text of up to 8; `size` becomes TOO_LONG for others. */
+static inline uint64_t text_bytes(const uint8_t *bytes, int64_t from, int64_t readable, int64_t *size) {
+  uint64_t word = 0;
+  if (*size > 8) return *size = TOO_LONG, 0;
+  if (from + 8 <= readable) {
+    memcpy(&word, bytes + from, 8);
+    return word & first_bytes[*size];
+  }
+  for (int64_t k = 0; k < *size; k++) word |= (uint64_t)bytes[from + k] << k * 8;
+  return word;
+}
+
+static inline void add_bytes(packed *row, bool first, int32_t index, uint64_t bytes, int64_t size, bool null) {
+  uint32_t tag = null ? NULL_SIZE : (uint32_t)size;
+  if (null) size = 0, bytes = 0;
+  if (first) {
+    *row = (packed){.low = bytes, .tag = tag, .group = size == TOO_LONG ? 32 : (uint32_t)size};
+    return;
+  }
+  uint32_t used = row->group & 15;
+  if (used >= 8) row->high |= bytes << (used - 8) * 8;
+  else if (used) row->low |= bytes << used * 8, row->high |= bytes >> (8 - used) * 8;
+  else row->low |= bytes;
+  row->tag |= tag << index * 4;
+  row->group += size == TOO_LONG ? 32 : (uint32_t)size;
+}
+
+static inline bool null_at(const mm_column *column, int64_t row) { return column->valid && !mm_bit(column->valid, row); }
+
+static void pack_text(packed *rows, int32_t index, const mm_column *column, int64_t start, int64_t n) {
+  const uint8_t *bytes = column->data;
+  const int32_t *offsets = column->offsets + start;
+  int64_t readable = column->offsets[column->length];
+  for (int64_t i = 0; i < n; i++) {
+    int64_t size = offsets[i + 1] - offsets[i];
+    uint64_t word = text_bytes(bytes, offsets[i], readable, &size);
+    add_bytes(&rows[i], index == 0, index, word, size, null_at(column, start + i));
+  }
+}
+
+static void pack_fixed(packed *rows, int32_t index, const mm_column *column, int64_t start, int64_t n, int64_t width) {
+  const uint8_t *data = (const uint8_t *)column->data + start * width;
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t word = 0;
+    if (width == 8) memcpy(&word, data + i * 8, 8);
+    else if (width == 4) memcpy(&word, data + i * 4, 4);
+    else if (width == 2) memcpy(&word, data + i * 2, 2);
+    else word = data[i];
+    add_bytes(&rows[i], index == 0, index, word, width, null_at(column, start + i));
+  }
+}
+
+static void pack(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys, int64_t start,
+                 int64_t n) {
+  packed *rows = shortcut->rows;
+  for (int32_t c = 0; c < layout->count; c++) {
+    const mm_column *column = &batch->columns[keys[c]];
+    int id = mm_storage(layout->columns[c].type.id);
+    if (mm_is_text(id)) pack_text(rows, c, column, start, n);
+    else if (id == MM_BOOL)
+      for (int64_t i = 0; i < n; i++)
+        add_bytes(&rows[i], c == 0, c, mm_bit(column->data, start + i), 1, null_at(column, start + i));
+    else if (id == MM_NULL)
+      for (int64_t i = 0; i < n; i++) add_bytes(&rows[i], c == 0, c, 0, 0, true);
+    else pack_fixed(rows, c, column, start, n, mm_type_width(layout->columns[c].type));
+  }
+}
+
+/* ---- Memories ---- */
+
+static inline uint64_t slot_of(uint64_t low, uint64_t high, uint32_t tag) {
+  uint64_t mixed = (low ^ (high << 23 | high >> 41)) + tag * UINT64_C(0x9e3779b97f4a7c15);
+  mixed *= UINT64_C(0xc2b2ae3d27d4eb4f);
+  return (mixed ^ mixed << 29) >> (64 - SLOT_BITS);
+}
+
+/* The memory of a key, or -1. */
+static inline int32_t find(const mm_shortcut *shortcut, uint64_t low, uint64_t high, uint32_t tag) {
+  for (uint64_t at = slot_of(low, high, tag);; at = (at + 1) & (SLOTS - 1)) {
+    uint16_t slot = shortcut->slots[at];
+    if (!slot) return -1;
+    const packed *memory = &shortcut->memories[slot - 1];
+    if (!((memory->low ^ low) | (memory->high ^ high) | (memory->tag ^ tag))) return slot - 1;
+  }
+}
+
+static void remember(mm_shortcut *shortcut, const packed *row, uint32_t group) {
+  if (row->group > 16 || shortcut->count == MOST || find(shortcut, row->low, row->high, row->tag) >= 0) return;
+  uint64_t at = slot_of(row->low, row->high, row->tag);
+  while (shortcut->slots[at]) at = (at + 1) & (SLOTS - 1);
+  shortcut->memories[shortcut->count] = *row;
+  shortcut->memories[shortcut->count].group = group;
+  shortcut->slots[at] = (uint16_t)++shortcut->count;
+}
+
+/* One text column, the most frequent case, in one go. */
+static int64_t find_text(mm_shortcut *shortcut, const mm_column *column, int64_t start, int64_t n, uint32_t *groups,
+                         uint32_t *missed) {
+  const uint8_t *bytes = column->data;
+  const int32_t *offsets = column->offsets + start;
+  int64_t readable = column->offsets[column->length], misses = 0;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t size = offsets[i + 1] - offsets[i];
+    uint64_t word = text_bytes(bytes, offsets[i], readable, &size);
+    uint32_t tag = (uint32_t)size;
+    if (null_at(column, start + i)) tag = NULL_SIZE, word = 0;
+    int32_t memory = tag == TOO_LONG ? -1 : find(shortcut, word, 0, tag);
+    if (memory >= 0) groups[i] = shortcut->memories[memory].group;
+    else missed[misses++] = (uint32_t)i;
+  }
+  return misses;
+}
+
+int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
+                         int64_t start, int64_t n, uint32_t *groups, uint32_t *missed) {
+  if (layout->count == 1 && layout->text) return find_text(shortcut, &batch->columns[keys[0]], start, n, groups, missed);
+  pack(shortcut, layout, batch, keys, start, n);
+  int64_t misses = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const packed *row = &shortcut->rows[i];
+    int32_t memory = row->group > 16 ? -1 : find(shortcut, row->low, row->high, row->tag);
+    if (memory >= 0) groups[i] = shortcut->memories[memory].group;
+    else missed[misses++] = (uint32_t)i;
+  }
+  return misses;
+}
+
+void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
+                          int64_t start, int64_t n, const uint32_t *groups) {
+  pack(shortcut, layout, batch, keys, start, n);
+  for (int64_t i = 0; i < n; i++) remember(shortcut, &shortcut->rows[i], groups[i]);
+}
