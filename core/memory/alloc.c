@@ -20,7 +20,9 @@ enum { SHARD_BYTES = 0, BIG_BYTES = 0 };
 enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20 };
 #endif
 
-typedef struct piece { struct piece *next; } piece;
+typedef struct piece {
+  struct piece *next;
+} piece;
 
 typedef struct shard {
   _Alignas(64) pthread_mutex_t lock;
@@ -28,10 +30,11 @@ typedef struct shard {
   piece *lists[CLASSES];
 } shard;
 
-#define NEW_SHARD {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define NEW_SHARD                                                                                                      \
+  { .lock = PTHREAD_MUTEX_INITIALIZER }
 static shard shards[SHARDS + 1] = {
-  NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
-  NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
+    NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
+    NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD, NEW_SHARD,
 };
 static shard *const big_shard = &shards[SHARDS];
 
@@ -51,7 +54,9 @@ static int size_class(int64_t size, int64_t *rounded) {
   return (power - SMALLEST) * 4 + (int)steps;
 }
 
-static int64_t class_size(int class) { return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK; }
+static int64_t class_size(int class) {
+  return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK;
+}
 
 static shard *shard_of(int64_t size) {
   static atomic_int threads;
@@ -102,7 +107,7 @@ static bool recycle(void *memory, int class, int64_t size) {
 void mm_memory_trim(void) {
   for (int i = 0; i <= SHARDS; i++) {
     pthread_mutex_lock(&shards[i].lock);
-    for (int class = 0; class < CLASSES; class++) {
+    for (int class = 0; class < CLASSES; class ++) {
       while (shards[i].lists[class]) {
         piece *gone = shards[i].lists[class];
         shards[i].lists[class] = gone->next;
@@ -124,16 +129,25 @@ static bool reserve(int64_t size) {
     return false;
   }
   int64_t before = atomic_load_explicit(&peak, memory_order_relaxed);
-  while (now > before && !atomic_compare_exchange_weak_explicit(&peak, &before, now, memory_order_relaxed,
-                                                                memory_order_relaxed)) {}
+  while (now > before
+         && !atomic_compare_exchange_weak_explicit(&peak, &before, now, memory_order_relaxed, memory_order_relaxed)) {
+  }
   return true;
 }
 
-static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, memory_order_relaxed); }
+static void unreserve(int64_t size) {
+  atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
+}
 
-void mm_memory_limit(int64_t bytes) { atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed); }
-int64_t mm_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
-int64_t mm_memory_peak(void) { return atomic_load_explicit(&peak, memory_order_relaxed); }
+void mm_memory_limit(int64_t bytes) {
+  atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed);
+}
+int64_t mm_memory_used(void) {
+  return atomic_load_explicit(&used, memory_order_relaxed);
+}
+int64_t mm_memory_peak(void) {
+  return atomic_load_explicit(&peak, memory_order_relaxed);
+}
 
 /* ---- Allocation ---- */
 

@@ -3,7 +3,7 @@
 #include "internal.h"
 
 int mm_buffer_reserve(mm_buffer *buffer, int64_t extra, mm_error *error) {
-  if (extra <= buffer->capacity - buffer->size) return 0;
+  if (extra >= 0 && extra <= buffer->capacity - buffer->size) return 0;
   int64_t needed;
   if (extra < 0 || __builtin_add_overflow(buffer->size, extra, &needed) || needed > INT64_MAX / 4)
     return mm_fail_memory(error, extra);

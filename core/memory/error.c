@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int mm_version(void) { return MM_VERSION; }
+int mm_version(void) {
+  return MM_VERSION;
+}
 
 /* Start over: everything unknown but the code and the kind. */
 static void reset(mm_error *error, int code, const char *id) {
@@ -65,7 +67,11 @@ int mm_fail_memory(mm_error *error, int64_t size) {
 /* Bytes of the well-formed UTF-8 character at `text`, or 0. */
 static int character(const uint8_t *text, int64_t length) {
   uint8_t lead = text[0];
-  int size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  int size = lead < 0x80                   ? 1
+             : lead >= 0xc2 && lead < 0xe0 ? 2
+             : lead >= 0xe0 && lead < 0xf0 ? 3
+             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                           : 0;
   if (size > length) return 0;
   for (int i = 1; i < size; i++)
     if ((text[i] & 0xc0) != 0x80) return 0;

@@ -19,7 +19,9 @@ enum { HUGE = 2 << 20, STACK = 8 << 20 };
 
 /* ---- Memory ---- */
 
-static size_t pages(int64_t size) { return ((size_t)size + 4095) & ~(size_t)4095; }
+static size_t pages(int64_t size) {
+  return ((size_t)size + 4095) & ~(size_t)4095;
+}
 
 /* Address space on a boundary of 2 MiB; NULL when there is none. */
 static void *map_aligned(size_t size, int protection) {
@@ -69,10 +71,10 @@ static void *os_resize(void *self, void *memory, int64_t old_size, int64_t new_s
 /* ---- Files ---- */
 
 /* The result of a call, repeated while a signal interrupts it, or its negated error number. */
-#define REPEAT(type, call) \
-  type result_; \
-  do result_ = (call); \
-  while (result_ < 0 && errno == EINTR); \
+#define REPEAT(type, call)                                                                                             \
+  type result_;                                                                                                        \
+  do result_ = (call);                                                                                                 \
+  while (result_ < 0 && errno == EINTR);                                                                               \
   return result_ < 0 ? -errno : result_
 
 static int os_open(void *self, const char *path, int flags, int mode) {
@@ -108,11 +110,11 @@ static int os_stat(void *self, const char *path, int fd, mm_file_status *status)
   struct stat found;
   if ((path ? stat(path, &found) : fstat(fd, &found)) < 0) return -errno;
   *status = (mm_file_status){
-    .size = S_ISREG(found.st_mode) ? found.st_size : -1,
-    .device = found.st_dev,
-    .inode = found.st_ino,
-    .is_directory = S_ISDIR(found.st_mode),
-    .is_regular = S_ISREG(found.st_mode),
+      .size = S_ISREG(found.st_mode) ? found.st_size : -1,
+      .device = found.st_dev,
+      .inode = found.st_ino,
+      .is_directory = S_ISDIR(found.st_mode),
+      .is_regular = S_ISREG(found.st_mode),
   };
   return 0;
 }
@@ -158,9 +160,12 @@ static void os_join(void *self, void *thread) {
 
 /* ---- In use ---- */
 
-#define OS_ALLOCATOR {NULL, os_allocate, os_resize, os_release}
-#define OS_IO {NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat}
-#define OS_THREADS {NULL, os_start, os_join}
+#define OS_ALLOCATOR                                                                                                   \
+  { NULL, os_allocate, os_resize, os_release }
+#define OS_IO                                                                                                          \
+  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat }
+#define OS_THREADS                                                                                                     \
+  { NULL, os_start, os_join }
 
 mm_allocator mm_host_allocator = OS_ALLOCATOR;
 mm_io mm_host_io = OS_IO;
@@ -170,5 +175,9 @@ void mm_set_allocator(const mm_allocator *allocator) {
   mm_memory_trim(); /* recycled blocks go back to where they came from */
   mm_host_allocator = allocator ? *allocator : (mm_allocator)OS_ALLOCATOR;
 }
-void mm_set_io(const mm_io *io) { mm_host_io = io ? *io : (mm_io)OS_IO; }
-void mm_set_threads(const mm_threads *threads) { mm_host_threads = threads ? *threads : (mm_threads)OS_THREADS; }
+void mm_set_io(const mm_io *io) {
+  mm_host_io = io ? *io : (mm_io)OS_IO;
+}
+void mm_set_threads(const mm_threads *threads) {
+  mm_host_threads = threads ? *threads : (mm_threads)OS_THREADS;
+}

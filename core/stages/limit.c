@@ -10,17 +10,17 @@
 
 /* Batches, and what is wanted of them. */
 typedef struct choice {
-  mm_table  rows;
+  mm_table rows;
   mm_buffer picks; /* mm_pick; only with keys */
-  tally     tally;
+  tally tally;
 } choice;
 
 typedef struct limiter {
   mm_stage base;
-  int64_t  n;
+  int64_t n;
   int32_t *keys;
-  int32_t  key_count;
-  choice   kept;
+  int32_t key_count;
+  choice kept;
 } limiter;
 
 static void choice_free(choice *c) {
@@ -141,7 +141,8 @@ static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
   int status = 0;
   for (int64_t i = 0; i < rows->count && status >= 0; i++) {
     if (l->key_count) status = choose(l, &l->kept, &rows->batches[i], error);
-    else if (l->kept.rows.rows < l->n) status = append_head(&l->kept.rows, &rows->batches[i], l->n - l->kept.rows.rows, error);
+    else if (l->kept.rows.rows < l->n)
+      status = append_head(&l->kept.rows, &rows->batches[i], l->n - l->kept.rows.rows, error);
   }
   limit_drop(stage, partial);
   return status < 0 ? status : !l->key_count && l->kept.rows.rows >= l->n;
@@ -163,9 +164,17 @@ static void limit_free(mm_stage *stage) {
   mm_release(l, sizeof *l);
 }
 
-static const mm_stage_class limit_class = {
-    .name = "limit", .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_END, .bind = limit_bind, .open = limit_open, .close = limit_close,
-    .run = limit_run, .cut = limit_cut, .fold = limit_fold, .drop = limit_drop, .finish = limit_finish, .free = limit_free};
+static const mm_stage_class limit_class = {.name = "limit",
+                                           .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_END,
+                                           .bind = limit_bind,
+                                           .open = limit_open,
+                                           .close = limit_close,
+                                           .run = limit_run,
+                                           .cut = limit_cut,
+                                           .fold = limit_fold,
+                                           .drop = limit_drop,
+                                           .finish = limit_finish,
+                                           .free = limit_free};
 
 mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
                          mm_error *error) {

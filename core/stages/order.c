@@ -23,7 +23,9 @@ static int32_t code_width(int storage) {
   }
 }
 
-static bool is_long(int storage) { return storage == MM_I64 || storage == MM_U64; }
+static bool is_long(int storage) {
+  return storage == MM_I64 || storage == MM_U64;
+}
 
 int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
   int64_t size = count * (int64_t)sizeof *o->keys;
@@ -37,7 +39,8 @@ int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const m
     key->type = mm_storage(schema->fields[orders[k].column].type.id);
     key->start = start;
     key->width = code_width(key->type);
-    if (key->type == MM_UTF8 && k == count - 1) key->width = (BITS - start) / 8 * 8; /* the last key gets what is left */
+    if (key->type == MM_UTF8 && k == count - 1)
+      key->width = (BITS - start) / 8 * 8; /* the last key gets what is left */
     key->bits = key->width < BITS - start ? key->width : BITS - start;
     if (key->type == MM_UTF8) {
       key->bits = key->bits / 8 * 8;
@@ -74,10 +77,10 @@ static uint64_t code_f32(float value) {
   return bits ^ ((uint32_t)((int32_t)bits >> 31) | UINT32_C(1) << 31);
 }
 
-#define CODES(ctype, code) \
-  do { \
-    const ctype *values = (const ctype *)column->data + first; \
-    for (int64_t i = 0; i < n; i++) codes[i] = (code); \
+#define CODES(ctype, code)                                                                                             \
+  do {                                                                                                                 \
+    const ctype *values = (const ctype *)column->data + first;                                                         \
+    for (int64_t i = 0; i < n; i++) codes[i] = (code);                                                                 \
   } while (0)
 
 /* Codes of rows first .. first + n - 1, ascending, nulls not regarded. */
@@ -100,7 +103,9 @@ static void make_codes(const mm_column *column, int64_t first, int64_t n, uint64
   }
 }
 
-static wide ones(int32_t bits) { return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits); }
+static wide ones(int32_t bits) {
+  return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits);
+}
 
 static void put(rank *r, wide code, int32_t shift) {
   wide placed = code << shift;

@@ -10,28 +10,28 @@
 
 typedef struct rank {
   uint64_t high, low; /* the number */
-  mm_pick  at;        /* the row: batch and row of it */
+  mm_pick at;         /* the row: batch and row of it */
 } rank;
 
 typedef struct order_key {
   mm_order order;
-  int32_t  type;        /* storage */
-  int32_t  width;       /* bits of the whole code; of text: as many as are packed */
-  int32_t  start, bits; /* where in the 128 the leading bits of the code are; `bits` 0: not packed */
+  int32_t type;        /* storage */
+  int32_t width;       /* bits of the whole code; of text: as many as are packed */
+  int32_t start, bits; /* where in the 128 the leading bits of the code are; `bits` 0: not packed */
 } order_key;
 
 typedef struct ordering {
   order_key *keys;
-  int32_t    count;
+  int32_t count;
 } ordering;
 
 /* How far numbers decide for the rows they were made of. */
 typedef struct clarity {
-  int32_t  bits, key;       /* `key` is the ordering's count when numbers decide alone */
+  int32_t bits, key;        /* `key` is the ordering's count when numbers decide alone */
   uint64_t nulls, extremes; /* keys of 64-bit integers where a null, or a value with the number of a null, was seen */
 } clarity;
 
-int  mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
+int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
 void mm_ordering_free(ordering *o);
 
 /* Numbers of all rows of a batch; rank i is {number, {part, i}}. */
@@ -44,7 +44,7 @@ rank mm_rank_masked(rank r, int32_t bits); /* leading bits only */
 typedef struct ranking {
   const ordering *order;
   const mm_batch *batches;
-  int32_t         key;
+  int32_t key;
 } ranking;
 
 bool mm_rank_before(const ranking *by, const rank *a, const rank *b); /* a strictly before b; not by place */

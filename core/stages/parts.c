@@ -6,9 +6,9 @@ enum { STRIDE = 1024, PART = 2 * MM_MORSEL };
 
 /* Parts are ranges of each run: part p takes rows cuts[p][r] .. cuts[p + 1][r] of run r. */
 typedef struct parts {
-  sorter   *sorter;
-  int64_t   count;
-  int64_t  *cuts;   /* (count + 1) * runs */
+  sorter *sorter;
+  int64_t count;
+  int64_t *cuts; /* (count + 1) * runs */
   mm_table *results;
 } parts;
 
@@ -85,11 +85,13 @@ static int merge_part(void *context, int64_t task, mm_error *error) {
   if (status >= 0) status = mm_ranks_room(&spare, rows, error);
   if (status >= 0) {
     for (int64_t r = 0; r < runs; r++) {
-      for (int64_t i = from[r]; i < to[r]; i++) ranks.ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+      for (int64_t i = from[r]; i < to[r]; i++)
+        ranks.ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
       bounds[r] = count;
     }
     ranking by = mm_sorter_ranking(s);
-    status = mm_sorter_emit(s, mm_ranks_merge(&by, ranks.ranks, spare.ranks, bounds, runs), rows, &p->results[task], error);
+    status =
+        mm_sorter_emit(s, mm_ranks_merge(&by, ranks.ranks, spare.ranks, bounds, runs), rows, &p->results[task], error);
   }
   mm_ranks_free(&ranks);
   mm_ranks_free(&spare);
@@ -115,4 +117,3 @@ int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
   if (p.cuts) mm_release(p.cuts, (p.count + 1) * s->runs.count * 8);
   return status;
 }
-

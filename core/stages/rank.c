@@ -14,7 +14,9 @@ static bool less(const rank *a, const rank *b) {
   return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
 }
 
-static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
+static bool equal(const rank *a, const rank *b) {
+  return a->high == b->high && a->low == b->low;
+}
 
 /* By value, from the first key on that numbers leave open. */
 static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
@@ -101,7 +103,8 @@ static void merge_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
 }
 
 /* One pass by the digit at `shift` of `high` or `low`. Inlined, so that the choice is made outside the loops. */
-static inline __attribute__((always_inline)) void scatter(const rank *from, rank *to, int64_t n, bool high, int32_t shift) {
+static inline __attribute__((always_inline)) void scatter(const rank *from, rank *to, int64_t n, bool high,
+                                                          int32_t shift) {
   int64_t at[BUCKETS] = {0}, sum = 0;
   for (int64_t i = 0; i < n; i++) at[(high ? from[i].high : from[i].low) >> shift & (BUCKETS - 1)]++;
   for (int32_t b = 0; b < BUCKETS; b++) {

@@ -43,7 +43,9 @@ void mm_sorter_clear(sorter *s) {
   mm_table_free(&s->runs);
 }
 
-ranking mm_sorter_ranking(const sorter *s) { return (ranking){&s->ordering, s->runs.batches, s->clear.key}; }
+ranking mm_sorter_ranking(const sorter *s) {
+  return (ranking){&s->ordering, s->runs.batches, s->clear.key};
+}
 
 /* All ranks of the runs in one list, merged; `to` is empty. */
 static int merge_all(sorter *s, rank_list *to, mm_error *error) {
@@ -52,7 +54,8 @@ static int merge_all(sorter *s, rank_list *to, mm_error *error) {
   int status = bounds ? mm_ranks_room(to, s->runs.rows, error) : mm_fail_memory(error, (s->runs.count + 1) * 8);
   if (status >= 0) status = mm_ranks_room(&spare, s->runs.rows, error);
   for (int64_t r = 0; r < s->runs.count && status >= 0; r++) {
-    for (int64_t i = 0; i < s->ranks[r].count; i++) to->ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+    for (int64_t i = 0; i < s->ranks[r].count; i++)
+      to->ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
     bounds[r] = count;
   }
   ranking by = mm_sorter_ranking(s);
@@ -84,7 +87,7 @@ int mm_sorter_emit(const sorter *s, const rank *ranks, int64_t count, mm_table *
 
 /* Keep the first n ranks of each key. */
 int mm_sorter_keep(const sorter *s, tally *t, const mm_batch *batches, int64_t batch_count, rank *ranks, int64_t *count,
-                      mm_error *error) {
+                   mm_error *error) {
   int64_t rows = 0, kept = 0, seen;
   for (int64_t i = 0; i < batch_count; i++) rows += batches[i].length;
   uint64_t *hashes = mm_allocate((rows + 1) * 8);
@@ -155,4 +158,3 @@ int mm_sorter_first(sorter *s, mm_table *out, mm_error *error) {
   mm_ranks_free(&all);
   return status;
 }
-

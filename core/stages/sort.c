@@ -4,15 +4,15 @@
 
 /* A worker's morsel so far, and room to sort it. */
 typedef struct sort_local {
-  mm_table  rows;
+  mm_table rows;
   rank_list ranks, spare;
-  tally     tally;
+  tally tally;
 } sort_local;
 
 typedef struct run {
-  mm_batch  rows;
+  mm_batch rows;
   rank_list ranks;
-  clarity   clear;
+  clarity clear;
 } run;
 
 static void run_free(run *r) {
@@ -27,7 +27,8 @@ int mm_sorter_refuse_opaque(const char *stage, const mm_schema *in, mm_error *er
   for (int32_t i = 0; i < in->count; i++) {
     if (in->fields[i].type.id != MM_OPAQUE) continue;
     mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", stage);
-    if (error) mm_error_text(error->field, sizeof error->field, in->fields[i].name, (int64_t)strlen(in->fields[i].name));
+    if (error)
+      mm_error_text(error->field, sizeof error->field, in->fields[i].name, (int64_t)strlen(in->fields[i].name));
     return MM_EUSAGE;
   }
   return 0;
@@ -38,7 +39,8 @@ static int sort_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   TRY(mm_sorter_refuse_opaque(stage->vtable->name, in, error));
   for (int32_t k = 0; k < s->order_count; k++)
     if (s->orders[k].column < 0 || s->orders[k].column >= in->count)
-      return mm_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name, s->orders[k].column);
+      return mm_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name,
+                     s->orders[k].column);
   TRY(mm_ordering_init(&s->ordering, s->orders, s->order_count, in, error));
   s->clear = (clarity){.bits = 128, .key = s->order_count};
   return 0;
@@ -179,7 +181,8 @@ static int sort_fold(mm_stage *stage, void *partial, mm_error *error) {
   mm_clarity_join(&s->ordering, &s->clear, &r->clear);
   int status = mm_sorter_push(s, &r->rows, &r->ranks, error);
   run_free(r);
-  if (status >= 0 && s->n > 0 && !s->key_count && s->runs.count > 1 && s->runs.rows >= 2 * s->n) status = mm_sorter_cut_down(s, error);
+  if (status >= 0 && s->n > 0 && !s->key_count && s->runs.count > 1 && s->runs.rows >= 2 * s->n)
+    status = mm_sorter_cut_down(s, error);
   return status;
 }
 
@@ -208,10 +211,10 @@ static void sort_free(mm_stage *stage) {
   mm_release(s, sizeof *s);
 }
 
-#define SORTER_CLASS(title) \
-  { \
-    .name = title, .flags = MM_STAGE_BREAKS, .bind = sort_bind, .open = sort_open, .close = sort_close, .run = sort_run, \
-    .cut = sort_cut, .fold = sort_fold, .drop = sort_drop, .finish = sort_finish, .free = sort_free \
+#define SORTER_CLASS(title)                                                                                            \
+  {                                                                                                                    \
+    .name = title, .flags = MM_STAGE_BREAKS, .bind = sort_bind, .open = sort_open, .close = sort_close,                \
+    .run = sort_run, .cut = sort_cut, .fold = sort_fold, .drop = sort_drop, .finish = sort_finish, .free = sort_free   \
   }
 static const mm_stage_class sort_class = SORTER_CLASS("sort"), first_class = SORTER_CLASS("limit");
 

@@ -13,30 +13,30 @@
 #include <pthread.h>
 
 typedef struct rank_list {
-  rank   *ranks;
+  rank *ranks;
   int64_t count, capacity;
 } rank_list;
 
 /* Room for `count` ranks; what was in the list is lost. */
-int  mm_ranks_room(rank_list *list, int64_t count, mm_error *error);
+int mm_ranks_room(rank_list *list, int64_t count, mm_error *error);
 void mm_ranks_free(rank_list *list);
 
 typedef struct sorter {
-  mm_stage   base;
-  mm_order  *orders;
-  int32_t    order_count;
-  int64_t    n;        /* rows to keep; -1: all */
-  int32_t   *keys;     /* n is meant for each of these keys */
-  int32_t    key_count;
-  ordering   ordering; /* from bind on */
-  mm_table   runs;     /* batches in order */
-  rank_list *ranks;    /* of each run */
-  int64_t    ranks_capacity;
-  clarity    clear;    /* of all runs */
+  mm_stage base;
+  mm_order *orders;
+  int32_t order_count;
+  int64_t n;     /* rows to keep; -1: all */
+  int32_t *keys; /* n is meant for each of these keys */
+  int32_t key_count;
+  ordering ordering; /* from bind on */
+  mm_table runs;     /* batches in order */
+  rank_list *ranks;  /* of each run */
+  int64_t ranks_capacity;
+  clarity clear; /* of all runs */
 
   pthread_mutex_t lock; /* all below */
-  bool    bounded;
-  rank    bound;        /* rows beyond it are not among the first n */
+  bool bounded;
+  rank bound; /* rows beyond it are not among the first n */
   int32_t bound_bits;
 } sorter;
 
@@ -44,17 +44,17 @@ typedef struct sorter {
 mm_stage *mm_sorter_new(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
                         mm_error *error);
 /* Fail for a column of a foreign type, by name. */
-int  mm_sorter_refuse_opaque(const char *stage, const mm_schema *in, mm_error *error);
+int mm_sorter_refuse_opaque(const char *stage, const mm_schema *in, mm_error *error);
 ranking mm_sorter_ranking(const sorter *s);
 /* Keep the first n ranks of each key. */
-int  mm_sorter_keep(const sorter *s, tally *t, const mm_batch *batches, int64_t batch_count, rank *ranks,
-                    int64_t *count, mm_error *error);
-int  mm_sorter_push(sorter *s, mm_batch *rows, rank_list *ranks, mm_error *error); /* takes both */
-void mm_sorter_clear(sorter *s); /* forget all runs */
+int mm_sorter_keep(const sorter *s, tally *t, const mm_batch *batches, int64_t batch_count, rank *ranks, int64_t *count,
+                   mm_error *error);
+int mm_sorter_push(sorter *s, mm_batch *rows, rank_list *ranks, mm_error *error); /* takes both */
+void mm_sorter_clear(sorter *s);                                                  /* forget all runs */
 /* The first n rows of all runs become the only runs, and bound the morsels to come. */
-int  mm_sorter_cut_down(sorter *s, mm_error *error);
+int mm_sorter_cut_down(sorter *s, mm_error *error);
 /* Ranked rows of the runs as batches. */
-int  mm_sorter_emit(const sorter *s, const rank *ranks, int64_t count, mm_table *out, mm_error *error);
+int mm_sorter_emit(const sorter *s, const rank *ranks, int64_t count, mm_table *out, mm_error *error);
 /* The result: all rows in order (parts.c), or the first n (runs.c). There is a run. */
-int  mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error);
-int  mm_sorter_first(sorter *s, mm_table *out, mm_error *error);
+int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error);
+int mm_sorter_first(sorter *s, mm_table *out, mm_error *error);

@@ -16,7 +16,8 @@ static uint64_t float_bits(double value) {
 
 static uint64_t value_bits(const mm_column *column, int64_t row) {
   switch (mm_storage(column->type.id)) {
-#define X(ENUM, suffix, ctype, format) case MM_##ENUM: return (uint64_t)((const ctype *)column->data)[row];
+#define X(ENUM, suffix, ctype, format)                                                                                 \
+  case MM_##ENUM: return (uint64_t)((const ctype *)column->data)[row];
     MM_INTEGERS(X)
 #undef X
   case MM_F32: return float_bits(((const float *)column->data)[row]);
@@ -52,7 +53,9 @@ static tally_slot *find(const tally *t, const mm_batch *batches, const int32_t *
     if (slot->hash != hash) continue;
     const mm_batch *a = &batches[row.part], *b = &batches[slot->first.part];
     int32_t k = 0;
-    while (k < key_count && mm_column_compare(&a->columns[keys[k]], row.row, &b->columns[keys[k]], slot->first.row) == 0) k++;
+    while (k < key_count
+           && mm_column_compare(&a->columns[keys[k]], row.row, &b->columns[keys[k]], slot->first.row) == 0)
+      k++;
     if (k == key_count) return slot;
   }
 }

@@ -7,7 +7,7 @@ typedef struct holder {
   mm_column column; /* of a column: references */
   mm_block *root;   /* of a foreign array: keeps it alive */
   const void *buffers[3];
-  int64_t size;              /* of this struct with what follows it */
+  int64_t size; /* of this struct with what follows it */
   struct ArrowArray **pointers;
   struct ArrowArray structs[]; /* children, then the dictionary; the pointers stand behind them */
 } holder;
@@ -34,7 +34,8 @@ static holder *hold(struct ArrowArray *to, int64_t children, bool dictionary, mm
   h->size = size;
   h->pointers = (struct ArrowArray **)(h->structs + count);
   for (int64_t i = 0; i < count; i++) h->pointers[i] = &h->structs[i];
-  *to = (struct ArrowArray){.n_children = children, .buffers = h->buffers, .release = release_holder, .private_data = h};
+  *to =
+      (struct ArrowArray){.n_children = children, .buffers = h->buffers, .release = release_holder, .private_data = h};
   to->children = children ? h->pointers : NULL;
   to->dictionary = dictionary ? h->pointers[children] : NULL;
   return h;
@@ -98,7 +99,8 @@ static int export_column(struct ArrowArray *to, const mm_column *column, mm_erro
 
 int mm_arrow_export_batch(const mm_schema *schema, const mm_batch *batch, struct ArrowArray *to, mm_error *error) {
   if (schema->count != batch->count)
-    return mm_fail(error, MM_EUSAGE, "bad-arrow", "the schema has %d columns, the batch %d", schema->count, batch->count);
+    return mm_fail(error, MM_EUSAGE, "bad-arrow", "the schema has %d columns, the batch %d", schema->count,
+                   batch->count);
   holder *h = hold(to, batch->count, false, error);
   if (!h) return MM_ENOMEM;
   to->length = batch->length;

@@ -24,7 +24,9 @@ static mm_block *share(const intake *in) {
   return in->root;
 }
 
-static bool aligned(const void *pointer, int64_t width) { return (uintptr_t)pointer % (uintptr_t)width == 0; }
+static bool aligned(const void *pointer, int64_t width) {
+  return (uintptr_t)pointer % (uintptr_t)width == 0;
+}
 
 /* Bits from `start` on: shared when they are whole words, else copied. */
 static int take_bits(const intake *in, const uint64_t **bits, mm_block **block, const void *from, int64_t start,
@@ -44,7 +46,8 @@ static int take_bits(const intake *in, const uint64_t **bits, mm_block **block, 
 
 static int take_valid(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start) {
   if (array->null_count == 0 || to->length == 0) return 0;
-  if (!array->buffers[0]) return array->null_count > 0 ? BAD(in, "nulls are counted, but there is no validity buffer") : 0;
+  if (!array->buffers[0])
+    return array->null_count > 0 ? BAD(in, "nulls are counted, but there is no validity buffer") : 0;
   return take_bits(in, &to->valid, &to->valid_block, array->buffers[0], start, to->length);
 }
 
@@ -139,25 +142,33 @@ static int take_text(const intake *in, mm_column *to, const struct ArrowArray *a
 }
 
 /* A view: 16 bytes, the length, then up to 12 bytes of text or a prefix, a buffer's number and an offset into it. */
-typedef struct view { int32_t size; uint8_t prefix[4]; int32_t buffer, offset; } view;
+typedef struct view {
+  int32_t size;
+  uint8_t prefix[4];
+  int32_t buffer, offset;
+} view;
 
-static int locate_view(const intake *in, const struct ArrowArray *array, const uint8_t *at, const uint8_t **text, view *v) {
+static int locate_view(const intake *in, const struct ArrowArray *array, const uint8_t *at, const uint8_t **text,
+                       view *v) {
   memcpy(v, at, sizeof *v);
   if (v->size < 0) return BAD(in, "a text view has a negative length");
   *text = at + 4;
   if (v->size <= 12) return 0;
   int64_t buffers = array->n_buffers - 3, size;
-  if (v->buffer < 0 || v->buffer >= buffers) return BAD(in, "a text view names buffer %d of %lld", v->buffer, (long long)buffers);
+  if (v->buffer < 0 || v->buffer >= buffers)
+    return BAD(in, "a text view names buffer %d of %lld", v->buffer, (long long)buffers);
   memcpy(&size, (const uint8_t *)array->buffers[array->n_buffers - 1] + v->buffer * (int64_t)8, 8);
   *text = array->buffers[2 + v->buffer];
-  if (!*text || v->offset < 0 || v->offset + (int64_t)v->size > size) return BAD(in, "a text view points outside its buffer");
+  if (!*text || v->offset < 0 || v->offset + (int64_t)v->size > size)
+    return BAD(in, "a text view points outside its buffer");
   *text += v->offset;
   return 0;
 }
 
 static int take_views(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start) {
   const uint8_t *views = (const uint8_t *)array->buffers[1] + start * 16, *text;
-  if (array->n_buffers > 3 && !array->buffers[array->n_buffers - 1]) return BAD(in, "the sizes of text buffers are missing");
+  if (array->n_buffers > 3 && !array->buffers[array->n_buffers - 1])
+    return BAD(in, "the sizes of text buffers are missing");
   int64_t size = 0;
   view v;
   for (int64_t i = 0; i < to->length; i++) {
@@ -182,11 +193,12 @@ static int take_views(const intake *in, mm_column *to, const struct ArrowArray *
 
 /* ---- Columns ---- */
 
-static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                         int64_t start, int64_t length);
+static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema,
+                         const struct ArrowArray *array, int64_t start, int64_t length);
 
 /* Rows [start, start + length) must lie in the array, and its buffers be there. */
-static int check_array(const intake *in, const struct ArrowArray *array, int64_t start, int64_t length, int64_t buffers) {
+static int check_array(const intake *in, const struct ArrowArray *array, int64_t start, int64_t length,
+                       int64_t buffers) {
   if (!array || !array->release) return BAD(in, "the array is released or missing");
   if (array->length < 0 || array->offset < 0 || array->length > INT64_MAX / 16 || array->offset > INT64_MAX / 32
       || length > array->length - start)
@@ -194,12 +206,14 @@ static int check_array(const intake *in, const struct ArrowArray *array, int64_t
                (long long)(start + length));
   if (buffers >= 0 && array->n_buffers != buffers)
     return BAD(in, "expected %lld buffers, found %lld", (long long)buffers, (long long)array->n_buffers);
-  if (array->n_buffers < 0 || (array->n_buffers > 0 && !array->buffers)) return BAD(in, "the list of buffers is missing");
+  if (array->n_buffers < 0 || (array->n_buffers > 0 && !array->buffers))
+    return BAD(in, "the list of buffers is missing");
   if (buffers > 1 && length > 0 && !array->buffers[1]) return BAD(in, "the buffer of values is missing");
   return 0;
 }
 
-static int check_foreign(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array, int depth) {
+static int check_foreign(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array,
+                         int depth) {
   TRY(check_array(in, array, 0, 0, -1));
   if (array->n_children != schema->n_children || !array->dictionary != !schema->dictionary)
     return BAD(in, "the array's children are not those of its schema");
@@ -209,8 +223,8 @@ static int check_foreign(const intake *in, const struct ArrowSchema *schema, con
   return array->dictionary ? check_foreign(in, schema->dictionary, array->dictionary, depth + 1) : 0;
 }
 
-static int import_foreign(const intake *in, mm_column *to, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                          int64_t start) {
+static int import_foreign(const intake *in, mm_column *to, const struct ArrowSchema *schema,
+                          const struct ArrowArray *array, int64_t start) {
   TRY(check_array(in, array, start, to->length, -1));
   TRY(check_foreign(in, schema, array, 0));
   bool bits = array->n_buffers > 0 && strncmp(schema->format, "+u", 2) != 0; /* unions have no validity */
@@ -225,10 +239,10 @@ static int import_foreign(const intake *in, mm_column *to, const struct ArrowSch
 static int64_t key_at(const mm_column *keys, int64_t i) {
   if (keys->valid && !mm_bit(keys->valid, i)) return -1;
   switch (keys->type.id) {
-#define X(ENUM, suffix, ctype, format) \
-  case MM_##ENUM: { \
-    int64_t key = (int64_t)((const ctype *)keys->data)[i]; /* u64 beyond i64 turns negative */ \
-    return key < 0 ? INT64_MAX : key; \
+#define X(ENUM, suffix, ctype, format)                                                                                 \
+  case MM_##ENUM: {                                                                                                    \
+    int64_t key = (int64_t)((const ctype *)keys->data)[i]; /* u64 beyond i64 turns negative */                         \
+    return key < 0 ? INT64_MAX : key;                                                                                  \
   }
     MM_INTEGERS(X)
 #undef X
@@ -257,7 +271,8 @@ static int import_dictionary(const intake *in, mm_column *to, const struct Arrow
   mm_column keys = {0}, values = {0};
   int status = array->dictionary ? 0 : BAD(in, "the dictionary is missing");
   if (status >= 0) status = import_column(in, &keys, &plain, array, start, length);
-  if (status >= 0) status = import_column(in, &values, schema->dictionary, array->dictionary, 0, array->dictionary->length);
+  if (status >= 0)
+    status = import_column(in, &values, schema->dictionary, array->dictionary, 0, array->dictionary->length);
   if (status >= 0) status = look_up(in, to, &keys, &values);
   mm_column_release(&keys);
   mm_column_release(&values);
@@ -265,7 +280,8 @@ static int import_dictionary(const intake *in, mm_column *to, const struct Arrow
 }
 
 /* Buffers and values of a plain type; `to` has its type and length. */
-static int import_plain(const intake *in, mm_column *to, const char *format, const struct ArrowArray *array, int64_t start) {
+static int import_plain(const intake *in, mm_column *to, const char *format, const struct ArrowArray *array,
+                        int64_t start) {
   bool text = mm_is_text(to->type.id), views = format[0] == 'v';
   int64_t buffers = views ? -1 : text ? 3 : to->type.id == MM_NULL ? 0 : 2;
   TRY(check_array(in, array, start, to->length, buffers));
@@ -285,8 +301,8 @@ static int import_plain(const intake *in, mm_column *to, const char *format, con
   return strcmp(format, "tdm") == 0 ? take_date64(in, to, array, start) : take_values(in, to, array, start);
 }
 
-static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                         int64_t start, int64_t length) {
+static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema,
+                         const struct ArrowArray *array, int64_t start, int64_t length) {
   mm_type type;
   TRY(mm_arrow_type(schema, &type, in->error));
   if (!array || !array->release) return BAD(in, "the array is released or missing");
@@ -310,8 +326,10 @@ static int check_root(const intake *in, const struct ArrowSchema *schema, const 
   if (!schema || !schema->release || !schema->format || strcmp(schema->format, "+s") != 0)
     return BAD(in, "Arrow data must be a struct of columns");
   TRY(check_array(in, array, 0, 0, 1));
-  if (array->n_children != schema->n_children || array->n_children > INT32_MAX || (array->n_children > 0 && !array->children))
-    return BAD(in, "the schema has %lld columns, the array %lld", (long long)schema->n_children, (long long)array->n_children);
+  if (array->n_children != schema->n_children || array->n_children > INT32_MAX
+      || (array->n_children > 0 && !array->children))
+    return BAD(in, "the schema has %lld columns, the array %lld", (long long)schema->n_children,
+               (long long)array->n_children);
   if (array->null_count == 0 || !array->buffers[0]) return 0;
   mm_column rows = {.length = array->length};
   TRY(take_bits(in, &rows.valid, &rows.valid_block, array->buffers[0], array->offset, array->length));
@@ -327,7 +345,8 @@ static int import_batch(intake *in, const struct ArrowSchema *schema, const stru
     const struct ArrowSchema *field = schema->children[i];
     in->name = field->name ? field->name : "";
     int status = import_column(in, &to->columns[i], field, array->children[i], array->offset, array->length);
-    if (status < 0 && in->error) mm_error_text(in->error->field, sizeof in->error->field, in->name, (int64_t)strlen(in->name));
+    if (status < 0 && in->error)
+      mm_error_text(in->error->field, sizeof in->error->field, in->name, (int64_t)strlen(in->name));
     TRY(status);
   }
   return 0;

@@ -61,7 +61,8 @@ static int build(struct ArrowSchema *to, const char *format, const char *name, c
   return mm_fail_memory(error, size);
 }
 
-static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags, mm_error *error) {
+static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags,
+                mm_error *error) {
   TRY(build(to, from->format, name, from->metadata, flags, from->n_children, from->dictionary != NULL, error));
   node *n = to->private_data;
   int status = 0;
@@ -82,12 +83,15 @@ static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ArrowSchema *kept[KEPT];
 static int kept_count;
 
-static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
+static bool same_text(const char *a, const char *b) {
+  return strcmp(a ? a : "", b ? b : "") == 0;
+}
 
 /* Equal but for the name and the nullability of the top level. */
 static bool same(const struct ArrowSchema *a, const struct ArrowSchema *b) {
   int64_t size = metadata_size(a->metadata);
-  if (!same_text(a->format, b->format) || a->n_children != b->n_children || !a->dictionary != !b->dictionary) return false;
+  if (!same_text(a->format, b->format) || a->n_children != b->n_children || !a->dictionary != !b->dictionary)
+    return false;
   if ((a->flags | ARROW_FLAG_NULLABLE) != (b->flags | ARROW_FLAG_NULLABLE)) return false;
   if (size != metadata_size(b->metadata) || (size && memcmp(a->metadata, b->metadata, (size_t)size) != 0)) return false;
   if (a->dictionary && !same(a->dictionary, b->dictionary)) return false;
@@ -131,22 +135,36 @@ const struct ArrowSchema *mm_arrow_kept(mm_type type) {
 
 static const char unit_letters[] = "smun";
 
-static const struct { const char *format; uint8_t id, unit; } formats[] = {
-  {"n", MM_NULL, 0}, {"b", MM_BOOL, 0},
+static const struct {
+  const char *format;
+  uint8_t id, unit;
+} formats[] = {
+    {"n", MM_NULL, 0},
+    {"b", MM_BOOL, 0},
 #define X(ENUM, suffix, ctype, format) {format, MM_##ENUM, 0},
-  MM_NUMBERS(X)
+    MM_NUMBERS(X)
 #undef X
-  {"u", MM_UTF8, 0}, {"U", MM_UTF8, 0}, {"vu", MM_UTF8, 0}, {"z", MM_BINARY, 0}, {"Z", MM_BINARY, 0}, {"vz", MM_BINARY, 0},
-  {"tdD", MM_DATE, 0}, {"tdm", MM_DATE, 0},
-  {"tDs", MM_DURATION, MM_SECONDS}, {"tDm", MM_DURATION, MM_MILLIS}, {"tDu", MM_DURATION, MM_MICROS},
-  {"tDn", MM_DURATION, MM_NANOS},
+        {"u", MM_UTF8, 0},
+    {"U", MM_UTF8, 0},
+    {"vu", MM_UTF8, 0},
+    {"z", MM_BINARY, 0},
+    {"Z", MM_BINARY, 0},
+    {"vz", MM_BINARY, 0},
+    {"tdD", MM_DATE, 0},
+    {"tdm", MM_DATE, 0},
+    {"tDs", MM_DURATION, MM_SECONDS},
+    {"tDm", MM_DURATION, MM_MILLIS},
+    {"tDu", MM_DURATION, MM_MICROS},
+    {"tDn", MM_DURATION, MM_NANOS},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* The levels below a schema, checked so far as the structs show. */
 static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *error) {
-  if (depth > MM_ARROW_DEPTH) return mm_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", MM_ARROW_DEPTH);
-  if (!schema || !schema->release || !schema->format || schema->n_children < 0 || (schema->n_children > 0 && !schema->children))
+  if (depth > MM_ARROW_DEPTH)
+    return mm_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", MM_ARROW_DEPTH);
+  if (!schema || !schema->release || !schema->format || schema->n_children < 0
+      || (schema->n_children > 0 && !schema->children))
     return mm_fail(error, MM_EDATA, "bad-arrow", "the Arrow schema is released or incomplete");
   for (int64_t i = 0; i < schema->n_children; i++) TRY(check_nesting(schema->children[i], depth + 1, error));
   return schema->dictionary ? check_nesting(schema->dictionary, depth + 1, error) : 0;
@@ -189,7 +207,8 @@ static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error 
   }
   if (field->type.id == MM_TIMESTAMP) {
     const char *zone = mm_zone_name(field->type.zone);
-    if (strlen(zone) > sizeof format - 8) return mm_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
+    if (strlen(zone) > sizeof format - 8)
+      return mm_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
     snprintf(format, sizeof format, "ts%c:%s", unit_letters[field->type.unit & 3], zone);
   }
   for (int i = 0; i < FORMATS && !*format; i++)

@@ -55,7 +55,8 @@ int mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error) {
   return mm_batch_slice(to, from, 0, from->length, error);
 }
 
-int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count, mm_error *error) {
+int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count,
+                    mm_error *error) {
   int64_t size = batches * (int64_t)sizeof(mm_column *);
   const mm_column **parts = mm_allocate(size);
   int status = parts ? mm_batch_resize(to, from[0].count, error) : mm_fail_memory(error, size);

@@ -63,7 +63,8 @@ int mm_fail_opaque(mm_error *error, const char *what) {
   return mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", what);
 }
 
-int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error) {
+int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable,
+                   mm_error *error) {
   *column = (mm_column){.type = type, .length = length};
   if (type.id == MM_OPAQUE) return mm_fail_opaque(error, "make");
   if (length < 0 || length > INT64_MAX / 16) return mm_fail_memory(error, length);

@@ -2,17 +2,16 @@
  * SPDX-License-Identifier: MIT */
 #include "types/refusal.h"
 
-
 enum { AHEAD = 16 }; /* rows between a prefetch and its use */
 
-#define TAKE(T) \
-  do { \
-    const T *values = from->data; \
-    T *out = (T *)mm_block_data(to->data_block); \
-    for (int64_t i = 0; i < count; i++) { \
-      if (i + AHEAD < count) __builtin_prefetch(&values[index[i + AHEAD] < 0 ? 0 : index[i + AHEAD]]); \
-      out[i] = index[i] < 0 ? 0 : values[index[i]]; \
-    } \
+#define TAKE(T)                                                                                                        \
+  do {                                                                                                                 \
+    const T *values = from->data;                                                                                      \
+    T *out = (T *)mm_block_data(to->data_block);                                                                       \
+    for (int64_t i = 0; i < count; i++) {                                                                              \
+      if (i + AHEAD < count) __builtin_prefetch(&values[index[i + AHEAD] < 0 ? 0 : index[i + AHEAD]]);                 \
+      out[i] = index[i] < 0 ? 0 : values[index[i]];                                                                    \
+    }                                                                                                                  \
   } while (0)
 
 static void take_data(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
@@ -72,10 +71,10 @@ int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, i
 
 /* ---- Of several columns ---- */
 
-#define GATHER(T) \
-  do { \
-    T *out = (T *)mm_block_data(to->data_block); \
-    for (int64_t i = 0; i < count; i++) out[i] = ((const T *)parts[picks[i].part]->data)[picks[i].row]; \
+#define GATHER(T)                                                                                                      \
+  do {                                                                                                                 \
+    T *out = (T *)mm_block_data(to->data_block);                                                                       \
+    for (int64_t i = 0; i < count; i++) out[i] = ((const T *)parts[picks[i].part]->data)[picks[i].row];                \
   } while (0)
 
 static void gather_data(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count) {
@@ -112,8 +111,8 @@ static void gather_text(mm_column *to, const mm_column *const *parts, const mm_p
   }
 }
 
-int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks, int64_t count,
-                     mm_error *error) {
+int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks,
+                     int64_t count, mm_error *error) {
   mm_type type = part_count > 0 ? parts[0]->type : (mm_type){0};
   if (type.id == MM_OPAQUE) return mm_fail_opaque(error, "gather");
   bool nulls = false;

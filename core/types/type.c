@@ -5,10 +5,11 @@
 #include <stdio.h>
 
 static const char *const names[MM_TYPE_COUNT] = {
-  [MM_NULL] = "null", [MM_BOOL] = "bool", [MM_I8] = "i8", [MM_I16] = "i16", [MM_I32] = "i32", [MM_I64] = "i64",
-  [MM_U8] = "u8", [MM_U16] = "u16", [MM_U32] = "u32", [MM_U64] = "u64", [MM_F32] = "f32", [MM_F64] = "f64",
-  [MM_UTF8] = "utf8", [MM_BINARY] = "binary", [MM_DATE] = "date", [MM_TIMESTAMP] = "timestamp",
-  [MM_DURATION] = "duration", [MM_OPAQUE] = "opaque",
+    [MM_NULL] = "null",         [MM_BOOL] = "bool",     [MM_I8] = "i8",     [MM_I16] = "i16",
+    [MM_I32] = "i32",           [MM_I64] = "i64",       [MM_U8] = "u8",     [MM_U16] = "u16",
+    [MM_U32] = "u32",           [MM_U64] = "u64",       [MM_F32] = "f32",   [MM_F64] = "f64",
+    [MM_UTF8] = "utf8",         [MM_BINARY] = "binary", [MM_DATE] = "date", [MM_TIMESTAMP] = "timestamp",
+    [MM_DURATION] = "duration", [MM_OPAQUE] = "opaque",
 };
 static const char *const units[] = {"s", "ms", "us", "ns"};
 
@@ -24,7 +25,8 @@ int mm_storage(int id) {
 
 int64_t mm_type_width(mm_type type) {
   switch (mm_storage(type.id)) {
-#define X(ENUM, suffix, ctype, format) case MM_##ENUM: return sizeof(ctype);
+#define X(ENUM, suffix, ctype, format)                                                                                 \
+  case MM_##ENUM: return sizeof(ctype);
     MM_NUMBERS(X)
 #undef X
   default: return 0;
@@ -59,7 +61,9 @@ static int word(const char **at, const char *const *words, int count) {
   return -1;
 }
 
-static void blanks(const char **at) { *at += strspn(*at, " "); }
+static void blanks(const char **at) {
+  *at += strspn(*at, " ");
+}
 
 /* "(unit)" or "(unit, zone)" behind the name of a timestamp or duration. */
 static int parse_unit(const char *text, const char **at, mm_type *type, mm_error *error) {

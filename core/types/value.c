@@ -24,10 +24,10 @@ int mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_t
   bool null_a = mm_is_null(a, i), null_b = mm_is_null(b, j);
   if (null_a || null_b) return null_a - null_b;
   switch (mm_storage(a->type.id)) {
-#define X(ENUM, suffix, ctype, format) \
-  case MM_##ENUM: { \
-    ctype x = ((const ctype *)a->data)[i], y = ((const ctype *)b->data)[j]; \
-    return (x > y) - (x < y); \
+#define X(ENUM, suffix, ctype, format)                                                                                 \
+  case MM_##ENUM: {                                                                                                    \
+    ctype x = ((const ctype *)a->data)[i], y = ((const ctype *)b->data)[j];                                            \
+    return (x > y) - (x < y);                                                                                          \
   }
     MM_INTEGERS(X)
 #undef X
