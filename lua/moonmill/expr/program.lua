@@ -12,27 +12,33 @@ local program = {}
 
 local modes = { check = C.MM_CAST_CHECK, try = C.MM_CAST_TRY, wrap = C.MM_CAST_WRAP, sat = C.MM_CAST_SATURATE }
 
--- Instructions that outputs, filters and errors need, in order, and the new number of each register.
+-- Instructions that outputs, filters and errors need, and the new number of each register. Filters and what can fail
+-- keep their order; everything else moves down to just before its first use, so that what only later rows need is
+-- computed for those only.
 local function live_code(code, outputs)
-  local needed = {}
-  for _, register in ipairs(outputs) do needed[register] = true end
-  local keep = {}
+  local turns = {} -- register -> index of the first instruction that needs it
+  local function need(register, turn) turns[register] = math.min(turns[register] or turn, turn) end
+  for _, register in ipairs(outputs) do need(register, #code + 1) end
+  local order = {}
   for i = #code, 1, -1 do
     local instr = code[i]
-    if instr.op == "FILTER" or instr.fails or needed[instr.dst] then
-      keep[i] = true
-      for _, register in ipairs(instr.args) do needed[register] = true end
-      if instr.guard and instr.guard >= 0 then needed[instr.guard] = true end
+    local turn = (instr.op == "FILTER" or instr.fails) and i or turns[instr.dst]
+    if turn then
+      order[#order + 1] = { turn = turn, index = i }
+      for _, register in ipairs(instr.args) do need(register, turn) end
+      if instr.guard and instr.guard >= 0 then need(instr.guard, turn) end
     end
   end
+  table.sort(order, function(x, y)
+    if x.turn ~= y.turn then return x.turn < y.turn end
+    return x.index < y.index
+  end)
   local live, numbers, count = {}, { [-1] = -1 }, 0
-  for i, instr in ipairs(code) do
-    if keep[i] then
-      live[#live + 1] = instr
-      if instr.dst then
-        numbers[instr.dst] = count
-        count = count + 1
-      end
+  for i, entry in ipairs(order) do
+    live[i] = code[entry.index]
+    if live[i].dst then
+      numbers[live[i].dst] = count
+      count = count + 1
     end
   end
   return live, numbers, count

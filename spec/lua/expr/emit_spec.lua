@@ -85,6 +85,22 @@ describe("emission", function()
     assert.equal("%0 = load i8 i8\nreturn x1 = %0", listing "i8(i64(i8))")
     assert.truthy(listing("f64(i64(i8))"):find("cast f64 <- i8 %0", 1, true))
   end)
+  it("computes what only later rows need after the filters", function()
+    local b = builder()
+    b:derive("half", expr.parse "f64 / 2")
+    b:derive("sum", expr.parse "i64 + 1")
+    b:filter(expr.parse "bool")
+    assert.equal(lines [[
+      %0 = load i64 i64
+      %1 = const i64 1
+      %2 = add i64 %0 %1
+      %3 = load bool bool
+      filter %3
+      %4 = load f64 f64
+      %5 = const f64 2
+      %6 = div f64 %4 %5
+      return half = %6, sum = %2]], b:finish({ "half", "sum" }, { dry = true }).listing)
+  end)
   it("leaves out what nobody uses, but not what can fail", function()
     local b = builder()
     b:derive("unused", expr.parse "f64 * 2")
