@@ -36,26 +36,25 @@ local function evaluate(e, row, truth)
   return nil, value.id
 end
 
--- What the rules give: texts of the rows that pass, and row and id of the first error.
-local function expected(e, filter, rows)
+-- What the rules give: texts of the rows that pass, and row and id of the first error. `before` is computed first, as
+-- column "early".
+local function expected(before, filter, e, rows)
   local list = {}
   for i, row in ipairs(rows) do
-    local keep, id = true, nil
-    if filter then keep, id = evaluate(filter, row, true) end
+    local keep, value, id = true, nil, nil
+    if before then row.early, id = evaluate(before, row) end
+    if filter and not id then keep, id = evaluate(filter, row, true) end
+    if keep == true and not id then value, id = evaluate(e, row) end
     if id then return list, i, id end
-    if keep == true then
-      local value
-      value, id = evaluate(e, row)
-      if id then return list, i, id end
-      list[#list + 1] = rules.show(value)
-    end
+    if keep == true then list[#list + 1] = rules.show(value) end
   end
   return list
 end
 
 -- What the program gives.
-local function computed(e, filter, source, inputs)
+local function computed(before, filter, e, source, inputs)
   local b = expr.builder(inputs)
+  if before then b:derive("early", expr.parse(before.text)) end
   if filter then b:filter(expr.parse(filter.text)) end
   local column = b:derive("result", expr.parse(e.text))
   assert.equal(e.type, column.type.name)
@@ -80,23 +79,30 @@ describe(("random expressions (MM_SEED=%d)"):format(seed), function()
   math.randomseed(seed)
   local rows, source, inputs = data()
 
-  it("are the same by the rules and compiled, with and without a filter", function()
+  it("are the same by the rules and compiled, after a filter and an earlier expression too", function()
     for i = 1, 400 do
-      local e = random.expression(random.types[i % #random.types + 1], 1 + i % 4)
+      local before = i % 4 == 0 and random.expression(random.types[math.random(#random.types)], 2) or nil
+      random.derived = before and { [before.type] = "early" } or {}
       local filter = i % 3 == 0 and random.condition(2) or nil
-      local list, row, id = expected(e, filter, rows)
-      local ok, result, failed_row, failed_id, place = pcall(computed, e, filter, source, inputs)
-      local what = ("%s%s [seed %d, case %d]"):format(e.text, filter and " where " .. filter.text or "", seed, i)
+      local e = random.expression(random.types[i % #random.types + 1], 1 + i % 4)
+      local list, row, id = expected(before, filter, e, rows)
+      local ok, result, failed_row, failed_id, place = pcall(computed, before, filter, e, source, inputs)
+      local what = ("%s%s%s [seed %d, case %d]"):format(before and "early = " .. before.text .. ", " or "", e.text,
+        filter and " where " .. filter.text or "", seed, i)
       -- a constant part fails at once, also when no row would have reached it
       assert(ok or id or #list == 0 and result.code == "usage", what .. "\n" .. tostring(result))
       if ok and id then
         assert.same({ row, id }, { failed_row, failed_id }, what)
-        assert.truthy(place and (place.text == e.text or place.text == filter.text), what)
+        assert.truthy(place, what)
+        local texts = { [e.text] = true, [filter and filter.text or e.text] = true,
+          [before and before.text or e.text] = true }
+        assert.truthy(texts[place.text], what)
       elseif ok then
         assert(result, ("%s: failed at row %s: %s"):format(what, failed_row, failed_id))
         assert.same(list, result, what)
       end
     end
+    random.derived = {}
   end)
 
   it("are the same by the rules and folded", function()

@@ -3,7 +3,7 @@
 local rules = require "lua.expr.rules"
 local null = rules.null
 
-local random = {}
+local random = { derived = {} } -- derived: type -> name of a further column that expressions may use
 
 local function pick(list) return list[math.random(#list)] end
 local identity = function(x) return x end
@@ -79,6 +79,7 @@ local function leaf(type)
     return { type = type, text = random.constant(type, value), eval = function() return value end, args = {} }
   end
   local name = (math.random(2) == 1 and "n" or "") .. type
+  if random.derived[type] and math.random(2) == 1 then name = random.derived[type] end
   return { type = type, text = name, column = name, eval = function(row) return row[name] end, args = {} }
 end
 
