@@ -45,6 +45,15 @@ local function declared_place(plan, name)
   return nil
 end
 
+-- A message of Lua begins with its own place, which is nearer than that of the stage.
+local function point_into_function(problem)
+  local script = problem.script
+  local prefix = script.file .. ":"
+  if problem.message:sub(1, #prefix) ~= prefix then return end
+  local line, message = problem.message:sub(#prefix + 1):match "^(%d+): (.*)$"
+  if line then problem.script, problem.message = { file = script.file, line = tonumber(line), text = script.text }, message end
+end
+
 -- What the core says about an error, with the stage's name and its place in the script.
 function Job:failure()
   local step = err.stage >= 0 and self.steps[err.stage + 1] or nil
@@ -62,6 +71,7 @@ function Job:failure()
   end
   problem.stage = type(problem.stage) == "string" and problem.stage or step.label
   if problem.script then
+    point_into_function(problem)
     local text = problem.script.text
     problem.script.text = problem.stage .. (text and ": " .. text or "")
   end

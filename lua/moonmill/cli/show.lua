@@ -98,6 +98,22 @@ local function fitting(columns, room)
   return shown, hidden
 end
 
+-- One row that is too wide: a line for each column.
+local function row_to(file, columns, styled)
+  local name_width, type_width = 0, 0
+  for _, column in ipairs(columns) do
+    name_width = math.max(name_width, width.of(column.name))
+    type_width = math.max(type_width, #column.type)
+  end
+  for _, column in ipairs(columns) do
+    local name = padded(column.name, { width = name_width }, styled and BOLD)
+    local kind = padded(column.type, { width = type_width }, styled and DIM)
+    local cell = column.cells[1]
+    if styled and column.nulls[1] then cell = DIM .. cell .. PLAIN end
+    file:write(name, "  ", kind, "  ", cell, "\n")
+  end
+end
+
 ---Write a table.
 ---@param file file*
 ---@param result ffi.cdata* mm_table
@@ -108,6 +124,7 @@ local function table_to(file, result, total, room, styled)
   local columns = {}
   for i, field in ipairs(schemas.from_c(result.schema)) do columns[i] = column_of(result, i - 1, field) end
   local shown, hidden = fitting(columns, room > 0 and room or math.huge)
+  if #hidden > 0 and total == 1 then return row_to(file, columns, styled) end
   local function line(text_of)
     local parts = {}
     for i, column in ipairs(shown) do parts[i] = text_of(column) end

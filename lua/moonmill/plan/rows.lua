@@ -68,7 +68,7 @@ function Rows:make(arriving)
   for i = #self.columns - #self.spec.outputs + 1, #self.columns do leaving[#leaving + 1] = self.columns[i] end
   local shipment = self:ship(arriving)
   local place = self.spec.place
-  self.places = { [0] = { origin = place, stage = self.label, text = "function of " .. self.label } }
+  self.places = { [0] = { origin = place, stage = self.label } }
   local stage = native.C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
     self.spec.kind == "where", 0, native.err)
   return nodes.checked(stage, self.places), leaving
