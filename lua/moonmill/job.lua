@@ -47,11 +47,11 @@ end
 
 -- A message of Lua begins with its own place, which is nearer than that of the stage.
 local function point_into_function(problem)
-  local script = problem.script
-  local prefix = script.file .. ":"
+  local where = problem.script or problem
+  local prefix = (where.file or "") .. ":"
   if problem.message:sub(1, #prefix) ~= prefix then return end
   local line, message = problem.message:sub(#prefix + 1):match "^(%d+): (.*)$"
-  if line then problem.script, problem.message = { file = script.file, line = tonumber(line), text = script.text }, message end
+  if line then where.line, where.column, problem.message = tonumber(line), nil, message end
 end
 
 -- What the core says about an error, with the stage's name and its place in the script.
@@ -69,9 +69,9 @@ function Job:failure()
     problem.file, problem.line, problem.column = problem.script.file, problem.script.line, problem.script.column
     problem.script = nil
   end
+  point_into_function(problem)
   problem.stage = type(problem.stage) == "string" and problem.stage or step.label
   if problem.script then
-    point_into_function(problem)
     local text = problem.script.text
     problem.script.text = problem.stage .. (text and ": " .. text or "")
   end
