@@ -78,15 +78,16 @@ end
 ---@param seed ffi.cdata* uint64_t
 ---@param row_number fun(): ffi.cdata* number of the row that is running
 local function random_source(seed, row_number)
-  local state, last = seed, nil
+  local state, last = ffi.new("uint64_t[1]", seed), ffi.new("double[1]", -1) -- of C: nothing is allocated per draw
   local function draw()
     local row = row_number()
-    if row ~= last then
-      last = row
-      state = seed + (row + 1) * 0x9e3779b97f4a7c15ULL * 0x10000ULL
+    if row ~= last[0] then
+      last[0] = row
+      state[0] = seed + (row + 1) * 0x9e3779b97f4a7c15ULL * 0x10000ULL
     end
-    state = state + 0x9e3779b97f4a7c15ULL
-    local z = bit.bxor(state, bit.rshift(state, 30)) * 0xbf58476d1ce4e5b9ULL
+    local z = state[0] + 0x9e3779b97f4a7c15ULL
+    state[0] = z
+    z = bit.bxor(z, bit.rshift(z, 30)) * 0xbf58476d1ce4e5b9ULL
     z = bit.bxor(z, bit.rshift(z, 27)) * 0x94d049bb133111ebULL
     z = bit.bxor(z, bit.rshift(z, 31))
     return tonumber(bit.rshift(z, 11)) * 2 ^ -53

@@ -5,7 +5,7 @@ local loop = require "moonmill.rows.loop"
 local fault = {}
 
 ---@class moonmill.Fault
----@field row integer row of the batch, from 0
+---@field row integer? row of the batch, from 0; nil when the stack did not tell
 ---@field message string with the script's file and line
 ---@field hint string?
 ---@field id string?
@@ -60,13 +60,11 @@ local function running_row(running)
     local last = deepest()
     level = level_of(running, math.max(3, last - NEAR), last)
   end
-  if not level then return 0 end
+  if not level then return nil end
   for k = 1, 250 do
     local name, value = debug.getlocal(level - 1, k) -- seen from here, not from level_of
-    if not name then return 0 end
-    if name == loop.ROW_VARIABLE then return value end
+    if name == loop.ROW_VARIABLE or not name then return value end
   end
-  return 0
 end
 
 local function text_of(value)

@@ -22,7 +22,8 @@ Worker.__index = Worker
 -- What r[key] means when no reader has that name: the method i64, a row that was kept, or a mistake.
 function Worker:other()
   local by_name, names = {}, {}
-  for i, column in ipairs(self.columns) do by_name[column.name], names[i] = column, column.name end
+  for _, column in ipairs(self.columns) do by_name[column.name] = column end
+  for i, field in ipairs(self.inputs) do names[i] = field.name end
   local function unknown(level, name)
     fault.raise(level + 1, ("there is no column '%s'"):format(tostring(name)),
       suggest.hint(tostring(name), names) or "the columns are " .. table.concat(names, ", "))
@@ -42,7 +43,7 @@ function Worker:other()
 end
 
 local function read_only(_, key)
-  fault.raise(3, ("a row is read-only: r.%s cannot be assigned"):format(tostring(key)), "return the value instead")
+  fault.raise(2, ("a row is read-only: r.%s cannot be assigned"):format(tostring(key)), "return the value instead")
 end
 
 -- `p`: the parameters, read-only.
@@ -75,7 +76,7 @@ end
 ---@param kinds ffi.cdata*[] mm_type of each output
 local function new(shipment, kinds)
   local self = setmetatable({
-    kind = shipment.kind, script = shipment.script, columns = {}, results = {}, variants = {}, variant_count = 0,
+    kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {}, variants = {}, variant_count = 0,
     current = ffi.new("int32_t[1]", -1), track = shipment.random, changed = guard.watch(shipment.tables),
   }, Worker)
   local reads = inspect.reads(shipment.fn)
@@ -113,6 +114,7 @@ function Worker:point(batch)
     for k in ipairs(nulls) do nulls[k] = true end
     key = "all"
   end
+  self.nulls = nulls
   for k, column in ipairs(self.columns) do columns.point(column, batch.columns[column.index], nulls[k]) end
   if not self.variants[key] then
     self.variants[key] = loop.generate(self.spec, nulls)
@@ -121,15 +123,27 @@ function Worker:point(batch)
   return self.variants[key]
 end
 
+-- The row of an error that left no room to look for it: the loop once more, noting each row.
+function Worker:find_row(batch, target)
+  local spec = setmetatable({ track = true }, { __index = self.spec })
+  self.running = loop.generate(spec, self.nulls)
+  pcall(self.running, tonumber(batch.length), target)
+  return math.max(self.current[0], 0)
+end
+
 -- Run the loop; returns the number of rows that went well, and the fault that ended it.
 function Worker:loop(batch, target)
   local n = tonumber(batch.length)
   self.batch, self.running = batch, self:point(batch)
   local ok, about = xpcall(self.running, self.handler, n, target)
+  if ok then about = nil end
+  if not ok then
+    if type(about) ~= "table" then about = { message = tostring(about), memory = about == "not enough memory" } end
+    about.row = about.row or self:find_row(batch, target)
+    n = about.row
+  end
   self.batch = false
-  if ok then return n end
-  if type(about) ~= "table" then about = { row = 0, message = tostring(about), memory = about == "not enough memory" } end
-  return about.row, about
+  return n, about
 end
 
 function Worker:map(batch, out)
