@@ -146,7 +146,7 @@ function M.read(settings)
   return columns.lists(result, settings.as), columns.schema(schema), format, tonumber(result.rows)
 end
 
----Write a table, or what is read from files, as CSV: the bytes of the output, or nil and the failure.
+---Write a table, or what is read from files, as CSV: the bytes of the output (unless `unread`), or nil and the failure.
 function M.save(settings)
   local err = ffi.new "mm_error"
   local source, failed
@@ -172,7 +172,7 @@ function M.save(settings)
   local job, status = start(source, sink, settings, err)
   C.mm_job_free(ffi.gc(job, nil))
   if status < 0 then return nil, failure(err) end
-  return M.bytes(path) or ""
+  return settings.unread and "" or M.bytes(path) or ""
 end
 
 return M

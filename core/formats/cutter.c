@@ -128,8 +128,8 @@ static int fail_file(mm_cutter *c, int code, const char *id, const char *message
 /* Read the beginning of a file: what is it, and where does its text start? */
 static int begin_text(mm_cutter *c, mm_error *error) {
   int64_t begin = c->size, got = 1;
-  while (c->size - begin < SNIFF && got > 0)
-    if ((got = read_more(c, error)) < 0) return (int)got;
+  while (c->size - begin < SNIFF && got > 0) got = read_more(c, error);
+  if (got < 0 && c->size == begin) return (int)got; /* else what there is comes first: a stream repeats its failure */
   const uint8_t *text = c->piece->text + begin;
   int64_t size = c->size - begin < SNIFF ? c->size - begin : SNIFF;
   const char *format = mm_foreign_format(text, size);

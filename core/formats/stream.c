@@ -16,6 +16,8 @@ struct mm_stream {
   mm_buffer   head;  /* bytes read to see what the file is */
   int64_t     used;  /* of head */
   mm_decoder *decoder;
+  int         status; /* of the first failure, which is repeated */
+  mm_error    error;
 };
 
 static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
@@ -57,8 +59,14 @@ int64_t mm_stream_read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_e
 }
 
 int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
-  return stream->decoder ? mm_decoder_read(stream->decoder, bytes, size, error)
-                         : mm_stream_read_raw(stream, bytes, size, error);
+  int64_t got = stream->status;
+  if (got == 0)
+    got = stream->decoder ? mm_decoder_read(stream->decoder, bytes, size, &stream->error)
+                          : mm_stream_read_raw(stream, bytes, size, &stream->error);
+  if (got >= 0) return got;
+  stream->status = (int)got;
+  if (error) *error = stream->error;
+  return got;
 }
 
 /* Open the file and see that it can be read at all. */
