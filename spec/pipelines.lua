@@ -35,7 +35,7 @@ function M.run(chain, lists, options)
   if #read == 0 then read[1] = lists[1] end -- a table without columns has no rows
   local source = native.C.mm_source_table(columns.table(read, options.piece or 64), native.err)
   local sink = native.C.mm_sink_table(-1, native.err)
-  local done = run(job.new(made, source, sink, options), options)
+  local done = run(job.new(made, source, options):into(sink), options)
   local result = done:result()
   local shape = {}
   for i, column in ipairs(schemas.from_c(result.schema)) do

@@ -11,15 +11,13 @@ Job.__index = Job
 
 ---@param plan moonmill.Plan
 ---@param source ffi.cdata* mm_source, taken
----@param sink ffi.cdata* mm_stage, taken
 ---@param options? { threads: integer?, batch_rows: integer?, seed: integer? }
 ---@return moonmill.Job
-local function new(plan, source, sink, options)
+local function new(plan, source, options)
   options = options or {}
   local ok, made = pcall(plan.make, plan)
   if not ok then
     C.mm_source_free(source)
-    C.mm_stage_free(sink)
     error(made, 0)
   end
   local settings = ffi.new("mm_job_options", { options.threads or 0, options.batch_rows or 0, options.seed or 0 })
@@ -30,7 +28,6 @@ local function new(plan, source, sink, options)
     self.steps[i] = item.step
     self:check(C.mm_job_add(handle, item.stage, err))
   end
-  self:check(C.mm_job_add(handle, sink, err))
   return self
 end
 
@@ -81,6 +78,14 @@ end
 function Job:check(status)
   if status < 0 then error(self:failure(), 0) end
   return status
+end
+
+---Where the result goes. A sink that writes a file has made a temporary one: this comes last, so that a signal finds the job.
+---@param sink ffi.cdata* mm_stage, taken
+---@return moonmill.Job self
+function Job:into(sink)
+  self:check(C.mm_job_add(self._handle, sink, err))
+  return self
 end
 
 function Job:start()

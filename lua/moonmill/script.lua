@@ -1,7 +1,9 @@
 -- moonmill.script - run the text of a pipeline script and give back the pipeline that it returns.
+local C = require("moonmill.ffi").C
 local failure = require "moonmill.failure"
 local Places = require "moonmill.places"
 
+local seconds -- that a script may run; nil: no limit
 local running -- places of the script that is being run
 local sources = {} -- chunk name -> Places, for the scripts that were run here
 
@@ -67,6 +69,27 @@ local function statements(text)
   return head .. text
 end
 
+---Let no script run longer than so many seconds while it builds its pipeline; nil: as long as it likes.
+---@param limit number?
+local function set_limit(limit) seconds = limit end
+
+-- Run a chunk within the limit: a hook looks at the clock every now and then.
+local function call(chunk, places, handler)
+  if not seconds then return xpcall(chunk, handler) end
+  local stop = C.mm_host_clock() + seconds
+  debug.sethook(function()
+    if C.mm_host_clock() < stop then return end
+    debug.sethook()
+    failure.raise {
+      code = "limit", id = "timeout", file = places.file, message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
+      hint = "the script itself did not come to an end, no data was read",
+    }
+  end, "", 100000)
+  local ok, result = xpcall(chunk, handler)
+  debug.sethook()
+  return ok, result
+end
+
 local function run(places, chunk_name, code)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -77,7 +100,7 @@ local function run(places, chunk_name, code)
   if not chunk then raise_lua(message, nil, file, "syntax") end
   local outer = running
   running = places
-  local ok, result = xpcall(chunk, function(err)
+  local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
     return { message = err, trace = debug.traceback("", 2) }
   end)
@@ -121,4 +144,4 @@ local function evaluate(text, name)
   return run(Places.new(name, text), "=" .. name, statements(text))
 end
 
-return { load = load, evaluate = evaluate, caller = caller, of_function = of_function }
+return { limit = set_limit, load = load, evaluate = evaluate, caller = caller, of_function = of_function }

@@ -5,6 +5,7 @@ local input = require "moonmill.input"
 local native = require "moonmill.ffi"
 local options_of = require "moonmill.cli.options"
 local params = require "moonmill.params"
+local script = require "moonmill.script"
 
 local C, err = native.C, native.err
 local STDOUT = 1
@@ -50,14 +51,9 @@ function run.over(pipeline, paths, options)
   local given = params.resolve(pipeline.params, options.params or {})
   local plan, files = plan_over(pipeline, given, paths, options.files)
   local shown = not options.output and C.mm_host_is_terminal(STDOUT)
-  local sink
-  if shown then
-    sink = C.mm_sink_table(ROWS_SHOWN, err)
-  else
-    sink = sink_of(options.output or "-", paths)
-  end
-  local job = require("moonmill.job").new(plan, files:source(plan.reads), sink, { threads = options.threads })
+  local job = require("moonmill.job").new(plan, files:source(plan.reads), { threads = options.threads })
   local watch = require("moonmill.cli.progress").watch(options.progress or "off")
+  job:into(shown and C.mm_sink_table(ROWS_SHOWN, err) or sink_of(options.output or "-", paths))
   require "moonmill.run"(job, { timeout = options.timeout, watch = watch })
   if shown then
     local result, rows = job:result()
@@ -67,6 +63,8 @@ function run.over(pipeline, paths, options)
 end
 
 function run.run(options)
+  local timeout = options_of.number(options.timeout, "--timeout", 0)
+  script.limit(timeout)
   local pipeline, paths, name = options_of.pipeline(options)
   local given = options_of.params(options)
   params.resolve(pipeline.params, given) -- a parameter is missed before a file is
@@ -77,7 +75,7 @@ function run.run(options)
   end
   run.over(pipeline, paths, {
     params = given, output = options.output, progress = options.progress, files = options_of.files(options),
-    threads = options_of.whole(options.threads, "--threads", 1), timeout = options_of.number(options.timeout, "--timeout", 0),
+    threads = options_of.whole(options.threads, "--threads", 1), timeout = timeout,
   })
 end
 

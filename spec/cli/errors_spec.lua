@@ -1,0 +1,235 @@
+-- Every kind of bad input: a message with its place, the exit code, no partial output.
+local command = require "command"
+
+local folder
+setup(function() folder = command.folder() end)
+teardown(function() folder:remove() end)
+
+local CHAIN = ':derive "c = a + 1"'
+
+-- Run a chain over a file with this content, with -o; returns code, stderr.
+local function over(content, chain, name)
+  local path = folder:write(name or "in.csv", content)
+  local code, out, err = command.run { "run", "-e", chain or CHAIN, path, "-o", folder.path .. "/out.csv" }
+  assert.equal("", out)
+  assert.is_nil(command.read(folder.path .. "/out.csv"), "there is a partial output")
+  local names = folder:names()
+  assert.is_nil(names:find("out", 1, true), "something is left behind: " .. names)
+  return code, (err:gsub(folder.path .. "/", ""))
+end
+
+local function zstd(text)
+  local path = folder:write("plain", text)
+  os.execute(("zstd -qf %s -o %s.zst"):format(path, path))
+  local packed = command.read(path .. ".zst")
+  os.remove(path)
+  os.remove(path .. ".zst")
+  return packed
+end
+
+describe("bad data", function()
+  local cases = {
+    { "a ragged row", "a,b\n1,2\n3\n", "^in%.csv:3: error%[ragged%-row%]: " },
+    { "a number that is none", "a,b\n1,2\nx,3\n", "^in%.csv:3:1: error%[bad%-number%]: .*\"x\"",
+      'mm.pipeline { input = { "a: i64" } } :derive "c = a + 1"' },
+    { "a number that does not fit", "a\n1\n300\n", "^in%.csv:3:1: error%[.-%]: ", 'mm.pipeline { input = "a: i8" } :derive "c = a + 1"' },
+    { "an unclosed quote", 'a,b\n1,y\n2,"x\n3,y\n', "^in%.csv:3:3: error%[unclosed%-quote%]" },
+    { "invalid UTF-8", "a,b\n1,\255\254\n", "^in%.csv:2:3: error%[bad%-utf8%]" },
+    { "a whole number that overflows", "a\n1\n9223372036854775807\n", "^in%.csv:3: error%[overflow%]: .*9223372036854775807 %+ 1.*\n  in %-e:1:16: derive: c = a %+ 1" },
+    { "a null where none is allowed", "a\n1\n\n", "^in%.csv:3", 'mm.pipeline { input = { "a: i64", "b: i64" } }', "a,b\n1,2\n,3\n" },
+    { "an empty file", "", "^in%.csv: error%[empty%-file%]" },
+  }
+  for _, case in ipairs(cases) do
+    it(("is reported with its place: %s"):format(case[1]), function()
+      local code, err = over(case[5] or case[2], case[4])
+      assert.matches(case[3], err)
+      assert.equal(1, code)
+    end)
+  end
+
+  it("is reported in compressed files: cut off, or changed", function()
+    local packed = zstd "a,b\n1,2\n3,4\n5,6\n"
+    local code, err = over(packed:sub(1, 15), CHAIN, "cut.csv.zst")
+    assert.matches("^cut%.csv%.zst: error%[truncated%-zstd%]", err)
+    assert.equal(1, code)
+    code, err = over(packed:sub(1, -4) .. string.char(255 - packed:byte(-3)) .. packed:sub(-2), CHAIN, "changed.csv.zst")
+    assert.matches("^changed%.csv%.zst: error%[", err)
+    assert.equal(1, code)
+  end)
+
+  it("shows the place where a column was declared beside the place of the value", function()
+    local script = folder:write("s.lua", 'return require("moonmill").pipeline {\n  input = { "a: i64" },\n}\n')
+    local data = folder:write("d.csv", "a\nx\n")
+    local code, _, err = command.run { "run", script, data }
+    assert.equal(1, code)
+    assert.matches("d%.csv:2:1: error%[bad%-number%].-\n  in [^\n]*s%.lua:2:14: input: a: i64\n  hint: ", err)
+  end)
+end)
+
+describe("file trouble", function()
+  local good
+  before_each(function() good = folder:write("good.csv", "a\n1\n2\n") end)
+
+  local function check(arguments, code_expected, pattern, options)
+    local code, out, err = command.run(arguments, options)
+    assert.matches(pattern, err)
+    assert.equal(code_expected, code)
+    assert.equal("", out)
+  end
+
+  it("a missing file is exit 3, with the nearest name in its folder", function()
+    check({ "run", "-e", CHAIN, folder.path .. "/god.csv" }, 3, 'error%[not%-found%].*\n  hint: did you mean ".*/good%.csv"')
+    check({ "run", folder.path .. "/god.lua", good }, 3, "god%.lua: error")
+  end)
+
+  it("a folder as input is exit 3", function() check({ "run", "-e", CHAIN, folder.path }, 3, "error%[is%-directory%]") end)
+
+  it("a full disk is exit 3", function()
+    check({ "run", "-e", CHAIN, good, "-o", "/dev/full" }, 3, "error%[disk%-full%]")
+    check({ "run", "-e", CHAIN, good }, 3, "error%[disk%-full%]", { shell = ">/dev/full" })
+  end)
+
+  it("a closed pipe is exit 3", function()
+    local lines = { "a" }
+    for i = 1, 200000 do lines[#lines + 1] = ("%d"):format(i) end
+    local big = folder:write("big.csv", table.concat(lines, "\n") .. "\n")
+    local code_file = folder.path .. "/code"
+    os.execute(("(%s run -e ':limit(200000)' %s; echo $? >%s) 2>%s/err | head -n 1 >/dev/null"):format(command.path, big, code_file, folder.path))
+    assert.equal("3\n", command.read(code_file))
+    assert.matches("error%[", command.read(folder.path .. "/err"))
+  end)
+
+  it("an output that is an input is exit 2, and the input stays", function()
+    check({ "run", "-e", CHAIN, good, "-o", good }, 2, "error%[same%-file%]")
+    os.execute(("ln -s %s %s/link.csv"):format(good, folder.path))
+    check({ "run", "-e", CHAIN, good, "-o", folder.path .. "/link.csv" }, 2, "error%[same%-file%]")
+    assert.equal("a\n1\n2\n", command.read(good))
+  end)
+
+  it("an output in a folder that is not there is exit 3", function()
+    check({ "run", "-e", CHAIN, good, "-o", folder.path .. "/no/out.csv" }, 3, "error%[not%-found%]")
+  end)
+
+  it("keeps the old output when the run fails", function()
+    local out = folder:write("old.csv", "old\n")
+    local bad = folder:write("bad.csv", "a\n9223372036854775807\n")
+    check({ "run", "-e", CHAIN, bad, "-o", out }, 1, "error%[overflow%]")
+    assert.equal("old\n", command.read(out))
+  end)
+end)
+
+describe("wrong use", function()
+  local good
+  before_each(function() good = folder:write("good.csv", "alpha,beta\n1,x\n2,y\n") end)
+
+  local function check(arguments, pattern)
+    local code, out, err = command.run(arguments)
+    assert.matches(pattern, err)
+    assert.equal(2, code)
+    assert.equal("", out)
+  end
+
+  it("a word that is not known is an error with a suggestion: command, option, column, function, stage, parameter, topic", function()
+    check({ "rnu" }, 'unknown%-command.*did you mean "run"')
+    check({ "run", "--thread", "2", "-e", CHAIN, good }, "unknown option.*did you mean '%-%-threads'")
+    check({ "run", "-e", ':where "alpa > 1"', good }, '^%-e:1:9: error%[unknown%-column%].*did you mean "alpha"')
+    check({ "run", "-e", ':where "rond(alpha) > 1"', good }, '^%-e:1:9: error%[unknown%-function%].*did you mean "round"')
+    check({ "run", "-e", ':wheer "alpha > 1"', good }, '^%-e:1:2: error%[unknown%-stage%].*did you mean "where"')
+    check({ "run", "-e", 'mm.pipeline { params = "least: i64 = 1" }', "-p", "leats=2", good }, 'unknown%-param.*did you mean "least"')
+    check({ "help", "rond" }, 'did you mean "round"')
+  end)
+
+  it("a type error has the place of the operator", function()
+    check({ "run", "-e", ':derive "c = alpha + beta"', good }, "^%-e:1:20: error%[type%]")
+  end)
+
+  it("all missing parameters are named in one error, with their help", function()
+    check({ "run", "-e", 'mm.pipeline { params = { "n: i64 -- how many", "m: utf8" } }', good },
+      "2 parameters.*n: i64 %(required%)  %-%- how many\n.*m: utf8.*%-p n=%.%.%. %-p m=")
+  end)
+
+  it("a parameter that does not fit its type is named", function()
+    check({ "run", "-e", 'mm.pipeline { params = "n: i64 = 1" }', "-p", "n=x", good }, 'parameter "n" is "x", expected a whole number')
+    check({ "run", "-e", 'mm.pipeline { params = "n: i64 = 1" }', "-p", "n", good }, "name=value")
+  end)
+
+  it("a column that is declared and not in the file is named", function()
+    check({ "run", "-e", 'mm.pipeline { input = { "alpa: i64" } }', good }, '^%-e:1:%d+: error%[unknown%-column%].*did you mean "alpha"')
+  end)
+
+  it("options with a value that has no sense are refused", function()
+    for _, option in ipairs { { "--threads", "0" }, { "--threads", "x" }, { "--timeout", "-1" }, { "--delimiter", "ab" }, { "--progress", "maybe" } } do
+      check({ "run", "-e", ":limit(1)", good, option[1], option[2] }, "error%[usage%]")
+    end
+    check({ "run" }, "which pipeline")
+    check({ "run", "-e", ":limit(1)" }, "no input files")
+    check({}, "usage: moonmill COMMAND")
+  end)
+end)
+
+describe("a script's own errors", function()
+  local good
+  before_each(function() good = folder:write("good.csv", "a\n1\n2\n3\n") end)
+
+  it("name the line of the script and the row of the input: exit 5", function()
+    local script = folder:write("s.lua", 'return require("moonmill").pipeline {}\n:map("x: f64", function(r)\n  local t = nil\n  return r.a == 2 and t.y or 1\nend)\n')
+    local code, out, err = command.run { "run", script, good }
+    assert.equal(5, code)
+    assert.equal("", out)
+    assert.matches("good%.csv:3: error%[script%]: .*\n  in .*s%.lua:4", err)
+  end)
+
+  it("hidden state is refused before data is read", function()
+    local code, _, err = command.run { "run", "-e", ":map('n: f64', function(r) count = (count or 0) + 1 return count end)", good }
+    assert.equal(2, code)
+    assert.matches("hidden%-state", err)
+  end)
+
+  it("a syntax error is exit 5 with its line", function()
+    local code, _, err = command.run { "run", folder:write("s.lua", "local x = 1\nreturn )\n"), good }
+    assert.equal(5, code)
+    assert.matches("s%.lua:2: error%[syntax%]", err)
+  end)
+
+  it("a function that loops for ever is stopped by --timeout: exit 4", function()
+    local code, out, err = command.run({ "run", "--timeout", "0.2", "-e", ":map('n: f64', function(r) while r.a do end return 1 end)", good },
+      { prefix = "timeout 10" })
+    assert.equal(4, code)
+    assert.equal("", out)
+    assert.matches("error%[timeout%]", err)
+  end)
+
+  it("a script that loops for ever before any data is stopped, too", function()
+    local code, _, err = command.run({ "run", "--timeout", "0.2", "-e", "while true do end", good }, { prefix = "timeout 10" })
+    assert.equal(4, code)
+    assert.matches("error%[timeout%]", err)
+  end)
+
+  it("signals stop the run: 128 + number, and leave nothing", function()
+    local out = folder.path .. "/late.csv"
+    for name, number in pairs { INT = 130, TERM = 143 } do
+      local code = command.run({ "run", "-o", out, "-e", ":map('n: f64', function(r) while r.a do end return 1 end)", good },
+        { prefix = "timeout -s " .. name .. " --preserve-status 0.3" })
+      assert.equal(number, code)
+      assert.is_nil(folder:names():find("late", 1, true))
+    end
+  end)
+end)
+
+describe("--errors json", function()
+  it("prints one object for the error, with every coordinate", function()
+    local bad = folder:write("bad.csv", "a\n1\n9223372036854775807\n")
+    local code, _, err = command.run { "run", "--errors", "json", "-e", CHAIN, bad }
+    assert.equal(1, code)
+    assert.matches('^{"code":"data","id":"overflow",.*}\n$', err)
+    for _, part in ipairs { '"file":"[^"]*bad.csv"', '"line":3', '"row":2', '"stage":"derive"', '"script":{"file":"%-e","line":1,"column":16' } do
+      assert.matches(part, err)
+    end
+  end)
+
+  it("is obeyed for wrong options as well", function()
+    local code, _, err = command.run { "run", "--errors=json", "--nonsense" }
+    assert.equal(2, code)
+    assert.matches('^{"code":"usage"', err)
+  end)
+end)
