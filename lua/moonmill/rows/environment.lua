@@ -26,41 +26,55 @@ local function check_table(value, name)
   if getmetatable(value) == "row" then error("a row cannot be walked: name its columns, as in r.column", 3) end
 end
 
-local function check_key(key, name)
-  if not ranks[raw_type(key)] then
-    error(("%s: keys must be numbers, text or booleans here, for their order; found a %s"):format(name, raw_type(key)), 3)
+local function sorted_keys(t, name)
+  local keys, count = {}, 0
+  for key in next, t do
+    if not ranks[raw_type(key)] then
+      error(("%s: keys must be numbers, text or booleans here, for their order; found a %s"):format(name, raw_type(key)), 4)
+    end
+    count = count + 1
+    keys[count] = key
+  end
+  table.sort(keys, before)
+  return keys
+end
+
+-- The key behind position `at` that still has a value.
+local function step(t, keys, at)
+  for i = at + 1, #keys do
+    local value = rawget(t, keys[i])
+    if value ~= nil then return i, keys[i], value end
   end
 end
 
 local function ordered_pairs(t)
   check_table(t, "pairs")
-  local keys, count = {}, 0
-  for key in next, t do
-    check_key(key, "pairs")
-    count = count + 1
-    keys[count] = key
-  end
-  table.sort(keys, before)
-  local at = 0
+  local keys, at = sorted_keys(t, "pairs"), 0
   return function()
-    while at < count do
-      at = at + 1
-      local value = rawget(t, keys[at])
-      if value ~= nil then return keys[at], value end
-    end
+    local key, value
+    at, key, value = step(t, keys, at)
+    return key, value
   end, t, nil
 end
 
--- The least key after `key`. One pass over the table; pairs is the way to walk it.
+local walks = setmetatable({}, { __mode = "k" }) -- of next: table -> its keys and the position of the last one given
+
+local function position_of(keys, key)
+  for i, candidate in ipairs(keys) do
+    if candidate == key then return i end
+  end
+  error("invalid key to 'next'", 3)
+end
+
 local function ordered_next(t, key)
   check_table(t, "next")
-  local found
-  for candidate in next, t do
-    check_key(candidate, "next")
-    if (key == nil or before(key, candidate)) and (found == nil or before(candidate, found)) then found = candidate end
-  end
-  if found == nil then return nil end
-  return found, t[found]
+  if key == nil and next(t) == nil then return nil end
+  local walk = key ~= nil and walks[t] or { keys = sorted_keys(t, "next"), at = 0 }
+  if key ~= nil and walk.keys[walk.at] ~= key then walk.at = position_of(walk.keys, key) end
+  local at, found, value = step(t, walk.keys, walk.at)
+  walk.at = at
+  walks[t] = at and walk or nil
+  return found, value
 end
 
 local nameless = { table = true, ["function"] = true, thread = true, userdata = true }

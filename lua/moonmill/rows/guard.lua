@@ -2,6 +2,8 @@
 --
 -- DESIGN. Direct writes are refused before data is read (moonmill.rows.inspect); this catches those that go through a call or a
 -- branch. Every captured table has a twin that is compared after the first batch, then as often as it costs little beside the rows.
+local next = next -- the plain one: a worker's state gives row functions another
+
 local guard = {}
 
 local ROWS_PER_ENTRY = 8 -- rows to be run for each entry that is compared

@@ -33,10 +33,20 @@ local function module_names()
   return names
 end
 
-function Shipper:refuse(path, what)
+-- "settings.out.file": the way to a value from what captured it. Written only when it is told, as chains can be long.
+local function path_of(place)
+  local parts = {}
+  while place do
+    table.insert(parts, 1, place.key)
+    place = place.parent
+  end
+  return table.concat(parts, ".")
+end
+
+function Shipper:refuse(place, what)
   local info = debug.getinfo(self.fn, "S")
   failure.raise {
-    id = "captured", message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path, what),
+    id = "captured", message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path_of(place), what),
     hint = "capture numbers, text, booleans, tables of them, or Lua functions", file = info.short_src, line = info.linedefined,
   }
 end
@@ -47,27 +57,28 @@ local function value_kind(value)
   return kind == "cdata" and "a C value (" .. tostring(ffi.typeof(value)) .. ")" or "a " .. kind
 end
 
--- A value's form in the shipment; tables and functions join the queue.
-function Shipper:form(value, path)
+-- A value's form in the shipment; tables and functions join the queue. `parent` is the queue's item that holds it, `key` its name there.
+function Shipper:form(value, key, parent)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
   if kind == "nil" then return {} end
   if kind == "cdata" and (ffi.istype(int64, value) or ffi.istype(uint64, value)) then return value end
-  if kind ~= "table" and kind ~= "function" then self:refuse(path, value_kind(value)) end
+  local place = { value = value, key = key, parent = parent }
+  if kind ~= "table" and kind ~= "function" then self:refuse(place, value_kind(value)) end
   local number = self.numbers[value]
   if not number then
     number = #self.queue + 1
-    self.queue[number] = { value = value, path = path }
+    self.queue[number] = place
     self.numbers[value] = number
   end
   return { number }
 end
 
-function Shipper:table_object(value, path)
-  local object = { "table", self:form(getmetatable(value), path .. " (metatable)") }
-  for key, item in next, value do
-    object[#object + 1] = self:form(key, path .. "[key]")
-    object[#object + 1] = self:form(item, path .. "." .. tostring(key))
+function Shipper:table_object(place)
+  local object = { "table", self:form(getmetatable(place.value), "(metatable)", place) }
+  for key, item in next, place.value do
+    object[#object + 1] = self:form(key, "(key)", place)
+    object[#object + 1] = self:form(item, type(key) == "string" and key or ("[%s]"):format(tostring(key)), place)
   end
   return object
 end
@@ -97,8 +108,9 @@ local function mentions_random(proto)
   return false
 end
 
-function Shipper:function_object(fn, path)
-  if debug.getinfo(fn, "S").what == "C" then self:refuse(path, "a C function") end
+function Shipper:function_object(place)
+  local fn = place.value
+  if debug.getinfo(fn, "S").what == "C" then self:refuse(place, "a C function") end
   local proto = bytecode.read(fn)
   inspect.refuse_state(fn, proto)
   self:add_globals(fn, proto)
@@ -112,19 +124,18 @@ function Shipper:function_object(fn, path)
   return object
 end
 
-function Shipper:object(value, path)
-  local name = standard.paths[value]
+function Shipper:object(place)
+  local name = standard.paths[place.value]
   if name then
     self.random = self.random or name == "math.random"
     return { "standard", name }
   end
-  local module = self.modules[value]
+  local module = self.modules[place.value]
   if module then
     self.random = true -- nobody looks into modules
     return module
   end
-  if type(value) == "table" then return self:table_object(value, path) end
-  return self:function_object(value, path)
+  return type(place.value) == "table" and self:table_object(place) or self:function_object(place)
 end
 
 -- Where a worker looks for the modules that the script required: its own folder too.
@@ -139,7 +150,6 @@ end
 ---@field inputs { name: string, type: string, nullable: boolean }[] columns of the stage's input, in order
 ---@field outputs { name: string, type: string, nullable: boolean }[]? columns that the function gives
 ---@field params table<string, any>? values by name
----@field declared string[]? names of parameters, also of those without a value
 ---@field place integer number for errors
 ---@field label string names the generated loop in tracebacks: "delays.lua:map"
 
@@ -150,18 +160,15 @@ end
 local function ship(fn, spec)
   local self = setmetatable({ fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(), random = false }, Shipper)
   local info = debug.getinfo(fn, "S")
-  local params, param_names = {}, {}
-  for name, value in pairs(spec.params or {}) do
-    params[name] = self:form(value, "p." .. name)
-    param_names[#param_names + 1] = name
-  end
+  local params = {}
+  for name, value in pairs(spec.params or {}) do params[name] = self:form(value, "p." .. name) end
   local shipment = {
     kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs, outputs = spec.outputs or {}, params = params,
     path = search_path(fn), script = ("%s:%d"):format(info.short_src, info.linedefined), root = self:form(fn, "function"),
   }
   local objects, i = {}, 1
   while self.queue[i] do
-    objects[i] = self:object(self.queue[i].value, self.queue[i].path)
+    objects[i] = self:object(self.queue[i])
     i = i + 1
   end
   shipment.objects, shipment.globals, shipment.random = objects, self.globals, self.random

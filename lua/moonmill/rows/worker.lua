@@ -49,7 +49,7 @@ end
 -- `p`: the parameters, read-only.
 local function make_params(values)
   local names = {}
-  for name in next, values do names[#names + 1] = name end
+  for name in pairs(values) do names[#names + 1] = name end
   table.sort(names)
   setmetatable(values, { __index = function(_, name)
     fault.raise(2, ("there is no parameter '%s'"):format(tostring(name)), suggest.hint(tostring(name), names))
@@ -67,8 +67,8 @@ function Worker:scope()
         message = ("the function returned more than the %d results that are declared"):format(#self.results) })
     end,
   }
-  for name, value in next, columns.scope do scope[name] = value end
-  for name, value in next, results.scope do scope[name] = value end
+  for name, value in pairs(columns.scope) do scope[name] = value end
+  for name, value in pairs(results.scope) do scope[name] = value end
   return scope
 end
 
