@@ -199,7 +199,8 @@ end
 
 ---Anything as the specs' columns show it.
 function rules.show(value)
-  if type(value) ~= "number" then return (tostring(value):gsub("U?LL$", "")) end
+  if type(value) == "cdata" then return (tostring(value):gsub("U?LL$", "")) end
+  if type(value) ~= "number" then return tostring(value) end
   if value ~= value then return "nan" end
   return ("%.17g"):format(value)
 end
