@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 static _Atomic(mm_job *) current;
 static atomic_int handling; /* handlers that may hold the job's pointer now */
@@ -19,14 +20,24 @@ void mm_host_job(mm_job *job) {
 
 int32_t mm_host_signal(void) { return caught; }
 
+enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
+static atomic_llong caught_at;
+
+static long long milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
 /* Without a job there is nothing to clean up. The signal is blocked here and ends the process when the handler returns. */
 static void on_signal(int number) {
   atomic_fetch_add(&handling, 1);
   mm_job *job = atomic_load(&current);
   if (job && !caught) {
     caught = number;
+    atomic_store(&caught_at, milliseconds());
     mm_job_cancel(job, MM_ECANCEL);
-  } else {
+  } else if (!job || milliseconds() - atomic_load(&caught_at) > PATIENCE_MS) {
     signal(number, SIG_DFL);
     raise(number);
   }
