@@ -98,7 +98,7 @@ describe(("random expressions (MM_SEED=%d)"):format(seed), function()
   local rows = random_rows()
 
   it("are the same by the rules and compiled, after a filter and an earlier expression too", function()
-    for i = 1, 400 do
+    for i = 1, 250 do
       local before = i % 4 == 0 and random.expression(random.types[math.random(#random.types)], 2) or nil
       random.derived = before and { [before.type] = "early" } or {}
       local filter = i % 3 == 0 and random.condition(2) or nil
@@ -123,7 +123,7 @@ describe(("random expressions (MM_SEED=%d)"):format(seed), function()
 
   it("are the same by the rules and folded", function()
     random.derived = {}
-    for i = 1, 300 do
+    for i = 1, 200 do
       local e = random.expression(random.types[i % #random.types + 1], 1 + i % 3)
       local row = rows[i % ROWS + 1]
       local value, id = evaluate(e, row)
