@@ -7,22 +7,23 @@
 
 /* ---- Loops, one a type ---- */
 
-#define SIGNED(X) X(i8, int8_t) X(i16, int16_t) X(i32, int32_t) X(i64, int64_t)
+#define SIGNED(X)   X(i8, int8_t) X(i16, int16_t) X(i32, int32_t) X(i64, int64_t)
 #define UNSIGNED(X) X(u8, uint8_t) X(u16, uint16_t) X(u32, uint32_t) X(u64, uint64_t)
 
-#define HEAD(suffix) \
-  static int64_t parse_##suffix(const uint8_t *text, const mm_cell *cells, int64_t rows, mm_type type, void *out, int64_t at)
-#define INTEGER_LOOP(suffix, ctype, wide, read) \
-  HEAD(suffix) { \
-    ctype *values = (ctype *)out + at; \
-    (void)type; \
-    for (int64_t r = 0; r < rows; r++) { \
-      wide value = 0; \
-      if (!mm_cell_null(cells[r]) && read(CHARACTERS(cells[r]), &value) != 0) return r; \
-      if ((wide)(ctype)value != value) return r; \
-      values[r] = (ctype)value; \
-    } \
-    return rows; \
+#define HEAD(suffix)                                                                                                   \
+  static int64_t parse_##suffix(const uint8_t *text, const mm_cell *cells, int64_t rows, mm_type type, void *out,      \
+                                int64_t at)
+#define INTEGER_LOOP(suffix, ctype, wide, read)                                                                        \
+  HEAD(suffix) {                                                                                                       \
+    ctype *values = (ctype *)out + at;                                                                                 \
+    (void)type;                                                                                                        \
+    for (int64_t r = 0; r < rows; r++) {                                                                               \
+      wide value = 0;                                                                                                  \
+      if (!mm_cell_null(cells[r]) && read(CHARACTERS(cells[r]), &value) != 0) return r;                                \
+      if ((wide)(ctype)value != value) return r;                                                                       \
+      values[r] = (ctype)value;                                                                                        \
+    }                                                                                                                  \
+    return rows;                                                                                                       \
   }
 #define X(suffix, ctype) INTEGER_LOOP(suffix, ctype, int64_t, quick_parse_i64)
 SIGNED(X)
@@ -32,15 +33,15 @@ UNSIGNED(X)
 #undef X
 
 /* The others: no value is out of range. */
-#define LOOP(suffix, ctype, read) \
-  HEAD(suffix) { \
-    ctype *values = (ctype *)out + at; \
-    (void)type; \
-    for (int64_t r = 0; r < rows; r++) { \
-      values[r] = 0; \
-      if (!mm_cell_null(cells[r]) && read != 0) return r; \
-    } \
-    return rows; \
+#define LOOP(suffix, ctype, read)                                                                                      \
+  HEAD(suffix) {                                                                                                       \
+    ctype *values = (ctype *)out + at;                                                                                 \
+    (void)type;                                                                                                        \
+    for (int64_t r = 0; r < rows; r++) {                                                                               \
+      values[r] = 0;                                                                                                   \
+      if (!mm_cell_null(cells[r]) && read != 0) return r;                                                              \
+    }                                                                                                                  \
+    return rows;                                                                                                       \
   }
 LOOP(f32, float, mm_parse_f32(CHARACTERS(cells[r]), &values[r]))
 LOOP(f64, double, quick_parse_f64(CHARACTERS(cells[r]), &values[r]))
@@ -68,7 +69,7 @@ HEAD(null) {
 
 mm_cell_parser mm_cell_parser_get(mm_type type) {
   switch (type.id) {
-#define X(E, suffix, ctype, format) \
+#define X(E, suffix, ctype, format)                                                                                    \
   case MM_##E: return parse_##suffix;
     MM_NUMBERS(X)
 #undef X

@@ -1,8 +1,8 @@
 /* cutter.c - from the bytes of files to pieces of exactly MM_MORSEL rows (the last one: what is left).
  *
- * DESIGN. Bytes are read right behind the text of the piece in the making and scanned at once. When the wanted rows are complete,
- * what was read beyond them moves to the next piece. A piece may hold rows of several files, each a span.
- * What goes wrong (a misplaced quote, a file that cannot be read) ends the last piece: its rows come first.
+ * DESIGN. Bytes are read right behind the text of the piece in the making and scanned at once. When the wanted rows
+ * are complete, what was read beyond them moves to the next piece. A piece may hold rows of several files, each a
+ * span. What goes wrong (a misplaced quote, a file that cannot be read) ends the last piece: its rows come first.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -10,7 +10,9 @@
 
 enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
 
-static mm_span *last_span(const mm_cutter *c) { return &c->piece->spans[c->piece->span_count - 1]; }
+static mm_span *last_span(const mm_cutter *c) {
+  return &c->piece->spans[c->piece->span_count - 1];
+}
 
 /* ---- Pieces ---- */
 
@@ -140,7 +142,8 @@ static int begin_text(mm_cutter *c, mm_error *error) {
   }
   if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) begin += 3;
   if (!c->dialect.delimiter)
-    c->dialect.delimiter = (uint8_t)mm_guess_delimiter(c->paths[c->opened - 1], text, size, c->dialect.quoting ? c->dialect.quote : -1);
+    c->dialect.delimiter =
+        (uint8_t)mm_guess_delimiter(c->paths[c->opened - 1], text, size, c->dialect.quoting ? c->dialect.quote : -1);
   mm_span span = {.file = c->opened - 1, .begin = begin, .first = c->piece->rows, .line = 1};
   TRY(add_span(c->piece, span, error));
   c->heading = !c->dialect.no_header || !c->names.count;
@@ -232,16 +235,20 @@ static int fail_at(mm_cutter *c, int64_t position, int code, const char *id, con
 
 static int fail_bad_quote(mm_cutter *c, mm_error *error) {
   bool quote = c->piece->text[c->scan.bad] == c->dialect.quote;
-  int status = fail_at(c, c->scan.bad, MM_EDATA, "bad-quote",
-                       quote ? "a quote within a field that does not begin with one" : "text after the closing quote of a field", error);
-  if (error && quote) snprintf(error->hint, sizeof error->hint, "put the field in quotes and double those inside, or read without quoting");
+  int status = fail_at(
+      c, c->scan.bad, MM_EDATA, "bad-quote",
+      quote ? "a quote within a field that does not begin with one" : "text after the closing quote of a field", error);
+  if (error && quote)
+    snprintf(error->hint, sizeof error->hint,
+             "put the field in quotes and double those inside, or read without quoting");
   return status;
 }
 
 static int fail_long_row(mm_cutter *c, mm_error *error) {
-  if (!c->scan.inside) return fail_at(c, c->scan.row_start, MM_ELIMIT, "row-too-long", "the row is longer than 64 MiB", error);
-  return fail_at(c, open_quote(c), MM_ELIMIT, "row-too-long", "the row is longer than 64 MiB: the quote opened here is not closed in it",
-                 error);
+  if (!c->scan.inside)
+    return fail_at(c, c->scan.row_start, MM_ELIMIT, "row-too-long", "the row is longer than 64 MiB", error);
+  return fail_at(c, open_quote(c), MM_ELIMIT, "row-too-long",
+                 "the row is longer than 64 MiB: the quote opened here is not closed in it", error);
 }
 
 /* The last row is an empty line, which is no row where rows have several fields. */
@@ -262,7 +269,8 @@ static void drop_blank(mm_cutter *c) {
 /* Nothing more to read: 1 when a last row without a line feed was completed, 0 when the file is done. */
 static int end_file(mm_cutter *c, mm_error *error) {
   if (c->scan.inside)
-    return fail_at(c, open_quote(c), MM_EDATA, "unclosed-quote", "the quote opened here is not closed before the end of the file", error);
+    return fail_at(c, open_quote(c), MM_EDATA, "unclosed-quote",
+                   "the quote opened here is not closed before the end of the file", error);
   if (c->size > c->scan.row_start) {
     c->piece->text[c->size++] = '\n';
     return 1;

@@ -1,8 +1,9 @@
 /* decoder.c - zstd in: frames one after the other, decompressed by a thread that runs ahead of the reader.
  *
- * DESIGN. The thread fills blocks of a ring and stops when it is full; the reader empties them. Where no thread can be started
- * the reader decompresses by itself, block by block. A failure takes its place in the ring's order, so what was decompressed before
- * it is read first. Windows are limited to 128 MiB and checksums are verified; the library's memory counts as ours.
+ * DESIGN. The thread fills blocks of a ring and stops when it is full; the reader empties them. Where no thread can be
+ * started the reader decompresses by itself, block by block. A failure takes its place in the ring's order, so what
+ * was decompressed before it is read first. Windows are limited to 128 MiB and checksums are verified; the library's
+ * memory counts as ours.
  *
  * SPDX-License-Identifier: MIT */
 #include "zstd_memory.h"
@@ -11,30 +12,30 @@ enum { RING = 32, WINDOW_LOG = 27, FRAME_LIMIT = 1000000 };
 
 typedef struct ring_block {
   uint8_t *data;
-  int64_t  size;
+  int64_t size;
 } ring_block;
 
 struct mm_decoder {
-  mm_feed       *feed;
-  mm_stream     *stream;
-  const char    *path;
-  ZSTD_DCtx     *context;
-  uint8_t       *input; /* feed->chunk bytes */
-  ZSTD_inBuffer  in;
-  int64_t        offset;      /* of input[0] in the file */
-  int64_t        frame_start; /* in the file */
-  int64_t        frames;
-  bool           within; /* a frame has begun and not ended */
-  bool           ended;
+  mm_feed *feed;
+  mm_stream *stream;
+  const char *path;
+  ZSTD_DCtx *context;
+  uint8_t *input; /* feed->chunk bytes */
+  ZSTD_inBuffer in;
+  int64_t offset;      /* of input[0] in the file */
+  int64_t frame_start; /* in the file */
+  int64_t frames;
+  bool within; /* a frame has begun and not ended */
+  bool ended;
 
   ring_block ring[RING];
-  int64_t    head, tail; /* blocks read and blocks filled; under feed->lock */
-  int64_t    used;       /* bytes read of the head block; the reader's */
-  bool       finished;   /* nothing comes after the tail; under feed->lock */
-  bool       closing;    /* the reader goes away; under feed->lock */
-  int        status;     /* why it finished; under feed->lock */
-  mm_error   error;
-  void      *thread;     /* NULL: the reader fills the ring */
+  int64_t head, tail; /* blocks read and blocks filled; under feed->lock */
+  int64_t used;       /* bytes read of the head block; the reader's */
+  bool finished;      /* nothing comes after the tail; under feed->lock */
+  bool closing;       /* the reader goes away; under feed->lock */
+  int status;         /* why it finished; under feed->lock */
+  mm_error error;
+  void *thread; /* NULL: the reader fills the ring */
 };
 
 /* ---- Decompressing ---- */
@@ -48,7 +49,8 @@ static int fail_zstd(mm_decoder *d, size_t result, mm_error *error) {
   int64_t at = d->offset + (int64_t)d->in.pos;
   switch (ZSTD_getErrorCode(result)) {
   case ZSTD_error_memory_allocation: return mm_fail_memory(error, 0);
-  case ZSTD_error_checksum_wrong: return fail(d, "bad-checksum", at, "the checksum of a frame does not match its content", error);
+  case ZSTD_error_checksum_wrong:
+    return fail(d, "bad-checksum", at, "the checksum of a frame does not match its content", error);
   case ZSTD_error_dictionary_wrong: return fail(d, "zstd-dictionary", at, "the file needs a dictionary", error);
   case ZSTD_error_frameParameter_windowTooLarge:
     mm_fail(error, MM_ELIMIT, "zstd-window", "zstd: the frame at byte %lld needs a window of more than 128 MiB",
@@ -90,7 +92,8 @@ static int turn(mm_decoder *d, size_t result, mm_error *error) {
   return fail_zstd(d, result, error);
 }
 
-/* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block before. */
+/* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block
+ * before. */
 static int fill(mm_decoder *d, ring_block *block, mm_error *error) {
   ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->feed->chunk};
   int status = 0;

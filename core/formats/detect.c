@@ -12,14 +12,27 @@ bool mm_is_zstd(const uint8_t *bytes, int64_t size) {
 const char *mm_foreign_format(const uint8_t *bytes, int64_t size) {
   static const struct {
     const char *magic;
-    int64_t     size;
+    int64_t size;
     const char *name;
   } known[] = {
-    {"\x1f\x8b", 2, "gzip"},        {"BZh", 3, "bzip2"},          {"\xfd" "7zXZ", 5, "xz"},
-    {"\x04\x22\x4d\x18", 4, "lz4"}, {"PK\x03\x04", 4, "zip"},     {"PAR1", 4, "Parquet"},
-    {"ARROW1", 6, "Arrow IPC"},     {"\x93NUMPY", 6, "npy"},      {"SQLite format 3", 15, "SQLite"},
-    {"\xff\xfe", 2, "UTF-16"},      {"\xfe\xff", 2, "UTF-16"},    {"\x89PNG", 4, "PNG"},
-    {"%PDF-", 5, "PDF"},            {"\x7f" "ELF", 4, "ELF"},
+      {"\x1f\x8b", 2, "gzip"},
+      {"BZh", 3, "bzip2"},
+      {"\xfd"
+       "7zXZ",
+       5, "xz"},
+      {"\x04\x22\x4d\x18", 4, "lz4"},
+      {"PK\x03\x04", 4, "zip"},
+      {"PAR1", 4, "Parquet"},
+      {"ARROW1", 6, "Arrow IPC"},
+      {"\x93NUMPY", 6, "npy"},
+      {"SQLite format 3", 15, "SQLite"},
+      {"\xff\xfe", 2, "UTF-16"},
+      {"\xfe\xff", 2, "UTF-16"},
+      {"\x89PNG", 4, "PNG"},
+      {"%PDF-", 5, "PDF"},
+      {"\x7f"
+       "ELF",
+       4, "ELF"},
   };
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (size >= known[i].size && memcmp(bytes, known[i].magic, (size_t)known[i].size) == 0) return known[i].name;

@@ -17,10 +17,10 @@
 #include <stdatomic.h>
 
 enum {
-  MM_CHUNK = 256 << 10,       /* bytes read at a time: they are looked at while they are in the second cache */
-  MM_MARGIN = 64,             /* readable bytes before and after a text */
-  MM_FIELD_LIMIT = 16 << 20,  /* bytes of a field */
-  MM_ROW_LIMIT = 64 << 20,    /* bytes of a row */
+  MM_CHUNK = 256 << 10,      /* bytes read at a time: they are looked at while they are in the second cache */
+  MM_MARGIN = 64,            /* readable bytes before and after a text */
+  MM_FIELD_LIMIT = 16 << 20, /* bytes of a field */
+  MM_ROW_LIMIT = 64 << 20,   /* bytes of a row */
   MM_COLUMN_LIMIT = 65536
 };
 
@@ -32,73 +32,79 @@ int mm_error_file(mm_error *error, int code, const char *path);
 /* What the streams of one input share: one lock, the wish to stop, and how far they are. */
 typedef struct mm_feed {
   pthread_mutex_t lock;
-  pthread_cond_t  changed;
-  atomic_bool     stop;
+  pthread_cond_t changed;
+  atomic_bool stop;
   _Atomic int64_t consumed; /* bytes as stored */
-  int64_t         chunk;    /* bytes read at a time */
+  int64_t chunk;            /* bytes read at a time */
 } mm_feed;
 
 typedef struct mm_stream mm_stream;
-int     mm_stream_open(mm_feed *feed, const char *path, mm_stream **stream, mm_error *error);
-int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error); /* bytes read, 0 at the end, or a status */
-bool    mm_stream_compressed(const mm_stream *stream);
-void    mm_stream_free(mm_stream *stream);
+int mm_stream_open(mm_feed *feed, const char *path, mm_stream **stream, mm_error *error);
+int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size,
+                       mm_error *error); /* bytes read, 0 at the end, or a status */
+bool mm_stream_compressed(const mm_stream *stream);
+void mm_stream_free(mm_stream *stream);
 /* As stored, for the decoder. */
 int64_t mm_stream_read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error);
 
 typedef struct mm_decoder mm_decoder;
-int     mm_decoder_new(mm_feed *feed, mm_stream *stream, const char *path, mm_decoder **decoder, mm_error *error);
+int mm_decoder_new(mm_feed *feed, mm_stream *stream, const char *path, mm_decoder **decoder, mm_error *error);
 int64_t mm_decoder_read(mm_decoder *decoder, uint8_t *bytes, int64_t size, mm_error *error);
-void    mm_decoder_free(mm_decoder *decoder);
+void mm_decoder_free(mm_decoder *decoder);
 
 /* One zstd frame of `size` bytes, with its size and a checksum, appended to `to`. */
 typedef struct mm_encoder mm_encoder;
 mm_encoder *mm_encoder_new(int level, mm_error *error);
-int         mm_encoder_frame(mm_encoder *encoder, const uint8_t *bytes, int64_t size, mm_buffer *to, mm_error *error);
-void        mm_encoder_free(mm_encoder *encoder);
+int mm_encoder_frame(mm_encoder *encoder, const uint8_t *bytes, int64_t size, mm_buffer *to, mm_error *error);
+void mm_encoder_free(mm_encoder *encoder);
 
 /* ---- Formats by content ---- */
 
-bool        mm_is_zstd(const uint8_t *bytes, int64_t size);
-const char *mm_foreign_format(const uint8_t *bytes, int64_t size); /* "gzip", ...: what it is when it is nothing we read, or NULL */
-char        mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote);
+bool mm_is_zstd(const uint8_t *bytes, int64_t size);
+const char *mm_foreign_format(const uint8_t *bytes,
+                              int64_t size); /* "gzip", ...: what it is when it is nothing we read, or NULL */
+char mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote);
 
 /* ---- Dialect and scanning ---- */
 
 typedef struct mm_dialect {
   uint8_t delimiter, quote;
-  bool    quoting;   /* false: quotes are data */
-  bool    ragged;
-  bool    no_header;
+  bool quoting; /* false: quotes are data */
+  bool ragged;
+  bool no_header;
   const char *nulls; /* separated by '\n'; or NULL */
 } mm_dialect;
 
 /* The cutter's look at text: where rows end. */
 typedef struct mm_row_scan {
-  int64_t  at;        /* looked at so far */
-  int64_t  rows;      /* ends of rows found */
-  int64_t  want;      /* stop after so many */
-  int64_t  row_start; /* where the last row begins */
-  int64_t  inner;     /* line feeds within quotes */
-  int64_t  bad;       /* a misplaced quote, or what follows one; -1: none */
-  uint64_t inside;    /* all ones: within quotes */
-  uint64_t after;     /* what the last byte was: SCAN_* */
-  bool     quotes;    /* any seen */
+  int64_t at;        /* looked at so far */
+  int64_t rows;      /* ends of rows found */
+  int64_t want;      /* stop after so many */
+  int64_t row_start; /* where the last row begins */
+  int64_t inner;     /* line feeds within quotes */
+  int64_t bad;       /* a misplaced quote, or what follows one; -1: none */
+  uint64_t inside;   /* all ones: within quotes */
+  uint64_t after;    /* what the last byte was: SCAN_* */
+  bool quotes;       /* any seen */
 } mm_row_scan;
-enum { SCAN_SEPARATOR = 1, SCAN_CLOSED = 2, SCAN_RETURN = 4 }; /* a delimiter or row end; a closing quote; CR after one */
+enum {
+  SCAN_SEPARATOR = 1,
+  SCAN_CLOSED = 2,
+  SCAN_RETURN = 4
+}; /* a delimiter or row end; a closing quote; CR after one */
 
 /* Scanners of one instruction set. Texts have MM_MARGIN readable bytes after them. */
 typedef struct mm_scanner {
   const char *isa;
   /* Go on to `end`; true: the wanted rows are complete and `at` is where the next begins, or `bad` was found. */
-  bool    (*rows)(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end);
-  /* Ends of fields (delimiters and line feeds outside quotes), from text[0], a row's start, on: until `size`, or at least
-   * `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `marks` has room for
-   * bytes + count + 128. */
-  int64_t (*marks)(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes, int64_t count,
-                   uint32_t *marks, int64_t *newlines);
+  bool (*rows)(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end);
+  /* Ends of fields (delimiters and line feeds outside quotes), from text[0], a row's start, on: until `size`, or at
+   * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `marks` has
+   * room for bytes + count + 128. */
+  int64_t (*marks)(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+                   int64_t count, uint32_t *marks, int64_t *newlines);
   /* Bits: 1, a byte above 127; 2, a carriage return. */
-  int     (*traits)(const uint8_t *text, int64_t size);
+  int (*traits)(const uint8_t *text, int64_t size);
 } mm_scanner;
 const mm_scanner *mm_scanner_get(void);
 
@@ -106,34 +112,34 @@ const mm_scanner *mm_scanner_get(void);
 
 /* Names of columns and where they are. */
 typedef struct mm_names {
-  char   **names;
-  int32_t  count, capacity;
+  char **names;
+  int32_t count, capacity;
   int32_t *slots; /* hash table of indices, -1 free */
-  int64_t  slot_count;
+  int64_t slot_count;
 } mm_names;
-int     mm_names_parse(mm_names *names, const mm_dialect *dialect, const uint8_t *line, int64_t size, mm_error *error);
+int mm_names_parse(mm_names *names, const mm_dialect *dialect, const uint8_t *line, int64_t size, mm_error *error);
 int32_t mm_names_find(const mm_names *names, const char *name);
-void    mm_names_free(mm_names *names);
+void mm_names_free(mm_names *names);
 
 /* ---- Pieces ---- */
 
 /* Rows of one file within a piece. */
 typedef struct mm_span {
   int32_t file;
-  bool    quotes;       /* it has some */
-  int64_t begin, end;   /* of its bytes */
-  int64_t first, rows;  /* rows of the piece */
-  int64_t line;         /* of the file, from 1, where it begins */
+  bool quotes;           /* it has some */
+  int64_t begin, end;    /* of its bytes */
+  int64_t first, rows;   /* rows of the piece */
+  int64_t line;          /* of the file, from 1, where it begins */
   const int32_t *places; /* column i of the first file stands at places[i]; NULL: at i */
 } mm_span;
 
 typedef struct mm_piece {
   mm_block *block;
-  uint8_t  *text;    /* MM_MARGIN bytes before and after are readable; a row ends with a line feed */
-  mm_span  *spans;
-  int32_t   span_count, span_capacity;
-  int64_t   rows;
-  mm_error  failure; /* what comes after the rows; code 0: nothing */
+  uint8_t *text; /* MM_MARGIN bytes before and after are readable; a row ends with a line feed */
+  mm_span *spans;
+  int32_t span_count, span_capacity;
+  int64_t rows;
+  mm_error failure; /* what comes after the rows; code 0: nothing */
 } mm_piece;
 
 /* Where a reader of a piece is. */
@@ -148,53 +154,53 @@ void mm_piece_free(mm_piece *piece);
 /* ---- Cutter ---- */
 
 typedef struct mm_cutter {
-  mm_feed     feed;
-  mm_dialect  dialect;
-  char      **paths;
-  int32_t     path_count, opened; /* files opened so far */
-  int64_t     bytes_total;
-  mm_stream  *stream;   /* of file opened - 1 */
-  bool        compressed;
-  mm_names    names;    /* of the first file */
-  int32_t   **places;   /* by file, of path_count; NULL: the order of the first */
-  mm_piece   *piece;    /* in the making */
-  int64_t     size, capacity; /* bytes of its text */
-  int64_t     guess;    /* capacity of the next */
-  mm_row_scan scan;     /* of its last span */
-  bool        heading;  /* the header is still to come */
-  bool        done;
+  mm_feed feed;
+  mm_dialect dialect;
+  char **paths;
+  int32_t path_count, opened; /* files opened so far */
+  int64_t bytes_total;
+  mm_stream *stream; /* of file opened - 1 */
+  bool compressed;
+  mm_names names;         /* of the first file */
+  int32_t **places;       /* by file, of path_count; NULL: the order of the first */
+  mm_piece *piece;        /* in the making */
+  int64_t size, capacity; /* bytes of its text */
+  int64_t guess;          /* capacity of the next */
+  mm_row_scan scan;       /* of its last span */
+  bool heading;           /* the header is still to come */
+  bool done;
 } mm_cutter;
 
-int  mm_cutter_init(mm_cutter *cutter, const char *const *paths, int32_t count, mm_error *error);
+int mm_cutter_init(mm_cutter *cutter, const char *const *paths, int32_t count, mm_error *error);
 void mm_cutter_free(mm_cutter *cutter);
-int  mm_cutter_next(mm_cutter *cutter, mm_piece **piece, mm_error *error); /* 1, 0 at the end */
+int mm_cutter_next(mm_cutter *cutter, mm_piece **piece, mm_error *error); /* 1, 0 at the end */
 
 /* Fill in file, line and column of a byte of a piece. */
 void mm_place(const mm_cutter *cutter, const mm_piece *piece, const mm_span *span, int64_t position, mm_error *error);
 
 /* ---- Strips ---- */
 
-/* Some rows of a span. Field c of row r lies between marks[r * stride + c] + 1 and marks[r * stride + c + 1], counted from text;
- * an end before its start is a field that is missing. */
+/* Some rows of a span. Field c of row r lies between marks[r * stride + c] + 1 and marks[r * stride + c + 1], counted
+ * from text; an end before its start is a field that is missing. */
 typedef struct mm_strip {
-  const mm_span  *span;
-  const uint8_t  *text;
+  const mm_span *span;
+  const uint8_t *text;
   const uint32_t *marks;
-  int64_t         stride, rows;
-  int64_t         size;       /* bytes of the rows */
-  int64_t         bad_at;     /* start of the ragged row after these, from the text; -1: none */
-  int64_t         bad_fields; /* its number of fields */
+  int64_t stride, rows;
+  int64_t size;       /* bytes of the rows */
+  int64_t bad_at;     /* start of the ragged row after these, from the text; -1: none */
+  int64_t bad_fields; /* its number of fields */
 } mm_strip;
 
 /* Room for strips, reused. */
 typedef struct mm_strips {
   const mm_cutter *cutter;
-  int64_t          columns;
-  uint32_t        *marks, *square; /* `room` each; the second only for ragged rows */
-  int64_t          room;
+  int64_t columns;
+  uint32_t *marks, *square; /* `room` each; the second only for ragged rows */
+  int64_t room;
 } mm_strips;
 
-int  mm_strips_init(mm_strips *strips, const mm_cutter *cutter, mm_error *error);
+int mm_strips_init(mm_strips *strips, const mm_cutter *cutter, mm_error *error);
 void mm_strips_free(mm_strips *strips);
 /* At most `rows` further rows; false: the piece is used up. The cursor moves behind the rows given. */
 bool mm_strips_next(mm_strips *strips, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_strip *strip);
@@ -202,35 +208,41 @@ bool mm_strips_next(mm_strips *strips, const mm_piece *piece, mm_cursor *cursor,
 /* A field: `at` from the strip's text, without its quotes. Null: no bytes and not quoted. */
 typedef struct mm_cell {
   uint32_t at; /* with CELL_* */
-  int32_t  size;
+  int32_t size;
 } mm_cell;
 enum { CELL_ESCAPED = 1u << 31, CELL_QUOTED = 1u << 30, CELL_AT = (1u << 30) - 1 };
-static inline bool mm_cell_null(mm_cell cell) { return cell.size == 0 && !(cell.at & CELL_QUOTED); }
+static inline bool mm_cell_null(mm_cell cell) {
+  return cell.size == 0 && !(cell.at & CELL_QUOTED);
+}
 
 /* The cells of a column of the file. */
 void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t column, int64_t columns, mm_cell *cells);
 
 /* ---- Values ---- */
 
-/* Parse cells into values `out`, from row `at` of it. Nulls become 0. Returns the first row that cannot be, or `rows`. */
-typedef int64_t (*mm_cell_parser)(const uint8_t *text, const mm_cell *cells, int64_t rows, mm_type type, void *out, int64_t at);
+/* Parse cells into values `out`, from row `at` of it. Nulls become 0. Returns the first row that cannot be, or
+ * `rows`. */
+typedef int64_t (*mm_cell_parser)(const uint8_t *text, const mm_cell *cells, int64_t rows, mm_type type, void *out,
+                                  int64_t at);
 mm_cell_parser mm_cell_parser_get(mm_type type); /* NULL: text, binary or unreadable types */
 
 /* ---- Inference ---- */
 
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema, mm_error *error);
+int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema,
+             mm_error *error);
 
 /* ---- Output ---- */
 
 /* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe or device. */
 typedef struct mm_outfile {
-  char   *path;              /* as given */
-  char   *target, *temporary; /* NULL: written in place */
-  int     fd;
-  bool    open;
+  char *path;               /* as given */
+  char *target, *temporary; /* NULL: written in place */
+  int fd;
+  bool open;
   int64_t written;
 } mm_outfile;
-int  mm_outfile_open(mm_outfile *output, const char *path, const char *const *inputs, int32_t input_count, mm_error *error);
-int  mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
-int  mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
-void mm_outfile_free(mm_outfile *output); /* an uncommitted file disappears */
+int mm_outfile_open(mm_outfile *output, const char *path, const char *const *inputs, int32_t input_count,
+                    mm_error *error);
+int mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
+int mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
+void mm_outfile_free(mm_outfile *output);                   /* an uncommitted file disappears */

@@ -1,8 +1,8 @@
 /* infer.c - the types of columns out of a sample of rows.
  *
- * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left decides, the narrowest
- * first; nothing left is text. Digits that would be lost or changed by a number make text: leading zeros, a plus sign,
- * integers beyond i64.
+ * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left
+ * decides, the narrowest first; nothing left is text. Digits that would be lost or changed by a number make text:
+ * leading zeros, a plus sign, integers beyond i64.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -52,7 +52,8 @@ static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
 }
 
 /* The rows of a piece, at most `rows`; what is wrong with later ones is told when they are read. */
-static int64_t sample(const mm_cutter *cutter, mm_strips *strips, const mm_piece *piece, int64_t rows, mm_cell *cells, int *maybe) {
+static int64_t sample(const mm_cutter *cutter, mm_strips *strips, const mm_piece *piece, int64_t rows, mm_cell *cells,
+                      int *maybe) {
   const mm_names *names = &cutter->names;
   mm_cursor cursor = {0};
   mm_strip strip = {.bad_at = -1};
@@ -65,7 +66,8 @@ static int64_t sample(const mm_cutter *cutter, mm_strips *strips, const mm_piece
   return cursor.row;
 }
 
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema, mm_error *error) {
+int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema,
+             mm_error *error) {
   const mm_names *names = &cutter->names;
   mm_strips strips;
   int64_t maybe_size = names->count * (int64_t)sizeof(int), cell_size = 0;

@@ -6,12 +6,12 @@
 enum { SAMPLE_ROWS = 10000 };
 
 struct mm_input {
-  mm_cutter  cutter;
-  mm_schema  schema;
-  char      *nulls;
+  mm_cutter cutter;
+  mm_schema schema;
+  char *nulls;
   mm_piece **ahead; /* cut for the sample, in order */
-  int64_t    ahead_count, ahead_given, ahead_capacity;
-  char       format[16];
+  int64_t ahead_count, ahead_given, ahead_capacity;
+  char format[16];
 };
 
 /* ---- Input ---- */
@@ -59,7 +59,8 @@ static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
   return 0;
 }
 
-/* Cut the pieces that hold the sample, and infer the types. What is wrong behind the header is told when the rows are read. */
+/* Cut the pieces that hold the sample, and infer the types. What is wrong behind the header is told when the rows
+ * are read. */
 static int look_at_rows(mm_input *input, int64_t sample, mm_error *error) {
   mm_piece *piece;
   int status = 1;
@@ -77,13 +78,15 @@ static int look_at_rows(mm_input *input, int64_t sample, mm_error *error) {
   return mm_infer(&input->cutter, input->ahead, input->ahead_count, sample, &input->schema, error);
 }
 
-int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **result, mm_error *error) {
+int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **result,
+                  mm_error *error) {
   if (count <= 0) return mm_fail(error, MM_EUSAGE, "no-input", "there is no input file");
   mm_input *input = mm_allocate_zero(sizeof *input);
   if (!input) return mm_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
   if (status >= 0) status = mm_cutter_init(&input->cutter, paths, count, error);
-  if (status >= 0) status = look_at_rows(input, options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS, error);
+  if (status >= 0)
+    status = look_at_rows(input, options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS, error);
   if (status < 0) {
     mm_input_free(input);
     return status;
@@ -94,8 +97,12 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   return 0;
 }
 
-const mm_schema *mm_input_schema(const mm_input *input) { return &input->schema; }
-const char *mm_input_format(const mm_input *input) { return input->format; }
+const mm_schema *mm_input_schema(const mm_input *input) {
+  return &input->schema;
+}
+const char *mm_input_format(const mm_input *input) {
+  return input->format;
+}
 
 void mm_input_free(mm_input *input) {
   if (!input) return;
@@ -112,7 +119,7 @@ void mm_input_free(mm_input *input) {
 typedef struct csv_source {
   mm_source base;
   mm_input *input;
-  int32_t  *columns; /* of the first file, by column of the schema */
+  int32_t *columns; /* of the first file, by column of the schema */
 } csv_source;
 
 /* A piece as its worker reads it. */
@@ -197,7 +204,8 @@ static int bind_columns(csv_source *s, const mm_schema *wanted, mm_error *error)
   for (int32_t i = 0; i < wanted->count; i++) {
     const mm_field *field = &wanted->fields[i];
     s->columns[i] = mm_names_find(&s->input->cutter.names, field->name);
-    if (s->columns[i] < 0) return mm_fail(error, MM_EUSAGE, "unknown-column", "the input has no column \"%.100s\"", field->name);
+    if (s->columns[i] < 0)
+      return mm_fail(error, MM_EUSAGE, "unknown-column", "the input has no column \"%.100s\"", field->name);
     char name[100];
     if (!mm_is_text(field->type.id) && !mm_cell_parser_get(field->type))
       return mm_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\": %s cannot be read from CSV", field->name,

@@ -1,7 +1,8 @@
 /* loader.c - batches of the wanted columns out of a piece.
  *
- * DESIGN. Strip by strip, and column by column within a strip: cells, then nulls, then values. A column that finds a bad cell shortens
- * the strip for the columns after it, so that the lowest row's failure remains, the first column's where rows are equal.
+ * DESIGN. Strip by strip, and column by column within a strip: cells, then nulls, then values. A column that finds a
+ * bad cell shortens the strip for the columns after it, so that the lowest row's failure remains, the first column's
+ * where rows are equal.
  *
  * SPDX-License-Identifier: MIT */
 #include "loader.h"
@@ -12,22 +13,23 @@ enum { BATCH_BYTES = 1 << 30, COPY = 16 };
 struct mm_loader {
   const mm_cutter *cutter;
   const mm_schema *schema;
-  const int32_t   *columns; /* of the first file */
-  mm_strips        strips;
-  mm_cell         *cells;
-  mm_buffer       *texts;     /* of text columns, in the making */
-  int64_t         *nulls;     /* of each column, so far */
+  const int32_t *columns; /* of the first file */
+  mm_strips strips;
+  mm_cell *cells;
+  mm_buffer *texts; /* of text columns, in the making */
+  int64_t *nulls;   /* of each column, so far */
 };
 
 /* What is wrong in a strip. */
 typedef struct fault {
-  int64_t     row; /* of the strip; without a fault: all its rows */
-  const char *id;  /* NULL: nothing */
-  int32_t     column;
-  mm_cell     cell;
+  int64_t row;    /* of the strip; without a fault: all its rows */
+  const char *id; /* NULL: nothing */
+  int32_t column;
+  mm_cell cell;
 } fault;
 
-int mm_loader_new(const mm_cutter *cutter, const mm_schema *schema, const int32_t *columns, mm_loader **result, mm_error *error) {
+int mm_loader_new(const mm_cutter *cutter, const mm_schema *schema, const int32_t *columns, mm_loader **result,
+                  mm_error *error) {
   mm_loader *l = mm_allocate_zero(sizeof *l);
   if (!l) return mm_fail_memory(error, sizeof *l);
   l->cutter = cutter;
@@ -62,7 +64,9 @@ static int64_t field_start(const mm_strip *strip, int32_t place, int64_t row) {
   return strip->marks[row * strip->stride + place] + UINT32_C(1);
 }
 
-static bool is_number(int id) { return id >= MM_I8 && id <= MM_F64; }
+static bool is_number(int id) {
+  return id >= MM_I8 && id <= MM_F64;
+}
 
 static void say_bad_value(const mm_field *field, const char *text, int64_t size, mm_error *error) {
   char type[100], value[sizeof error->value];
@@ -75,10 +79,11 @@ static void say_bad_value(const mm_field *field, const char *text, int64_t size,
   if (integer && mm_parse_i64(text, size, &whole) != 1)
     mm_fail(error, MM_EDATA, "bad-number", "%s: %s does not fit %s", field->name, value, type);
   else
-    mm_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"", field->name,
-            type, value);
+    mm_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"",
+            field->name, type, value);
   const char *better = integer && parsed == 0 ? "f64" : "utf8";
-  snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s%s\"", field->name, better, field->nullable ? "?" : "");
+  snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s%s\"", field->name, better,
+           field->nullable ? "?" : "");
 }
 
 static void say(const mm_field *field, const fault *f, const uint8_t *text, mm_error *error) {
@@ -101,7 +106,8 @@ static void say(const mm_field *field, const fault *f, const uint8_t *text, mm_e
   mm_error_text(error->value, sizeof error->value, bytes, f->cell.size);
 }
 
-static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip *strip, const fault *f, int64_t row, mm_error *error) {
+static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip *strip, const fault *f, int64_t row,
+                      mm_error *error) {
   mm_error ignored;
   if (!error) error = &ignored;
   int32_t place = strip->span->places ? strip->span->places[l->columns[f->column]] : l->columns[f->column];
@@ -129,7 +135,8 @@ void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, 
   for (int32_t i = 0; i < piece->span_count; i++) {
     const mm_span *span = &piece->spans[i];
     if (row < span->first || row >= span->first + span->rows) continue;
-    mm_row_scan scan = {.at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
+    mm_row_scan scan = {
+        .at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
     if (scan.want > 0) mm_scanner_get()->rows(&scan, &cutter->dialect, piece->text, span->end);
     int64_t column = error->column;
     mm_place(cutter, piece, span, scan.row_start, error);
@@ -235,7 +242,8 @@ static void copy_cells(const mm_loader *l, const mm_strip *strip, mm_buffer *buf
 }
 
 /* What is no UTF-8, and carriage returns outside quotes; `bytes` are those of the cells, one after the other. */
-static void check_text(const mm_loader *l, int32_t i, const mm_strip *strip, const uint8_t *bytes, int64_t size, fault *f) {
+static void check_text(const mm_loader *l, int32_t i, const mm_strip *strip, const uint8_t *bytes, int64_t size,
+                       fault *f) {
   int traits = mm_scanner_get()->traits(bytes, size);
   bool utf8 = l->schema->fields[i].type.id == MM_UTF8, suspect = false;
   if (utf8 && traits & 1) {
@@ -254,7 +262,8 @@ static void check_text(const mm_loader *l, int32_t i, const mm_strip *strip, con
   }
 }
 
-static int load_text(mm_loader *l, int32_t i, const mm_strip *strip, mm_column *column, int64_t at, fault *f, mm_error *error) {
+static int load_text(mm_loader *l, int32_t i, const mm_strip *strip, mm_column *column, int64_t at, fault *f,
+                     mm_error *error) {
   mm_buffer *buffer = &l->texts[i];
   int32_t *offsets = (int32_t *)(void *)mm_block_data(column->offsets_block);
   if (strip->size > MM_FIELD_LIMIT)
@@ -295,7 +304,8 @@ static bool is_big(const mm_loader *l) {
   return false;
 }
 
-static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out, mm_error *error) {
+static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
+                     mm_error *error) {
   mm_strip strip;
   fault f;
   while (out->length < rows && !is_big(l) && mm_strips_next(&l->strips, piece, cursor, rows - out->length, &strip)) {
@@ -307,7 +317,8 @@ static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int
   return 1;
 }
 
-int mm_loader_load(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out, mm_error *error) {
+int mm_loader_load(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
+                   mm_error *error) {
   int64_t left = piece->rows - cursor->row;
   if (left <= 0) {
     if (piece->failure.code && error) {

@@ -3,7 +3,9 @@
 #include "formats.h"
 #include <stdio.h>
 
-static uint64_t hash(const char *name) { return mm_hash_bytes(name, (int64_t)strlen(name), 0); }
+static uint64_t hash(const char *name) {
+  return mm_hash_bytes(name, (int64_t)strlen(name), 0);
+}
 
 int32_t mm_names_find(const mm_names *names, const char *name) {
   if (!names->slot_count) return -1;
@@ -90,8 +92,7 @@ int mm_names_parse(mm_names *names, const mm_dialect *dialect, const uint8_t *li
     if (status < 0) break;
     if (!quoted && field.size && memchr(field.data, '\r', (size_t)field.size))
       status = mm_fail(error, MM_EDATA, "lone-cr", "a carriage return without a line feed in the header");
-    else
-      status = add(names, field.data, dialect->no_header ? 0 : field.size, error);
+    else status = add(names, field.data, dialect->no_header ? 0 : field.size, error);
   }
   mm_buffer_free(&field);
   return status < 0 ? status : index_names(names, error);

@@ -1,8 +1,9 @@
 /* outfile.c - a file that appears when it is complete, or not at all.
  *
- * DESIGN. Bytes go to `.NAME.PID.N.tmp` in the folder of the file, which is synchronised and renamed at the end, and removed when there is no
- * end. A link is followed: what it points to is replaced. A file that is replaced leaves its mode to the new one, from the
- * start, so that nobody may read more than before. Pipes and devices are written in place, as stdout ("-") is.
+ * DESIGN. Bytes go to `.NAME.PID.N.tmp` in the folder of the file, which is synchronised and renamed at the end, and
+ * removed when there is no end. A link is followed: what it points to is replaced. A file that is replaced leaves its
+ * mode to the new one, from the start, so that nobody may read more than before. Pipes and devices are written in
+ * place, as stdout ("-") is.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -14,11 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int64_t text_size(const char *text) { return (int64_t)strlen(text) + 1; }
+static int64_t text_size(const char *text) {
+  return (int64_t)strlen(text) + 1;
+}
 
 /* ---- What may be written to ---- */
 
-static int refuse_inputs(const char *path, const mm_file_status *target, const char *const *inputs, int32_t count, mm_error *error) {
+static int refuse_inputs(const char *path, const mm_file_status *target, const char *const *inputs, int32_t count,
+                         mm_error *error) {
   for (int32_t i = 0; i < count; i++) {
     mm_file_status input;
     int failure = strcmp(inputs[i], "-") == 0 ? mm_host_io.stat(mm_host_io.self, NULL, 0, &input)
@@ -77,13 +81,15 @@ int mm_outfile_open(mm_outfile *o, const char *path, const char *const *inputs, 
   if (!*path) return mm_fail(error, MM_EUSAGE, "no-output", "the name of the output is empty");
   mm_file_status status;
   bool is_stdout = strcmp(path, "-") == 0;
-  int found = is_stdout ? mm_host_io.stat(mm_host_io.self, NULL, 1, &status) : mm_host_io.stat(mm_host_io.self, path, -1, &status);
+  int found = is_stdout ? mm_host_io.stat(mm_host_io.self, NULL, 1, &status)
+                        : mm_host_io.stat(mm_host_io.self, path, -1, &status);
   if (found < 0 && found != -ENOENT) return mm_fail_io(error, is_stdout ? "<stdout>" : path, -found, "cannot open");
   if (found == 0 && status.is_directory) {
     mm_fail(error, MM_EIO, "is-directory", "cannot write: is a directory");
     return mm_error_file(error, MM_EIO, path);
   }
-  if (found == 0 && status.is_regular) TRY(refuse_inputs(is_stdout ? "<stdout>" : path, &status, inputs, input_count, error));
+  if (found == 0 && status.is_regular)
+    TRY(refuse_inputs(is_stdout ? "<stdout>" : path, &status, inputs, input_count, error));
   if (is_stdout) {
     o->fd = 1;
     return 0;
@@ -100,7 +106,8 @@ static int fail_write(const mm_outfile *o, int errnum, const char *what, mm_erro
   mm_fail_io(error, name, errnum, what);
   if (error && errnum == EPIPE) memcpy(error->id, "closed-pipe", sizeof "closed-pipe");
   if (error && errnum != EPIPE)
-    snprintf(error->hint, sizeof error->hint, "%lld bytes were written; the output was not kept", (long long)o->written);
+    snprintf(error->hint, sizeof error->hint, "%lld bytes were written; the output was not kept",
+             (long long)o->written);
   return MM_EIO;
 }
 

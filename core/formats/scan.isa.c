@@ -1,9 +1,9 @@
 /* scan.isa.c - looking at CSV text 64 bytes at a time: row ends, field ends, quotes. Built once per instruction set.
  *
- * DESIGN. Each comparison gives a word with a bit per byte. Whether a byte is within quotes is the parity of the quotes up to it,
- * which is a carry-less product with all ones. An opening quote must follow a delimiter, a row end or a closing quote
- * (then the two are one quote of the text); a closing one must be followed by a delimiter, a row end or an opening quote. What
- * follows neither rule is misplaced. Words without a quote take a shorter way.
+ * DESIGN. Each comparison gives a word with a bit per byte. Whether a byte is within quotes is the parity of the
+ * quotes up to it, which is a carry-less product with all ones. An opening quote must follow a delimiter, a row end or
+ * a closing quote (then the two are one quote of the text); a closing one must be followed by a delimiter, a row end
+ * or an opening quote. What follows neither rule is misplaced. Words without a quote take a shorter way.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -12,9 +12,9 @@
 #endif
 
 #define SCANNER_NAMED(isa) mm_scanner_##isa
-#define SCANNER(isa) SCANNER_NAMED(isa)
-#define TEXT_OF(isa) #isa
-#define TEXT(isa) TEXT_OF(isa)
+#define SCANNER(isa)       SCANNER_NAMED(isa)
+#define TEXT_OF(isa)       #isa
+#define TEXT(isa)          TEXT_OF(isa)
 
 /* ---- A bit per byte ---- */
 
@@ -66,7 +66,9 @@ static inline uint64_t equal(word64 word, uint8_t byte) {
   return mask;
 }
 
-static inline uint64_t either(word64 word, uint8_t one, uint8_t other) { return equal(word, one) | equal(word, other); }
+static inline uint64_t either(word64 word, uint8_t one, uint8_t other) {
+  return equal(word, one) | equal(word, other);
+}
 #endif
 
 /* Bit i of the result: parity of bits 0 .. i. */
@@ -98,8 +100,8 @@ static inline int nth(uint64_t bits, int64_t k) {
 /* ---- Rows ---- */
 
 /* Follow the quotes through a word of `n` bytes: row ends outside quotes in *ends, misplaced bytes in the result. */
-static inline uint64_t follow(mm_row_scan *scan, const mm_dialect *dialect, word64 word, uint64_t quotes, uint64_t present,
-                              int n, uint64_t *feeds) {
+static inline uint64_t follow(mm_row_scan *scan, const mm_dialect *dialect, word64 word, uint64_t quotes,
+                              uint64_t present, int n, uint64_t *feeds) {
   uint64_t inside = parity(quotes) ^ scan->inside;
   uint64_t opening = quotes & inside, closing = quotes & ~inside;
   uint64_t ends = *feeds & ~inside;
@@ -109,11 +111,12 @@ static inline uint64_t follow(mm_row_scan *scan, const mm_dialect *dialect, word
   uint64_t after_closing = closing << 1 | (scan->after & SCAN_CLOSED ? 1 : 0);
   uint64_t closed_return = returns & after_closing;
   uint64_t after_return = closed_return << 1 | (scan->after & SCAN_RETURN ? 1 : 0);
-  uint64_t bad = (opening & ~(after_separator | after_closing)) |
-                 (after_closing & ~(separators | opening | closed_return) & present) | (after_return & ~ends & present);
+  uint64_t bad = (opening & ~(after_separator | after_closing))
+                 | (after_closing & ~(separators | opening | closed_return) & present)
+                 | (after_return & ~ends & present);
   uint64_t last = UINT64_C(1) << (n - 1);
-  scan->after = (separators & last ? SCAN_SEPARATOR : 0) | (closing & last ? SCAN_CLOSED : 0) |
-                (closed_return & last ? SCAN_RETURN : 0);
+  scan->after = (separators & last ? SCAN_SEPARATOR : 0) | (closing & last ? SCAN_CLOSED : 0)
+                | (closed_return & last ? SCAN_RETURN : 0);
   scan->inside = inside & last ? ~UINT64_C(0) : 0;
   scan->quotes |= quotes != 0;
   *feeds = ends;
@@ -160,7 +163,8 @@ static inline bool look(mm_row_scan *scan, const mm_dialect *dialect, const uint
   return false;
 }
 
-/* Many words without quotes: only row ends count. Leaves before a word with a quote, or that may complete the wanted rows. */
+/* Many words without quotes: only row ends count. Leaves before a word with a quote, or that may complete the wanted
+ * rows. */
 static inline void skim(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end) {
   int64_t at = scan->at, rows = scan->rows, start = scan->row_start, limit = scan->want - 64;
   uint8_t quote = dialect->quoting ? dialect->quote : '\n';
@@ -204,8 +208,8 @@ static inline int64_t flatten(uint32_t *marks, uint64_t bits, uint32_t base) {
   return count;
 }
 
-static inline int64_t index_fields(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
-                                   int64_t count, uint32_t *marks, int64_t *newlines) {
+static inline int64_t index_fields(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size,
+                                   int64_t bytes, int64_t count, uint32_t *marks, int64_t *newlines) {
   const int64_t far = 2 * (int64_t)MM_ROW_LIMIT;
   int64_t found = 0, lines = 0;
   uint64_t inside = 0;
@@ -224,8 +228,8 @@ static inline int64_t index_fields(const mm_dialect *dialect, bool quotes, const
   return found;
 }
 
-static int64_t marks(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes, int64_t count,
-                     uint32_t *marks_, int64_t *newlines) {
+static int64_t marks(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+                     int64_t count, uint32_t *marks_, int64_t *newlines) {
   return quotes ? index_fields(dialect, true, text, size, bytes, count, marks_, newlines)
                 : index_fields(dialect, false, text, size, bytes, count, marks_, newlines);
 }

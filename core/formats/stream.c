@@ -8,19 +8,21 @@
 enum { PATIENCE_MS = 20, SNIFF = 16 };
 
 struct mm_stream {
-  mm_feed    *feed;
+  mm_feed *feed;
   const char *path; /* of the input */
-  int         fd;
-  bool        waits; /* a pipe or device: a read may take for ever */
-  bool        ended;
-  mm_buffer   head;  /* bytes read to see what the file is */
-  int64_t     used;  /* of head */
+  int fd;
+  bool waits; /* a pipe or device: a read may take for ever */
+  bool ended;
+  mm_buffer head; /* bytes read to see what the file is */
+  int64_t used;   /* of head */
   mm_decoder *decoder;
-  int         status; /* of the first failure, which is repeated */
-  mm_error    error;
+  int status; /* of the first failure, which is repeated */
+  mm_error error;
 };
 
-static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
+static bool is_stdin(const char *path) {
+  return strcmp(path, "-") == 0;
+}
 
 /* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
 static int wait_readable(mm_stream *stream, mm_error *error) {
@@ -92,7 +94,8 @@ static int open_file(mm_stream *stream, mm_error *error) {
 static int sniff(mm_stream *stream, mm_error *error) {
   TRY(mm_buffer_reserve(&stream->head, stream->feed->chunk < SNIFF ? SNIFF : stream->feed->chunk, error));
   while (stream->head.size < SNIFF && !stream->ended) {
-    int64_t got = read_file(stream, stream->head.data + stream->head.size, stream->head.capacity - stream->head.size, error);
+    int64_t got =
+        read_file(stream, stream->head.data + stream->head.size, stream->head.capacity - stream->head.size, error);
     if (got < 0) return (int)got;
     stream->head.size += got;
   }
@@ -113,7 +116,9 @@ int mm_stream_open(mm_feed *feed, const char *path, mm_stream **result, mm_error
   return status;
 }
 
-bool mm_stream_compressed(const mm_stream *stream) { return stream->decoder != NULL; }
+bool mm_stream_compressed(const mm_stream *stream) {
+  return stream->decoder != NULL;
+}
 
 void mm_stream_free(mm_stream *stream) {
   if (!stream) return;

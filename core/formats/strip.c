@@ -1,8 +1,9 @@
-/* strip.c - some hundred rows at a time with the ends of their fields: what parsing runs over while it is in the first caches.
+/* strip.c - some hundred rows at a time with the ends of their fields: what parsing runs over while it is in the first
+ * caches.
  *
- * DESIGN. The scanner writes the ends of all fields of some rows into one array. With n columns in every row, the end of field c of row r is
- * mark r * n + c: no search. That all rows have n fields is known when every n-th mark is a line feed and there are as many
- * line feeds as rows; else the rows are looked at one by one.
+ * DESIGN. The scanner writes the ends of all fields of some rows into one array. With n columns in every row, the end
+ * of field c of row r is mark r * n + c: no search. That all rows have n fields is known when every n-th mark is a
+ * line feed and there are as many line feeds as rows; else the rows are looked at one by one.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -47,7 +48,8 @@ static int64_t count_fields(const mm_dialect *dialect, const uint8_t *text, int6
 }
 
 /* Regular rows before the first that is not; that one is told. */
-static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t columns, int64_t found, int64_t size, int64_t rows) {
+static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t columns, int64_t found, int64_t size,
+                        int64_t rows) {
   const uint32_t *marks = strip->marks + 1;
   for (int64_t r = 0; r < rows; r++, marks += columns, found -= columns) {
     int64_t fields = 1;
@@ -60,7 +62,8 @@ static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t colu
   }
 }
 
-/* Rows of any length to rows of `columns` fields: what is missing ends before it starts, what is too much is left out. */
+/* Rows of any length to rows of `columns` fields: what is missing ends before it starts, what is too much is left
+ * out. */
 static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t rows) {
   int64_t columns = strips->columns, r = 0, most = strips->room / (columns + 1);
   if (rows > most) rows = most;
@@ -86,16 +89,19 @@ static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t ro
 
 bool mm_strips_next(mm_strips *s, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_strip *strip) {
   const mm_dialect *dialect = &s->cutter->dialect;
-  while (cursor->span < piece->span_count && cursor->row == piece->spans[cursor->span].first + piece->spans[cursor->span].rows) {
+  while (cursor->span < piece->span_count
+         && cursor->row == piece->spans[cursor->span].first + piece->spans[cursor->span].rows) {
     cursor->span++;
     cursor->at = 0;
   }
   if (cursor->span == piece->span_count) return false;
   const mm_span *span = &piece->spans[cursor->span];
   int64_t newlines, columns = s->columns, size = span->end - span->begin - cursor->at;
-  *strip = (mm_strip){.span = span, .text = piece->text + span->begin + cursor->at, .marks = s->marks, .stride = columns, .bad_at = -1};
+  *strip = (mm_strip){
+      .span = span, .text = piece->text + span->begin + cursor->at, .marks = s->marks, .stride = columns, .bad_at = -1};
   s->marks[0] = UINT32_MAX;
-  int64_t found = mm_scanner_get()->marks(dialect, span->quotes, strip->text, size, STRIP, columns, s->marks + 1, &newlines);
+  int64_t found =
+      mm_scanner_get()->marks(dialect, span->quotes, strip->text, size, STRIP, columns, s->marks + 1, &newlines);
   if (dialect->ragged) {
     square(s, strip, found, rows);
   } else {
@@ -143,13 +149,14 @@ void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t co
     for (int64_t r = 0; r < rows; r++)
       if (cells[r].size < 0) cells[r] = (mm_cell){0};
   } else if (column == columns - 1) {
-    for (int64_t r = 0; r < rows; r++) cells[r].size -= cells[r].size > 0 && text[cells[r].at + (uint32_t)cells[r].size - 1] == '\r';
+    for (int64_t r = 0; r < rows; r++)
+      cells[r].size -= cells[r].size > 0 && text[cells[r].at + (uint32_t)cells[r].size - 1] == '\r';
   }
   if (strip->span->quotes)
     for (int64_t r = 0; r < rows; r++) cells[r] = quoted_cell(dialect, text, cells[r]);
   if (dialect->nulls)
     for (int64_t r = 0; r < rows; r++)
-      if (cells[r].size > 0 && !(cells[r].at & CELL_QUOTED) &&
-          is_null_text(dialect->nulls, text + (cells[r].at & CELL_AT), cells[r].size))
+      if (cells[r].size > 0 && !(cells[r].at & CELL_QUOTED)
+          && is_null_text(dialect->nulls, text + (cells[r].at & CELL_AT), cells[r].size))
         cells[r].size = 0;
 }

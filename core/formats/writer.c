@@ -1,7 +1,7 @@
 /* writer.c - the sink that writes CSV: workers turn batches into text and compress it, folds write it in order.
  *
- * DESIGN. A morsel's text becomes zstd frames of its own when it is long; short ones are gathered until they make a frame worth
- * having. What a frame holds depends on the rows alone, so the bytes written do not depend on threads.
+ * DESIGN. A morsel's text becomes zstd frames of its own when it is long; short ones are gathered until they make a
+ * frame worth having. What a frame holds depends on the rows alone, so the bytes written do not depend on threads.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -9,29 +9,29 @@
 enum { NUMBER_ROOM = 48, FRAME_TEXT = 512 << 10 };
 
 typedef struct csv_sink {
-  mm_stage    base;
-  mm_schema   schema; /* what comes in */
-  mm_outfile   output;
+  mm_stage base;
+  mm_schema schema; /* what comes in */
+  mm_outfile output;
   mm_encoder *encoder; /* of folds; NULL: no compression */
-  mm_buffer   text;    /* gathered for a frame; the header at first */
-  mm_buffer   frame;
-  char       *null;
-  int64_t     null_size;
-  int         level;
-  bool        compress, no_header;
-  char        delimiter;
-  bool        special[256]; /* bytes that make quotes necessary */
+  mm_buffer text;      /* gathered for a frame; the header at first */
+  mm_buffer frame;
+  char *null;
+  int64_t null_size;
+  int level;
+  bool compress, no_header;
+  char delimiter;
+  bool special[256]; /* bytes that make quotes necessary */
 } csv_sink;
 
 typedef struct csv_local {
-  mm_buffer   text;
+  mm_buffer text;
   mm_encoder *encoder;
 } csv_local;
 
 /* The text of a morsel, or a frame of it. */
 typedef struct csv_partial {
   mm_buffer bytes;
-  bool      framed;
+  bool framed;
 } csv_partial;
 
 /* ---- Text ---- */
@@ -55,20 +55,25 @@ static int64_t put_text(const csv_sink *sink, uint8_t *to, const uint8_t *text, 
   return n;
 }
 
-static int put_value(const csv_sink *sink, char *to, const mm_column *column, int64_t row) {
-  (void)sink;
+static int put_bool(char *to, bool value) {
+  memcpy(to, value ? "true" : "false", 5);
+  return value ? 4 : 5;
+}
+
+static int put_value(char *to, const mm_column *column, int64_t row) {
   switch (column->type.id) {
-#define CASE(E, ctype, format) \
-  case MM_##E: return mm_format_##format(to, ((const ctype *)column->data)[row]);
-    CASE(I8, int8_t, i64) CASE(I16, int16_t, i64) CASE(I32, int32_t, i64) CASE(I64, int64_t, i64)
-    CASE(U8, uint8_t, u64) CASE(U16, uint16_t, u64) CASE(U32, uint32_t, u64) CASE(U64, uint64_t, u64)
-    CASE(F32, float, f32) CASE(F64, double, f64) CASE(DATE, int32_t, date)
-#undef CASE
-  case MM_BOOL: {
-    bool yes = mm_bit(column->data, row);
-    memcpy(to, yes ? "true" : "false", 5);
-    return yes ? 4 : 5;
-  }
+  case MM_I8: return mm_format_i64(to, ((const int8_t *)column->data)[row]);
+  case MM_I16: return mm_format_i64(to, ((const int16_t *)column->data)[row]);
+  case MM_I32: return mm_format_i64(to, ((const int32_t *)column->data)[row]);
+  case MM_I64: return mm_format_i64(to, ((const int64_t *)column->data)[row]);
+  case MM_U8: return mm_format_u64(to, ((const uint8_t *)column->data)[row]);
+  case MM_U16: return mm_format_u64(to, ((const uint16_t *)column->data)[row]);
+  case MM_U32: return mm_format_u64(to, ((const uint32_t *)column->data)[row]);
+  case MM_U64: return mm_format_u64(to, ((const uint64_t *)column->data)[row]);
+  case MM_F32: return mm_format_f32(to, ((const float *)column->data)[row]);
+  case MM_F64: return mm_format_f64(to, ((const double *)column->data)[row]);
+  case MM_DATE: return mm_format_date(to, ((const int32_t *)column->data)[row]);
+  case MM_BOOL: return put_bool(to, mm_bit(column->data, row));
   case MM_TIMESTAMP: return mm_format_timestamp(to, ((const int64_t *)column->data)[row], column->type.unit);
   case MM_DURATION: return mm_format_duration(to, ((const int64_t *)column->data)[row], column->type.unit);
   default: return 0;
@@ -86,7 +91,7 @@ static int64_t put_field(const csv_sink *sink, uint8_t *to, const mm_column *col
     return put_text(sink, to, (const uint8_t *)column->data + offsets[0], offsets[1] - offsets[0]);
   }
   char number[NUMBER_ROOM];
-  int size = put_value(sink, number, column, row);
+  int size = put_value(number, column, row);
   return put_text(sink, to, (const uint8_t *)number, size);
 }
 
@@ -99,7 +104,8 @@ static int64_t row_room(const mm_batch *batch, int64_t row, int64_t fixed) {
   return room;
 }
 
-static int put_row(const csv_sink *sink, mm_buffer *text, const mm_batch *batch, int64_t row, int64_t fixed, mm_error *error) {
+static int put_row(const csv_sink *sink, mm_buffer *text, const mm_batch *batch, int64_t row, int64_t fixed,
+                   mm_error *error) {
   TRY(mm_buffer_reserve(text, row_room(batch, row, fixed), error));
   uint8_t *to = text->data + text->size;
   for (int32_t i = 0; i < batch->count; i++) {
@@ -129,7 +135,8 @@ static int sink_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   TRY(mm_schema_copy(&sink->schema, in, error));
   for (int32_t i = 0; i < in->count; i++)
     if (in->fields[i].type.id == MM_OPAQUE)
-      return mm_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\" has a type that cannot be written as CSV", in->fields[i].name);
+      return mm_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\" has a type that cannot be written as CSV",
+                     in->fields[i].name);
   return put_header(sink, error);
 }
 
@@ -269,16 +276,20 @@ static int set_up(csv_sink *sink, const char *path, const mm_output_options *o, 
   int64_t size = (int64_t)strlen(path);
   sink->compress = ends_with(path, size, ".zst");
   if (sink->compress) size -= 4;
-  sink->delimiter = o && o->delimiter ? o->delimiter : ends_with(path, size, ".tsv") || ends_with(path, size, ".tab") ? '\t' : ',';
+  sink->delimiter = o && o->delimiter                                                ? o->delimiter
+                    : ends_with(path, size, ".tsv") || ends_with(path, size, ".tab") ? '\t'
+                                                                                     : ',';
   sink->no_header = o && o->no_header;
   sink->level = o ? o->level : 0;
   const char *null = o && o->null ? o->null : "";
   for (const char *at = "\"\n\r"; *at; at++) sink->special[(uint8_t)*at] = true;
-  if (sink->special[(uint8_t)sink->delimiter]) return mm_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be a quote or a line end");
+  if (sink->special[(uint8_t)sink->delimiter])
+    return mm_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be a quote or a line end");
   sink->special[(uint8_t)sink->delimiter] = true;
   for (const char *at = null; *at; at++)
     if (sink->special[(uint8_t)*at])
-      return mm_fail(error, MM_EUSAGE, "bad-null", "the text for null cannot hold the delimiter, a quote or a line end");
+      return mm_fail(error, MM_EUSAGE, "bad-null",
+                     "the text for null cannot hold the delimiter, a quote or a line end");
   if (!(sink->null = mm_copy_text(null))) return mm_fail_memory(error, (int64_t)strlen(null) + 1);
   sink->null_size = (int64_t)strlen(null);
   if (sink->compress && !(sink->encoder = mm_encoder_new(sink->level, error))) return MM_ENOMEM;
