@@ -1,4 +1,5 @@
-/* moments.c - var and std: sums about the first value within a morsel, merged by Chan's formula.
+/* moments.c - var and std: sums about the first value within a morsel, merged by Chan's formula. Means are kept in two parts,
+ * so that values far from zero lose nothing when they are merged.
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 #include <math.h>
@@ -7,8 +8,15 @@ typedef struct moment {
   int64_t count;
   double  center;  /* first value; sealed: the mean */
   double  squares; /* of distances from center */
-  double  sum;     /* of distances from center; sealed: 0 */
+  double  sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
 } moment;
+
+/* Move the center by `distance` and `sum`, keeping the rounding error. */
+static void move_center(moment *state, double distance) {
+  double step = state->sum + distance, center = state->center + step, back = center - state->center;
+  state->sum = (state->center - (center - back)) + (step - back);
+  state->center = center;
+}
 
 static void seal(mm_accumulator *acc, int64_t from, int64_t to) {
   moment *states = (moment *)acc->states.data;
@@ -16,10 +24,10 @@ static void seal(mm_accumulator *acc, int64_t from, int64_t to) {
     moment *state = &states[i];
     if (!state->count) continue;
     double shift = state->sum / (double)state->count;
-    state->center += shift;
     state->squares -= state->sum * shift;
     if (state->squares < 0) state->squares = 0;
     state->sum = 0;
+    move_center(state, shift);
   }
 }
 
@@ -36,9 +44,9 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
       *a = *b;
       continue;
     }
-    double na = (double)a->count, nb = (double)b->count, distance = b->center - a->center;
+    double na = (double)a->count, nb = (double)b->count, distance = (b->center - a->center) + (b->sum - a->sum);
     a->count += b->count;
-    a->center += distance * (nb / (na + nb));
+    move_center(a, distance * (nb / (na + nb)));
     a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
   }
   return 0;
