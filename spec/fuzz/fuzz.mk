@@ -1,0 +1,37 @@
+# fuzz.mk - `make fuzz` runs every NAME_fuzz.c here for FUZZ_SECONDS with libFuzzer, from the seeds in corpus/NAME; what it finds new is
+# kept in build/fuzz/corpus, and what fails in build/fuzz/NAME-crash-*. `make -f spec/fuzz/fuzz.mk replay` runs the seeds alone.
+MAKEFLAGS += -r --no-print-directory
+BUILD := build/fuzz
+FUZZ_SECONDS ?= 20
+HARNESSES := $(patsubst spec/fuzz/%_fuzz.c,%,$(sort $(wildcard spec/fuzz/*_fuzz.c)))
+SANITIZE := address,undefined
+
+ISA_FILES := $(wildcard core/*/*.isa.c)
+ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
+OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(ISA_FILES),$(wildcard core/*/*.c))) \
+           $(patsubst %.cc,$(BUILD)/%.o,$(wildcard core/*/*.cc)) \
+           $(foreach isa,$(ISAS),$(ISA_FILES:%.isa.c=$(BUILD)/%.$(isa).o))
+FLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -Icore -Wall -Wextra -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+
+fuzz: replay $(HARNESSES:%=run-%)
+
+# The core with coverage counters, by the rules of the Makefile.
+.PHONY: fuzz replay core
+core:
+	@.ci/packages clang-14 libclang-rt-14-dev
+	@$(MAKE) -f Makefile BUILD=$(BUILD) CC=clang-14 CXX=clang++-14 SAN=$(SANITIZE) WARN= \
+	  CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' $(OBJECTS)
+
+$(BUILD)/%_fuzz: spec/fuzz/%_fuzz.c core
+	@clang-14 $(FLAGS) -fsanitize=fuzzer -c -o $@.o $< && clang++-14 -fsanitize=fuzzer,$(SANITIZE) -o $@ $@.o $(OBJECTS) -lzstd -lm -lpthread
+$(BUILD)/%_replay: spec/fuzz/%_fuzz.c spec/fuzz/replay.c core
+	@clang-14 $(FLAGS) -c -o $@.o $< && clang-14 $(FLAGS) -c -o $(BUILD)/replay.o spec/fuzz/replay.c
+	@clang++-14 -fsanitize=fuzzer-no-link,$(SANITIZE) -o $@ $@.o $(BUILD)/replay.o $(OBJECTS) -lzstd -lm -lpthread
+
+replay: $(HARNESSES:%=$(BUILD)/%_replay)
+	@for name in $(HARNESSES); do $(BUILD)/$${name}_replay spec/fuzz/corpus/$$name/* || exit 1; done
+
+run-%: $(BUILD)/%_fuzz
+	@mkdir -p $(BUILD)/corpus/$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=10 -artifact_prefix=$(BUILD)/$*- -verbosity=0 -print_final_stats=0 \
+	  $(BUILD)/corpus/$* spec/fuzz/corpus/$* && echo "$*: no failure in $(FUZZ_SECONDS) s"
