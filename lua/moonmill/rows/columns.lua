@@ -83,7 +83,7 @@ function columns.new(field, index, fail)
   local ctype = columns.ctype(field.type) or base == "bool" and "int32_t" or "char"
   return {
     name = field.name, type = field.type, index = index, fail = fail, pointer = ffi.typeof("const " .. ctype .. " *"),
-    data = false, valid = false, offsets = false,
+    integer = (NUMBERS[base] or WIDE[base]) and not base:find "^f" or false, data = false, valid = false, offsets = false,
   }
 end
 
@@ -102,9 +102,7 @@ end
 ---The exact value of a 64-bit column, for r:i64 "name".
 ---@return ffi.cdata*? int64_t or uint64_t
 function columns.exact(self, i)
-  if not NUMBERS[columns.base(self.type)] and not WIDE[columns.base(self.type)] or self.type:find "^f" then
-    self.fail(3, ("column '%s' is %s, not an integer"):format(self.name, self.type))
-  end
+  if not self.integer then self.fail(3, ("column '%s' is %s, not an integer"):format(self.name, self.type)) end
   if self.valid and bit.band(bit.rshift(self.valid[bit.rshift(i, 5)], i), 1) == 0 then return nil end
   return self.data[i] + 0LL
 end
