@@ -3,7 +3,8 @@
 --   local command = require "command"
 --   local folder = command.folder()                      -- "/tmp/...": gone after folder:remove()
 --   folder:write("a.csv", "a,b\n1,2\n")                   --> its path
---   local code, out, err = command.run { "run", "-e", ":limit(1)", path }            -- arguments are passed as they are
+--   local code, out, err = command.run { "run", "-e", ":limit(1)", path }            -- arguments are passed as they
+-- are
 --   command.run({ ... }, { stdin = text, shell = "> /dev/full", prefix = "timeout 5" })
 local M = {}
 

@@ -14,8 +14,11 @@ Call.__index = Call
 ---@param entry { name: string, usage: string }
 function Call.new(entry, place, places, ...)
   place.stage = entry.name
-  return setmetatable({ stage = entry.name, usage = entry.usage, place = place, places = places, count = select("#", ...), ... }, Call)
+  return setmetatable({ stage = entry.name, usage = entry.usage, place = place, places = places,
+    count = select("#", ...), ... }, Call)
 end
+
+local function kind_of(value) return value == nil and "nothing" or type(value) end
 
 ---Raise a usage error at the stage, or at `place`.
 function Call:fail(id, message, hint, place)
@@ -38,14 +41,15 @@ end
 ---A string argument with its place.
 function Call:text(value, what)
   if type(value) ~= "string" then
-    self:fail("bad-argument", ("%s takes %s, got %s"):format(self.stage, what, value == nil and "nothing" or type(value)))
+    self:fail("bad-argument", ("%s takes %s, got %s"):format(self.stage, what, kind_of(value)))
   end
   return { text = value, place = self:place_of(value) }
 end
 
 -- A key in a list: order would be lost, so show the form that keeps it.
 local function key_message(self, key, value, what, joint)
-  local form = type(value) == "string" and ('{ "%s%s%s" }'):format(tostring(key), joint or " = ", value) or "{ \"...\" }"
+  local form = type(value) == "string" and ('{ "%s%s%s" }'):format(tostring(key), joint or " = ", value)
+    or "{ \"...\" }"
   local place = self.places and type(key) == "string" and self.places:word(key, self.place.offset or 0) or self.place
   self:fail("key-in-list", ("%s takes %s in a list, and \"%s\" is a key; keys of a Lua table have no order")
     :format(self.stage, what, tostring(key)), ("write %s"):format(form), place)
@@ -58,7 +62,7 @@ end
 function Call:texts(value, what, joint)
   if type(value) == "string" then return { self:text(value) } end
   if type(value) ~= "table" then
-    self:fail("bad-argument", ("%s takes %s, got %s"):format(self.stage, what, value == nil and "nothing" or type(value)))
+    self:fail("bad-argument", ("%s takes %s, got %s"):format(self.stage, what, kind_of(value)))
   end
   local list, size = {}, 0
   for key in pairs(value) do
@@ -93,7 +97,7 @@ end
 ---A Lua function argument with its place.
 function Call:func(value)
   if type(value) ~= "function" then
-    self:fail("bad-argument", ("%s takes a function here, got %s"):format(self.stage, value == nil and "nothing" or type(value)))
+    self:fail("bad-argument", ("%s takes a function here, got %s"):format(self.stage, kind_of(value)))
   end
   local place = script.of_function(value)
   place.stage = self.stage
@@ -123,7 +127,8 @@ end
 ---Refuse more than `most` arguments.
 function Call:at_most(most)
   if self.count > most then
-    self:fail("bad-argument", ("%s takes %d argument%s, got %d"):format(self.stage, most, most == 1 and "" or "s", self.count))
+    self:fail("bad-argument", ("%s takes %d argument%s, got %d"):format(self.stage, most, most == 1 and "" or "s",
+      self.count))
   end
 end
 

@@ -1,6 +1,7 @@
--- moonmill.cli - the command: finds the sub-command, reads its options, turns what goes wrong into a message and an exit code.
--- DESIGN: one file per sub-command under moonmill/cli: name, summary, configure(parser), run(options) -> exit code. Only the file of the
--- sub-command that is asked for is loaded, so that `moonmill version` starts in a few milliseconds.
+-- moonmill.cli - the command: finds the sub-command, reads its options, turns what goes wrong into a message and an
+-- exit code.
+-- DESIGN: one file per sub-command under moonmill/cli: name, summary, configure(parser), run(options) -> exit code.
+-- Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in a few milliseconds.
 local failure = require "moonmill.failure"
 local report = require "moonmill.cli.report"
 local suggest = require "moonmill.suggest"
@@ -9,9 +10,11 @@ local COMMANDS = { "run", "check", "explain", "info", "head", "schema", "list", 
 
 local function overview()
   local lines = { "moonmill: data pipelines as short Lua scripts", "", "usage: moonmill COMMAND ...", "" }
-  for _, name in ipairs(COMMANDS) do lines[#lines + 1] = ("  %-9s%s"):format(name, require("moonmill.cli." .. name).summary) end
+  for _, name in ipairs(COMMANDS) do
+    lines[#lines + 1] = ("  %-9s%s"):format(name, require("moonmill.cli." .. name).summary)
+  end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = "moonmill COMMAND --help tells its options, moonmill help TOPIC about functions, stages and types."
+  lines[#lines + 1] = "moonmill COMMAND --help tells its options, moonmill help TOPIC of functions, stages and types."
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -24,7 +27,8 @@ local function parser_of(command)
   return parser
 end
 
--- The options of a sub-command, or nil when its help was asked for and shown; what the parser refuses becomes a failure.
+-- The options of a sub-command, or nil when its help was asked for and shown; what the parser refuses becomes a
+-- failure.
 local function options_of(command, argv)
   local parser = parser_of(command)
   local rest = {}

@@ -12,7 +12,9 @@ local types = require "moonmill.types"
 ---Check the `input` of a declaration.
 ---@return moonmill.Input
 local function declare(call, value)
-  if value == "lines" or (type(value) == "string" and pcall(types.parse, value)) then return { fields = {}, rest = false, whole = value } end
+  if value == "lines" or (type(value) == "string" and pcall(types.parse, value)) then
+    return { fields = {}, rest = false, whole = value }
+  end
   local items, rest = call:texts(value, "columns", ": "), false
   if #items > 0 and items[#items].text == "..." then
     rest = true

@@ -36,7 +36,8 @@ local function declared_place(plan, name)
   for _, field in ipairs(plan.pipeline.input and plan.pipeline.input.fields or {}) do
     if field.name == name then
       local place = field.place
-      return { file = place.file, line = place.line, column = place.column, text = ("input: %s: %s"):format(name, field.type.name) }
+      return { file = place.file, line = place.line, column = place.column,
+        text = ("input: %s: %s"):format(name, field.type.name) }
     end
   end
   return nil
@@ -80,7 +81,8 @@ function Job:check(status)
   return status
 end
 
----Where the result goes. A sink that writes a file has made a temporary one: this comes last, so that a signal finds the job.
+---Where the result goes. A sink that writes a file has made a temporary one: this comes last, so that a signal finds
+---the job.
 ---@param sink ffi.cdata* mm_stage, taken
 ---@return moonmill.Job self
 function Job:into(sink)

@@ -85,7 +85,9 @@ local function declare(call, value)
       call:fail("bad-param", ("unexpected \"%s\" in parameter \"%s\""):format(left, field.name),
         'the form is "name: type = default  -- help"', item.place)
     end
-    if seen[field.name] then call:fail("bad-param", ("parameter \"%s\" is declared twice"):format(field.name), nil, item.place) end
+    if seen[field.name] then
+      call:fail("bad-param", ("parameter \"%s\" is declared twice"):format(field.name), nil, item.place)
+    end
     if field.type == types.null then
       call:fail("bad-param", ("a parameter cannot be of type %s"):format(field.type.name), nil, item.place)
     end
@@ -95,7 +97,8 @@ local function declare(call, value)
     if default and not (default == "null" and field.nullable) then
       param.default = value_of(default, field.type)
       if param.default == nil then
-        call:fail("bad-param", ("the default of \"%s\" is \"%s\", expected %s"):format(field.name, default, form_of(field.type)),
+        call:fail("bad-param", ("the default of \"%s\" is \"%s\", expected %s"):format(field.name, default,
+          form_of(field.type)),
           nil, item.place)
       end
     end
@@ -129,7 +132,8 @@ local function resolve(declared, given)
     if not by_name[name] then
       failure.raise {
         id = "unknown-param", message = ("the pipeline has no parameter \"%s\""):format(name),
-        hint = suggest.hint(name, names) or (#names > 0 and "its parameters: " .. table.concat(names, ", ") or "it has none"),
+        hint = suggest.hint(name, names) or (#names > 0 and "its parameters: " .. table.concat(names, ", ")
+          or "it has none"),
       }
     end
   end
@@ -150,11 +154,15 @@ local function resolve(declared, given)
   end
   if #missing > 0 then
     local shown, options = {}, {}
-    for i, param in ipairs(missing) do shown[i], options[i] = "\n  " .. describe(param), "-p " .. param.name .. "=..." end
+    for i, param in ipairs(missing) do
+      shown[i], options[i] = "\n  " .. describe(param), "-p " .. param.name .. "=..."
+    end
     failure.raise {
-      id = "missing-param", hint = "give " .. table.concat(options, " "), file = missing[1].place.file, line = missing[1].place.line,
+      id = "missing-param", hint = "give " .. table.concat(options, " "), file = missing[1].place.file,
+      line = missing[1].place.line,
       column = missing[1].place.column,
-      message = ("%d parameter%s without a value:%s"):format(#missing, #missing == 1 and "" or "s", table.concat(shown)),
+      message = ("%d parameter%s without a value:%s"):format(#missing, #missing == 1 and "" or "s",
+        table.concat(shown)),
     }
   end
   return values

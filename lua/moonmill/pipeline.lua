@@ -20,7 +20,10 @@ local Pipeline = {}
 ---@field place moonmill.Place
 ---@field arguments any what the entry's accept returned
 
-local DECLARATION = { name = "pipeline", usage = 'mm.pipeline { about = "...", params = { "n: i64 = 10  -- help" }, input = { "a: f64?" } }' }
+local DECLARATION = {
+  name = "pipeline",
+  usage = 'mm.pipeline { about = "...", params = { "n: i64 = 10  -- help" }, input = { "a: f64?" } }',
+}
 
 local function about(call, value)
   if type(value) ~= "string" then call:fail("bad-argument", ("about is %s, not a string"):format(type(value))) end

@@ -1,7 +1,7 @@
 -- moonmill.places - where in a script's text a stage and its strings stand.
--- DESIGN: Lua tells the line of a call. The text of the script tells the rest: it is cut into tokens once, the call is the token
--- `name` whose arguments begin on that line, and a string argument is the next literal with that value. What cannot be found
--- (text that the script put together) has the place of the call.
+-- DESIGN: Lua tells the line of a call. The text of the script tells the rest: it is cut into tokens once, the call is
+-- the token `name` whose arguments begin on that line, and a string argument is the next literal with that value. What
+-- cannot be found (text that the script put together) has the place of the call.
 
 local Places = {}
 Places.__index = Places

@@ -1,7 +1,8 @@
--- moonmill.plan - a pipeline bound to the columns of its input: everything is checked, only needed columns are read, neighbouring
--- stages of expressions are one program.
--- DESIGN: three passes. Stages plan themselves in order onto a draft, which gives nodes (moonmill.plan.nodes); from the last to
--- the first, nodes say which columns they need; from the first to the last, each makes its stage over what really arrives.
+-- moonmill.plan - a pipeline bound to the columns of its input: everything is checked, only needed columns are read,
+-- neighbouring stages of expressions are one program.
+-- DESIGN: three passes. Stages plan themselves in order onto a draft, which gives nodes (moonmill.plan.nodes); from the
+-- last to the first, nodes say which columns they need; from the first to the last, each makes its stage over what
+-- really arrives.
 local C = require("moonmill.ffi").C
 local Draft = require "moonmill.plan.draft"
 local nodes = require "moonmill.plan.nodes"
@@ -25,7 +26,8 @@ local function bind(pipeline, columns, params)
   local steps, result = draft:finish()
   local wanted = nodes.set_of(nodes.names(result))
   for i = #steps, 1, -1 do wanted = steps[i]:need(wanted) end
-  return setmetatable({ pipeline = pipeline, columns = result, steps = steps, reads = nodes.only(columns, wanted) }, Plan)
+  return setmetatable({ pipeline = pipeline, columns = result, steps = steps, reads = nodes.only(columns, wanted) },
+    Plan)
 end
 
 ---The core's stages, in order. The caller owns them.

@@ -19,7 +19,8 @@ local function places_of(source)
 end
 
 ---The place of the call `name` that the function `level` frames up is making.
--- The last call of `return mm.pipeline {} :where ... :sort ...` is a tail call: it has no frame, so it is looked for in the text.
+-- The last call of `return mm.pipeline {} :where ... :sort ...` is a tail call: it has no frame, so it is looked for in
+-- the text.
 ---@param name string the method or function called
 ---@param level integer as for debug.getinfo, seen from the caller
 ---@param after? moonmill.Place the call is looked for behind it
@@ -81,7 +82,8 @@ local function call(chunk, places, handler)
     if C.mm_host_clock() < stop then return end
     debug.sethook()
     failure.raise {
-      code = "limit", id = "timeout", file = places.file, message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
+      code = "limit", id = "timeout", file = places.file,
+      message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
       hint = "the script itself did not come to an end, no data was read",
     }
   end, "", 100000)
@@ -125,7 +127,8 @@ local function load(path)
   local text = file and file:read "*a"
   if file then file:close() end
   if not text then
-    failure.raise { code = "io", id = "cannot-open", file = path, message = (reason or "cannot read it"):gsub("^.*: ", "") }
+    failure.raise { code = "io", id = "cannot-open", file = path,
+      message = (reason or "cannot read it"):gsub("^.*: ", "") }
   end
   local saved, folder = package.path, path:match "^(.*)/[^/]*$" or "."
   package.path = folder .. "/?.lua;" .. saved

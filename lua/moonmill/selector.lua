@@ -1,5 +1,5 @@
--- moonmill.selector - cols(...): many columns by type and name. Within the brackets: types, groups of types, names in quotes with
--- * and ?, and `and or not`. It is read by the parser of expressions; here its tree becomes a predicate.
+-- moonmill.selector - cols(...): many columns by type and name. Within the brackets: types, groups of types, names in
+-- quotes with * and ?, and `and or not`. It is read by the parser of expressions; here its tree becomes a predicate.
 local expr = require "moonmill.expr"
 local failure = require "moonmill.failure"
 local suggest = require "moonmill.suggest"
@@ -17,7 +17,8 @@ local KNOWN = { "number", "integer", "float", unpack(types.names) }
 ---@field matches fun(column: { name: string, type: moonmill.Type }): boolean
 
 local function fail(tree, message, hint)
-  failure.raise_at({ id = "bad-selector", message = message, hint = hint }, tree.source.origin, tree.source.text, tree.at)
+  failure.raise_at({ id = "bad-selector", message = message, hint = hint }, tree.source.origin, tree.source.text,
+    tree.at)
 end
 
 -- '*_delay' as a Lua pattern.
@@ -63,9 +64,12 @@ local function begins(text) return text:find "^%s*cols%s*%(" ~= nil end
 ---@return moonmill.Selector
 local function of_tree(tree)
   if tree.kind ~= "call" or tree.name ~= "cols" then fail(tree, "expected cols(...)") end
-  if #tree.args > 1 then fail(tree.args[2], "cols() takes one condition", "join conditions with or: cols('a*' or 'b*')") end
+  if #tree.args > 1 then
+    fail(tree.args[2], "cols() takes one condition", "join conditions with or: cols('a*' or 'b*')")
+  end
   local text = tree.source.text:match("^cols%s*%b()", tree.at) or "cols(...)"
-  return { text = text, tree = tree, matches = #tree.args == 0 and function() return true end or predicate(tree.args[1]) }
+  return { text = text, tree = tree, matches = #tree.args == 0 and function() return true end
+    or predicate(tree.args[1]) }
 end
 
 ---Names of the matching columns, in order; none is an error.

@@ -1,7 +1,8 @@
--- moonmill.stages - the table of stages. An entry says everything about one: name, usage, help, example, how its arguments are
--- checked when the script runs (accept), and how it is planned over real columns (plan).
+-- moonmill.stages - the table of stages. An entry says everything about one: name, usage, help, example, how its
+-- arguments are checked when the script runs (accept), and how it is planned over real columns (plan).
 local NAMES = {
-  "where", "derive", "map", "select", "drop", "rename", "cast", "fill_null", "drop_null", "group", "sort", "limit", "distinct",
+  "where", "derive", "map", "select", "drop", "rename", "cast", "fill_null", "drop_null", "group", "sort", "limit",
+  "distinct",
 }
 
 local by_name = {}

@@ -35,8 +35,10 @@ describe("moonmill run", function()
       "-e", 'mm.pipeline { params = "least: i64" } :where "c1 >= p.least"', path,
     }
     assert.equal('c1,c2,c3\n1,x;y,\n2,z,5\n', out)
-    assert.equal("a,b\n1,\n2,3\n", ok { "run", "--ragged", "-e", ":limit(9)", folder:write("r.csv", "a,b\n1\n2,3,4\n") })
-    assert.equal("a,b\n1,2\n", ok { "run", "--delimiter", "tab", "-e", ":limit(9)", folder:write("t.csv", "a\tb\n1\t2\n") })
+    assert.equal("a,b\n1,\n2,3\n", ok { "run", "--ragged", "-e", ":limit(9)",
+      folder:write("r.csv", "a,b\n1\n2,3,4\n") })
+    assert.equal("a,b\n1,2\n", ok { "run", "--delimiter", "tab", "-e", ":limit(9)",
+      folder:write("t.csv", "a\tb\n1\t2\n") })
   end)
 
   it("gives the same bytes at one thread and at two", function()
@@ -66,7 +68,8 @@ describe("on a terminal", function()
   it("the result is a table: types under names, numbers to the right, null dim, rows counted", function()
     local path = folder:write("t.csv", "name,amount,ratio\nab,1,0.5\nc,1000,\nÄö,-3,2.25\n")
     assert.equal(table.concat({
-      "name  amount  ratio", "utf8     i64    f64", "ab         1   0.50", "c       1000   null", "Äö        -3   2.25", "3 rows", "",
+      "name  amount  ratio", "utf8     i64    f64", "ab         1   0.50", "c       1000   null", "Äö        -3   2.25",
+      "3 rows", "",
     }, "\n"), shown { "run", "-e", ":limit(9)", path })
   end)
 
@@ -110,7 +113,10 @@ describe("moonmill check, explain and info", function()
   end)
 
   it("check finds mistakes without data", function()
-    local script = folder:write("wrong.lua", 'return require("moonmill").pipeline { input = { "a: i64" } }\n:where "b > 1"\n')
+    local script = folder:write("wrong.lua", [[
+return require("moonmill").pipeline { input = { "a: i64" } }
+:where "b > 1"
+]])
     local code, out, err = command.run { "check", script }
     assert.equal(2, code)
     assert.equal("", out)
@@ -157,7 +163,8 @@ describe("moonmill list, help, doctor, version", function()
   end)
 
   it("--help prints the options of every sub-command", function()
-    for _, name in ipairs { "run", "check", "explain", "info", "head", "schema", "list", "help", "doctor", "version" } do
+    for _, name in ipairs { "run", "check", "explain", "info", "head", "schema", "list", "help", "doctor",
+      "version" } do
       assert.matches("^Usage: moonmill " .. name, ok { name, "--help" })
     end
     assert.matches("usage: moonmill COMMAND", ok { "--help" })

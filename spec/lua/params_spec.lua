@@ -10,7 +10,8 @@ end
 
 describe("a parameter", function()
   it("is declared with a type, a default and help", function()
-    local list = declared("n: i64 = 10  -- how many", "name: utf8", "x: f64?", "on: bool = true", "s: utf8 = 'a -- b'  -- text")
+    local list = declared("n: i64 = 10  -- how many", "name: utf8", "x: f64?", "on: bool = true",
+      "s: utf8 = 'a -- b'  -- text")
     assert.equal("how many", list[1].help)
     assert.is_true(list[1].default == 10LL)
     assert.is_true(list[2].required)
@@ -23,7 +24,8 @@ describe("a parameter", function()
 
   it("is typed where it is given", function()
     local list = declared("i: i8", "u: u64", "f: f64", "b: bool", "s: utf8", "d: date")
-    local values = params.resolve(list, { i = "-128", u = "18446744073709551615", f = "1e3", b = "false", s = "", d = "2013-03-01" })
+    local values = params.resolve(list, { i = "-128", u = "18446744073709551615", f = "1e3", b = "false", s = "",
+      d = "2013-03-01" })
     assert.is_true(values.i.value == -128LL)
     assert.is_true(values.u.value == 18446744073709551615ULL)
     assert.equal(1000, values.f.value)
@@ -34,7 +36,8 @@ describe("a parameter", function()
 
   it("that does not fit its type is an error that names it", function()
     for _, case in ipairs {
-      { "i8", "128" }, { "i8", "-129" }, { "u8", "-1" }, { "i64", "9223372036854775808" }, { "u64", "18446744073709551616" },
+      { "i8", "128" }, { "i8", "-129" }, { "u8", "-1" }, { "i64", "9223372036854775808" },
+      { "u64", "18446744073709551616" },
       { "i64", "1.5" }, { "i64", "" }, { "f64", "x" }, { "f64", "0x10" }, { "bool", "yes" }, { "date", "2013-02-29" },
     } do
       local problem = pipelines.raised(params.resolve, declared("amount: " .. case[1]), { amount = case[2] })
@@ -60,7 +63,8 @@ describe("a parameter", function()
 
   it("is refused when its declaration is wrong", function()
     for text, id in pairs {
-      ["n"] = "bad-field", ["n: i65"] = "type", ["n: i8 = 300"] = "bad-param", ["n: i64 10"] = "bad-param", ["n: null"] = "bad-param",
+      ["n"] = "bad-field", ["n: i65"] = "type", ["n: i8 = 300"] = "bad-param", ["n: i64 10"] = "bad-param",
+      ["n: null"] = "bad-param",
     } do
       assert.equal(id, pipelines.raised(declared, text).id, text)
     end
@@ -71,7 +75,8 @@ describe("a parameter", function()
     local lists = { { "a", "i64", { 1, 2, 3, 4 } } }
     local out = pipelines.run('mm.pipeline { params = "least: i64 = 3" } :where "a >= p.least"', lists)
     assert.same({ 3, 4 }, out.a)
-    out = pipelines.run('mm.pipeline { params = "least: i64 = 3" } :where "a >= p.least"', lists, { params = { least = "2" } })
+    out = pipelines.run('mm.pipeline { params = "least: i64 = 3" } :where "a >= p.least"', lists,
+      { params = { least = "2" } })
     assert.same({ 2, 3, 4 }, out.a)
     out = pipelines.run('mm.pipeline { params = "x: i64?" } :derive "b = coalesce(p.x, a)"', lists)
     assert.same({ 1, 2, 3, 4 }, out.b)

@@ -48,16 +48,20 @@ describe("a pipeline", function()
   end)
 
   it("takes one bare string where a list of strings stands", function()
-    for _, chain in ipairs { ':where "a"', ':derive "b = a"', ':select "a"', ':drop "a"', ':sort "a"', ':group("a", "n = count()")' } do
+    for _, chain in ipairs { ':where "a"', ':derive "b = a"', ':select "a"', ':drop "a"', ':sort "a"',
+      ':group("a", "n = count()")' } do
       assert.equal(1, #script.evaluate(chain).stages)
     end
   end)
 
   it("refuses arguments of the wrong kind", function()
     for _, chain in ipairs {
-      ":where()", ":where(1)", ":where { 'a' }", ":derive(1)", ":derive { 1 }", ":derive {}", ":select {}", ":drop {}", ":drop()",
-      ":limit()", ":limit(-1)", ":limit(1.5)", ':limit "3"', ":sort()", ":sort {}", ':group "a"', ':group("a", {})', ':map("a: f64")',
-      ':map("a", function() end)', ':where("a", "b")', ":cast {}", ':rename { "a" }', ':rename { "a = b + 1" }', ':fill_null { "a" }',
+      ":where()", ":where(1)", ":where { 'a' }", ":derive(1)", ":derive { 1 }", ":derive {}", ":select {}", ":drop {}",
+      ":drop()",
+      ":limit()", ":limit(-1)", ":limit(1.5)", ':limit "3"', ":sort()", ":sort {}", ':group "a"', ':group("a", {})',
+      ':map("a: f64")',
+      ':map("a", function() end)', ':where("a", "b")', ":cast {}", ':rename { "a" }', ':rename { "a = b + 1" }',
+      ':fill_null { "a" }',
       ':sort("a", 3)', ':derive "a"', ':cast "a"', ':cast "a: i65"', ':sort { nil, "a" }',
     } do
       local problem = problem_of(chain)
@@ -77,7 +81,9 @@ describe("an input declaration", function()
     local pipeline = script.evaluate("mm.pipeline { input = " .. declaration .. " }")
     local seen, dropped = input.bind(pipeline.input, schemas.from_c(columns.table(lists).schema), "x.csv")
     local texts = {}
-    for i, column in ipairs(seen) do texts[i] = column.name .. ":" .. column.type.name .. (column.nullable and "?" or "") end
+    for i, column in ipairs(seen) do
+      texts[i] = column.name .. ":" .. column.type.name .. (column.nullable and "?" or "")
+    end
     return table.concat(texts, " "), table.concat(dropped, " ")
   end
 
@@ -102,7 +108,8 @@ describe("an input declaration", function()
   end)
 
   it("refuses a form that it does not know", function()
-    for _, declaration in ipairs { '{ "a" }', '{ "a: i65" }', '{ "...", "a: i64" }', '{ "a: i64", "a: f64" }', '{ "a: i64 = 3" }' } do
+    for _, declaration in ipairs { '{ "a" }', '{ "a: i65" }', '{ "...", "a: i64" }', '{ "a: i64", "a: f64" }',
+      '{ "a: i64 = 3" }' } do
       assert.equal("usage", pipelines.raised(bound, declaration).code, declaration)
     end
     assert.equal("wrong-input", pipelines.raised(bound, '"u8"').id)

@@ -5,7 +5,8 @@ local schemas = require "moonmill.schemas"
 local columns = require "columns"
 
 local LISTS = {
-  { "a", "i64", { 1, 2, 3 } }, { "b", "f64", { 1, 2, null } }, { "c", "utf8", { "x", "y", "z" } }, { "d", "i32", { 1, 2, 3 } },
+  { "a", "i64", { 1, 2, 3 } }, { "b", "f64", { 1, 2, null } }, { "c", "utf8", { "x", "y", "z" } },
+  { "d", "i32", { 1, 2, 3 } },
 }
 
 local function reads(chain)
@@ -40,7 +41,9 @@ describe("a plan", function()
   end)
 
   it("fuses neighbouring stages of expressions into one program", function()
-    assert.equal("program", nodes ':where "a > 1" :derive "e = a" :drop "c" :rename "z = b" :cast "d: i64" :fill_null "z = 1" :drop_null()')
+    assert.equal("program", nodes [[
+      :where "a > 1" :derive "e = a" :drop "c" :rename "z = b" :cast "d: i64" :fill_null "z = 1" :drop_null()
+    ]])
     assert.equal("program sort program", nodes ':where "a > 1" :sort "a" :derive "e = a"')
     assert.equal("group", nodes ':group("c", { "n = count()", "m = mean(b)" })')
     assert.equal("program group program", nodes ':group("c", { "m = mean(b + 1) / count()" })')
@@ -55,7 +58,10 @@ describe("a plan", function()
   it("gives the same result over one batch and many, one thread and two", function()
     local list = {}
     for i = 1, 1025 do list[i] = i % 7 == 0 and null or i % 31 end
-    local chain = ':where "a ~= 5" :derive "b = a * 2" :group("a", { "n = count()", "s = sum(b) / count()" }) :sort { "-n", "a" } :limit(9)'
+    local chain = [[
+      :where "a ~= 5" :derive "b = a * 2" :group("a", { "n = count()", "s = sum(b) / count()" }) :sort { "-n", "a" }
+      :limit(9)
+    ]]
     local first = pipelines.run(chain, { { "a", "i64", list } }, { threads = 1 })
     for _, options in ipairs { { threads = 2, batch_rows = 64 }, { threads = 2, batch_rows = 1024, piece = 128 } } do
       assert.same(first, pipelines.run(chain, { { "a", "i64", list } }, options))

@@ -11,7 +11,9 @@ local function with_file(text, fn)
   assert(ok, problem)
 end
 
-local function place(problem) return ("%s:%s:%s"):format(problem.file, tostring(problem.line), tostring(problem.column)) end
+local function place(problem)
+  return ("%s:%s:%s"):format(problem.file, tostring(problem.line), tostring(problem.column))
+end
 
 describe("a script", function()
   it("is a chain, an expression or statements", function()

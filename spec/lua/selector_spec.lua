@@ -4,7 +4,8 @@ local types = require "moonmill.types"
 
 local COLUMNS = {}
 for i, pair in ipairs {
-  { "dep_delay", "f64" }, { "arr_delay", "f64" }, { "carrier", "utf8" }, { "year", "i64" }, { "month", "i8" }, { "flight_id", "u32" },
+  { "dep_delay", "f64" }, { "arr_delay", "f64" }, { "carrier", "utf8" }, { "year", "i64" }, { "month", "i8" },
+  { "flight_id", "u32" },
   { "x.y", "f32" }, { "when", "timestamp(ms)" },
 } do
   COLUMNS[i] = { name = pair[1], type = types.parse(pair[2]), nullable = false }
@@ -13,7 +14,8 @@ end
 local function names(text) return table.concat(selector.names(selector.parse(text), COLUMNS), " ") end
 
 describe("cols(...)", function()
-  it("stands for all columns without a condition", function() assert.equal(8, #selector.names(selector.parse "cols()", COLUMNS)) end)
+  it("stands for all columns without a condition", function() assert.equal(8,
+    #selector.names(selector.parse "cols()", COLUMNS)) end)
 
   it("chooses by type and by group of types", function()
     assert.equal("dep_delay arr_delay", names "cols(f64)")

@@ -5,7 +5,7 @@ local params = require "moonmill.params"
 
 local check = {
   name = "check", summary = "check a pipeline's names and types without running it",
-  about = "Check a pipeline: against its declaration of the input, or against the columns of files when they are given.",
+  about = "Check a pipeline: against its declaration of the input, or against the columns of files that are given.",
 }
 
 function check.configure(parser)

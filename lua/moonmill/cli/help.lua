@@ -7,7 +7,9 @@ local types = require "moonmill.types"
 
 local help = { name = "help", summary = "help on functions, stages, types, or one of them by name" }
 
-function help.configure(parser) parser:argument("topic", "functions, stages, types, selectors, or a name."):args("?") end
+function help.configure(parser)
+  parser:argument("topic", "functions, stages, types, selectors, or a name."):args "?"
+end
 
 local TOPICS = {}
 
@@ -34,7 +36,8 @@ function TOPICS.types()
   print [[
 timestamp and duration take a unit: timestamp(ms); timestamp also a zone: timestamp(us, Europe/Paris).
 A ? behind a type says that the column may be null: "arr_delay: f64?".
-casts: i32(x) fails if the value does not fit, try.i32(x) gives null, wrap.u8(x) is modular, sat.u8(x) takes the nearest value.]]
+casts: i32(x) fails if the value does not fit, try.i32(x) gives null, wrap.u8(x) is modular, sat.u8(x) takes the
+nearest value.]]
 end
 
 function TOPICS.selectors()

@@ -21,7 +21,8 @@ function list.run(options)
     local names = folders.names(folder)
     if not names then
       failure.raise {
-        code = "io", id = "cannot-open", message = ("cannot read the folder %s"):format(folder), hint = "moonmill list FOLDER",
+        code = "io", id = "cannot-open", message = ("cannot read the folder %s"):format(folder),
+        hint = "moonmill list FOLDER",
       }
     end
     for _, name in ipairs(names) do

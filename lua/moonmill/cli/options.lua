@@ -28,14 +28,16 @@ local function files(options)
   local quote = options.quote
   if quote == "none" or quote == "" then quote = "" else quote = character(quote, "--quote") end
   return {
-    delimiter = character(options.delimiter, "--delimiter"), quote = quote, nulls = options.null, no_header = options.no_header,
+    delimiter = character(options.delimiter, "--delimiter"), quote = quote, nulls = options.null,
+    no_header = options.no_header,
     ragged = options.ragged,
   }
 end
 
 ---A pipeline: a file, or the text of -e; and its parameters.
 local function configure_pipeline(parser)
-  parser:option("-e --expression", "A pipeline as text instead of a file: a chain of stages, or a whole script."):argname "TEXT"
+  parser:option("-e --expression", "A pipeline as text instead of a file: a chain of stages, or a whole script.")
+    :argname "TEXT"
   parser:option("-p --param", "Set a parameter of the pipeline; may be repeated."):argname("NAME=VALUE"):count "*"
   parser:argument("files", "The pipeline (unless -e is given), then input files; - is stdin."):args "*"
 end
@@ -61,12 +63,15 @@ local function pipeline(options)
   local files_given = { unpack(options.files) }
   if options.expression then return script.evaluate(options.expression), files_given, "-e" end
   local path = table.remove(files_given, 1)
-  if not path then fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...") end
+  if not path then
+    fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...")
+  end
   local chain = path:match "^%s*:" or path:find "[\n{%[]"
   local ok, result = pcall(script.load, path)
   if ok then return result, files_given, path end
   if failure.is(result) and result.id == "cannot-open" and result.file == path then
-    result.hint = chain and "to run a text as a pipeline, put -e before it" or require("moonmill.files").suggestion(path) or result.hint
+    result.hint = chain and "to run a text as a pipeline, put -e before it"
+      or require("moonmill.files").suggestion(path) or result.hint
   end
   error(result, 0)
 end
@@ -75,18 +80,23 @@ end
 local function number(value, option, least)
   if value == nil then return nil end
   local parsed = tonumber(value)
-  if not parsed or parsed ~= parsed or parsed < least then fail(("%s takes a number from %g, got \"%s\""):format(option, least, value)) end
+  if not parsed or parsed ~= parsed or parsed < least then
+    fail(("%s takes a number from %g, got \"%s\""):format(option, least, value))
+  end
   return parsed
 end
 
 ---A whole number of an option, or nil.
 local function whole(value, option, least)
   local parsed = number(value, option, least)
-  if parsed and parsed ~= math.floor(parsed) then fail(("%s takes a whole number, got \"%s\""):format(option, value)) end
+  if parsed and parsed ~= math.floor(parsed) then
+    fail(("%s takes a whole number, got \"%s\""):format(option, value))
+  end
   return parsed
 end
 
 return {
-  configure_files = configure_files, files = files, configure_pipeline = configure_pipeline, params = params, pipeline = pipeline,
+  configure_files = configure_files, files = files, configure_pipeline = configure_pipeline, params = params,
+  pipeline = pipeline,
   number = number, whole = whole,
 }

@@ -15,7 +15,8 @@ end
 local function problem(what, format)
   if not failure.is(what) then
     what = failure.new {
-      code = "bug", id = "bug", message = tostring(what), hint = "this is a mistake in moonmill, not in your script: please report it",
+      code = "bug", id = "bug", message = tostring(what),
+      hint = "this is a mistake in moonmill, not in your script: please report it",
     }
   end
   io.stdout:flush()

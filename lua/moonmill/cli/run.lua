@@ -18,10 +18,12 @@ local run = {
 
 function run.configure(parser)
   options_of.configure_pipeline(parser)
-  parser:option("-o --output", "Write to a file instead; .tsv and .zst are understood, - is stdout as CSV."):argname "FILE"
+  parser:option("-o --output", "Write to a file instead; .tsv and .zst are understood, - is stdout as CSV.")
+    :argname "FILE"
   parser:option("--threads", "Threads to use. Default: all processors."):argname "N"
   parser:option("--timeout", "Stop after so many seconds."):argname "S"
-  parser:option("--progress", "Progress on stderr: auto shows a bar on a terminal."):choices { "auto", "bar", "json", "off" }:default "auto"
+  parser:option("--progress", "Progress on stderr: auto shows a bar on a terminal.")
+    :choices({ "auto", "bar", "json", "off" }):default "auto"
   options_of.configure_files(parser)
 end
 
@@ -70,7 +72,8 @@ function run.run(options)
   params.resolve(pipeline.params, given) -- a parameter is missed before a file is
   if #paths == 0 then
     failure.raise {
-      id = "no-input", message = ("no input files for %s"):format(name), hint = "name files behind the pipeline, or - for stdin",
+      id = "no-input", message = ("no input files for %s"):format(name),
+      hint = "name files behind the pipeline, or - for stdin",
     }
   end
   run.over(pipeline, paths, {

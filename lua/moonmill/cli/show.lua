@@ -1,4 +1,5 @@
--- moonmill.cli.show - a table on a terminal: names, types under them, numbers to the right, wide tables cut with a note.
+-- moonmill.cli.show - a table on a terminal: names, types under them, numbers to the right, wide tables cut with a
+-- note.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
@@ -43,7 +44,9 @@ local function places_of(text)
   local value = tonumber(text)
   if not value or text:find "[eEna]" or math.abs(value) >= 1e15 then return nil end
   local most = PLACES
-  if value ~= 0 and math.abs(value) < 1 then most = math.min(12, PLACES - 1 - math.floor(math.log10(math.abs(value)))) end
+  if value ~= 0 and math.abs(value) < 1 then
+    most = math.min(12, PLACES - 1 - math.floor(math.log10(math.abs(value))))
+  end
   local digits = ("%." .. most .. "f"):format(value):match "%.(%d-)0*$"
   return math.max(1, #digits)
 end
@@ -63,7 +66,8 @@ end
 local function column_of(result, number, field)
   local cells = cells_of(result, number, tonumber(result.rows))
   if field.type.float then align_points(cells) end
-  local column = { name = visible(field.name), type = field.type.name, right = field.type.number, cells = {}, nulls = {} }
+  local column = { name = visible(field.name), type = field.type.name, right = field.type.number, cells = {},
+    nulls = {} }
   column.width = math.max(width.of(column.name), #column.type)
   for i, text in ipairs(cells) do
     column.nulls[i] = text == false
@@ -138,7 +142,9 @@ local function table_to(file, result, total, room, styled)
   end
   local notes = { ("%s row%s"):format(group_digits(total), total == 1 and "" or "s") }
   if total > rows then notes[1] = notes[1] .. (", the first %d are shown"):format(rows) end
-  if #hidden > 0 then notes[2] = ("%d more column%s: %s"):format(#hidden, #hidden == 1 and "" or "s", table.concat(hidden, ", ")) end
+  if #hidden > 0 then
+    notes[2] = ("%d more column%s: %s"):format(#hidden, #hidden == 1 and "" or "s", table.concat(hidden, ", "))
+  end
   local note = table.concat(notes, "; ")
   file:write(styled and DIM .. note .. PLAIN or note, "\n")
 end

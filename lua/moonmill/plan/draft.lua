@@ -54,7 +54,9 @@ end
 function Draft:scope()
   local columns = self:columns()
   local scope = { columns = {}, order = nodes.names(columns), params = self.params }
-  for _, column in ipairs(columns) do scope.columns[column.name] = { type = column.type, nullable = column.nullable } end
+  for _, column in ipairs(columns) do
+    scope.columns[column.name] = { type = column.type, nullable = column.nullable }
+  end
   return scope
 end
 

@@ -90,7 +90,8 @@ local function plan(keys, outputs, draft)
     columns[#columns + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
   end
   local text = "group " .. (#keys > 0 and table.concat(order, ", ") or "all rows")
-  draft:push(setmetatable({ label = "group", breaks = true, text = text, keys = keys, aggregates = aggregates, columns = columns }, Group))
+  draft:push(setmetatable({ label = "group", breaks = true, text = text, keys = keys, aggregates = aggregates,
+    columns = columns }, Group))
   if plain then return end
   for i, output in ipairs(outputs) do
     draft:builder():derive(output.name, after[i])

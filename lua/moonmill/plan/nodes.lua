@@ -1,6 +1,6 @@
 -- moonmill.plan.nodes - what a plan is made of. A node stands for one stage of a job and answers three questions:
 --   columns         what comes out of it, in order
---   need(wanted)    which columns it reads so that the wanted ones come out (sets of names); leaves out what nobody wants
+--   need(wanted)    which columns it reads so that the wanted ones come out (sets of names); leaves out the others
 --   make(arriving)  the core's stage over the columns that really arrive, and the columns that leave it
 -- `label` names the stage in messages, `text` and `lines` describe it for `explain`.
 local ffi = require "ffi"
@@ -59,7 +59,10 @@ Passing.__index = Passing
 
 ---A stage that gives the rows it gets, or some of them, with all their columns: sort, limit, distinct.
 ---@param node { label: string, text: string, uses: string[], make: function }
-local function passing(node) return setmetatable({ label = node.label, breaks = true, text = node.text, uses = node.uses, _make = node.make }, Passing) end
+local function passing(node)
+  return setmetatable({ label = node.label, breaks = true, text = node.text, uses = node.uses, _make = node.make },
+    Passing)
+end
 
 function Passing:need(wanted)
   local needed = set_of(self.uses)
@@ -97,4 +100,5 @@ function Program:lines()
   return lines
 end
 
-return { names = names, numbers = numbers, only = only, set_of = set_of, checked = checked, passing = passing, program = program }
+return { names = names, numbers = numbers, only = only, set_of = set_of, checked = checked, passing = passing,
+  program = program }

@@ -14,7 +14,8 @@ local function check_reads(reads, columns, place)
   for name in pairs(reads or {}) do
     if not known[name] then
       failure.raise {
-        id = "unknown-column", message = ("the function reads r.%s, and there is no column \"%s\" here"):format(name, name),
+        id = "unknown-column", message = ("the function reads r.%s, and there is no column \"%s\" here"):format(name,
+          name),
         hint = suggest.hint(name, names) or "the columns here: " .. table.concat(names, ", "),
         file = place.file, line = place.line, column = place.column, stage = place.stage,
       }
@@ -27,7 +28,8 @@ end
 ---@return moonmill.Node
 local function new(spec, draft)
   local columns = draft:columns()
-  local self = setmetatable({ label = spec.kind, spec = spec, reads = require("moonmill.rows").reads(spec.fn), params = draft.params }, Rows)
+  local self = setmetatable({ label = spec.kind, spec = spec, reads = require("moonmill.rows").reads(spec.fn),
+    params = draft.params }, Rows)
   check_reads(self.reads, columns, spec.place)
   self.columns = { unpack(columns) }
   for _, field in ipairs(spec.outputs) do
@@ -52,6 +54,15 @@ function Rows:ship(arriving)
   return require("moonmill.rows").ship(spec.fn, {
     kind = spec.kind, inputs = inputs, outputs = outputs, params = params, place = 0, label = file .. ":" .. spec.kind,
   })
+end
+
+function Rows:lines()
+  local read = {}
+  for _, column in ipairs(self.columns) do
+    if self.reads and self.reads[column.name] then read[#read + 1] = column.name end
+  end
+  return { self.reads and "a Lua function that reads " .. (#read > 0 and table.concat(read, ", ") or "no column")
+    or "a Lua function that may read every column" }
 end
 
 function Rows:need(wanted)

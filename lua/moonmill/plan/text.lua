@@ -1,6 +1,8 @@
 -- moonmill.plan.text - a plan in words, for `moonmill explain`.
 
-local function field(column) return ("%s: %s%s"):format(column.name, column.type.name, column.nullable and "?" or "") end
+local function field(column)
+  return ("%s: %s%s"):format(column.name, column.type.name, column.nullable and "?" or "")
+end
 
 local function fields(columns)
   local list = {}

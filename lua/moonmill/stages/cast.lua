@@ -6,7 +6,7 @@ local MODES = { [""] = "check", try = "try", wrap = "wrap", sat = "sat" }
 
 local cast = {
   name = "cast", usage = ':cast { "a: i32", "b: try.f64", "cols(f64): f32" }',
-  help = "change types; a value that does not fit is an error, or null with try., modular with wrap., the nearest with sat.",
+  help = "change types; a value that does not fit is an error, null with try., modular with wrap., the nearest with sat.",
   example = ':cast { "month: i8", "air_time: try.i32" }',
 }
 
@@ -19,7 +19,8 @@ function cast.accept(call, list)
     if not left or left == "" then
       call:fail("bad-argument", ("cast takes \"name: type\", got \"%s\""):format(item.text), nil, item.place)
     end
-    local place = { file = item.place.file, line = item.place.line, column = item.place.column + shift - 1, stage = "cast" }
+    local place = { file = item.place.file, line = item.place.line, column = item.place.column + shift - 1,
+      stage = "cast" }
     casts[i] = call:column { text = left, place = item.place }
     casts[i].type, casts[i].mode, casts[i].at = types.parse(kind, place), MODES[mode], place
   end

@@ -34,7 +34,8 @@ function derive.accept(call, list)
   for i, item in ipairs(call:texts(list, "assignments")) do
     assignments[i] = derive.assignment(item)
     if assignments[i].tree.kind == "column" and assignments[i].tree.name == assignments[i].target then
-      call:fail("bad-argument", ("derive has nothing to compute in \"%s\""):format(item.text), 'write "name = expression"', item.place)
+      call:fail("bad-argument", ("derive has nothing to compute in \"%s\""):format(item.text),
+        'write "name = expression"', item.place)
     end
   end
   if #assignments == 0 then call:fail("bad-argument", "derive computes nothing") end

@@ -3,7 +3,8 @@ local expr = require "moonmill.expr"
 
 local drop_null = {
   name = "drop_null", usage = ':drop_null { "a", "b" } or :drop_null()',
-  help = "leave out the rows where one of these columns is null; without names, where any is", example = ':drop_null { "arr_delay" }',
+  help = "leave out the rows where one of these columns is null; without names, where any is",
+  example = ':drop_null { "arr_delay" }',
 }
 
 function drop_null.accept(call, list)

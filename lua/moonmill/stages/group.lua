@@ -1,6 +1,6 @@
 -- group: one row for each key, with aggregates of its rows.
--- DESIGN: arguments that are more than a column are computed before the stage, arithmetic over aggregates after it; both are
--- programs like those of derive. Between them columns have names that no script can write.
+-- DESIGN: arguments that are more than a column are computed before the stage, arithmetic over aggregates after it;
+-- both are programs like those of derive. Between them columns have names that no script can write.
 local expr = require "moonmill.expr"
 local derive = require "moonmill.stages.derive"
 local groups = require "moonmill.plan.groups"
@@ -25,11 +25,14 @@ end
 function group.accept(call, keys, list)
   call:at_most(2)
   if list == nil and keys ~= nil then
-    call:fail("bad-argument", "group takes keys and aggregates", 'to count: :group("key", "n = count()"); to list keys: :distinct')
+    call:fail("bad-argument", "group takes keys and aggregates",
+      'to count: :group("key", "n = count()"); to list keys: :distinct')
   end
   local aggregates = {}
   for i, item in ipairs(call:texts(list, "aggregates")) do aggregates[i] = derive.assignment(item) end
-  if #aggregates == 0 then call:fail("bad-argument", "group computes no aggregate", 'for the keys alone use :select and :distinct') end
+  if #aggregates == 0 then
+    call:fail("bad-argument", "group computes no aggregate", 'for the keys alone use :select and :distinct')
+  end
   return { keys = accept_keys(call, keys), aggregates = aggregates }
 end
 
@@ -68,7 +71,9 @@ end
 function group.plan(arguments, draft)
   local taken, others = {}, {}
   local function claim(name, place)
-    if taken[name] then draft:fail("duplicate-column", ("group would give two columns called \"%s\""):format(name), nil, place) end
+    if taken[name] then
+      draft:fail("duplicate-column", ("group would give two columns called \"%s\""):format(name), nil, place)
+    end
     taken[name] = true
   end
   local keys = plan_keys(arguments.keys, draft, claim)

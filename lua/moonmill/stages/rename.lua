@@ -2,7 +2,8 @@
 local expr = require "moonmill.expr"
 
 local rename = {
-  name = "rename", usage = ':rename { "new = old", ... }', help = "give columns other names, all at once; their places stay",
+  name = "rename", usage = ':rename { "new = old", ... }',
+  help = "give columns other names, all at once; their places stay",
   example = ':rename { "airline = carrier" }',
 }
 
@@ -32,7 +33,8 @@ function rename.plan(renames, draft)
   for _, column in ipairs(draft:columns()) do
     local name = new_of[column.name] or column.name
     if taken[name] then
-      draft:fail("duplicate-column", ("after rename two columns would be called \"%s\""):format(name), "drop or rename the other one")
+      draft:fail("duplicate-column", ("after rename two columns would be called \"%s\""):format(name),
+        "drop or rename the other one")
     end
     taken[name] = true
   end

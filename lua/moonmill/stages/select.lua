@@ -1,10 +1,10 @@
 -- select: choose, compute and order columns.
 local derive = require "moonmill.stages.derive"
-local selector = require "moonmill.selector"
 
 local select_stage = {
   name = "select", usage = ':select { "a", "b = expression", "cols(\'*_delay\')" }',
-  help = "keep these columns, in this order; some may be computed", example = ':select { "carrier", "late = arr_delay > 15" }',
+  help = "keep these columns, in this order; some may be computed",
+  example = ':select { "carrier", "late = arr_delay > 15" }',
 }
 
 -- "name = expression" or a bare name or selector: one "=" that is no comparison.
@@ -26,7 +26,9 @@ end
 function select_stage.plan(items, draft)
   local names, seen = {}, {}
   local function keep(name, place)
-    if seen[name] then draft:fail("duplicate-column", ("select names \"%s\" twice"):format(name), "leave one out", place) end
+    if seen[name] then
+      draft:fail("duplicate-column", ("select names \"%s\" twice"):format(name), "leave one out", place)
+    end
     names[#names + 1], seen[name] = name, true
   end
   for _, item in ipairs(items) do

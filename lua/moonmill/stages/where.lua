@@ -4,7 +4,8 @@ local rows = require "moonmill.plan.rows"
 
 local where = {
   name = "where", usage = ':where "condition" or :where(function(r, p) return ... end)',
-  help = "keep the rows for which a condition is true; null counts as false", example = ':where "arr_delay > 60 and carrier ~= \'UA\'"',
+  help = "keep the rows for which a condition is true; null counts as false",
+  example = ':where "arr_delay > 60 and carrier ~= \'UA\'"',
 }
 
 function where.accept(call, condition)

@@ -3,7 +3,8 @@ local pipelines = require "pipelines"
 local null = pipelines.null
 
 local LISTS = {
-  { "a", "i64", { 1, 2, null, 4 } }, { "b", "f64", { 0.5, null, 2.5, 3.5 } }, { "s", "utf8", { "x", " y", "z ", null } },
+  { "a", "i64", { 1, 2, null, 4 } }, { "b", "f64", { 0.5, null, 2.5, 3.5 } },
+  { "s", "utf8", { "x", " y", "z ", null } },
   { "t", "utf8", { "p", "q", "r", "s" } },
 }
 
@@ -96,7 +97,8 @@ describe("cast", function()
     assert.same({ 1, 127 }, pipelines.run(':cast "a: sat.i8"', lists).a)
   end)
 
-  it("takes selectors", function() assert.equal("a:f64? b:f64? s:utf8? t:utf8", shape_of ':cast "cols(integer): f64"') end)
+  it("takes selectors", function() assert.equal("a:f64? b:f64? s:utf8? t:utf8",
+    shape_of ':cast "cols(integer): f64"') end)
 
   it("tells the row and the place in the script of a value that does not fit", function()
     local problem = pipelines.problem(':limit(9) :cast "b: i8"', LISTS)

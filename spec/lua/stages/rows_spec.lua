@@ -19,12 +19,14 @@ describe("group", function()
 
   it("without keys makes one row, also of no rows", function()
     assert.same({ 6 }, pipelines.run(':group({}, "rows = count()")', LISTS).rows)
-    local out = pipelines.run(':where "n > 100" :group({}, { "rows = count()", "sum = sum(n)", "mean = mean(n)" })', LISTS)
+    local out = pipelines.run(':where "n > 100" :group({}, { "rows = count()", "sum = sum(n)", "mean = mean(n)" })',
+      LISTS)
     assert.same({ { 0 }, { 0 }, { null } }, { out.rows, out.sum, out.mean })
   end)
 
   it("computes with aggregates, and within them", function()
-    local out = pipelines.run(':group("k", { "share = sum(n) / count()", "twice = sum(n * 2) + 1", "again = sum(n)" })', LISTS)
+    local out = pipelines.run(':group("k", { "share = sum(n) / count()", "twice = sum(n * 2) + 1", "again = sum(n)" })',
+      LISTS)
     assert.same({ 8 / 3, 1, 4 }, out.share)
     assert.same({ 17, 5, 9 }, out.twice)
     assert.same({ 8, 2, 4 }, out.again)
@@ -79,7 +81,8 @@ describe("sort", function()
     assert.equal(null, pipelines.run(':sort("-n", { nulls = "first" })', LISTS).n[1])
   end)
 
-  it("takes selectors", function() assert.same({ 5, 4, 3, 1, 1, null }, pipelines.run(':sort "-cols(integer)"', LISTS).n) end)
+  it("takes selectors", function() assert.same({ 5, 4, 3, 1, 1, null },
+    pipelines.run(':sort "-cols(integer)"', LISTS).n) end)
 
   it("reads a column that is left out later", function()
     local out, shape = pipelines.run(':sort "-f" :select "n"', LISTS)
@@ -143,7 +146,8 @@ describe("where and map with a Lua function", function()
   end)
 
   it("name the script's line and the row of an error", function()
-    local problem = pipelines.problem(":map('x: f64', function(r)\n  local t = nil\n  return r.n == 4 and t.x or 1\nend)", LISTS)
+    local chain = ":map('x: f64', function(r)\n  local t = nil\n  return r.n == 4 and t.x or 1\nend)"
+    local problem = pipelines.problem(chain, LISTS)
     assert.equal("script", problem.code)
     assert.equal(4, problem.row)
     assert.equal("-e:3", ("%s:%d"):format(problem.file, problem.line))
