@@ -49,7 +49,8 @@ static inline uint64_t product_lost_u64(uint64_t x, uint64_t y) {
 static inline int64_t floored_rest(int64_t x, int64_t y) {
   if (y == -1) return 0; /* INT64_MIN % -1 traps */
   int64_t rest = x % y;
-  return rest + ((rest != 0) & ((rest ^ y) < 0) ? y : 0);
+  bool other_side = (rest != 0) & ((rest ^ y) < 0);
+  return other_side ? rest + y : rest;
 }
 #define NAME mod_i64
 #define FAILS(x, y) ((y) == 0)
