@@ -97,6 +97,15 @@ static int make_room(program_local *local, const mm_program *program, int64_t ro
   return 0;
 }
 
+/* Without filters row i of the input is row i of the result, so that outputs are computed where they belong. */
+static void aim_outputs(const mm_program *program, program_local *local, int64_t start) {
+  if (program->filters) return;
+  for (int32_t i = 0; i < program->output_count; i++) {
+    const mm_output *output = &local->outputs[i];
+    if (output->column < 0) local->frame->direct[output->reg] = mm_output_place(output, start);
+  }
+}
+
 /* All vectors of the batch; *kept rows passed. Stops after the vector of the first failure. */
 static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t *kept,
                        mm_error *error) {
@@ -104,6 +113,7 @@ static int run_vectors(const mm_program *program, program_local *local, const mm
   for (int64_t start = 0; start < in->length; start += MM_VECTOR) {
     uint64_t *rows = local->kept + start / 64;
     int32_t n = in->length - start < MM_VECTOR ? (int32_t)(in->length - start) : MM_VECTOR;
+    aim_outputs(program, local, start);
     TRY(mm_frame_run(frame, in, start, n, error));
     int32_t count = mm_frame_passed(frame);
     mm_frame_rows(frame, rows);

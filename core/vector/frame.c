@@ -9,8 +9,9 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
     frame->program = program;
     frame->vectors = mm_allocate_zero(vectors);
     frame->slots = mm_allocate_zero(program->frame_size + 64);
+    frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
   }
-  if (!frame || !frame->vectors || !frame->slots) {
+  if (!frame || !frame->vectors || !frame->slots || !frame->direct) {
     mm_frame_free(frame);
     mm_fail_memory(error, program->frame_size);
     return NULL;
@@ -25,6 +26,7 @@ void mm_frame_free(mm_frame *frame) {
   mm_arena_free(&frame->arena);
   mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
   mm_release(frame->slots, frame->program->frame_size + 64);
+  mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
   mm_release(frame, (int64_t)sizeof *frame);
 }
 
@@ -38,7 +40,7 @@ static uint64_t *home_valid(const mm_frame *frame, int32_t r) {
 }
 
 void mm_frame_home(mm_frame *frame, int32_t r) {
-  frame->vectors[r] = (mm_vector){home_data(frame, r), home_valid(frame, r)};
+  frame->vectors[r] = (mm_vector){frame->direct[r] ? frame->direct[r] : home_data(frame, r), home_valid(frame, r)};
 }
 
 /* ---- Loads ---- */

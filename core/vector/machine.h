@@ -67,6 +67,7 @@ typedef struct mm_frame {
   const mm_program *program;
   mm_vector *vectors;   /* what each register is now */
   uint8_t   *slots;
+  void     **direct;    /* where a register's data goes instead of its slot; NULL: to its slot */
   mm_arena   arena;     /* text made during one vector */
   int32_t    n;         /* lanes */
   bool       packed;    /* lanes are not rows: see index */
@@ -108,6 +109,8 @@ typedef struct mm_output {
   bool      kept;   /* blocks were still in use last time: hand out tight copies */
 } mm_output;
 
+/* Where rows from `at` on may be computed in place; NULL: they must be appended. */
+void *mm_output_place(const mm_output *output, int64_t at);
 int  mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
 /* The selected lanes of a vector become rows at .. at + count - 1. */
 int  mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n, int32_t count,

@@ -24,10 +24,15 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
     TRY(writable(&output->data, output->data ? mm_block_size(output->data) : rows * 8, &kept, error));
     *(int32_t *)(void *)mm_block_data(output->offsets) = 0;
   } else if (output->type.id != MM_NULL) {
-    TRY(writable(&output->data, mm_lane_bytes(output->type.id, rows) + 8, &kept, error));
+    TRY(writable(&output->data, mm_lane_bytes(output->type.id, mm_words(rows) * 64) + 8, &kept, error));
   }
   output->kept = kept;
   return 0;
+}
+
+void *mm_output_place(const mm_output *output, int64_t at) {
+  int64_t width = mm_type_width(output->type);
+  return width > 0 ? mm_block_data(output->data) + at * width : NULL;
 }
 
 /* ---- Validity ---- */
@@ -46,7 +51,9 @@ static const uint64_t every[VECTOR_WORDS] = {
   ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
 
 static void put_bits(mm_block *block, int64_t at, const uint64_t *bits, const uint64_t *selected, int32_t n) {
-  mm_compress_bits((uint64_t *)(void *)mm_block_data(block), at, bits, selected ? selected : every, n);
+  uint64_t *to = (uint64_t *)(void *)mm_block_data(block);
+  if (!selected && at % 64 == 0) memcpy(to + at / 64, bits, (size_t)mm_words(n) * 8);
+  else mm_compress_bits(to, at, bits, selected ? selected : every, n);
 }
 
 static int append_validity(mm_output *output, int64_t at, const uint64_t *valid, const uint64_t *selected, int32_t n,
@@ -136,9 +143,10 @@ int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, con
   TRY(append_validity(output, at, output->type.id == MM_NULL ? NULL : vector->valid, selected, n, error));
   if (mm_is_text(output->type.id)) return append_text(output, at, vector, selected, n, error);
   int64_t width = mm_type_width(output->type);
+  void *to = mm_output_place(output, at);
   if (output->type.id == MM_BOOL) put_bits(output->data, at, vector->data, selected, n);
-  else if (width > 0 && selected) mm_compress(mm_block_data(output->data) + at * width, vector->data, selected, n, width);
-  else if (width > 0) memcpy(mm_block_data(output->data) + at * width, vector->data, (size_t)(count * width));
+  else if (to && selected) mm_compress(to, vector->data, selected, n, width);
+  else if (to && to != vector->data) memcpy(to, vector->data, (size_t)(count * width));
   return 0;
 }
 
