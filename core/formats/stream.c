@@ -45,7 +45,7 @@ static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_err
     got = mm_host_io.read(mm_host_io.self, stream->fd, bytes, size);
     if (got == -EAGAIN) stream->waits = true;
   }
-  if (got < 0) return mm_fail_io(error, stream->path, (int)-got, "cannot read");
+  if (got < 0) return mm_error_file(error, mm_fail_io(error, NULL, (int)-got, "cannot read"), stream->path);
   stream->ended = got == 0;
   atomic_fetch_add_explicit(&stream->feed->consumed, got, memory_order_relaxed);
   return got;
@@ -81,7 +81,7 @@ static int open_file(mm_stream *stream, mm_error *error) {
     stream->fd = 0;
   }
   int failure = mm_host_io.stat(mm_host_io.self, NULL, stream->fd, &status);
-  if (failure < 0) return mm_fail_io(error, stream->path, -failure, "cannot look at");
+  if (failure < 0) return mm_error_file(error, mm_fail_io(error, NULL, -failure, "cannot look at"), stream->path);
   if (status.is_directory) {
     mm_fail(error, MM_EIO, "is-directory", "cannot read: is a directory");
     return mm_error_file(error, MM_EIO, stream->path);
