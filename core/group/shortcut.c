@@ -3,11 +3,13 @@
  * DESIGN. While a morsel has few groups, their keys are remembered as they lie in the columns: up to 16 bytes of all key columns
  * side by side, and a tag of four bits a column, which are its size, or NULL_SIZE. A row whose bytes are remembered has its
  * group after one multiplication; others go the long way, and are remembered then. Two ways to write one key (0 and -0) are
- * two memories of one group.
+ * two memories of one group. A single column has a table to itself, in which a key is one word: the value, or up to seven
+ * bytes of text under their size. No slot that is empty can be taken for a key: it holds a word that belongs elsewhere.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
+enum { SINGLE_BITS = 11, SINGLES = 1 << SINGLE_BITS };
 enum { SLOT_BITS = 12, SLOTS = 1 << SLOT_BITS, MOST = 1024, MOST_COLUMNS = 8, NULL_SIZE = 15, TOO_LONG = 9 };
 
 typedef struct packed {
@@ -15,23 +17,136 @@ typedef struct packed {
   uint32_t tag, group;
 } packed;
 
+typedef struct single { uint64_t word; uint32_t group, used; } single;
+
 struct mm_shortcut {
+  single   singles[SINGLES];
+  int32_t  single_count;
   uint16_t slots[SLOTS]; /* number of a memory + 1 */
   int32_t  count;
   packed   memories[MOST];
   packed   rows[MM_VECTOR]; /* `group` counts bytes while they are filled; more than 16: too long */
 };
 
+/* ---- Single columns ---- */
+
+#define WORD_NULL (UINT64_C(0xff) << 56) /* of text; above 32 bits of values: 1 << 32 */
+#define WORD_LONG (UINT64_C(0xfe) << 56) /* never remembered */
+
+static inline uint64_t single_slot(uint64_t word) { return word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SINGLE_BITS); }
+
+/* A key may stand in its slot or in that slot's neighbour. */
+static void empty_singles(mm_shortcut *shortcut) {
+  uint64_t elsewhere = 1; /* than slots 0 and 1, where the word 0 belongs */
+  while (single_slot(elsewhere) <= 1) elsewhere++;
+  memset(shortcut->singles, 0, sizeof shortcut->singles);
+  shortcut->singles[0].word = shortcut->singles[1].word = elsewhere;
+  shortcut->single_count = 0;
+}
+
+static inline uint64_t text_word(uint64_t bytes, int64_t size) {
+  uint64_t word = (bytes & ((UINT64_C(1) << (size & 7) * 8) - 1)) | (uint64_t)size << 56;
+  return size > 7 ? WORD_LONG : word;
+}
+
+static inline uint64_t load(const void *data, int64_t i, int64_t width) {
+  uint64_t word = 0;
+  memcpy(&word, (const uint8_t *)data + i * width, (size_t)width);
+  return word;
+}
+
+/* Groups of n rows by `word`, of a row; rows without a memory, or not `sure`, are missed. */
+#define FIND_SINGLES(word_of_row, sure)                                    \
+  for (int64_t i = 0; i < n; i++) {                                        \
+    uint64_t word = (word_of_row);                                         \
+    const single *at = &shortcut->singles[single_slot(word)];              \
+    if (at->word != word) at = &shortcut->singles[single_slot(word) ^ 1];  \
+    groups[i] = at->group;                                                 \
+    missed[misses] = (uint32_t)i;                                          \
+    misses += (at->word != word) | !(sure);                                \
+  }
+
+static int64_t find_short_text(const mm_shortcut *shortcut, const mm_column *column, int64_t start, int64_t rows,
+                               uint32_t *groups, uint32_t *missed) {
+  const uint8_t *bytes = column->data;
+  const int32_t *offsets = column->offsets + start;
+  const uint64_t *valid = column->valid;
+  int64_t readable = column->offsets[column->length], n = rows, misses = 0;
+  while (n > 0 && offsets[n - 1] + INT64_C(8) > readable) n--; /* the last few are read with more care */
+  if (valid) {
+    FIND_SINGLES(mm_bit(valid, start + i) ? text_word(load(bytes + offsets[i], 0, 8), offsets[i + 1] - offsets[i]) : WORD_NULL, true)
+  } else {
+    FIND_SINGLES(text_word(load(bytes + offsets[i], 0, 8), offsets[i + 1] - offsets[i]), true)
+  }
+  for (int64_t i = n; i < rows; i++) missed[misses++] = (uint32_t)i;
+  return misses;
+}
+
+static int64_t find_numbers(const mm_shortcut *shortcut, const mm_column *column, int64_t width, int64_t start, int64_t n,
+                            uint32_t *groups, uint32_t *missed) {
+  const uint8_t *data = (const uint8_t *)column->data + start * width;
+  const uint64_t *valid = column->valid;
+  int64_t misses = 0;
+  if (valid && width == 8) {
+    FIND_SINGLES(load(data, i, 8), mm_bit(valid, start + i))
+  } else if (valid && width == 4) {
+    FIND_SINGLES(mm_bit(valid, start + i) ? load(data, i, 4) : UINT64_C(1) << 32, true)
+  } else if (width == 8) {
+    FIND_SINGLES(load(data, i, 8), true)
+  } else if (width == 4) {
+    FIND_SINGLES(load(data, i, 4), true)
+  } else if (width == 2) {
+    FIND_SINGLES(load(data, i, 2), !valid || mm_bit(valid, start + i))
+  } else {
+    FIND_SINGLES(load(data, i, 1), !valid || mm_bit(valid, start + i))
+  }
+  return misses;
+}
+
+/* The word of a row, the same as above; false: not to be remembered. */
+static bool single_word(const mm_column *column, int64_t width, int64_t row, uint64_t *word) {
+  bool null = column->valid && !mm_bit(column->valid, row);
+  if (!width) {
+    int64_t size = column->offsets[row + 1] - column->offsets[row];
+    uint64_t bytes = 0;
+    if (size > 7 && !null) return false;
+    if (!null && size) memcpy(&bytes, (const uint8_t *)column->data + column->offsets[row], (size_t)size);
+    *word = null ? WORD_NULL : text_word(bytes, size);
+    return true;
+  }
+  *word = null ? UINT64_C(1) << 32 : load(column->data, row, width);
+  return !null || width == 4;
+}
+
+static void remember_single(mm_shortcut *shortcut, uint64_t word, uint32_t group) {
+  uint64_t slot = single_slot(word);
+  if (shortcut->singles[slot].used && shortcut->singles[slot].word != word) slot ^= 1;
+  if (shortcut->singles[slot].used) return; /* known, or there is no place for it */
+  shortcut->singles[slot] = (single){word, group, 1};
+  shortcut->single_count++;
+}
+
+/* Whether one column has words; its width, 0 for text. */
+static bool has_words(const mm_key_layout *layout, int64_t *width) {
+  int id = mm_storage(layout->columns[0].type.id);
+  *width = mm_is_text(id) ? 0 : mm_type_width(layout->columns[0].type);
+  return layout->count == 1 && id != MM_BOOL && id != MM_NULL;
+}
+
 int mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout, mm_error *error) {
   if (layout->count == 0 || layout->count > MOST_COLUMNS) return 0;
   *shortcut = mm_allocate_zero(sizeof **shortcut);
-  return *shortcut ? 0 : mm_fail_memory(error, sizeof **shortcut);
+  if (!*shortcut) return mm_fail_memory(error, sizeof **shortcut);
+  empty_singles(*shortcut);
+  return 0;
 }
 
 void mm_shortcut_free(mm_shortcut *shortcut) { mm_release(shortcut, sizeof *shortcut); }
 
 void mm_shortcut_clear(mm_shortcut *shortcut) {
-  if (!shortcut || !shortcut->count) return;
+  if (!shortcut) return;
+  if (shortcut->single_count) empty_singles(shortcut);
+  if (!shortcut->count) return;
   memset(shortcut->slots, 0, sizeof shortcut->slots);
   shortcut->count = 0;
 }
@@ -136,27 +251,15 @@ static void remember(mm_shortcut *shortcut, const packed *row, uint32_t group) {
   shortcut->slots[at] = (uint16_t)++shortcut->count;
 }
 
-/* One text column, the most frequent case, in one go. */
-static int64_t find_text(mm_shortcut *shortcut, const mm_column *column, int64_t start, int64_t n, uint32_t *groups,
-                         uint32_t *missed) {
-  const uint8_t *bytes = column->data;
-  const int32_t *offsets = column->offsets + start;
-  int64_t readable = column->offsets[column->length], misses = 0;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t size = offsets[i + 1] - offsets[i];
-    uint64_t word = text_bytes(bytes, offsets[i], readable, &size);
-    uint32_t tag = (uint32_t)size;
-    if (null_at(column, start + i)) tag = NULL_SIZE, word = 0;
-    int32_t memory = tag == TOO_LONG ? -1 : find(shortcut, word, 0, tag);
-    if (memory >= 0) groups[i] = shortcut->memories[memory].group;
-    else missed[misses++] = (uint32_t)i;
-  }
-  return misses;
-}
-
 int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
                          int64_t start, int64_t n, uint32_t *groups, uint32_t *missed) {
-  if (layout->count == 1 && layout->text) return find_text(shortcut, &batch->columns[keys[0]], start, n, groups, missed);
+  int64_t width;
+  if (has_words(layout, &width)) {
+    const mm_column *column = &batch->columns[keys[0]];
+    int64_t missing = width ? find_numbers(shortcut, column, width, start, n, groups, missed)
+                            : find_short_text(shortcut, column, start, n, groups, missed);
+    if (missing * 8 < n || n < 64) return missing;
+  }
   pack(shortcut, layout, batch, keys, start, n);
   int64_t misses = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -170,6 +273,11 @@ int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, con
 
 void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
                           int64_t start, int64_t n, const uint32_t *groups) {
+  int64_t width;
+  uint64_t word;
+  if (has_words(layout, &width))
+    for (int64_t i = 0; i < n; i++)
+      if (single_word(&batch->columns[keys[0]], width, start + i, &word)) remember_single(shortcut, word, groups[i]);
   pack(shortcut, layout, batch, keys, start, n);
   for (int64_t i = 0; i < n; i++) remember(shortcut, &shortcut->rows[i], groups[i]);
 }
