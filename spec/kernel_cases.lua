@@ -1,4 +1,5 @@
--- kernel_cases - checks kernels against naive Lua functions: in columns with and without nulls, of awkward lengths, against
+-- kernel_cases - checks kernels against naive Lua functions: in columns with and without nulls, of awkward lengths,
+-- against
 -- constants on either side, and folded.
 local assert = require "luassert"
 local columns = require "columns"
@@ -7,8 +8,10 @@ local null = columns.null
 
 local cases = {}
 
-local low = { i8 = -128, i16 = -32768, i32 = -2147483648, i64 = -0x7fffffffffffffffLL - 1, u8 = 0, u16 = 0, u32 = 0, u64 = 0ULL }
-local high = { i8 = 127, i16 = 32767, i32 = 2147483647, i64 = 0x7fffffffffffffffLL, u8 = 255, u16 = 65535, u32 = 4294967295,
+local low = { i8 = -128, i16 = -32768, i32 = -2147483648, i64 = -0x7fffffffffffffffLL - 1, u8 = 0, u16 = 0, u32 = 0,
+  u64 = 0ULL }
+local high = { i8 = 127, i16 = 32767, i32 = 2147483647, i64 = 0x7fffffffffffffffLL, u8 = 255, u16 = 65535,
+  u32 = 4294967295,
   u64 = 0xffffffffffffffffULL }
 cases.low, cases.high = low, high
 cases.numbers = { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64" }
@@ -18,10 +21,13 @@ local nan = 0 / 0
 ---Values of a type that are likely to be wrong.
 function cases.values(name)
   if name == "bool" then return { true, false } end
-  if name == "f64" then return { -1 / 0, -1e300, -2 ^ 63, -2.5, -1, -0.5, -0.0, 0, 5e-324, 0.5, 1, 2, 2.5, 7, 2 ^ 53, 2 ^ 63, 1e300, 1 / 0, nan } end
-  if name == "f32" then return { -1 / 0, -0x1.8p127, -2.5, -1, -0.5, -0.0, 0, 0.5, 1, 2, 2.5, 7, 16777216, 0x1.8p127, 1 / 0, nan } end
+  if name == "f64" then return { -1 / 0, -1e300, -2 ^ 63, -2.5, -1, -0.5, -0.0, 0, 5e-324, 0.5, 1, 2, 2.5, 7, 2 ^ 53,
+    2 ^ 63, 1e300, 1 / 0, nan } end
+  if name == "f32" then return { -1 / 0, -0x1.8p127, -2.5, -1, -0.5, -0.0, 0, 0.5, 1, 2, 2.5, 7, 16777216, 0x1.8p127,
+    1 / 0, nan } end
   local one = name == "i64" and 1LL or name == "u64" and 1ULL or 1
-  local list = { low[name], low[name] + one, one * 0, one, one * 2, one * 3, one * 7, one * 100, high[name] - one, high[name] }
+  local list = { low[name], low[name] + one, one * 0, one, one * 2, one * 3, one * 7, one * 100, high[name] - one,
+    high[name] }
   if low[name] < 0 then
     for _, value in ipairs { -1, -2, -3, -7 } do list[#list + 1] = one * value end
   end
@@ -40,7 +46,8 @@ local function same(program, outputs, batch, name, expected, about)
   assert.is_nil(failure and require "ffi".string(failure.message), about)
   local shown = cases.text(name, expected, expected.n)
   for i, got in ipairs(result[1]) do
-    if got ~= shown[i] then error(("%s: row %d of %d: %s instead of %s"):format(about, i - 1, expected.n, got, shown[i]), 0) end
+    if got ~= shown[i] then error(("%s: row %d of %d: %s instead of %s"):format(about, i - 1, expected.n, got,
+      shown[i]), 0) end
   end
   assert.equal(expected.n, result.rows)
 end
@@ -60,7 +67,8 @@ local function repeated(rows, arity, n, gap)
   return lists, expected
 end
 
----Check an operation. case: op, types (operands), result (type), f(values...) giving a value, or nil where it fails; strict nulls.
+---Check an operation. case: op, types (operands), result (type), f(values...) giving a value, or nil where it fails;
+---strict nulls.
 ---emit(program, registers...) appends it; default: program:op(op, types[1], ...). lengths, values: defaults as above.
 function cases.check(case)
   local types, arity = case.types, #case.types
@@ -91,7 +99,8 @@ function cases.check(case)
       end
     end
     local batch, keep = programs.batch(fields)
-    same(program, { emit(program, unpack(registers)) }, batch, case.result, expected, about .. (constant and (", constant " .. constant) or ""))
+    same(program, { emit(program, unpack(registers)) }, batch, case.result, expected, about .. (constant
+      and (", constant " .. constant) or ""))
     return keep
   end
   for _, n in ipairs(case.lengths or cases.lengths) do
@@ -130,7 +139,8 @@ function cases.check_folded(types, result, rows, failing, emit, about)
   for i = 1, #failing, math.ceil(#failing / FOLDED) do
     local row = failing[i]
     local value, failure = folded(types, row, emit)
-    if value then error(("%s: %s, %s gives %s instead of an error"):format(about, tostring(row[1]), tostring(row[2]), value), 0) end
+    if value then error(("%s: %s, %s gives %s instead of an error"):format(about, tostring(row[1]), tostring(row[2]),
+      value), 0) end
     assert.equal(-1, failure.code, about)
   end
 end

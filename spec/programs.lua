@@ -22,9 +22,11 @@ end
 
 local unsigned = { u8 = true, u16 = true, u32 = true, u64 = true }
 local gives = { LEN = "i64", BYTES = "i64", FIND = "i64" }
-for _, op in ipairs { "EQ", "NE", "LT", "LE", "GT", "GE", "IS_DISTINCT", "IN", "AND", "OR", "NOT", "IS_NULL", "IS_NOT_NULL", "IS_TRUE",
+for _, op in ipairs { "EQ", "NE", "LT", "LE", "GT", "GE", "IS_DISTINCT", "IN", "AND", "OR", "NOT", "IS_NULL",
+  "IS_NOT_NULL", "IS_TRUE",
   "IS_NAN", "IS_FINITE", "STARTS_WITH", "ENDS_WITH", "CONTAINS" } do gives[op] = "bool" end
-for _, op in ipairs { "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEKDAY", "YEARDAY", "WEEK" } do gives[op] = "i64" end
+for _, op in ipairs { "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEKDAY", "YEARDAY",
+  "WEEK" } do gives[op] = "i64" end
 
 local parsed = {}
 local function type_of(name)
@@ -51,7 +53,8 @@ function Program:op(op, name, a, b, c, options)
   if type(c) == "table" then c, options = nil, c end
   options = options or {}
   return self:emit {
-    op = C["MM_OP_" .. op], type = id(name), type2 = id(options.type2 or name), dst = register(self, options.result or gives[op] or name),
+    op = C["MM_OP_" .. op], type = id(name), type2 = id(options.type2 or name), dst = register(self, options.result
+      or gives[op] or name),
     a = a, b = b or options.b, c = c or options.c, guard = options.guard, place = options.place,
   }
 end
@@ -68,7 +71,8 @@ function Program:value(name, value)
 end
 
 function Program:const(name, value)
-  return self:emit { op = C.MM_OP_CONST, type = id(name), type2 = id(name), dst = register(self, name), a = self:value(name, value) }
+  return self:emit { op = C.MM_OP_CONST, type = id(name), type2 = id(name), dst = register(self, name),
+    a = self:value(name, value) }
 end
 
 function Program:filter(a) self:emit { op = C.MM_OP_FILTER, type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end

@@ -18,8 +18,10 @@ local specials = {
   f64 = { 0, -0.0, 1, -1, 0.5, -2.5, 1e300, -1e300, 1 / 0, -1 / 0, 0 / 0, 5e-324, 2 ^ 53 },
   f32 = { 0, -0.0, 1, -1, 0.5, -2.5, 1 / 0, -1 / 0, 0 / 0 },
   i64 = { 0LL, 1LL, -1LL, 2LL, -7LL, 100LL, 0x7fffffffffffffffLL, -0x7fffffffffffffffLL - 1LL, 9007199254740993LL },
-  u64 = { 0ULL, 1ULL, 2ULL, 7ULL, 0xffffffffffffffffULL, 9007199254740993ULL }, i32 = { 0, 1, -1, 2147483647, -2147483648, 77 },
-  u8 = { 0, 1, 255, 128 }, i16 = { 0, -1, 32767, -32768 }, bool = { true, false }, utf8 = { "", "a", "b", "zebra", "longer than sixteen bytes" },
+  u64 = { 0ULL, 1ULL, 2ULL, 7ULL, 0xffffffffffffffffULL, 9007199254740993ULL }, i32 = { 0, 1, -1, 2147483647,
+    -2147483648, 77 },
+  u8 = { 0, 1, 255, 128 }, i16 = { 0, -1, 32767, -32768 }, bool = { true, false }, utf8 = { "", "a", "b", "zebra",
+    "longer than sixteen bytes" },
 }
 local types = { "f64", "f32", "i64", "u64", "i32", "u8", "i16", "bool", "utf8" }
 local arithmetic = { "ADD", "SUB", "MUL", "FLOORDIV", "MOD", "MIN", "MAX" }
@@ -46,7 +48,8 @@ local grow = {
   end,
   function(p, pool)
     local name = pick { "f64", "f32" }
-    return name, p:op(pick { "FLOOR", "CEIL", "TRUNC", "SQRT", "NEG", "ABS", "SIGN", "DIV" }, name, of_type(pool, name), of_type(pool, name))
+    return name, p:op(pick { "FLOOR", "CEIL", "TRUNC", "SQRT", "NEG", "ABS", "SIGN", "DIV" }, name, of_type(pool,
+      name), of_type(pool, name))
   end,
   function(p, pool)
     return "f64", p:op(pick { "EXP", "LOG", "SIN", "CBRT", "TANH" }, "f64", of_type(pool, "f64"))
@@ -71,13 +74,15 @@ local grow = {
     return name, p:op("COALESCE", name, of_type(pool, name), of_type(pool, name))
   end,
   function(p, pool)
-    local to, from = pick { "f64", "f32", "i64", "u64", "i32", "u8", "i16", "bool" }, pick { "f64", "f32", "i64", "u64", "i32", "u8", "bool" }
+    local to, from = pick { "f64", "f32", "i64", "u64", "i32", "u8", "i16", "bool" }, pick { "f64", "f32", "i64",
+      "u64", "i32", "u8", "bool" }
     return to, p:cast(to, from, of_type(pool, from), pick { "TRY", "TRY", "WRAP", "SATURATE", "CHECK" })
   end,
   function(p, pool)
     local name = pick { "f64", "i64", "i32", "u8", "utf8" }
     local count, first = 1 + random(30), nil
-    for _ = 1, count do first = first or p:value(name, pick(specials[name])) if _ > 1 then p:value(name, pick(specials[name])) end end
+    for _ = 1, count do first = first or p:value(name, pick(specials[name])) if _ > 1 then p:value(name,
+      pick(specials[name])) end end
     return "bool", p:op("IN", name, of_type(pool, name), first, count)
   end,
 }
@@ -123,7 +128,8 @@ local function main(seed, count)
     rows = rows + result.rows
     if err then
       failures = failures + 1
-      hash = digest_of(hash, ("%s %d %d %s"):format(ffi.string(err.id), tonumber(err.row), err.place, ffi.string(err.message)))
+      hash = digest_of(hash, ("%s %d %d %s"):format(ffi.string(err.id), tonumber(err.row), err.place,
+        ffi.string(err.message)))
     end
   end
   print(("%s %d rows %d failures %.0f"):format(ffi.string(C.mm_isa_name()), rows, failures, hash))

@@ -7,11 +7,13 @@ local null = columns.null
 
 local types = { "bool", unpack(cases.numbers) }
 local bits = { i8 = 8, i16 = 16, i32 = 32, i64 = 64, u8 = 8, u16 = 16, u32 = 32, u64 = 64 }
-local ctype = { i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t", u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t",
+local ctype = { i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t", u8 = "uint8_t", u16 = "uint16_t",
+  u32 = "uint32_t",
   u64 = "uint64_t" }
 local function is_float(name) return name == "f32" or name == "f64" end
 
--- A value as a whole number in two halves: sign and magnitude as uint64_t; nil for fractions, NaN, infinity and 2^64 on.
+-- A value as a whole number in two halves: sign and magnitude as uint64_t; nil for fractions, NaN, infinity and 2^64
+-- on.
 local function whole(v)
   if v == true or v == false then return false, v and 1ULL or 0ULL end
   if type(v) == "number" then
@@ -28,7 +30,8 @@ local function bounds(name)
   if name == "bool" then return 0ULL, 1ULL end
   local n = bits[name]
   if name:sub(1, 1) == "u" then return 0ULL, n == 64 and 0xffffffffffffffffULL or ffi.cast("uint64_t", 2 ^ n - 1) end
-  return n == 64 and 0x8000000000000000ULL or ffi.cast("uint64_t", 2 ^ (n - 1)), n == 64 and 0x7fffffffffffffffULL or ffi.cast("uint64_t", 2 ^ (n - 1) - 1)
+  return n == 64 and 0x8000000000000000ULL or ffi.cast("uint64_t", 2 ^ (n - 1)), n == 64 and 0x7fffffffffffffffULL
+    or ffi.cast("uint64_t", 2 ^ (n - 1) - 1)
 end
 
 local function signed(negative, magnitude, name)
@@ -50,7 +53,8 @@ end
 local function expected(v, to, mode)
   if is_float(to) then
     local result = to_float(v, to)
-    local lost = to == "f32" and math.abs(result) == 1 / 0 and math.abs(tonumber(v == true and 1 or v == false and 0 or v)) ~= 1 / 0
+    local lost = to == "f32" and math.abs(result) == 1 / 0
+      and math.abs(tonumber(v == true and 1 or v == false and 0 or v)) ~= 1 / 0
     if not lost or mode == "WRAP" then return result end
     if mode == "SATURATE" then return result > 0 and 3.4028234663852886e38 or -3.4028234663852886e38 end
     return nil
@@ -89,10 +93,12 @@ describe("casts", function()
         for _, mode in ipairs { "CHECK", "WRAP", "SATURATE" } do
           local values = cases.values(from)
           if is_float(from) then
-            for _, v in ipairs { 127, 128, 255, 256, -128, -129, 32768, 65536, 2 ^ 31, 2 ^ 32, -2 ^ 31 - 256, 2 ^ 40 + 3 } do values[#values + 1] = tonumber(ffi.cast(from == "f32" and "float" or "double", v)) end
+            for _, v in ipairs { 127, 128, 255, 256, -128, -129, 32768, 65536, 2 ^ 31, 2 ^ 32, -2 ^ 31 - 256,
+              2 ^ 40 + 3 } do values[#values + 1] = tonumber(ffi.cast(from == "f32" and "float" or "double", v)) end
           end
           cases.check {
-            about = ("%s of %s to %s"):format(mode, from, to), types = { from }, result = to, values = { values }, lengths = { 65 },
+            about = ("%s of %s to %s"):format(mode, from, to), types = { from }, result = to, values = { values },
+              lengths = { 65 },
             f = function(v) return plain(expected(v, to, mode), to) end,
             emit = function(p, a) return p:cast(to, from, a, mode) end,
           }
@@ -103,7 +109,8 @@ describe("casts", function()
 
   it("that are tried give null where checked ones fail", function()
     for _, n in ipairs { 1, 64, 1025 } do
-      local batch, keep = programs.batch { { "f64", function(i) return i % 7 == 0 and null or i % 3 == 0 and i + 0.5 or i % 5 == 0 and 1e10 or i end, n = n } }
+      local batch, keep = programs.batch { { "f64", function(i) return i % 7 == 0 and null or i % 3 == 0 and i + 0.5
+        or i % 5 == 0 and 1e10 or i end, n = n } }
       local p = programs.new { "f64" }
       local result, failure = p:run({ p:cast("i32", "f64", p:load(0), "TRY") }, batch)
       assert.is_nil(failure)
@@ -120,7 +127,8 @@ describe("units", function()
   local function convert(from, to, value, mode)
     local p = programs.new {}
     local a = p:const(from, value)
-    local value_text, failure = p:eval(p:op("CAST", to, a, { type2 = from, b = require "moonmill.ffi".C["MM_CAST_" .. (mode or "CHECK")] }))
+    local value_text, failure = p:eval(p:op("CAST", to, a, { type2 = from,
+      b = require "moonmill.ffi".C["MM_CAST_" .. (mode or "CHECK")] }))
     return value_text or ffi.string(failure.id)
   end
   it("of durations become finer exactly, or overflow", function()

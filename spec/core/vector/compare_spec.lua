@@ -36,7 +36,8 @@ local function order(a, b)
 end
 local by_order = {
   EQ = function(o) return o == 0 end, NE = function(o) return o ~= 0 end, LT = function(o) return o == -1 end,
-  LE = function(o) return o == -1 or o == 0 end, GT = function(o) return o == 1 end, GE = function(o) return o == 1 or o == 0 end,
+  LE = function(o) return o == -1 or o == 0 end, GT = function(o) return o == 1 end,
+  GE = function(o) return o == 1 or o == 0 end,
 }
 
 describe("comparisons", function()
@@ -48,11 +49,13 @@ describe("comparisons", function()
 
   it("of bools put false before true", function()
     for op, f in pairs(plain) do
-      cases.check { op = op, types = { "bool", "bool" }, result = "bool", f = function(a, b) return f(rank(a), rank(b)) end }
+      cases.check { op = op, types = { "bool", "bool" }, result = "bool",
+        f = function(a, b) return f(rank(a), rank(b)) end }
     end
   end)
 
-  for _, pair in ipairs { { "i64", "u64" }, { "u64", "i64" }, { "i64", "f64" }, { "f64", "i64" }, { "u64", "f64" }, { "f64", "u64" } } do
+  for _, pair in ipairs { { "i64", "u64" }, { "u64", "i64" }, { "i64", "f64" }, { "f64", "i64" }, { "u64", "f64" },
+    { "f64", "u64" } } do
     it(("of %s with %s are exact"):format(pair[1], pair[2]), function()
       local values = {}
       for k, name in ipairs(pair) do
@@ -60,7 +63,8 @@ describe("comparisons", function()
         if name ~= "f64" then table.insert(values[k], (name == "i64" and 1LL or 1ULL) * 9007199254740993LL) end
       end
       for op, f in pairs(by_order) do
-        cases.check { op = op, types = pair, result = "bool", values = values, f = function(a, b) return f(order(a, b)) end }
+        cases.check { op = op, types = pair, result = "bool", values = values,
+          f = function(a, b) return f(order(a, b)) end }
       end
     end)
   end
@@ -91,7 +95,8 @@ describe("is_distinct", function()
       local p = programs.new { name, name }
       local result = p:run({ p:op("IS_DISTINCT", name, p:load(0), p:load(1)) }, batch)
       local nan_differs = (name == "f64" or name == "f32") and "true" or "false"
-      local expected = { "false", "true", "false", "true", "true", nan_differs, name == "utf8" and result[1][7] or "false" }
+      local expected = { "false", "true", "false", "true", "true", nan_differs, name == "utf8" and result[1][7]
+        or "false" }
       assert.same(expected, result[1], name)
       assert.truthy(keep)
     end
@@ -111,7 +116,8 @@ describe("in", function()
         if member ~= null and member == value then expected = "true" end
       end
       if value == null then expected = "null" end
-      if result[1][i] ~= expected then error(("%s: %s of %d members: %s"):format(name, tostring(value), #members, result[1][i]), 0) end
+      if result[1][i] ~= expected then error(("%s: %s of %d members: %s"):format(name, tostring(value), #members,
+        result[1][i]), 0) end
     end
     assert.truthy(keep)
   end

@@ -68,7 +68,8 @@ describe("a failure", function()
   end)
 
   it("of the lowest row wins over earlier operations, and of its lowest place over others", function()
-    local batch, keep = programs.batch { { "i64", numbers(3000, { 900, 2000 }, MAX) }, { "i64", numbers(3000, { 400, 900 }, 0LL) } }
+    local batch, keep = programs.batch { { "i64", numbers(3000, { 900, 2000 }, MAX) },
+      { "i64", numbers(3000, { 400, 900 }, 0LL) } }
     local p = programs.new { "i64", "i64" }
     local x, y = p:load(0), p:load(1)
     local sum = p:op("ADD", "i64", x, p:const("i64", 1LL), { place = 1 })
@@ -118,15 +119,19 @@ describe("a failure", function()
       return id(err) .. ": " .. message(err)
     end
     local function i64(p, v) return p:const("i64", v) end
-    assert.equal("divide-by-zero: i64 modulo by zero: 5 % 0", fails(function(p) return p:op("MOD", "i64", i64(p, 5LL), i64(p, 0LL)) end))
-    assert.equal("overflow: i64 division overflows: -9223372036854775808 // -1 (range -9223372036854775808 to 9223372036854775807)",
+    assert.equal("divide-by-zero: i64 modulo by zero: 5 % 0",
+      fails(function(p) return p:op("MOD", "i64", i64(p, 5LL), i64(p, 0LL)) end))
+    assert.equal("overflow: i64 division overflows: -9223372036854775808 // -1 "
+      .. "(range -9223372036854775808 to 9223372036854775807)",
       fails(function(p) return p:op("FLOORDIV", "i64", i64(p, -MAX - 1LL), i64(p, -1LL)) end))
     assert.equal("overflow: u64 negation overflows: -(3) (range 0 to 18446744073709551615)",
       fails(function(p) return p:op("NEG", "u64", p:const("u64", 3ULL)) end))
     assert.equal("bad-cast: 2.5 is not a whole number of i32 (-2147483648 to 2147483647)",
       fails(function(p) return p:cast("i32", "f64", p:const("f64", 2.5)) end))
-    assert.equal("bad-cast: 300 does not fit u8 (0 to 255)", fails(function(p) return p:cast("u8", "i64", i64(p, 300LL)) end))
-    assert.equal("bad-cast: 2 does not fit bool (0 or 1)", fails(function(p) return p:cast("bool", "i64", i64(p, 2LL)) end))
+    assert.equal("bad-cast: 300 does not fit u8 (0 to 255)",
+      fails(function(p) return p:cast("u8", "i64", i64(p, 300LL)) end))
+    assert.equal("bad-cast: 2 does not fit bool (0 or 1)",
+      fails(function(p) return p:cast("bool", "i64", i64(p, 2LL)) end))
     assert.equal('bad-number: "x1" is not a value of i64 (-9223372036854775808 to 9223372036854775807)',
       fails(function(p) return p:cast("i64", "utf8", p:const("utf8", "x1")) end))
   end)

@@ -82,8 +82,8 @@ describe("a filter", function()
     local batch, keep = programs.batch(everything(n))
     for _, limits in ipairs { { 900, 800, 700 }, { 900, 100, 50 }, { 100, 20, 10 }, { 1000, 999, 0 } } do
       local p = programs.new { "i64", unpack(names) }
-      local key, sum = p:load(0), nil
-      sum = p:op("ADD", "i64", key, key)
+      local key = p:load(0)
+      local sum = p:op("ADD", "i64", key, key)
       for _, limit in ipairs(limits) do
         p:filter(p:op("LT", "i64", key, p:const("i64", 1LL * limit)))
         sum = p:op("ADD", "i64", sum, p:const("i64", 1LL))
@@ -131,9 +131,11 @@ describe("a filter", function()
           local column = part.columns[c]
           local id = column.type.id
           local width = tonumber(C.mm_type_width(column.type))
-          if column.valid ~= nil then column.valid = ffi.cast("const uint64_t *", ffi.cast("const uint8_t *", column.valid) + start / 8) end
+          if column.valid ~= nil then column.valid = ffi.cast("const uint64_t *", ffi.cast("const uint8_t *",
+            column.valid) + start / 8) end
           if column.offsets ~= nil then column.offsets = column.offsets + start
-          else column.data = ffi.cast("const uint8_t *", column.data) + (id == C.MM_BOOL and start / 8 or start * width) end
+          else column.data = ffi.cast("const uint8_t *", column.data) + (id == C.MM_BOOL and start / 8
+            or start * width) end
         end
       end
       local key = p:load(0)
@@ -185,7 +187,8 @@ describe("the program stage", function()
   end)
 
   it("uses its blocks again when they came back, and new ones when they did not", function()
-    local batch, keep = programs.batch { { "i64", function(i) return 1LL * i end, n = 3000 }, { "utf8", function(i) return "t" .. i end, n = 3000 } }
+    local batch, keep = programs.batch { { "i64", function(i) return 1LL * i end, n = 3000 },
+      { "utf8", function(i) return "t" .. i end, n = 3000 } }
     local p = programs.new { "i64", "utf8" }
     local x, text = p:load(0), p:load(1)
     p:filter(p:op("GT", "i64", x, p:const("i64", 10LL)))
@@ -231,7 +234,8 @@ describe("the program stage", function()
       return p:stage { build(p) }.flags
     end
     assert.equal(C.MM_STAGE_KEEPS_ROWS, flags(function(p) return p:op("ADD", "f64", p:load(1), p:load(1)) end))
-    assert.equal(C.MM_STAGE_KEEPS_ROWS + C.MM_STAGE_CAN_FAIL, flags(function(p) return p:op("ADD", "i64", p:load(0), p:load(0)) end))
+    assert.equal(C.MM_STAGE_KEEPS_ROWS + C.MM_STAGE_CAN_FAIL,
+      flags(function(p) return p:op("ADD", "i64", p:load(0), p:load(0)) end))
     assert.equal(C.MM_STAGE_KEEPS_ROWS, flags(function(p) return p:cast("i32", "i64", p:load(0), "TRY") end))
     assert.equal(0, flags(function(p)
       p:filter(p:op("IS_NULL", "i64", p:load(0)))
@@ -240,14 +244,16 @@ describe("the program stage", function()
   end)
 
   it("gives the same in a job at any batch size", function()
-    local source = columns.table { { "a", "i64", function(i) return i % 11 == 0 and null or 1LL * (i % 1000) end, n = 70000 } }
+    local source = columns.table { { "a", "i64", function(i) return i % 11 == 0 and null or 1LL * (i % 1000) end,
+      n = 70000 } }
     local results = {}
     for _, rows in ipairs { 64, 1024, 8192 } do
       local p = programs.new { "i64" }
       local a = p:load(0)
       p:filter(p:op("LT", "i64", a, p:const("i64", 123LL)))
       local stage = p:stage { a, p:op("MUL", "i64", a, a) }
-      results[#results + 1] = assert(columns.run(source, { ffi.gc(stage, nil) }, { batch_rows = rows, as = columns.text }))
+      results[#results + 1] = assert(columns.run(source, { ffi.gc(stage, nil) }, { batch_rows = rows,
+        as = columns.text }))
     end
     assert.same(results[1], results[2])
     assert.same(results[2], results[3])

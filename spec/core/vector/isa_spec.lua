@@ -3,7 +3,8 @@ local interpreter = "build/luajit/src/luajit"
 local PROGRAMS = 60
 
 local function run(isa, seed)
-  local child = assert(io.popen(("MM_ISA=%s %s spec/random_programs.lua %d %d 2>&1"):format(isa, interpreter, seed, PROGRAMS)))
+  local child = assert(io.popen(("MM_ISA=%s %s spec/random_programs.lua %d %d 2>&1"):format(isa, interpreter, seed,
+    PROGRAMS)))
   local output = child:read "*a"
   child:close()
   local name, rest = output:match "^(%w+) (%d+ rows.*)\n$"

@@ -46,7 +46,8 @@ local function binary(op, f)
     function(p, a, b) return p:op(op, "bool", a, b) end, f)
 end
 local function unary(op, f, types, lists)
-  check(op, types or { "bool" }, lists or { three }, "bool", function(p, a) return p:op(op, (types or { "bool" })[1], a) end, f)
+  check(op, types or { "bool" }, lists or { three }, "bool", function(p, a) return p:op(op, (types or { "bool" })[1],
+    a) end, f)
 end
 
 describe("logic", function()
@@ -117,8 +118,10 @@ describe("choice", function()
     local p = programs.new { "i64" }
     local batch, keep = programs.batch { { "i64", { 1LL, null, 3LL } } }
     local nothing = p:const("i64", null)
-    local result = p:run({ p:op("COALESCE", "i64", nothing, p:load(0)), nothing, p:op("ADD", "i64", p:load(0), nothing) }, batch)
-    assert.same({ { "1", "null", "3" }, { "null", "null", "null" }, { "null", "null", "null" } }, { result[1], result[2], result[3] })
+    local result = p:run({ p:op("COALESCE", "i64", nothing, p:load(0)), nothing, p:op("ADD", "i64", p:load(0),
+      nothing) }, batch)
+    assert.same({ { "1", "null", "3" }, { "null", "null", "null" }, { "null", "null", "null" } }, { result[1],
+      result[2], result[3] })
     assert.truthy(keep)
   end)
 end)

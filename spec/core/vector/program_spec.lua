@@ -20,23 +20,29 @@ end
 describe("a program", function()
   it("is refused when it reads what is not there", function()
     assert.equal("instruction 0 (load): no such column",
-      refusal(function(p) return p:emit { op = C.MM_OP_LOAD, type = C.MM_I64, type2 = C.MM_I64, dst = (function() p.types[1] = "i64" return 0 end)(), a = 2 } end))
+      refusal(function(p) return p:emit { op = C.MM_OP_LOAD, type = C.MM_I64, type2 = C.MM_I64,
+        dst = (function() p.types[1] = "i64" return 0 end)(), a = 2 } end))
     assert.equal("instruction 1 (add): reads a register that nothing has written",
       refusal(function(p) return p:op("ADD", "i64", p:load(0), 5) end))
     assert.equal("instruction 1 (add): reads a register that nothing has written",
       refusal(function(p) return p:op("ADD", "i64", p:load(0), -1) end))
     assert.equal("instruction 0 (const): no such constant",
-      refusal(function(p) p.types[1] = "i64" return p:emit { op = C.MM_OP_CONST, type = C.MM_I64, type2 = C.MM_I64, dst = 0, a = 0 } end))
-    assert.equal("instruction 1 (in): no such constants", refusal(function(p) return p:op("IN", "i64", p:load(0), 0, 1) end))
+      refusal(function(p) p.types[1] = "i64" return p:emit { op = C.MM_OP_CONST, type = C.MM_I64, type2 = C.MM_I64,
+        dst = 0, a = 0 } end))
+    assert.equal("instruction 1 (in): no such constants",
+      refusal(function(p) return p:op("IN", "i64", p:load(0), 0, 1) end))
     assert.equal("output 0 is a register that nothing writes", refusal(function(p) p:load(0) end, { 7 }))
   end)
 
   it("is refused when types do not fit", function()
-    assert.equal("instruction 2 (add): an operand has another type", refusal(function(p) return p:op("ADD", "i64", p:load(0), p:load(1)) end))
+    assert.equal("instruction 2 (add): an operand has another type",
+      refusal(function(p) return p:op("ADD", "i64", p:load(0), p:load(1)) end))
     assert.equal("instruction 1 (add): the result has another type",
       refusal(function(p) local x = p:load(0) return p:op("ADD", "i64", x, x, nil, { result = "f64" }) end))
-    assert.equal("instruction 1 (exp): no kernel for these types", refusal(function(p) return p:op("EXP", "i64", p:load(0)) end))
-    assert.equal("instruction 1 (not): an operand has another type", refusal(function(p) return p:op("NOT", "bool", p:load(0)) end))
+    assert.equal("instruction 1 (exp): no kernel for these types",
+      refusal(function(p) return p:op("EXP", "i64", p:load(0)) end))
+    assert.equal("instruction 1 (not): an operand has another type",
+      refusal(function(p) return p:op("NOT", "bool", p:load(0)) end))
     assert.equal("instruction 2 (add): an operand has another type",
       refusal(function(p) local x = p:load(0) return p:op("ADD", "i64", x, x, { guard = p:load(1) }) end))
   end)
@@ -46,7 +52,8 @@ describe("a program", function()
       p:load(0)
       return p:emit { op = C.MM_OP_LOAD, type = C.MM_I64, type2 = C.MM_I64, dst = 0, a = 0 }
     end))
-    assert.equal("instruction 0: no such operation", refusal(function(p) return p:emit { op = C.MM_OP_COUNT, type = 1, type2 = 1, dst = 0 } end))
+    assert.equal("instruction 0: no such operation",
+      refusal(function(p) return p:emit { op = C.MM_OP_COUNT, type = 1, type2 = 1, dst = 0 } end))
   end)
 
   it("without output or with columns has no single value", function()
@@ -88,7 +95,8 @@ describe("a program", function()
     local used = tonumber(C.mm_memory_used())
     refusal(function(p) return p:op("EXP", "i64", p:load(0)) end)
     local p = programs.new {}
-    local program = assert(p:build { p:op("IN", "i64", p:const("i64", 3LL), p:value("i64", 1LL), 1), p:const("utf8", "abc") })
+    local program = assert(p:build { p:op("IN", "i64", p:const("i64", 3LL), p:value("i64", 1LL), 1), p:const("utf8",
+      "abc") })
     local value = ffi.new "mm_value"
     assert.equal(0, C.mm_program_eval(program, value, ffi.new "mm_error"))
     C.mm_program_free(program)
