@@ -17,7 +17,12 @@
 int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same for a failed system call; `errnum` is positive; the message ends with its text. code MM_EIO. */
 int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what);
-int mm_fail_memory(mm_error *error, int64_t size);
+void mm_note_memory(mm_error *error, int64_t size);
+/* Out of memory for `size` bytes. Inline, so that readers and analysers see that it is a failure. */
+static inline int mm_fail_memory(mm_error *error, int64_t size) {
+  mm_note_memory(error, size);
+  return MM_ENOMEM;
+}
 /* Copy text into a fixed field of an error, shortened with "..." where it does not fit; control characters escaped. */
 void mm_error_text(char *field, int64_t size, const char *text, int64_t length);
 

@@ -44,14 +44,18 @@ describe("the tree", function()
   it("lets the core include only the core", function()
     assert.same({}, offences(files("'core/*.c'", "'core/*.h'", "'core/*.cc'"), function(line, path)
       local name = line:match '^%s*#%s*include%s+"([^"]+)"'
-      if name and not exists("core/" .. (name:gsub("^%.%./", ""))) and not exists(path:match "^(.*/)" .. name) then return name end
+      if name and not exists("core/" .. (name:gsub("^%.%./", ""))) and not exists(path:match "^(.*/)" .. name) then
+        return name
+      end
       if name and (name:find "%.%./%.%./" or name:find "lua" or name:find "host%.h") then return name end
-      if line:match "^%s*#%s*include%s+<(lua[^>]*|Python%.h)>" or line:match "^%s*#%s*include%s+<l[au][ux][a-z]*%.h>" then return line end
+      local system = line:match "^%s*#%s*include%s+<([^>]+)>"
+      if system and (system:find "^l?ua" or system:find "^lauxlib" or system:find "^Python") then return system end
     end))
   end)
 
   it("lets the language require only itself and LuaJIT", function()
-    local own = { ffi = true, bit = true, jit = true, ["string.buffer"] = true, ["table.new"] = true, ["table.clear"] = true, argparse = true }
+    local own = { ffi = true, bit = true, jit = true, ["string.buffer"] = true, ["table.new"] = true,
+      ["table.clear"] = true, argparse = true }
     assert.same({}, offences(files "'lua/moonmill/*.lua'", function(line)
       local name = code(line):match "%f[%w]require%s*%(?%s*[\"']([%w%._]+)[\"']"
       if name and not own[name] and not name:find "^moonmill" and not name:find "^jit%." then return name end
@@ -75,14 +79,18 @@ describe("the tree", function()
     local found = {}
     for _, path in ipairs(files "core lua pipelines") do
       local name = path:match "([^/]+)%.[^./]+$"
-      if name and (name:find "^utils?$" or name == "common" or name == "misc" or name:find "^helpers?$") then found[#found + 1] = path end
+      if name and (name:find "^utils?$" or name == "common" or name == "misc" or name:find "^helpers?$") then
+        found[#found + 1] = path
+      end
     end
     assert.same({}, found)
   end)
 
-  it("keeps the header readable by LuaJIT: no function-like macros, no inline, no conditions around declarations", function()
+  it("keeps the header readable by LuaJIT: no macros, no inline, no conditions around declarations", function()
     assert.same({}, offences({ "core/moonmill.h" }, function(line)
-      if line:match "^%s*#%s*define" or line:match "^%s*#%s*if" or line:match "static%s+inline" or line:match "\\$" then return line end
+      for _, pattern in ipairs { "^%s*#%s*define", "^%s*#%s*if", "static%s+inline", "\\$" } do
+        if line:match(pattern) then return line end
+      end
     end))
   end)
 

@@ -9,7 +9,7 @@ if not pcall(ffi.new, "struct ArrowArray") then -- once per process, however oft
 end
 
 local M = { C = moonmill.C }
-local keep = {} -- what live structs point at, by address of the struct
+local keep = {} -- luacheck: ignore 241 (what live structs point at, by address or number)
 
 local function address(struct) return tonumber(ffi.cast("uintptr_t", ffi.cast("void *", struct))) end
 
@@ -34,7 +34,9 @@ function M.bits(list, offset)
   for i = 0, offset - 1 do bytes[bit.rshift(i, 3)] = bit.bor(bytes[bit.rshift(i, 3)], bit.lshift(1, i % 8)) end
   for i, value in ipairs(list) do
     local at = i - 1 + offset
-    if value == 1 or value == true then bytes[math.floor(at / 8)] = bit.bor(bytes[math.floor(at / 8)], bit.lshift(1, at % 8)) end
+    if value == 1 or value == true then
+      bytes[math.floor(at / 8)] = bit.bor(bytes[math.floor(at / 8)], bit.lshift(1, at % 8))
+    end
   end
   return bytes
 end
@@ -65,8 +67,8 @@ function M.schema(format, options)
 end
 
 local next_id = 1000
----An ArrowArray of `length` rows over buffers (cdata or false for NULL). options: offset, null_count (default -1), children,
----dictionary. Its number for `released` is the second result.
+---An ArrowArray of `length` rows over buffers (cdata or false for NULL). options: offset, null_count (default -1),
+---children, dictionary. Its number for `released` is the second result.
 function M.array(length, buffers, options)
   options = options or {}
   next_id = next_id + 1
@@ -85,8 +87,8 @@ function M.array(length, buffers, options)
   return array, next_id
 end
 
----Import a struct array of columns { { name, schema, array }, ... }. Returns mm_table (one batch), number of the root; or nil, mm_error,
----number. options: length, offset, null_count, buffers of the root.
+---Import a struct array of columns { { name, schema, array }, ... }. Returns mm_table (one batch), number of the
+---root; or nil, mm_error, number. options: length, offset, null_count, buffers of the root.
 function M.import(columns, options)
   options = options or {}
   local schemas, arrays = {}, {}
@@ -97,7 +99,8 @@ function M.import(columns, options)
     { children = arrays, offset = options.offset, null_count = options.null_count or 0 })
   local result, err = ffi.gc(ffi.new "mm_table", M.C.mm_table_free), ffi.new "mm_error"
   local batch = ffi.gc(ffi.new "mm_batch", M.C.mm_batch_free)
-  if M.C.mm_arrow_import_schema(schema, result.schema, err) < 0 or M.C.mm_arrow_import_batch(schema, root, batch, err) < 0
+  if M.C.mm_arrow_import_schema(schema, result.schema, err) < 0
+     or M.C.mm_arrow_import_batch(schema, root, batch, err) < 0
      or M.C.mm_table_append(result, batch, err) < 0 then
     return nil, err, id
   end

@@ -1,17 +1,18 @@
 -- columns - what the core's specs are fed with and looked at: columns, batches and tables from Lua lists, and back.
 --
 --   local columns = require "columns"
---   local null = columns.null                                       -- stands for null in lists
---   local c = columns.column("i64", { 1, null, 3 })                  -- mm_column, released when collected
---   local t = columns.table({ { "a", "i64", { 1, 2 } }, { "b", "utf8", { "x", null } } }, 64) -- mm_table in batches of 64 rows
---   columns.values(c)        --> { 1, null, 3 }; i64 and u64 above 2^53 as int64_t and uint64_t; dates, timestamps as numbers
---   columns.text(c)          --> { "1", "null", "3" }: comparable even with NaN and -0
---   columns.lists(t)         --> { a = { 1, 2 }, b = { "x", null } }
---   columns.run(t, { stage, ... }, { threads = 2, batch_rows = 64 }) --> lists of the result, its schema as { { "a", "i64" } };
---                                                                     or nil, mm_error. Takes the stages. Adds the table sink.
+--   local null = columns.null                       -- stands for null in lists
+--   local c = columns.column("i64", { 1, null, 3 })  -- mm_column, released when collected
+--   local t = columns.table({ { "a", "i64", { 1, 2 } }, { "b", "utf8", { "x", null } } }, 64) -- batches of 64 rows
+--   columns.values(c) --> { 1, null, 3 }; i64 and u64 above 2^53 as int64_t and uint64_t; dates, timestamps as numbers
+--   columns.text(c)   --> { "1", "null", "3" }: comparable even with NaN and -0
+--   columns.lists(t)  --> { a = { 1, 2 }, b = { "x", null } }
+--   columns.run(t, { stage, ... }, { threads = 2, batch_rows = 64 })
+--                     --> lists of the result, its schema as { { "a", "i64", nullable }, ... }; or nil, mm_error.
+--                         Takes the stages and adds the table sink.
 --
--- A column is nullable when its list holds a null; a third argument true makes it nullable anyway. `lists.n` rows are taken
--- when set, else #list. Lists may be functions: function(i) for i = 1 .. n with columns.column(type, f, nullable, n).
+-- A column is nullable when its list holds a null; a further argument true makes it nullable anyway. `list.n` rows are
+-- taken when set, else #list. Lists may be functions: columns.column(type, f, nullable, n) calls f(i) for i = 1 .. n.
 local ffi = require "ffi"
 local moonmill = require "moonmill.ffi"
 local C = moonmill.C
@@ -108,7 +109,8 @@ function M.column(name, list, nullable, n)
   return box
 end
 
----An mm_table of columns { name, type, list, nullable }, cut into batches of `rows` rows (a multiple of 64; default: one batch).
+---An mm_table of columns { name, type, list, nullable }, cut into batches of `rows` rows
+---(a multiple of 64; default: one batch).
 function M.table(fields, rows)
   local result, err = ffi.gc(ffi.new "mm_table", C.mm_table_free), ffi.new "mm_error"
   local batch = ffi.gc(ffi.new "mm_batch", C.mm_batch_free)

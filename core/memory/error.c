@@ -59,9 +59,9 @@ int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) 
   return MM_EIO;
 }
 
-int mm_fail_memory(mm_error *error, int64_t size) {
-  return mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
-                 (long long)mm_memory_used());
+void mm_note_memory(mm_error *error, int64_t size) {
+  mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
+          (long long)mm_memory_used());
 }
 
 /* Bytes of the well-formed UTF-8 character at `text`, or 0. */
@@ -100,7 +100,7 @@ void mm_error_text(char *field, int64_t size, const char *text, int64_t length) 
     char shown[8];
     int taken, width = show(shown, at, length, &taken);
     if (used + width > size - 1) {
-      memcpy(field + cut, "...", 3);
+      memset(field + cut, '.', 3);
       used = cut + 3;
       break;
     }

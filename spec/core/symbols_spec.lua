@@ -4,10 +4,13 @@ local build = os.getenv "MM_BUILD" or "build"
 -- Also what is declared as a macro or under another name by the C library.
 local stray = {}
 for name in ([[
-  malloc calloc realloc free posix_memalign aligned_alloc memalign valloc reallocarray strdup strndup asprintf vasprintf getline
+  malloc calloc realloc free posix_memalign aligned_alloc memalign valloc reallocarray strdup strndup asprintf
+  vasprintf getline
   mmap munmap mremap madvise sbrk
-  open open64 openat openat64 creat read pread pread64 readv write pwrite pwrite64 writev close lseek lseek64 fsync fdatasync
-  ftruncate ftruncate64 rename renameat renameat2 unlink unlinkat remove stat stat64 fstat fstat64 lstat access mkdir mkstemp mkstemp64
+  open open64 openat openat64 creat read pread pread64 readv write pwrite pwrite64 writev close lseek lseek64 fsync
+  fdatasync
+  ftruncate ftruncate64 rename renameat renameat2 unlink unlinkat remove stat stat64 fstat fstat64 lstat access mkdir
+  mkstemp mkstemp64
   fopen fopen64 fdopen fclose fread fwrite fgets fputs fputc putc puts printf fprintf vfprintf
   pthread_create pthread_join pthread_detach thrd_create fork vfork system popen exit _exit abort getenv setlocale
 ]]):gmatch "%S+" do stray[name] = true end

@@ -42,7 +42,9 @@ describe("memory", function()
   end)
 
   it("is used again after its release", function()
-    if os.getenv "MM_BUILD" and os.getenv("MM_BUILD"):find "address" then return pending "not with the address sanitizer" end
+    if os.getenv "MM_BUILD" and os.getenv("MM_BUILD"):find "address" then
+      return pending "not with the address sanitizer"
+    end
     C.mm_memory_trim()
     local seen, again = {}, 0
     for _ = 1, 20 do

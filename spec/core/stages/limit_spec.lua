@@ -45,7 +45,8 @@ describe("limit", function()
   it("stops reading when it has enough", function()
     local t = columns.table { { "a", "i64", count_up(65536 * 40) } }
     local err = ffi.new "mm_error"
-    local job = ffi.gc(C.mm_job_new(C.mm_source_table(t, err), ffi.new("mm_job_options", { 2, 0, 0 }), err), C.mm_job_free)
+    local job = ffi.gc(C.mm_job_new(C.mm_source_table(t, err), ffi.new("mm_job_options", { 2, 0, 0 }), err),
+      C.mm_job_free)
     assert(C.mm_job_add(job, limit(10), err) >= 0)
     assert(C.mm_job_add(job, C.mm_sink_table(-1, err), err) >= 0)
     assert(C.mm_job_start(job, err) >= 0)
@@ -98,7 +99,8 @@ describe("limit", function()
         for _, direction in ipairs { "asc", "desc" } do
           local field = { "v", "f64", values }
           local want = rows_of({ field }, n, { sort(0, direction == "desc"), limit(size) })
-          local got = rows_of({ field }, n, { limit(size, { order = { { 0, direction } } }) }, { batch_rows = 4096, threads = 3 })
+          local got = rows_of({ field }, n, { limit(size, { order = { { 0, direction } } }) },
+            { batch_rows = 4096, threads = 3 })
           assert.equal(#want, #got)
           for i = 1, #want do
             if want[i] ~= got[i] then error(("row %d of %d, seed %d"):format(i, n, seed)) end
@@ -109,7 +111,8 @@ describe("limit", function()
   end)
 
   it("keeps equal rows in the order of the input", function()
-    assert.same({ 2, 4, 1 }, rows_of({ { "v", "utf8", { "b", "a", "b", "a", "b" } } }, 5, { limit(3, { order = { { 0 } } }) }))
+    assert.same({ 2, 4, 1 }, rows_of({ { "v", "utf8", { "b", "a", "b", "a", "b" } } }, 5,
+      { limit(3, { order = { { 0 } } }) }))
   end)
 
   it("keeps the first rows of each key in an order", function()
@@ -145,7 +148,8 @@ describe("limit", function()
     local before = tonumber(C.mm_memory_used())
     do
       local t = columns.table { { "a", "i64", count_up(70000) } }
-      for _, stage in ipairs { limit(5), limit(5, { by = { 0 } }), limit(5, { order = { { 0 } } }), limit(1, { by = { 0 }, order = { { 0 } } }) } do
+      for _, stage in ipairs { limit(5), limit(5, { by = { 0 } }), limit(5, { order = { { 0 } } }),
+        limit(1, { by = { 0 }, order = { { 0 } } }) } do
         C.mm_table_free(columns.result(t, { stage }))
       end
       C.mm_table_free(t)

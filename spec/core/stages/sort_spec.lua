@@ -3,7 +3,8 @@ local columns = require "columns"
 local C = require("moonmill.ffi").C
 local null = columns.null
 
-local kinds = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date", "timestamp(us)" }
+local kinds = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date",
+  "timestamp(us)" }
 
 ---A sort stage over orders { { column, "desc", "nulls first" }, ... }; columns count from 0.
 local function sort(orders)
@@ -63,7 +64,8 @@ local function value(kind, spread)
     return ({ 0 / 0, 1 / 0, -1 / 0, -0.0, 0.0, -r / 4 })[math.random(1, 12)] or r / 4
   end
   if kind == "utf8" or kind == "binary" then
-    local words = { "", "a", "a\0", "ab", "common prefix of many", "common prefix of some", "exactly7", "exactl7", "\255\255" }
+    local words = { "", "a", "a\0", "ab", "common prefix of many", "common prefix of some", "exactly7", "exactl7",
+      "\255\255" }
     return r % 3 == 0 and words[math.random(#words)] or tostring(r):rep(math.random(1, 4))
   end
   if kind:sub(1, 1) == "u" then return r % 200 end
@@ -120,7 +122,8 @@ describe("sort", function()
   end)
 
   it("counts 0 and -0, and all NaN, as equal", function()
-    assert.same({ 4, 1, 2, 3, 6, 5, 7 }, sorted({ "f64" }, { { -0.0, 0.0, -0.0, -1, 0 / 0, 3, -(0 / 0) } }, { { 0 } }, 7))
+    assert.same({ 4, 1, 2, 3, 6, 5, 7 }, sorted({ "f64" }, { { -0.0, 0.0, -0.0, -1, 0 / 0, 3, -(0 / 0) } },
+      { { 0 } }, 7))
   end)
 
   for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 65537, 140001 } do
@@ -145,7 +148,8 @@ describe("sort", function()
       for k = 1, count do
         used[k] = kinds[math.random(#kinds)]
         lists[k] = random_list(used[k], n, math.random(1, 30), math.random() < 0.5 and 0.2 or 0)
-        orders[k] = { k - 1, math.random() < 0.5 and "desc" or "asc", math.random() < 0.5 and "nulls first" or "nulls last" }
+        orders[k] = { k - 1, math.random() < 0.5 and "desc" or "asc",
+          math.random() < 0.5 and "nulls first" or "nulls last" }
       end
       local what = ("seed %d: %s"):format(seed, table.concat(used, " "))
       assert.same(expected(lists, orders, n), sorted(used, lists, orders, n, { batch_rows = 64 }), what)

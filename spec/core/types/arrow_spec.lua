@@ -11,7 +11,8 @@ end
 
 ---Import one column and give its values.
 local function import(format, length, buffers, options)
-  local result, err, id = arrow.import({ { named("x", format, options and options.schema), (arrow.array(length, buffers, options)) } },
+  local result, err, id = arrow.import({ { named("x", format, options and options.schema),
+    (arrow.array(length, buffers, options)) } },
     options and options.root)
   if not result then return nil, ffi.string(err.id), ffi.string(err.message), err, id end
   return columns.lists(result).x, columns.schema(result.schema)[1][2], result, err
@@ -40,9 +41,12 @@ local all = {
   { "n", "null", { null, null, null } }, { "b", "bool", { true, null, false } }, { "i8", "i8", { -128, null, 127 } },
   { "i16", "i16", { -32768, 0, 32767 } }, { "i32", "i32", { -2147483648, null, 2147483647 } },
   { "i64", "i64", { -9223372036854775807LL - 1, null, 9223372036854775807LL } }, { "u8", "u8", { 0, null, 255 } },
-  { "u16", "u16", { 0, 1, 65535 } }, { "u32", "u32", { 0, null, 4294967295 } }, { "u64", "u64", { 0, 1, 18446744073709551615ULL } },
-  { "f32", "f32", { -0.5, null, 1 / 0 } }, { "f64", "f64", { 0 / 0, null, -1 / 0 } }, { "s", "utf8", { "", null, "añb" } },
-  { "z", "binary", { "\0\255", "", "x" } }, { "d", "date", { -1, null, 20000 } }, { "t", "timestamp(ms)", { -1, 0, 1 } },
+  { "u16", "u16", { 0, 1, 65535 } }, { "u32", "u32", { 0, null, 4294967295 } },
+    { "u64", "u64", { 0, 1, 18446744073709551615ULL } },
+  { "f32", "f32", { -0.5, null, 1 / 0 } }, { "f64", "f64", { 0 / 0, null, -1 / 0 } },
+    { "s", "utf8", { "", null, "añb" } },
+  { "z", "binary", { "\0\255", "", "x" } }, { "d", "date", { -1, null, 20000 } },
+    { "t", "timestamp(ms)", { -1, 0, 1 } },
   { "tz", "timestamp(ns, Europe/Paris)", { 1, null, 2 } }, { "tu", "timestamp(us, UTC)", { 1, 2, 3 } },
   { "dur", "duration(s)", { 1, null, -3 } }, { "dn", "duration(ns)", { 1, 2, 3 } },
 }
@@ -71,7 +75,8 @@ describe("Arrow export and import", function()
         t = columns.table { { "a", "i64", {} }, { "b", "bool", {} }, { "c", "utf8", {} } }
         local batch, err = ffi.new "mm_batch", ffi.new "mm_error"
         C.mm_batch_resize(batch, 3, err)
-        for i, kind in ipairs { "i64", "bool", "utf8" } do C.mm_column_make(batch.columns + i - 1, columns.type(kind), 0, 0, false, err) end
+        for i, kind in ipairs { "i64", "bool", "utf8" } do C.mm_column_make(batch.columns + i - 1,
+          columns.type(kind), 0, 0, false, err) end
         C.mm_table_append(t, batch, err)
       end
       assert.same(columns.lists(t), columns.lists(import_back(export(t))))
@@ -117,7 +122,8 @@ describe("Arrow export and import", function()
   end)
 
   it("export slices from any row", function()
-    local t = columns.table({ { "a", "i64", function(i) return i end, n = 200 }, { "b", "bool", function(i) return i % 3 == 0 end, n = 200 },
+    local t = columns.table({ { "a", "i64", function(i) return i end, n = 200 },
+      { "b", "bool", function(i) return i % 3 == 0 end, n = 200 },
       { "s", "utf8", function(i) return i % 5 == 0 and null or tostring(i) end, n = 200 } })
     local err = ffi.new "mm_error"
     for _, start in ipairs { 1, 7, 8, 63, 64, 65, 128 } do
@@ -176,7 +182,8 @@ describe("Arrow import", function()
 
   it("decodes dictionaries of every index type", function()
     local words = ffi.new("char[7]", "redblue")
-    for format, ctype in pairs { c = "int8_t", C = "uint8_t", s = "int16_t", S = "uint16_t", i = "int32_t", I = "uint32_t", l = "int64_t", L = "uint64_t" } do
+    for format, ctype in pairs { c = "int8_t", C = "uint8_t", s = "int16_t", S = "uint16_t", i = "int32_t",
+      I = "uint32_t", l = "int64_t", L = "uint64_t" } do
       local dictionary = arrow.array(3, { arrow.bits { 1, 1, 0 }, arrow.array_of("int32_t", { 0, 3, 7, 7 }), words })
       local got, kind = import(format, 5, { arrow.bits { 1, 1, 0, 1, 1 }, arrow.array_of(ctype, { 1, 0, 100, 1, 2 }) },
         { dictionary = dictionary, schema = { dictionary = arrow.schema "u" } })
@@ -202,7 +209,8 @@ describe("Arrow import", function()
 
   it("accepts empty arrays without buffers", function()
     for _, format in ipairs { "l", "b", "u", "U", "vu", "tdm" } do
-      local buffers = ({ u = { false, false, false }, U = { false, false, false }, vu = { false, false, false } })[format] or { false, false }
+      local buffers = ({ u = { false, false, false }, U = { false, false, false },
+        vu = { false, false, false } })[format] or { false, false }
       assert.same({}, (import(format, 0, buffers)))
     end
   end)
@@ -215,7 +223,8 @@ describe("Arrow import", function()
   end)
 
   it("releases the array exactly once, after its last column", function()
-    local result, id = arrow.import { { named("a", "l"), (arrow.array(1, { false, arrow.array_of("int64_t", { 1 }) })) },
+    local result, id = arrow.import { { named("a", "l"), (arrow.array(1,
+      { false, arrow.array_of("int64_t", { 1 }) })) },
       { named("b", "u"), (arrow.array(1, { false, arrow.array_of("int32_t", { 0, 1 }), ffi.new("char[1]", "x") })) } }
     local kept, err = ffi.new "mm_column[1]", ffi.new "mm_error"
     C.mm_column_slice(kept, result.batches[0].columns[1], 0, 1, err)
@@ -230,7 +239,8 @@ describe("Arrow columns of foreign types", function()
   -- lists of i32: { 1, 2 }, {}, null, { 3 }
   local function lists()
     local item = arrow.array(3, { false, arrow.array_of("int32_t", { 1, 2, 3 }) })
-    local array, id = arrow.array(4, { arrow.bits { 1, 1, 0, 1 }, arrow.array_of("int32_t", { 0, 2, 2, 2, 3 }) }, { children = { item } })
+    local array, id = arrow.array(4, { arrow.bits { 1, 1, 0, 1 }, arrow.array_of("int32_t", { 0, 2, 2, 2, 3 }) },
+      { children = { item } })
     return named("x", "+l", { children = { arrow.schema("i", { name = "item" }) } }), array, id
   end
 
@@ -294,14 +304,18 @@ describe("Arrow import refuses", function()
     { "too many buffers", "l", 1, { false, arrow.array_of("int64_t", { 0 }), false } },
     { "nulls without a validity buffer", "l", 1, { false, arrow.array_of("int64_t", { 0 }) }, { null_count = 1 } },
     { "a negative offset", "l", 1, { false, arrow.array_of("int64_t", { 0 }) }, { offset = -1 } },
-    { "a column shorter than the batch", "l", 1, { false, arrow.array_of("int64_t", { 0 }) }, { root = { length = 2 } } },
+    { "a column shorter than the batch", "l", 1, { false, arrow.array_of("int64_t", { 0 }) },
+      { root = { length = 2 } } },
     { "a negative length", "l", -1, { false, arrow.array_of("int64_t", { 0 }) }, { root = { length = 0 } } },
     { "a key outside its dictionary", "c", 1, { false, arrow.array_of("int8_t", { 1 }) },
       { dictionary = true, schema = { dictionary = true } } },
-    { "a negative key", "c", 1, { false, arrow.array_of("int8_t", { -1 }) }, { dictionary = true, schema = { dictionary = true } } },
+    { "a negative key", "c", 1, { false, arrow.array_of("int8_t", { -1 }) },
+      { dictionary = true, schema = { dictionary = true } } },
     { "a missing dictionary", "c", 1, { false, arrow.array_of("int8_t", { 0 }) }, { schema = { dictionary = true } } },
-    { "a view outside its buffer", "vu", 1, { false, arrow.array_of("int32_t", { 20, 0, 0, 1 }), text, arrow.array_of("int64_t", { 4 }) } },
-    { "a view of a buffer that is not there", "vu", 1, { false, arrow.array_of("int32_t", { 20, 0, 5, 0 }), arrow.array_of("int64_t", { 4 }) } },
+    { "a view outside its buffer", "vu", 1, { false, arrow.array_of("int32_t", { 20, 0, 0, 1 }), text,
+      arrow.array_of("int64_t", { 4 }) } },
+    { "a view of a buffer that is not there", "vu", 1, { false, arrow.array_of("int32_t", { 20, 0, 5, 0 }),
+      arrow.array_of("int64_t", { 4 }) } },
     { "a null row", "l", 1, { false, arrow.array_of("int64_t", { 0 }) },
       { root = { buffers = { arrow.bits { 0 } }, null_count = 1 } } },
   }

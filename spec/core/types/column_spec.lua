@@ -112,7 +112,8 @@ describe("a column", function()
     local swapped = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
     C.mm_column_concat(swapped, ffi.new("const mm_column *[2]", { b, a }), 2, err)
     assert.same({ 65, 192, 1, 64 },
-      { columns.value(swapped[0], 0), columns.value(swapped[0], 127), columns.value(swapped[0], 128), columns.value(swapped[0], 191) })
+      { columns.value(swapped[0], 0), columns.value(swapped[0], 127), columns.value(swapped[0], 128),
+        columns.value(swapped[0], 191) })
   end)
 
   it("refuses rows that are not there", function()
@@ -132,8 +133,10 @@ describe("a column", function()
   it("writes its values as text", function()
     local cases = {
       { "bool", true, "true" }, { "i8", -128, "-128" }, { "u64", 18446744073709551615ULL, "18446744073709551615" },
-      { "f64", 1024, "1024.0" }, { "f64", 0.1, "0.1" }, { "f32", 0.1, "0.1" }, { "utf8", "a,b", "a,b" }, { "date", 0, "1970-01-01" },
-      { "timestamp(ms)", 1500, "1970-01-01T00:00:01.5" }, { "duration(s)", 5400, "PT1H30M" }, { "i64", null, "" }, { "utf8", "", "" },
+      { "f64", 1024, "1024.0" }, { "f64", 0.1, "0.1" }, { "f32", 0.1, "0.1" }, { "utf8", "a,b", "a,b" },
+        { "date", 0, "1970-01-01" },
+      { "timestamp(ms)", 1500, "1970-01-01T00:00:01.5" }, { "duration(s)", 5400, "PT1H30M" }, { "i64", null, "" },
+        { "utf8", "", "" },
     }
     for _, case in ipairs(cases) do
       local text = ffi.gc(ffi.new "mm_buffer", C.mm_buffer_free)

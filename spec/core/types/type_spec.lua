@@ -10,8 +10,10 @@ end
 
 describe("a type", function()
   it("has a name that is read back", function()
-    for _, name in ipairs { "null", "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date",
-      "timestamp(s)", "timestamp(ms)", "timestamp(us)", "timestamp(ns)", "timestamp(us, Europe/Paris)", "duration(ns)" } do
+    for _, name in ipairs { "null", "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64",
+      "utf8", "binary", "date",
+      "timestamp(s)", "timestamp(ms)", "timestamp(us)", "timestamp(ns)", "timestamp(us, Europe/Paris)",
+        "duration(ns)" } do
       assert.equal(name, (parse(name)))
     end
   end)
@@ -23,7 +25,8 @@ describe("a type", function()
   end)
 
   it("is refused by the name that was given", function()
-    for _, text in ipairs { "", "i128", "I64", "i64x", "i64(ms)", "timestamp(", "timestamp()", "timestamp(min)", "timestamp(us", "timestamp(us,)",
+    for _, text in ipairs { "", "i128", "I64", "i64x", "i64(ms)", "timestamp(", "timestamp()", "timestamp(min)",
+      "timestamp(us", "timestamp(us,)",
       "timestamp(us) x", "duration(us, UTC)", "opaque", "utf8 utf8" } do
       local name, id, message = parse(text)
       assert.is_nil(name, text)
@@ -33,7 +36,8 @@ describe("a type", function()
   end)
 
   it("has a width", function()
-    for name, width in pairs { bool = 0, i8 = 1, u16 = 2, f32 = 4, date = 4, i64 = 8, timestamp = 8, duration = 8, utf8 = 0, null = 0 } do
+    for name, width in pairs { bool = 0, i8 = 1, u16 = 2, f32 = 4, date = 4, i64 = 8, timestamp = 8, duration = 8,
+      utf8 = 0, null = 0 } do
       assert.equal(width, tonumber(C.mm_type_width(columns.type(name))))
     end
   end)
