@@ -1,7 +1,7 @@
 -- moonmill.cli - the command: finds the sub-command, reads its options, turns what goes wrong into a message and an
 -- exit code.
 -- DESIGN: one file per sub-command under moonmill/cli: name, summary, configure(parser), run(options) -> exit code.
--- Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in a few milliseconds.
+-- Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in milliseconds.
 local failure = require "moonmill.failure"
 local report = require "moonmill.cli.report"
 local suggest = require "moonmill.suggest"
