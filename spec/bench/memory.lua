@@ -113,7 +113,7 @@ local function source()
 end
 
 for _ = 1, runs do
-  local one = job.new(bound, source(), C.mm_sink_table(-1, err), { threads = threads })
+  local one = job.new(bound, source(), { threads = threads }):into(C.mm_sink_table(-1, err))
   local began = C.mm_host_clock()
   one:start()
   while one:wait(1000) do end
