@@ -1,10 +1,11 @@
 -- rowfn - what the specs of row functions share: run a function over columns through a job.
 --
---   local out, err = rowfn.map({ { "x", "f64", { 1, 2 } } }, "y: f64, z: utf8?", function(r, p) return r.x * p.k, nil end, { params = { k = 2 } })
+--   local out, err = rowfn.map({ { "x", "f64", { 1, 2 } } }, "y: f64, z: utf8?",
+--     function(r, p) return r.x * p.k, nil end, { params = { k = 2 } })
 --   local out, err = rowfn.where(fields, function(r) return r.x > 1 end)
 --
--- Fields as for columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options: params, threads,
--- batch_rows, seed, before and after (lists of further stages), rows (of a source batch).
+-- Fields as for columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options:
+-- params, threads, batch_rows, seed, before and after (lists of further stages), rows (of a source batch).
 local ffi = require "ffi"
 local columns = require "columns"
 local native = require "moonmill.ffi"
@@ -32,14 +33,17 @@ end
 
 local function inputs_of(result)
   local inputs = {}
-  for i, field in ipairs(columns.schema(result.schema)) do inputs[i] = { name = field[1], type = field[2], nullable = field[3] } end
+  for i, field in ipairs(columns.schema(result.schema)) do
+    inputs[i] = { name = field[1], type = field[2], nullable = field[3] }
+  end
   return inputs
 end
 
 ---The stage of a function over the columns of a table. Raises what ship refuses.
 function rowfn.stage(source, kind, outputs, fn, params)
   local inputs = inputs_of(source)
-  local bytes = rows.ship(fn, { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7, label = "spec:" .. kind })
+  local bytes = rows.ship(fn, { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
+    label = "spec:" .. kind })
   local all = { unpack(inputs) }
   for _, field in ipairs(outputs) do all[#all + 1] = field end
   local err = ffi.new "mm_error"
@@ -64,13 +68,15 @@ function rowfn.failure(out, err)
   assert(out == nil, "the run did not fail")
   return {
     code = tonumber(err.code), id = ffi.string(err.id), message = ffi.string(err.message), hint = ffi.string(err.hint),
-    row = tonumber(err.row), field = ffi.string(err.field), value = ffi.string(err.value), place = err.place, stage = err.stage,
+    row = tonumber(err.row), field = ffi.string(err.field), value = ffi.string(err.value), place = err.place,
+    stage = err.stage,
   }
 end
 
 ---The message of a failure that ship raises.
 function rowfn.refused(fn, params)
-  local ok, failure = pcall(rows.ship, fn, { kind = "map", inputs = {}, outputs = {}, params = params or {}, place = 0, label = "spec:map" })
+  local ok, failure = pcall(rows.ship, fn,
+    { kind = "map", inputs = {}, outputs = {}, params = params or {}, place = 0, label = "spec:map" })
   assert(not ok, "the function was not refused")
   return failure
 end

@@ -73,7 +73,8 @@ static int set_origin(const mm_batch *in, const int64_t *rows, int64_t count, mm
   return 0;
 }
 
-static int take_rows(const mm_batch *in, const int64_t *rows, int64_t count, bool track, mm_batch *out, mm_error *error) {
+static int take_rows(const mm_batch *in, const int64_t *rows, int64_t count, bool track, mm_batch *out,
+                     mm_error *error) {
   int status = mm_batch_resize(out, in->count, error);
   for (int32_t i = 0; i < in->count && status >= 0; i++)
     status = mm_column_take(&out->columns[i], &in->columns[i], rows, count, error);

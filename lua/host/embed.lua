@@ -1,6 +1,6 @@
--- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for lua/host/state.c.
--- Run by the luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse and
--- the text of the C headers (as module "moonmill.header", for moonmill.ffi). The same files give the same bytes.
+-- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for lua/host/state.c. Run by the
+-- luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse and the text
+-- of the C headers (as module "moonmill.header", for moonmill.ffi). The same files give the same bytes.
 local output = assert(arg[1], "usage: embed.lua OUT.c FILE...")
 
 local function read(path)
@@ -24,7 +24,8 @@ local function add(name, chunkname, text)
 end
 
 for i = 2, #arg do add(module_name(arg[i]), "@" .. arg[i], read(arg[i])) end
-local argparse = assert(package.searchpath("argparse", package.path), "argparse is not installed (package lua-argparse)")
+local argparse = assert(package.searchpath("argparse", package.path),
+  "argparse is not installed (package lua-argparse)")
 add("argparse", "@argparse.lua", read(argparse))
 local headers = read "core/moonmill.h" .. "\n" .. read "lua/host/host.h"
 add("moonmill.header", "=moonmill.header", ("return %q"):format(headers))

@@ -8,7 +8,8 @@
 
 int mm_host_folder(const char *path, mm_buffer *names, mm_error *error) {
   DIR *folder = opendir(path);
-  if (!folder) return mm_host_fail(error, MM_EIO, "cannot-open", "cannot read the folder %s: %s", path, strerror(errno));
+  if (!folder)
+    return mm_host_fail(error, MM_EIO, "cannot-open", "cannot read the folder %s: %s", path, strerror(errno));
   int status = MM_OK;
   for (struct dirent *entry = readdir(folder); entry && status >= 0; entry = readdir(folder)) {
     if (entry->d_name[0] == '.') continue;

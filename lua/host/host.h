@@ -4,9 +4,10 @@
 #include "moonmill.h"
 #pragma GCC visibility push(default)
 
-/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function, its upvalues,
- * the parameters and the description of its outputs; every worker unpacks it in a Lua state of its own. `filter`: the function is a
- * predicate of `where`; else its results are appended to the columns. `out` (copied) names all columns of the result. */
+/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function, its
+ * upvalues, the parameters and the description of its outputs; every worker unpacks it in a Lua state of its own.
+ * `filter`: the function is a predicate of `where`; else its results are appended to the columns. `out` (copied) names
+ * all columns of the result. */
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_error *error);
 
@@ -20,8 +21,8 @@ int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error
 /* `out` (empty) gets those of the first n rows that are kept; `track`: with their origin. */
 int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error);
 
-/* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends the process.
- * NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
+/* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends
+ * the process. NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
 void    mm_host_job(mm_job *job);
 int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 

@@ -1,9 +1,9 @@
 /* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
- * DESIGN The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and stops
- * what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets a hook that raises at
- * the next instruction or loop, again and again until Lua has been left. LuaJIT is built so that compiled loops look for
- * hooks. A hooked state is never entered again.
+ * DESIGN The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
+ * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets
+ * a hook that raises at the next instruction or loop, again and again until Lua has been left. LuaJIT is built so that
+ * compiled loops look for hooks. A hooked state is never entered again.
  *
  * SPDX-License-Identifier: MIT */
 #include "host.h"
@@ -16,22 +16,22 @@
 typedef struct rows_local rows_local;
 
 typedef struct rows_stage {
-  mm_stage        stage;
-  char           *shipment;
-  int64_t         size;
-  int32_t         place;
-  int32_t         columns; /* of what comes in */
-  int64_t         now; /* what os.time gives in row functions */
+  mm_stage stage;
+  char *shipment;
+  int64_t size;
+  int32_t place;
+  int32_t columns;       /* of what comes in */
+  int64_t now;           /* what os.time gives in row functions */
   pthread_mutex_t mutex; /* the list of locals; taken before a local's */
-  rows_local     *locals;
+  rows_local *locals;
 } rows_stage;
 
 struct rows_local {
-  lua_State      *L;
-  int             run; /* reference to moonmill.rows.worker's function */
+  lua_State *L;
+  int run;               /* reference to moonmill.rows.worker's function */
   pthread_mutex_t mutex; /* all below */
-  bool            inside, hooked;
-  rows_local     *next;
+  bool inside, hooked;
+  rows_local *next;
 };
 
 /* The shipment names columns by their place, so the schema must be the one that the stage was made for. */
@@ -39,7 +39,8 @@ static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows->now = (int64_t)time(NULL);
   if (in->count == rows->columns) return 0;
-  return mm_host_fail(error, MM_EBUG, "rows-schema", "a row function made for %d columns gets %d", rows->columns, in->count);
+  return mm_host_fail(error, MM_EBUG, "rows-schema", "a row function made for %d columns gets %d", rows->columns,
+                      in->count);
 }
 
 /* open_worker(stage, job) -> run */
@@ -174,12 +175,22 @@ static void free_stage(mm_stage *stage) {
   free(rows);
 }
 
-static const mm_stage_class map_class = {
-    .name = "map", .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS, .bind = bind, .open = open, .close = close, .run = run,
-    .interrupt = interrupt, .free = free_stage};
-static const mm_stage_class where_class = {
-    .name = "where", .flags = MM_STAGE_CAN_FAIL, .bind = bind, .open = open, .close = close, .run = run,
-    .interrupt = interrupt, .free = free_stage};
+static const mm_stage_class map_class = {.name = "map",
+                                         .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS,
+                                         .bind = bind,
+                                         .open = open,
+                                         .close = close,
+                                         .run = run,
+                                         .interrupt = interrupt,
+                                         .free = free_stage};
+static const mm_stage_class where_class = {.name = "where",
+                                           .flags = MM_STAGE_CAN_FAIL,
+                                           .bind = bind,
+                                           .open = open,
+                                           .close = close,
+                                           .run = run,
+                                           .interrupt = interrupt,
+                                           .free = free_stage};
 
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_error *error) {

@@ -18,7 +18,9 @@ void mm_host_job(mm_job *job) {
   while (atomic_load(&handling)) sched_yield(); /* a handler on another thread may still use the former job */
 }
 
-int32_t mm_host_signal(void) { return caught; }
+int32_t mm_host_signal(void) {
+  return caught;
+}
 
 enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
 static atomic_llong caught_at;
@@ -29,7 +31,7 @@ static long long milliseconds(void) {
   return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Without a job there is nothing to clean up. The signal is blocked here and ends the process when the handler returns. */
+/* Without a job there is nothing to clean up: the signal, blocked here, ends the process when the handler returns. */
 static void on_signal(int number) {
   atomic_fetch_add(&handling, 1);
   mm_job *job = atomic_load(&current);

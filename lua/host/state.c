@@ -1,6 +1,6 @@
 /* state.c - make Lua states: libraries, JIT parameters, where modules come from.
  *
- * DESIGN Modules are embedded as bytecode and stand in package.preload, so nothing is loaded before it is required. With
+ * DESIGN Modules are embedded as bytecode and stand in package.preload: nothing is loaded before it is required. With
  * MOONMILL_LUA=dir they come from that folder instead, for development. LuaJIT's own allocator is kept: it is faster
  * than any other for small objects, and what a script holds is small beside the columns.
  *
@@ -12,7 +12,9 @@
 
 static bool in_command;
 
-void mm_state_in_command(void) { in_command = true; }
+void mm_state_in_command(void) {
+  in_command = true;
+}
 
 /* Bytecode is only ever our own: it was made by the build, for this LuaJIT. */
 static int load_embedded(lua_State *L) {
@@ -46,7 +48,7 @@ static void set_paths(lua_State *L, const char *folder) {
   lua_pop(L, 1);
 }
 
-/* Where moonmill.ffi finds the core: "" is the executable, else the path of the shared object that holds this function. */
+/* Where moonmill.ffi finds the core: "" is the executable, else the path of the shared object that this code is in. */
 static void set_library(lua_State *L) {
   Dl_info info;
   void *self = (void *)(uintptr_t)mm_state_new;
@@ -57,8 +59,8 @@ static void set_library(lua_State *L) {
 
 /* Room for big generated loops. The defaults flush all compiled code when a thousand traces exist. */
 static void set_jit(lua_State *L) {
-  static const char *const parameters[] = {"maxtrace=8000",   "maxmcode=16384", "maxrecord=16000", "maxirconst=4000",
-                                           "maxsnap=2000",    "maxside=1000",   "sizemcode=256"};
+  static const char *const parameters[] = {"maxtrace=8000", "maxmcode=16384", "maxrecord=16000", "maxirconst=4000",
+                                           "maxsnap=2000",  "maxside=1000",   "sizemcode=256"};
   int count = (int)(sizeof(parameters) / sizeof(*parameters));
   lua_getglobal(L, "jit");
   lua_getfield(L, -1, "opt");

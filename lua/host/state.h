@@ -15,12 +15,13 @@ typedef struct mm_embedded {
 extern const mm_embedded mm_embedded_modules[];
 
 /* A Lua state with the standard libraries, our JIT parameters and our modules; NULL and an error when there is no
- * memory. Environment variables of the standalone interpreter (LUA_PATH, LUA_INIT ...) have no effect. The caller closes it. */
+ * memory. Environment variables of the standalone interpreter (LUA_PATH, LUA_INIT ...) have no effect. The caller
+ * closes it. */
 lua_State *mm_state_new(mm_error *error);
 /* Say that this process is the command: its symbols are found in the executable itself, not in a shared object. */
 void mm_state_in_command(void);
 
-/* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports the closed pipe. */
+/* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports it. */
 void mm_signals_install(void);
 /* End the process by a signal that was caught, so that a shell sees it. */
 void mm_signals_die(int number);

@@ -1,4 +1,5 @@
--- moonmill.doctor - is this build sound on this machine? What LuaJIT compiles wrongly, what can be stopped, what the core uses.
+-- moonmill.doctor - is this build sound on this machine? What LuaJIT compiles wrongly, what can be stopped, what the
+-- core uses.
 local ffi = require "ffi"
 local cases = require "moonmill.doctor.cases"
 local differential = require "moonmill.doctor.differential"
@@ -10,7 +11,9 @@ local SEED, EXPRESSIONS = 20130101, 400
 
 local doctor = {}
 
-local function report(out, ok, name, text) out:write(("%-4s  %-22s %s\n"):format(ok and "ok" or "FAIL", name, text or "")) end
+local function report(out, ok, name, text)
+  out:write(("%-4s  %-22s %s\n"):format(ok and "ok" or "FAIL", name, text or ""))
+end
 
 local function check_cases(out)
   local sound = true
@@ -39,7 +42,8 @@ function doctor.run(out)
   out = out or io.stdout
   local sound = check_cases(out)
   local stoppable = C.mm_host_hook_check()
-  report(out, stoppable, "endless loops", stoppable and "can be stopped" or "a compiled loop in a row function cannot be cancelled")
+  report(out, stoppable, "endless loops", stoppable and "can be stopped"
+    or "a compiled loop in a row function cannot be cancelled")
   out:write(("\nLuaJIT       %s, %s %s%s\n"):format(jit.version:gsub("^LuaJIT ", ""), jit.os, jit.arch,
     jit.status() and "" or ", compiler off"))
   out:write(("kernels      %s\n"):format(ffi.string(C.mm_isa_name())))

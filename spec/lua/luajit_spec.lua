@@ -1,4 +1,5 @@
--- The linked LuaJIT computes what it should: the cases of moonmill doctor, and random expressions with a new seed each time.
+-- The linked LuaJIT computes what it should: the cases of moonmill doctor, and random expressions with a new seed each
+-- time.
 local cases = require "moonmill.doctor.cases"
 local differential = require "moonmill.doctor.differential"
 local doctor = require "moonmill.doctor"

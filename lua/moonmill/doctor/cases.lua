@@ -1,7 +1,8 @@
--- moonmill.doctor.cases - programs that some releases of LuaJIT compile wrongly. A linked LuaJIT that fails one gives wrong answers.
+-- moonmill.doctor.cases - programs that some releases of LuaJIT compile wrongly. A linked LuaJIT that fails one gives
+-- wrong answers.
 --
--- DESIGN. Each case runs the same code cold (interpreted) and hot (compiled) and looks for a difference, or for a result that is
--- plainly wrong. A case returns true, or false and what it saw.
+-- DESIGN. Each case runs the same code cold (interpreted) and hot (compiled) and looks for a difference, or for a
+-- result that is plainly wrong. A case returns true, or false and what it saw.
 local bit = require "bit"
 local ffi = require "ffi"
 
@@ -11,7 +12,7 @@ local HOT = 200 -- calls after which a loop is compiled
 local function nested_pairs()
   local inner = { 1, 2, 3, 4, 5 }
   local outer = { a = inner, b = inner, c = inner, d = inner, e = inner }
-  local function busy(...)
+  local function busy(...) -- luacheck: ignore
     for _ = 1, 100 do end
   end
   for round = 1, 100000 do
@@ -28,9 +29,10 @@ end
 
 -- A true or false that a table constructor holds, read back in the next round of the loop.
 local function constant_booleans()
-  local slot, read, wrong = {}, nil, 0
+  local slot, wrong = {}, 0
+  local read
   for i = 1, 60 do
-    read = slot[1]
+    read = slot[1] -- luacheck: ignore
     if i > 1 and read ~= ((i - 1) % 2 ~= 0) then wrong = wrong + 1 end
     slot = i % 2 ~= 0 and { true } or { false }
   end
@@ -96,7 +98,10 @@ local function unsigned_division()
   for _, divisor in ipairs { 3ULL, 7ULL, 10ULL, 1000000007ULL, 0x8000000000000000ULL } do
     local cold = total(divisor)
     for _ = 1, HOT do total(divisor) end
-    if total(divisor) ~= cold then return false, ("by %s: %s, compiled %s"):format(tostring(divisor), tostring(cold), tostring(total(divisor))) end
+    local hot = total(divisor)
+    if hot ~= cold then
+      return false, ("by %s: %s, compiled %s"):format(tostring(divisor), tostring(cold), tostring(hot))
+    end
   end
   return true
 end
@@ -111,7 +116,8 @@ local function extremes_of_nan()
     for _ = 1, HOT do
       local hot_high, hot_low = pick(pair[1], pair[2])
       if differs(high, hot_high) or differs(low, hot_low) then
-        return false, ("max and min of %s and %s are %s and %s, compiled %s and %s"):format(pair[1], pair[2], high, low, hot_high, hot_low)
+        return false, ("max and min of %s and %s are %s and %s, compiled %s and %s"):format(
+          pair[1], pair[2], high, low, hot_high, hot_low)
       end
     end
   end
@@ -126,5 +132,6 @@ return {
   { name = "comparing u32 as i64", means = "unsigned values of 2^31 and more compare wrongly", run = compared_u32 },
   { name = "64-bit shifts", means = "shifts of 64-bit integers are wrong", run = wide_shifts },
   { name = "u64 division", means = "division of unsigned 64-bit integers is wrong", run = unsigned_division },
-  { name = "min and max of NaN", means = "math.min and math.max change their answer when compiled", run = extremes_of_nan },
+  { name = "min and max of NaN", means = "math.min and math.max change their answer when compiled",
+    run = extremes_of_nan },
 }

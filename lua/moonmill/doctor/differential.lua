@@ -5,7 +5,9 @@ local ffi = require "ffi"
 local differential = {}
 
 local ROWS = 128
-local TYPES = { "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t", "float", "double" }
+local TYPES = { "int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t", "float",
+  "double",
+}
 local NUMBER_ARRAYS = { 1, 2, 3, 4, 5, 6, 9, 10 } -- elements of these become Lua numbers
 local SIGNED64, UNSIGNED64 = 7, 8
 
@@ -22,8 +24,13 @@ function Random:pick(list) return list[self:below(#list) + 1] end
 
 function Random:value(index)
   local kind = self:below(5)
-  local value = kind == 0 and self:below(7) - 3 or kind == 1 and self:below(400) - 200 or kind == 2 and self:below(2147483647)
-    or kind == 3 and self:below(1000000) / 7 - 5e4 or self:below(2147483647) - 2 ^ 30
+  local value
+  if kind == 0 then value = self:below(7) - 3
+  elseif kind == 1 then value = self:below(400) - 200
+  elseif kind == 2 then value = self:below(2147483647)
+  elseif kind == 3 then value = self:below(1000000) / 7 - 5e4
+  else value = self:below(2147483647) - 2 ^ 30
+  end
   if index <= 4 then return value % 120 end
   if index == 6 then return math.floor(math.abs(value)) * (self:below(3) == 0 and 2 or 1) end
   if index == SIGNED64 or index == UNSIGNED64 then
@@ -51,7 +58,8 @@ function Generator:number(depth)
   if kind == 6 then return ("%s(%s, %s)"):format(random:pick { "min", "max" }, a, b) end
   if kind == 7 then return ("(%s %% %d)"):format(a, random:below(16) + 2) end
   if kind == 8 then return ("band(a%d[i], %d)"):format(random:below(5) + 1, random:below(65536)) end
-  return ("(%s %s %s and %s or %s)"):format(a, random:pick { "<", ">", "<=", ">=", "==", "~=" }, b, a, self:number_leaf())
+  return ("(%s %s %s and %s or %s)"):format(a, random:pick { "<", ">", "<=", ">=", "==", "~=" }, b, a,
+    self:number_leaf())
 end
 
 function Generator:wide_leaf()

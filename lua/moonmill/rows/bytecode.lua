@@ -1,7 +1,7 @@
 -- moonmill.rows.bytecode - what a Lua function does, as a list of instructions, without running it.
 --
--- DESIGN. LuaJIT patches the bytecode of functions that it compiles, so a copy (dumped and loaded) is read. Everything comes from
--- jit.util, except how the upvalues of inner functions are bound, which only the dump tells.
+-- DESIGN. LuaJIT patches the bytecode of functions that it compiles, so a copy (dumped and loaded) is read. Everything
+-- comes from jit.util, except how the upvalues of inner functions are bound, which only the dump tells.
 local bit = require "bit"
 local util = require "jit.util"
 
@@ -18,7 +18,9 @@ for name in ([[
 ]]):gmatch "%u+%d?" do names[#names + 1] = name end
 
 -- Kinds of operands, as jit.util.funcbc tells them.
-local kinds = { [0] = false, "dst", "base", "var", "rbase", "uv", "lit", "lits", "pri", "num", "str", "tab", "func", "jump", "cdata" }
+local kinds = { [0] = false, "dst", "base", "var", "rbase", "uv", "lit", "lits", "pri", "num", "str", "tab", "func",
+  "jump", "cdata",
+}
 
 ---@class moonmill.Instruction
 ---@field op string
@@ -37,7 +39,8 @@ local kinds = { [0] = false, "dst", "base", "var", "rbase", "uv", "lit", "lits",
 ---@field parameters integer
 ---@field vararg boolean
 ---@field first_line integer
----@field upvalues { name: string, slot: integer?, outer: integer? }[] from 0; a slot of, or an upvalue of, the function around it
+---@field upvalues { name: string, slot: integer?, outer: integer? }[] from 0; of the function around it: a slot, or
+---  the number of an upvalue
 ---@field children moonmill.Prototype[] by index of the FNEW that makes them
 
 -- Positions in a dump: numbers of 7 bits a byte, low first.
@@ -99,7 +102,8 @@ end
 local function read_prototype(proto, words)
   local info = util.funcinfo(proto)
   local result = {
-    code = {}, upvalues = {}, children = {}, parameters = info.params, vararg = info.isvararg or false, first_line = info.linedefined,
+    code = {}, upvalues = {}, children = {}, parameters = info.params, vararg = info.isvararg or false,
+    first_line = info.linedefined,
   }
   local children = {}
   if info.children then

@@ -1,18 +1,21 @@
--- moonmill.rows.columns - input columns as a row function sees them: one reader per column, r.name -> number, boolean, text or nil.
+-- moonmill.rows.columns - input columns as a row function sees them: one reader per column, r.name -> number, boolean,
+-- text or nil.
 --
--- DESIGN. A reader is generated per column and per "has nulls in this batch", so no loop tests a type and a null-free batch tests no
--- bit. It reads through a table {data, valid, offsets} that each batch fills anew; compiled loops hoist those loads. Dates are days
--- since 1970-01-01, timestamps and durations their number of units.
+-- DESIGN. A reader is generated per column and per "has nulls in this batch", so no loop tests a type and a null-free
+-- batch tests no bit. It reads through a table {data, valid, offsets} that each batch fills anew; compiled loops hoist
+-- those loads. Dates are days since 1970-01-01, timestamps and durations their number of units.
 local bit = require "bit"
 local ffi = require "ffi"
 
 local columns = {}
 
 local NUMBERS = {
-  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t", f32 = "float", f64 = "double",
+  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t", f32 = "float",
+  f64 = "double",
   date = "int32_t",
 }
-local WIDE = { i64 = "int64_t", u64 = "uint64_t", timestamp = "int64_t", duration = "int64_t" } -- do not always fit a Lua number
+-- These do not always fit a Lua number.
+local WIDE = { i64 = "int64_t", u64 = "uint64_t", timestamp = "int64_t", duration = "int64_t" }
 local TEXT = { utf8 = true, binary = true }
 
 ---The type's id without unit and zone: "timestamp(ms)" -> "timestamp".
@@ -63,7 +66,8 @@ end
 local function beyond(column, i)
   local exact = column.data[i]
   if exact == 2LL ^ 53 or not ffi.istype("uint64_t", exact) and exact == -(2LL ^ 53) then return end
-  column.fail(4, ('r.%s is %s, which a Lua number cannot hold exactly'):format(column.name, (tostring(exact):gsub("U?LL$", ""))),
+  local text = tostring(exact):gsub("U?LL$", "")
+  column.fail(4, ('r.%s is %s, which a Lua number cannot hold exactly'):format(column.name, text),
     ('read it as r:i64 "%s"'):format(column.name))
 end
 
@@ -71,7 +75,8 @@ local function foreign(column) column.fail(4, ("column '%s' has a type that Lua 
 
 ---What readers refer to.
 columns.scope = {
-  band = bit.band, rshift = bit.rshift, tonumber = tonumber, ffi_string = ffi.string, beyond = beyond, foreign = foreign,
+  band = bit.band, rshift = bit.rshift, tonumber = tonumber, ffi_string = ffi.string, beyond = beyond,
+  foreign = foreign,
 }
 
 ---The table behind a reader. `fail(level, message, hint)` raises at the user's line.
@@ -83,7 +88,8 @@ function columns.new(field, index, fail)
   local ctype = columns.ctype(field.type) or base == "bool" and "int32_t" or "char"
   return {
     name = field.name, type = field.type, index = index, fail = fail, pointer = ffi.typeof("const " .. ctype .. " *"),
-    integer = (NUMBERS[base] or WIDE[base]) and not base:find "^f" or false, data = false, valid = false, offsets = false,
+    integer = (NUMBERS[base] or WIDE[base]) and not base:find "^f" or false, data = false, valid = false,
+    offsets = false,
   }
 end
 

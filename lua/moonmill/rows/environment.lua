@@ -1,11 +1,14 @@
--- moonmill.rows.environment - the globals of a worker's state, changed so that a row function gives the same result in every run.
+-- moonmill.rows.environment - the globals of a worker's state, changed so that a row function gives the same result in
+-- every run.
 --
--- DESIGN. What differs from run to run, or from thread to thread, is what may not be seen: the order of a table's keys, addresses,
--- the clock, one stream of random numbers for all rows. Each gets a form that depends on the job and the row alone.
+-- DESIGN. What differs from run to run, or from thread to thread, is what may not be seen: the order of a table's keys,
+-- addresses, the clock, one stream of random numbers for all rows. Each gets a form that depends on the job and the row
+-- alone.
 local bit = require "bit"
 local ffi = require "ffi"
 
 local environment = {}
+-- luacheck: globals os table math
 
 -- Numbers first, then text by bytes, then false and true; anything else has no order.
 local ranks = { number = 1, string = 2, boolean = 3 }
@@ -21,7 +24,8 @@ local next, raw_tostring, raw_type = next, tostring, type
 
 local function check_table(value, name)
   if raw_type(value) ~= "table" then
-    error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, value == nil and "no value" or raw_type(value)), 3)
+    local found = value == nil and "no value" or raw_type(value)
+    error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, found), 3)
   end
   if getmetatable(value) == "row" then error("a row cannot be walked: name its columns, as in r.column", 3) end
 end
@@ -30,7 +34,8 @@ local function sorted_keys(t, name)
   local keys, count = {}, 0
   for key in next, t do
     if not ranks[raw_type(key)] then
-      error(("%s: keys must be numbers, text or booleans here, for their order; found a %s"):format(name, raw_type(key)), 4)
+      local text = "%s: keys must be numbers, text or booleans here, for their order; found a %s"
+      error(text:format(name, raw_type(key)), 4)
     end
     count = count + 1
     keys[count] = key
@@ -88,7 +93,7 @@ local function plain_tostring(value)
   return kind
 end
 
----Random numbers: a counter hashed with the job's seed and the row (splitmix64), so that each row has a sequence of its own.
+---Random numbers: a counter hashed with the job's seed and the row (splitmix64); each row has a sequence of its own.
 ---@param seed ffi.cdata* uint64_t
 ---@param row_number fun(): ffi.cdata* number of the row that is running
 local function random_source(seed, row_number)
@@ -134,7 +139,9 @@ function environment.install(job)
   _G.pairs, _G.next, _G.tostring, _G.print = ordered_pairs, ordered_next, plain_tostring, print_to_stderr
   table.foreach = nil
   math.random = random_source(ffi.cast("uint64_t", job.seed), job.row_number)
-  function math.randomseed() error("math.randomseed: a row's random numbers follow from the job's seed and the row", 2) end
+  function math.randomseed()
+    error("math.randomseed: a row's random numbers follow from the job's seed and the row", 2)
+  end
   fix_clock(job.now)
   io.output(io.stderr)
 end

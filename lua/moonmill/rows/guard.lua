@@ -1,7 +1,8 @@
 -- moonmill.rows.guard - find out whether a row function changed a table that it captured.
 --
--- DESIGN. Direct writes are refused before data is read (moonmill.rows.inspect); this catches those that go through a call or a
--- branch. Every captured table has a twin that is compared after the first batch, then as often as it costs little beside the rows.
+-- DESIGN. Direct writes are refused before data is read (moonmill.rows.inspect); this catches those that go through a
+-- call or a branch. Every captured table has a twin that is compared after the first batch, then as often as it costs
+-- little beside the rows.
 local next = next -- the plain one: a worker's state gives row functions another
 
 local guard = {}

@@ -1,9 +1,10 @@
 -- moonmill.rows.inspect - what a row function may not do, and which columns it reads, seen in its bytecode.
 --
--- DESIGN. A row's result may depend on that row, the parameters and values that never change, so that it is the same with any number of
--- threads. Hidden state is a write to something from outside: a captured variable, a global, a field of a captured table.
--- The first two are always seen here. For fields the walk is exact within straight code and forgets at every jump, so
--- that it never accuses wrongly; what it misses is found while the rows run, by moonmill.rows.guard.
+-- DESIGN. A row's result may depend on that row, the parameters and values that never change, so that it is the same
+-- with any number of threads. Hidden state is a write to something from outside: a captured variable, a global, a field
+-- of a captured table. The first two are always seen here. For fields the walk is exact within straight code and
+-- forgets at every jump, so that it never accuses wrongly; what it misses is found while the rows run, by
+-- moonmill.rows.guard.
 local bytecode = require "moonmill.rows.bytecode"
 local failure = require "moonmill.failure"
 
@@ -112,7 +113,8 @@ local reads_range = { RET = true, RET1 = true, RETM = true, CALLT = true, CALLMT
 -- Does an instruction use or overwrite slot 0 in any way but r.name?
 local function touches_row(item, child)
   if item.op == "TGETS" and item.b == 0 then return item.a == 0 end
-  if item.a == 0 and (item.a_kind == "dst" or item.a_kind == "var" or item.a_kind == "base" or reads_range[item.op]) then return true end
+  local kind = item.a_kind
+  if item.a == 0 and (kind == "dst" or kind == "var" or kind == "base" or reads_range[item.op]) then return true end
   if item.b == 0 and (item.b_kind == "var" or item.b_kind == "rbase") then return true end
   if item.d == 0 and item.d_kind == "var" then return true end
   for _, upvalue in pairs(child and child.upvalues or {}) do

@@ -1,9 +1,10 @@
--- moonmill.rows.loop - the loop over a batch, generated for one row function and for one set of columns that have nulls.
+-- moonmill.rows.loop - the loop over a batch, generated for one row function and for one set of columns that have
+-- nulls.
 --
--- DESIGN. `r` is a fresh table {[KEY] = row} per row whose metatable reads columns. LuaJIT never builds it: it sinks the
--- allocation, and what is left is the loop that one would write by hand. After the call the key is taken away, so that a kept `r`
--- reads nothing rather than another batch's row; that store is sunk too. A chunk of its own for each variant
--- keeps the compiled code of one from meeting the other's types.
+-- DESIGN. `r` is a fresh table {[KEY] = row} per row whose metatable reads columns. LuaJIT never builds it: it sinks
+-- the allocation, and what is left is the loop that one would write by hand. After the call the key is taken away, so
+-- that a kept `r` reads nothing rather than another batch's row; that store is sunk too. A chunk of its own for each
+-- variant keeps the compiled code of one from meeting the other's types.
 local columns = require "moonmill.rows.columns"
 
 local loop = {}
@@ -13,7 +14,8 @@ loop.KEY = "\0row"
 
 local HEAD = [[
 local fn, p, scope = ...
-local setmetatable, columns, other, read_only, current = scope.setmetatable, scope.columns, scope.other, scope.read_only, scope.current
+local setmetatable, columns, other, read_only = scope.setmetatable, scope.columns, scope.other, scope.read_only
+local current = scope.current
 local band, rshift, tonumber, ffi_string = scope.band, scope.rshift, scope.tonumber, scope.ffi_string
 local beyond, foreign = scope.beyond, scope.foreign
 local type, floor, copy = scope.type, scope.floor, scope.copy
@@ -82,7 +84,9 @@ local function map_parts(results)
   for k, result in ipairs(results) do
     names[k], locals[k], stores[k] = "v" .. k, "  " .. result:local_source(k), "    " .. result:store_source(k)
   end
-  return { RESULTS = table.concat(names, ", "), LOCALS = table.concat(locals, "\n"), STORES = table.concat(stores, "\n") }
+  return {
+    RESULTS = table.concat(names, ", "), LOCALS = table.concat(locals, "\n"), STORES = table.concat(stores, "\n"),
+  }
 end
 
 ---@class moonmill.LoopSpec

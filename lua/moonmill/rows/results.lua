@@ -1,7 +1,9 @@
--- moonmill.rows.results - what a row function returns, written to output columns: one writer per output, as Lua source inside the loop.
+-- moonmill.rows.results - what a row function returns, written to output columns: one writer per output, as Lua source
+-- inside the loop.
 --
--- DESIGN. Fixed-width values go straight into the new column. Booleans and nulls are noted as bytes and packed into bits by C at
--- the end of the batch; text is gathered in a buffer that is kept from batch to batch, then copied to its exact size.
+-- DESIGN. Fixed-width values go straight into the new column. Booleans and nulls are noted as bytes and packed into
+-- bits by C at the end of the batch; text is gathered in a buffer that is kept from batch to batch, then copied to its
+-- exact size.
 local ffi = require "ffi"
 local columns = require "moonmill.rows.columns"
 local native = require "moonmill.ffi"
@@ -48,10 +50,16 @@ local STORE = {
 }
 STORE.f32, STORE.utf8, STORE.binary = STORE.f64, STORE.text, STORE.text
 for _, base in ipairs { "i8", "i16", "i32", "u8", "u16", "u32", "date" } do STORE[base] = STORE.integer end
-for _, base in ipairs { "i64", "timestamp", "duration" } do STORE[base] = STORE.wide:gsub("LOW", "-9007199254740992") end
+for _, base in ipairs { "i64", "timestamp", "duration" } do
+  STORE[base] = STORE.wide:gsub("LOW", "-9007199254740992")
+end
 STORE.u64 = STORE.wide:gsub("LOW", "0")
 
 local LOCALS = { data = true, at = true, room = true, offsets = true, valid = true, out = true, v = true }
+
+local function number_locals(source, k)
+  return (source:gsub("%f[%w_]%a+%f[^%w_]", function(name) return LOCALS[name] and name .. k or nil end))
+end
 
 ---Lua source that stores result number k of a row; its locals carry the number.
 ---@param k integer
@@ -65,16 +73,16 @@ function Result:store_source(k)
   else
     source = store
   end
-  return (source:gsub("%f[%w_]%a+%f[^%w_]", function(name) return LOCALS[name] and name .. k or nil end))
+  return number_locals(source, k)
 end
 
 ---Lua source of the locals that store_source uses, before the loop.
 ---@param k integer
 ---@return string
 function Result:local_source(k)
-  local source = "local out = outputs[K] local data, valid, offsets, at, room = out.data, out.valid, out.offsets, 0, out.room"
-  return (source:gsub("K", tostring(k)):gsub("%f[%w_]%a+%f[^%w_]", function(name) return LOCALS[name] and name .. k or nil end)
-    :gsub("%.(%a+)" .. k, ".%1"))
+  local source = "local out = outputs[K] "
+    .. "local data, valid, offsets, at, room = out.data, out.valid, out.offsets, 0, out.room"
+  return (number_locals(source:gsub("K", tostring(k)), k):gsub("%.(%a+)" .. k, ".%1"))
 end
 
 local function describe(v)
@@ -110,7 +118,9 @@ end
 
 local function grow(self, used, extra)
   local buffer = self.gathered
-  if used + extra > MAX_TEXT then self:raise(nil, ("result '%s' has more than 2 GiB of text in one batch"):format(self.name)) end
+  if used + extra > MAX_TEXT then
+    self:raise(nil, ("result '%s' has more than 2 GiB of text in one batch"):format(self.name))
+  end
   buffer.size = used
   check(C.mm_buffer_reserve(buffer, extra, err))
   self.room = tonumber(buffer.capacity)

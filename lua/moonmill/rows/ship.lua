@@ -1,9 +1,9 @@
 -- moonmill.rows.ship - a row function as bytes that another Lua state can bring back to life (moonmill.rows.unship).
 --
--- DESIGN. The script runs once, in the main state; workers get the function's bytecode and copies of all it captured. Tables and functions
--- become numbered objects, so that shared and circular references stay what they are. What every state has goes by
--- name: the standard library, and loaded modules with their members. Globals that the script made and the function reads go along.
--- A value elsewhere in a shipment is itself, { n } for object n, or {} for nil.
+-- DESIGN. The script runs once, in the main state; workers get the function's bytecode and copies of all it captured.
+-- Tables and functions become numbered objects, so that shared and circular references stay what they are. What every
+-- state has goes by name: the standard library, and loaded modules with their members. Globals that the script made and
+-- the function reads go along. A value elsewhere in a shipment is itself, { n } for object n, or {} for nil.
 local buffer = require "string.buffer"
 local ffi = require "ffi"
 local bytecode = require "moonmill.rows.bytecode"
@@ -28,7 +28,8 @@ local function module_names()
     end
   end
   for module, value in pairs(package.loaded) do
-    if module ~= "_G" and (type(value) == "table" or type(value) == "function") then names[value] = { "module", module } end
+    local usable = type(value) == "table" or type(value) == "function"
+    if usable and module ~= "_G" then names[value] = { "module", module } end
   end
   return names
 end
@@ -46,8 +47,10 @@ end
 function Shipper:refuse(place, what)
   local info = debug.getinfo(self.fn, "S")
   failure.raise {
-    id = "captured", message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path_of(place), what),
-    hint = "capture numbers, text, booleans, tables of them, or Lua functions", file = info.short_src, line = info.linedefined,
+    id = "captured",
+    message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path_of(place), what),
+    hint = "capture numbers, text, booleans, tables of them, or Lua functions", file = info.short_src,
+    line = info.linedefined,
   }
 end
 
@@ -57,7 +60,8 @@ local function value_kind(value)
   return kind == "cdata" and "a C value (" .. tostring(ffi.typeof(value)) .. ")" or "a " .. kind
 end
 
--- A value's form in the shipment; tables and functions join the queue. `parent` is the queue's item that holds it, `key` its name there.
+-- A value's form in the shipment; tables and functions join the queue. `parent` is the queue's item that holds it,
+-- `key` its name there.
 function Shipper:form(value, key, parent)
   local kind = type(value)
   if kind == "number" or kind == "string" or kind == "boolean" then return value end
@@ -93,7 +97,8 @@ function Shipper:add_globals(fn, proto)
       for _, path in pairs(standard.paths) do known[#known + 1] = path end
       table.sort(known)
       failure.raise {
-        id = "unknown-name", message = ("the row function reads the global '%s', which is not defined"):format(item.name),
+        id = "unknown-name",
+        message = ("the row function reads the global '%s', which is not defined"):format(item.name),
         hint = suggest.hint(item.name, known), file = debug.getinfo(fn, "S").short_src, line = item.line,
       }
     end
@@ -158,13 +163,17 @@ end
 ---@param spec moonmill.RowsSpec
 ---@return string bytes
 local function ship(fn, spec)
-  local self = setmetatable({ fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(), random = false }, Shipper)
+  local self = setmetatable({
+    fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(), random = false,
+  }, Shipper)
   local info = debug.getinfo(fn, "S")
   local params = {}
   for name, value in pairs(spec.params or {}) do params[name] = self:form(value, "p." .. name) end
   local shipment = {
-    kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs, outputs = spec.outputs or {}, params = params,
-    path = search_path(fn), script = ("%s:%d"):format(info.short_src, info.linedefined), root = self:form(fn, "function"),
+    kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs,
+    outputs = spec.outputs or {}, params = params,
+    path = search_path(fn), script = ("%s:%d"):format(info.short_src, info.linedefined),
+    root = self:form(fn, "function"),
   }
   local objects, i = {}, 1
   while self.queue[i] do

@@ -1,14 +1,17 @@
--- moonmill.rows.standard - the names of the standard library's values: what every Lua state has, and so is shipped by name.
+-- moonmill.rows.standard - the names of the standard library's values: what every Lua state has, and so is shipped by
+-- name.
 local standard = {}
 
 local LIBRARIES = { "string", "table", "math", "bit", "os", "io", "coroutine", "debug", "jit", "package" }
 local BASE = {
-  "_G", "_VERSION", "assert", "collectgarbage", "dofile", "error", "gcinfo", "getfenv", "getmetatable", "ipairs", "load", "loadfile",
-  "loadstring", "module", "newproxy", "next", "pairs", "pcall", "print", "rawequal", "rawget", "rawset", "require", "select", "setfenv",
-  "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
+  "_G", "_VERSION", "assert", "collectgarbage", "dofile", "error", "gcinfo", "getfenv", "getmetatable", "ipairs",
+  "load", "loadfile", "loadstring", "module", "newproxy", "next", "pairs", "pcall", "print", "rawequal", "rawget",
+  "rawset", "require",
+  "select", "setfenv", "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
 }
 
----Path by value: standard.paths[math.floor] == "math.floor". Taken when this module is loaded, before a script can change it.
+---Path by value: standard.paths[math.floor] == "math.floor". Taken when this module is loaded, before a script can
+---change it.
 standard.paths = {}
 
 for _, name in ipairs(BASE) do

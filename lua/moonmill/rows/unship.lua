@@ -21,7 +21,7 @@ local function fill_function(shell, object, value_of)
 end
 
 ---@param bytes string
----@return table shipment its fields as given to ship; `fn` the function, `tables` the captured tables, `params` plain values
+---@return table shipment its fields as given to ship; `fn` the function, `tables` the captured tables, `params` values
 local function unship(bytes)
   local shipment = buffer.decode(bytes)
   package.path = shipment.path .. ";" .. package.path

@@ -61,7 +61,8 @@ end
 
 function Worker:scope()
   local scope = {
-    setmetatable = setmetatable, columns = self.columns, other = self:other(), read_only = read_only, current = self.current,
+    setmetatable = setmetatable, columns = self.columns, other = self:other(), read_only = read_only,
+    current = self.current,
     too_many = function()
       fault.raise_result(self.script, {
         message = ("the function returned more than the %d results that are declared"):format(#self.results) })
@@ -76,7 +77,8 @@ end
 ---@param kinds ffi.cdata*[] mm_type of each output
 local function new(shipment, kinds)
   local self = setmetatable({
-    kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {}, variants = {}, variant_count = 0,
+    kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {},
+    variants = {}, variant_count = 0,
     current = ffi.new("int32_t[1]", -1), track = shipment.random, changed = guard.watch(shipment.tables),
   }, Worker)
   local reads = inspect.reads(shipment.fn)
@@ -85,11 +87,13 @@ local function new(shipment, kinds)
   end
   for k, field in ipairs(shipment.outputs) do
     self.results[k] = results.new(field, kinds[k], function(result, value, message, hint)
-      fault.raise_result(self.script, { message = message, hint = hint, field = result.name, value = value ~= nil and tostring(value) or "nil" })
+      fault.raise_result(self.script,
+        { message = message, hint = hint, field = result.name, value = value ~= nil and tostring(value) or "nil" })
     end)
   end
   self.spec = {
-    kind = shipment.kind, label = shipment.label, fn = shipment.fn, params = make_params(shipment.params), columns = self.columns,
+    kind = shipment.kind, label = shipment.label, fn = shipment.fn, params = make_params(shipment.params),
+    columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }
   self.handler = fault.handler(function() return self.running end)
@@ -157,7 +161,8 @@ function Worker:map(batch, out)
     if invalid then done, field = invalid, result.name end
   end
   if field then
-    about = { row = done, id = "result", field = field, message = ("%s: result '%s' is not valid UTF-8"):format(self.script, field),
+    about = { row = done, id = "result", field = field,
+      message = ("%s: result '%s' is not valid UTF-8"):format(self.script, field),
       hint = "declare it as binary, or give text" }
   end
   for k = 0, out.count - 1 do out.columns[k].length = done end
@@ -187,7 +192,8 @@ function Worker:run(batch, out, err, track)
   if self.kind == "map" then about = self:map(batch, out) else about = self:where(batch, out, track) end
   if not about and self.changed(tonumber(batch.length)) then
     C.mm_batch_resize(out, 0, nil)
-    about = { row = 0, id = "hidden-state", message = self.script .. ": the row function changed a table that it captured",
+    about = { row = 0, id = "hidden-state",
+      message = self.script .. ": the row function changed a table that it captured",
       hint = "a result may only depend on its own row; what is counted or collected over rows belongs in a group" }
   end
   if not about then return 0 end

@@ -1,4 +1,5 @@
--- A row function that runs for ever is stopped when its job is cancelled, whatever it does, and its state is never entered again.
+-- A row function that runs for ever is stopped when its job is cancelled, whatever it does, and its state is never
+-- entered again.
 local ffi = require "ffi"
 local columns = require "columns"
 local native = require "moonmill.ffi"
@@ -30,7 +31,7 @@ local endless = {
     return f(r.x)
   end,
   ["tables and text"] = function()
-    local t, s = {}, ""
+    local t, s = {}, "" -- luacheck: ignore
     for i = 1, 1e15 do
       t[i % 100] = { i }
       s = #s > 100 and "" or s .. i
@@ -60,7 +61,10 @@ describe("cancelling stops", function()
 
   it("a job at any moment, also while states are being made", function()
     for round = 0, 60 do
-      local job, err = start(function(r) return r.x > 5000 and (function() while true do end end)() or math.sin(r.x) end, 1 + round % 3)
+      local job, err = start(function(r)
+        while r.x > 5000 do end
+        return math.sin(r.x)
+      end, 1 + round % 3)
       C.mm_job_wait(job, round % 10, err)
       C.mm_job_cancel(job, C.MM_ELIMIT)
       assert.are.equal(C.MM_ELIMIT, C.mm_job_wait(job, 5000, err))

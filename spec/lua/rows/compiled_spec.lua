@@ -1,4 +1,5 @@
--- The loop over rows stays compiled: LuaJIT gives up nowhere, leaves compiled code nowhere, and the loop's end is the compiled one.
+-- The loop over rows stays compiled: LuaJIT gives up nowhere, leaves compiled code nowhere, and the loop's end is the
+-- compiled one.
 local ffi = require "ffi"
 local util = require "jit.util"
 local vmdef = require "jit.vmdef"
@@ -13,9 +14,9 @@ local C = native.C
 local N, ROUNDS = 8192, 30
 local null = columns.null
 
--- What the compiler says while `run` runs, about the generated loop and the functions of the cases below: traces that leave compiled code
--- and, once `settled`, aborts. Before, it may try a function on its own first; after the end of the loop, once a batch, it
--- may give up as it likes.
+-- What the compiler says while `run` runs, about the generated loop and the functions of the cases below: traces that
+-- leave compiled code and, once `settled`, aborts. Before, it may try a function on its own first; after the end of the
+-- loop, once a batch, it may give up as it likes.
 local function complaints(run, settled, first_line)
   local found, here = {}, debug.getinfo(1, "S").source
   local function ours(func)
@@ -51,11 +52,15 @@ end
 local function compile(kind, fields, outputs, fn)
   local source = columns.table(fields)
   local inputs = {}
-  for i, field in ipairs(columns.schema(source.schema)) do inputs[i] = { name = field[1], type = field[2], nullable = field[3] } end
+  for i, field in ipairs(columns.schema(source.schema)) do
+    inputs[i] = { name = field[1], type = field[2], nullable = field[3] }
+  end
   outputs = rowfn.outputs(outputs)
   local kinds = {}
   for k, field in ipairs(outputs) do kinds[k] = columns.type(field.type) end
-  local bytes = rows.ship(fn, { kind = kind, inputs = inputs, outputs = outputs, params = { limit = 10 }, place = 0, label = "spec:loop" })
+  local bytes = rows.ship(fn, {
+    kind = kind, inputs = inputs, outputs = outputs, params = { limit = 10 }, place = 0, label = "spec:loop",
+  })
   local subject = worker.new(unship(bytes), kinds)
   local err = ffi.new "mm_error"
   local function run()
@@ -83,15 +88,19 @@ describe("the loop over rows stays compiled", function()
   local flag = { "b", "bool", function(i) return i % 2 == 0 end, n = N }
 
   local cases = {
-    { "for numbers", "map", { number, small }, "y: f64, z: i32, w: f32", function(r, p) return r.x * 2 + p.limit, r.k + 1, r.x end },
+    { "for numbers", "map", { number, small }, "y: f64, z: i32, w: f32",
+      function(r, p) return r.x * 2 + p.limit, r.k + 1, r.x end },
     { "for 64-bit integers", "map", { wide }, "y: i64, z: i64", function(r) return r.id * 2, r:i64 "id" end },
     { "for branches", "map", { number }, "y: f64", function(r)
       if r.x > 60 then return r.x * 3 elseif r.x > 15 then return r.x + 7 end
       return -r.x
     end },
-    { "for booleans", "map", { flag, number }, "y: bool, z: bool?", function(r) return not r.b, r.x > 50 and r.b or nil end },
-    { "for nulls", "map", { holes, number }, "y: f64?, z: f64", function(r) return r.h and r.h + r.x, (r.h or 0) + 1 end },
-    { "for text", "map", { text, some_text }, "y: utf8, z: utf8?, n: i64", function(r) return r.s .. "!", r.t, #r.s end },
+    { "for booleans", "map", { flag, number }, "y: bool, z: bool?",
+      function(r) return not r.b, r.x > 50 and r.b or nil end },
+    { "for nulls", "map", { holes, number }, "y: f64?, z: f64",
+      function(r) return r.h and r.h + r.x, (r.h or 0) + 1 end },
+    { "for text", "map", { text, some_text }, "y: utf8, z: utf8?, n: i64",
+      function(r) return r.s .. "!", r.t, #r.s end },
     { "for text that is compared", "map", { text }, "y: i8", function(r) return r.s == "ab" and 1 or 0 end },
     { "for a predicate", "where", { number, flag }, "", function(r) return r.x > 50 and r.b end },
     { "for functions that it calls", "map", { number }, "y: f64", (function()

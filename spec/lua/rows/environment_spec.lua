@@ -4,7 +4,9 @@ local rowfn = require "rowfn"
 
 local many = { { "x", "f64", function(i) return i end, n = 20000 } }
 
-local function first(fn, outputs, options) return assert(rowfn.map({ { "x", "f64", { 1 } } }, outputs, fn, options)).y[1] end
+local function first(fn, outputs, options)
+  return assert(rowfn.map({ { "x", "f64", { 1 } } }, outputs, fn, options)).y[1]
+end
 
 describe("a worker's state", function()
   it("walks tables in the order of numbers, then text by bytes, then booleans", function()
@@ -38,7 +40,8 @@ describe("a worker's state", function()
   end)
 
   it("refuses to walk tables whose keys have no order", function()
-    local out, err = rowfn.map({ { "x", "f64", { 1 } } }, "y: f64", function() for _ in pairs { [{}] = 1 } do end return 1 end)
+    local out, err = rowfn.map({ { "x", "f64", { 1 } } }, "y: f64",
+      function() for _ in pairs { [{}] = 1 } do end return 1 end)
     assert(rowfn.failure(out, err).message:find("found a table", 1, true))
   end)
 
@@ -67,7 +70,8 @@ describe("a worker's state", function()
     local keep = rowfn.stage(source, "where", {}, function(r) return r.x % 7 == 0 end)
     local draw = rowfn.stage(source, "map", rowfn.outputs "y: f64", function() return math.random() end)
     local some = assert(columns.run(source, { keep, draw }, { seed = 5 }))
-    local all = assert(rowfn.map({ { "x", "f64", function(i) return i end, n = 1000 } }, "y: f64", function() return math.random() end, { seed = 5 }))
+    local all = assert(rowfn.map({ { "x", "f64", function(i) return i end, n = 1000 } }, "y: f64", function()
+      return math.random() end, { seed = 5 }))
     for i, x in ipairs(some.x) do assert(some.y[i] == all.y[x], i) end
   end)
 
@@ -86,8 +90,10 @@ describe("a worker's state", function()
 
   it("shows no addresses", function()
     assert.are.equal("table function thread 1.5 nil true", first(function()
-      return table.concat({ tostring {}, tostring(print), tostring(coroutine.create(print)), tostring(1.5), tostring(nil), tostring(true) }, " ")
+      return table.concat({ tostring {}, tostring(print), tostring(coroutine.create(print)), tostring(1.5),
+        tostring(nil), tostring(true) }, " ")
     end, "y: utf8"))
-    assert.are.equal("named", first(function() return tostring(setmetatable({}, { __tostring = function() return "named" end })) end, "y: utf8"))
+    assert.are.equal("named", first(function()
+      return tostring(setmetatable({}, { __tostring = function() return "named" end })) end, "y: utf8"))
   end)
 end)

@@ -3,7 +3,8 @@ local columns = require "columns"
 local rowfn = require "rowfn"
 local null = columns.null
 
-local numbers = { { "price", "f64", function(i) return i end, n = 1000 }, { "name", "utf8", function(i) return i % 2 == 0 and null or "n" end, true, n = 1000 } }
+local numbers = { { "price", "f64", function(i) return i end, n = 1000 },
+  { "name", "utf8", function(i) return i % 2 == 0 and null or "n" end, true, n = 1000 } }
 
 local function fails(fn, options) return rowfn.failure(rowfn.map(numbers, "y: f64?", fn, options)) end
 

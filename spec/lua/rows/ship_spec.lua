@@ -22,7 +22,8 @@ describe("a shipped function", function()
     local shared = { 5 }
     local tree = { left = shared, right = shared, [1] = 10, [true] = 20 }
     tree.self = tree
-    assert.are.equal(true, results(function() return tree.left == tree.right and tree.self.self == tree end, "y: bool")[1])
+    assert.are.equal(true, results(function() return tree.left == tree.right and tree.self.self == tree end,
+      "y: bool")[1])
     assert.are.same({ 36, 37, 38 }, results(function(r) return r.x + tree.left[1] + tree[1] + tree[true] end))
   end)
 
@@ -86,7 +87,8 @@ describe("a shipped function", function()
     assert.are.same({ 1.5, 1.5, 1.5 }, results(function(_, p) return p.n end, "y: f64", { params = params }))
     assert.are.equal("text", results(function(_, p) return p.s end, "y: utf8", { params = params })[1])
     assert.are.equal(false, results(function(_, p) return p.b end, "y: bool", { params = params })[1])
-    assert.are.equal("9007199254740993LL", tostring(results(function(_, p) return p.big end, "y: i64", { params = params })[1]))
+    assert.are.equal("9007199254740993LL",
+      tostring(results(function(_, p) return p.big end, "y: i64", { params = params })[1]))
   end)
 
   it("is a copy: what the script changes later does not reach it", function()

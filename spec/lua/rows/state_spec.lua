@@ -11,7 +11,9 @@ local function refused(fn, what, line)
   assert(failure.hint:find "group")
 end
 
-local function accepted(fn) assert(rows.ship(fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map" })) end
+local function accepted(fn)
+  assert(rows.ship(fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map" }))
+end
 
 describe("a row function is refused when it assigns to", function()
   it("a captured variable", function()
@@ -28,7 +30,7 @@ describe("a row function is refused when it assigns to", function()
 
   it("a captured variable, in a function inside it", function()
     local count, line = 0, rowfn.line() + 2
-    refused(function(r)
+    refused(function(r) -- luacheck: ignore
       local add = function() return (function() count = count + 1 end)() end
       return add()
     end, "the captured variable 'count'", line)
@@ -84,7 +86,7 @@ describe("a row function is accepted when it", function()
   it("fills a table of its own in a slot that held a captured one before", function()
     local rates = { a = {} }
     accepted(function(r)
-      local t = rates
+      local t = rates -- luacheck: ignore
       if r.x then t = {} else t = { 1 } end
       t.y = 2
       return t
@@ -115,7 +117,8 @@ describe("a captured table that changes while rows run", function()
 
   it("is no error when it stays as it was", function()
     local list = { 1, 2, 3, nan = 0 / 0 }
-    assert(rowfn.map({ { "x", "i64", function(i) return i end, n = 5000 } }, "y: i64", function(r) return list[r.x % 3 + 1] end, { batch_rows = 64 }))
+    assert(rowfn.map({ { "x", "i64", function(i) return i end, n = 5000 } }, "y: i64", function(r)
+      return list[r.x % 3 + 1] end, { batch_rows = 64 }))
   end)
 end)
 

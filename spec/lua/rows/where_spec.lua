@@ -1,4 +1,5 @@
--- where with a row function: keeps the rows for which it returns neither nil nor false, with every column and the rows' numbers.
+-- where with a row function: keeps the rows for which it returns neither nil nor false, with every column and the rows'
+-- numbers.
 local columns = require "columns"
 local native = require "moonmill.ffi"
 local rowfn = require "rowfn"
@@ -20,7 +21,8 @@ local function check(n, keep, options)
     local s, d = i % 4 ~= 0 and "s" .. i or null, i % 5 ~= 0 and i % 100 or null
     if keep { x = i, s = s ~= null and s or nil, b = i % 3 == 0, d = d ~= null and d or nil } then
       at = at + 1
-      assert(out.x[at] == i and out.s[at] == s and out.b[at] == (i % 3 == 0) and out.d[at] == d, ("row %d, from %d"):format(at, i))
+      assert(out.x[at] == i and out.s[at] == s and out.b[at] == (i % 3 == 0) and out.d[at] == d,
+        ("row %d, from %d"):format(at, i))
     end
   end
   assert.are.equal(at, #(out.x or {}))
@@ -49,7 +51,7 @@ describe("where with a function", function()
   end)
 
   it("gives the same with any number of threads and any size of a batch", function()
-    local function odd(r) return math.random() < 0.5 end
+    local function odd(r) return math.random() < 0.5 end -- luacheck: ignore
     local one = assert(rowfn.where(fields(150000), odd, { threads = 1, seed = 3 }))
     local four = assert(rowfn.where(fields(150000), odd, { threads = 4, batch_rows = 128, rows = 5000, seed = 3 }))
     assert.are.equal(#one.x, #four.x)
@@ -77,7 +79,8 @@ describe("where with a function", function()
       return r.x % 2 == 0
     end)
     local err = require("ffi").new "mm_error"
-    local out, schema = columns.run(source, { stage, native.C.mm_stage_limit(100, nil, 0, nil, 0, err) }, { threads = 1 })
+    local out, schema = columns.run(source, { stage, native.C.mm_stage_limit(100, nil, 0, nil, 0, err) },
+      { threads = 1 })
     assert(out, schema)
     assert.are.equal(200, out.x[100])
   end)
