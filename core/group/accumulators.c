@@ -53,11 +53,13 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
   int64_t shift = rows->start & 63, end = shift + rows->count;
   for (int64_t word = 0; word * 64 < end; word++) {
     uint64_t bits = valid[word];
-    int64_t from = word ? 0 : shift, to = end - word * 64 < 64 ? end - word * 64 : 64;
-    int64_t at = word * 64 - shift;
-    for (int64_t b = from; b < to; b++) {
-      uint32_t keep = -(uint32_t)(bits >> b & 1);
-      rows->masked[at + b] = (rows->spread[at + b] & keep) | ((uint32_t)b & (MM_TRASH - 1) & ~keep);
+    int64_t from = word ? 0 : shift, to = end - word * 64 < 64 ? end - word * 64 : 64, at = word * 64 - shift;
+    memcpy(rows->masked + at + from, rows->spread + at + from, (size_t)(to - from) * sizeof(uint32_t));
+    uint64_t nulls = ~bits & UINT64_MAX << from;
+    if (to < 64) nulls &= (UINT64_C(1) << to) - 1;
+    for (; nulls; nulls &= nulls - 1) {
+      int64_t b = __builtin_ctzll(nulls);
+      rows->masked[at + b] = (uint32_t)b & (MM_TRASH - 1);
     }
   }
   return rows->masked;
