@@ -130,16 +130,16 @@ describe("arithmetic", function()
     end
     cases.check { op = "ATAN2", types = { "f64", "f64" }, result = "f64", f = math.atan2 }
     local plain = { 0.5, 1, 2, 2.5, 7, 100 }
-    cases.check { op = "POW", types = { "f64", "f64" }, result = "f64", 
+    cases.check { op = "POW", types = { "f64", "f64" }, result = "f64",
       f = function(a, b) return b == 2 and a * a or a ^ b end,
       values = { plain, { 0.5, 1, 2, 3, -1 } } }
-    cases.check { op = "HYPOT", types = { "f64", "f64" }, result = "f64", 
+    cases.check { op = "HYPOT", types = { "f64", "f64" }, result = "f64",
       f = function(a, b) return math.sqrt(a * a + b * b) end,
       values = { { 3, 6, 0 }, { 4, 8, 0 } } }
-    cases.check { op = "CBRT", types = { "f64" }, result = "f64", 
+    cases.check { op = "CBRT", types = { "f64" }, result = "f64",
       f = function(a) return a == 27 and 3 or a == -8 and -2 or a end,
       values = { { 27, -8, 0, 1 } } }
-    cases.check { op = "LOG2", types = { "f64" }, result = "f64", 
+    cases.check { op = "LOG2", types = { "f64" }, result = "f64",
       f = function(a) return a == 8 and 3 or a == 0.5 and -1 or 0 end,
       values = { { 8, 0.5, 1 } } }
   end)
