@@ -1,8 +1,8 @@
 -- files - for specs of formats: files of their own, read and written through jobs.
 --
 --   local files = require "files"
---   local path = files.write("a.csv", "x\n1\n")                      -- in a folder that is removed at the end of the process
---   local lists, schema, format = files.read { text = "x\n1\n" }      --> { x = { 1 } }, { { "x", "i64", true } }, "csv"
+--   local path = files.write("a.csv", "x\n1\n")   -- in a folder that is removed at the end of the process
+--   local lists, schema, format = files.read { text = "x\n1\n" }  --> { x = { 1 } }, { { "x", "i64", true } }, "csv"
 --   local lists, err = files.read { paths = { path }, columns = { "x: u8?" }, threads = 2, options = { nulls = "NA" } }
 --   local text, err = files.save { table = columns.table { ... }, name = "out.csv", options = { level = 5 } }
 --

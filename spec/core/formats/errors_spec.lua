@@ -15,7 +15,8 @@ describe("bad CSV", function()
     assert.same(-1, err.code)
     assert.truthy(err.file:match "/input%.csv$")
     assert.same(1, err.row)
-    assert.same("the row has 4 fields, expected 2", fails("ragged-row", 2, 0, { text = 'a,b\n1,2,"x,\ny",4\n4,5\n' }).message)
+    assert.same("the row has 4 fields, expected 2", fails("ragged-row", 2, 0,
+      { text = 'a,b\n1,2,"x,\ny",4\n4,5\n' }).message)
     assert.same("the row has 3 fields, expected 2", fails("ragged-row", 4, 0, { text = 'a,b\n1,"\n"\n1,2,3' }).message)
   end)
 
@@ -71,20 +72,26 @@ describe("bad CSV", function()
     err = fails("bad-number", 3, 1, { text = "a,b\n-128,2\n128,2\n", columns = { "a: i8" } })
     assert.same("a: 128 does not fit i8", err.message)
     for _, case in ipairs {
-      { "i64", "3.0" }, { "i64", "9223372036854775808" }, { "i64", "1e3" }, { "i64", " 1" }, { "i64", "1 " }, { "i64", "-" }, { "i64", "0x1F" },
-      { "i64", "1_000" }, { "u8", "-1" }, { "u8", "256" }, { "u64", "18446744073709551616" }, { "u64", "-1" }, { "i16", "32768" }, { "u32", "4294967296" },
-      { "f64", "1e999" }, { "f64", "1,5" }, { "f64", "." }, { "f64", "-" }, { "f32", "1e39" }, { "i64", '""' }, { "f64", '""' }, { "i64", "1\r" },
+      { "i64", "3.0" }, { "i64", "9223372036854775808" }, { "i64", "1e3" }, { "i64", " 1" }, { "i64", "1 " }, { "i64",
+        "-" }, { "i64", "0x1F" },
+      { "i64", "1_000" }, { "u8", "-1" }, { "u8", "256" }, { "u64", "18446744073709551616" }, { "u64", "-1" },
+        { "i16", "32768" }, { "u32", "4294967296" },
+      { "f64", "1e999" }, { "f64", "1,5" }, { "f64", "." }, { "f64", "-" }, { "f32", "1e39" }, { "i64", '""' },
+        { "f64", '""' }, { "i64", "1\r" },
     } do
       local value = case[2]:find(",", 1, true) and '"' .. case[2] .. '"' or case[2]
-      local failed = fails("bad-number", 3, 1, { text = "a,b\n1,1\n" .. value .. ",1\n", columns = { "a: " .. case[1] } })
+      local failed = fails("bad-number", 3, 1, { text = "a,b\n1,1\n" .. value .. ",1\n", columns = { "a: "
+        .. case[1] } })
       assert.same("a", failed.field)
     end
   end)
 
   it("has other values that are none", function()
-    for _, case in ipairs { { "bool", "yes" }, { "bool", "1" }, { "date", "2013-02-29" }, { "date", "1/2/2013" }, { "timestamp", "2013-01-01T25:00" },
+    for _, case in ipairs { { "bool", "yes" }, { "bool", "1" }, { "date", "2013-02-29" }, { "date", "1/2/2013" },
+      { "timestamp", "2013-01-01T25:00" },
       { "timestamp(s)", "2013-01-01T10:00:00.5" }, { "duration", "1h" }, { "null", "x" } } do
-      local err = fails("bad-value", 2, 3, { text = "a,b\n1," .. case[2] .. "\n", columns = { "b: " .. case[1] .. "?" } })
+      local err = fails("bad-value", 2, 3, { text = "a,b\n1," .. case[2] .. "\n", columns = { "b: " .. case[1]
+        .. "?" } })
       assert.same(case[2], err.value)
     end
   end)
@@ -101,7 +108,8 @@ describe("bad CSV", function()
   end)
 
   it("has names that occur twice", function()
-    assert.same('columns 1 and 3 are both named "a"', fails("duplicate-column", 1, 0, { text = "a,b,a\n1,2,3\n" }).message)
+    assert.same('columns 1 and 3 are both named "a"', fails("duplicate-column", 1, 0,
+      { text = "a,b,a\n1,2,3\n" }).message)
     assert.same('columns 1 and 2 are both named "c2"', fails("duplicate-column", 1, 0, { text = "c2,\n1,2\n" }).message)
   end)
 
@@ -119,9 +127,11 @@ describe("bad CSV", function()
   end)
 
   it("is something else", function()
-    for _, case in ipairs { { "\31\139\8", "gzip" }, { "BZh91AY", "bzip2" }, { "\2537zXZ\0", "xz" }, { "PAR1", "Parquet" }, { "\255\254a\0", "UTF-16" },
+    for _, case in ipairs { { "\31\139\8", "gzip" }, { "BZh91AY", "bzip2" }, { "\2537zXZ\0", "xz" }, { "PAR1",
+      "Parquet" }, { "\255\254a\0", "UTF-16" },
       { "\254\255\0a", "UTF-16" }, { "PK\3\4", "zip" }, { "ARROW1\0\0", "Arrow IPC" }, { "\147NUMPY", "npy" } } do
-      assert.same(("the file is %s, expected CSV"):format(case[2]), fails("wrong-format", 0, 0, { text = case[1] .. "\n1\n" }).message)
+      assert.same(("the file is %s, expected CSV"):format(case[2]), fails("wrong-format", 0, 0, { text = case[1]
+        .. "\n1\n" }).message)
     end
   end)
 
@@ -177,7 +187,8 @@ describe("limits", function()
 
   it("refuse more than 65536 columns", function()
     fails("too-many-columns", 1, 0, { text = (","):rep(65536) .. "\n" })
-    local lists = files.read { text = (","):rep(65535) .. "\n" .. (","):rep(65535) .. "1\n", columns = { "c65536: i64" } }
+    local lists = files.read { text = (","):rep(65535) .. "\n" .. (","):rep(65535) .. "1\n",
+      columns = { "c65536: i64" } }
     assert.same({ 1 }, lists.c65536)
     fails("ragged-row", 2, 0, { text = (","):rep(65535) .. "\n1\n" .. ("\n"):rep(70000), columns = { "c65536: i64" } })
   end)

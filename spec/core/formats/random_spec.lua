@@ -33,7 +33,8 @@ describe("random tables", function()
       local declared = as_text(path)
       local lists, err = files.read { paths = { path }, columns = declared }
       assert(lists, ("seed %d, case %d: %s"):format(seed, i, err and err.message or ""))
-      assert.same(files.bytes(files.path("case" .. i .. ".txt")), fields(lists, declared), ("seed %d, case %d"):format(seed, i))
+      assert.same(files.bytes(files.path("case" .. i .. ".txt")), fields(lists, declared),
+        ("seed %d, case %d"):format(seed, i))
     end
   end)
 
@@ -43,7 +44,8 @@ describe("random tables", function()
       local declared = as_text(path)
       local whole = fields(files.read { paths = { path }, columns = declared }, declared)
       for _, case in ipairs { { 1, 1, 64 }, { 2, 2, 128 }, { 63, 3, 64 }, { 64, 1, 0 }, { 65, 2, 64 } } do
-        local lists = files.read { paths = { path }, columns = declared, options = { chunk = case[1] }, threads = case[2], batch_rows = case[3] }
+        local lists = files.read { paths = { path }, columns = declared, options = { chunk = case[1] },
+          threads = case[2], batch_rows = case[3] }
         assert.truthy(whole == fields(lists, declared), ("seed %d, case %d, chunk %d"):format(seed, i, case[1]))
       end
     end
@@ -56,7 +58,8 @@ describe("random tables", function()
       local twice = files.save { paths = { files.path "once.csv" }, columns = declared, name = "twice.csv" }
       assert.truthy(once == twice, ("seed %d, case %d"):format(seed, i))
       local a = files.read { paths = { files.path("case" .. i .. ".csv") }, columns = declared }
-      assert.same(a, (files.read { paths = { files.path "once.csv" }, columns = declared }), ("seed %d, case %d"):format(seed, i))
+      assert.same(a, (files.read { paths = { files.path "once.csv" }, columns = declared }),
+        ("seed %d, case %d"):format(seed, i))
     end
   end)
 end)
@@ -67,12 +70,14 @@ describe("hostile bytes", function()
     package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
     local columns, files = require "columns", require "files"
     math.randomseed(SEED)
-    local alphabet = { "a", "1", ",", ",", '"', '"', "\n", "\n", "\r", "\r\n", "\0", "\255", "\195\169", '","', ("x"):rep(70) }
+    local alphabet = { "a", "1", ",", ",", '"', '"', "\n", "\n", "\r", "\r\n", "\0", "\255", "\195\169", '","',
+      ("x"):rep(70) }
     for i = 1, 300 do
       local parts = { "a,b\n" }
       for j = 1, math.random(0, 60) do parts[j + 1] = alphabet[math.random(#alphabet)] end
       local text = table.concat(parts)
-      local lists, err = files.read { text = text, columns = { "b: utf8?" }, options = { chunk = CHUNK, ragged = i % 3 == 0 } }
+      local lists, err = files.read { text = text, columns = { "b: utf8?" }, options = { chunk = CHUNK,
+        ragged = i % 3 == 0 } }
       if lists then
         for k, value in ipairs(lists.b) do lists.b[k] = ("%q"):format(tostring(value)) end
         print(table.concat(lists.b, " "))

@@ -30,12 +30,14 @@ describe("reading CSV", function()
   end)
 
   it("keeps delimiters, line ends and doubled quotes within quotes", function()
-    local lists = files.read { text = 'a,b\n"x,1","say ""hi"""\n"two\nlines","cr\r\nlf"\n"\r","""' .. '"\n', columns = { "a: utf8", "b: utf8" } }
+    local lists = files.read { text = 'a,b\n"x,1","say ""hi"""\n"two\nlines","cr\r\nlf"\n"\r","""' .. '"\n',
+      columns = { "a: utf8", "b: utf8" } }
     assert.same({ a = { "x,1", "two\nlines", "\r" }, b = { 'say "hi"', "cr\r\nlf", '"' } }, lists)
   end)
 
   it("takes CRLF, LF, and a last row without a line end", function()
-    for _, text in ipairs { "a,b\r\n1,x\r\n2,y\r\n", "a,b\n1,x\n2,y\n", "a,b\r\n1,x\n2,y", "a,b\n1,x\r\n2,y\r\n\r\n", "a,b\n1,x\n2,y\n\n" } do
+    for _, text in ipairs { "a,b\r\n1,x\r\n2,y\r\n", "a,b\n1,x\n2,y\n", "a,b\r\n1,x\n2,y", "a,b\n1,x\r\n2,y\r\n\r\n",
+      "a,b\n1,x\n2,y\n\n" } do
       assert.same({ a = { 1, 2 }, b = { "x", "y" } }, (files.read { text = text }), ("%q"):format(text))
     end
     assert.same({ a = { 1 }, b = { "" } }, (files.read { text = 'a,b\r\n1,""\r\n' }))
@@ -83,11 +85,13 @@ describe("reading CSV", function()
 
   it("fills short rows and cuts long ones when asked to", function()
     local lists = files.read { text = 'a,b,c\n1\n1,2,3,4\r\n\n1,"x,y"\r\n5,6,7', options = { ragged = true } }
-    assert.same({ a = { 1, 1, null, 1, 5 }, b = { null, "2", null, "x,y", "6" }, c = { null, 3, null, null, 7 } }, lists)
+    assert.same({ a = { 1, 1, null, 1, 5 }, b = { null, "2", null, "x,y", "6" }, c = { null, 3, null, null, 7 } },
+      lists)
   end)
 
   it("takes quotes for text without quoting", function()
-    assert.same({ a = { '"x', '5"' }, b = { 'y"', '"' } }, (files.read { text = 'a,b\n"x,y"\n5","\n', options = { quote = -1 } }))
+    assert.same({ a = { '"x', '5"' }, b = { 'y"', '"' } }, (files.read { text = 'a,b\n"x,y"\n5","\n',
+      options = { quote = -1 } }))
   end)
 
   it("takes another delimiter and another quote", function()
@@ -135,14 +139,16 @@ describe("several files", function()
   it("are one table, in order, columns by name", function()
     local one, two = files.write("one.csv", "a,b\n1,x\n2,y"), files.write("two.csv", "b,a\nz,3\n")
     local empty = files.write("empty.csv", "a,b\n")
-    assert.same({ a = { 1, 2, 3, 1, 2 }, b = { "x", "y", "z", "x", "y" } }, (files.read { paths = { one, two, empty, one } }))
+    assert.same({ a = { 1, 2, 3, 1, 2 }, b = { "x", "y", "z", "x", "y" } }, (files.read { paths = { one, two, empty,
+      one } }))
   end)
 
   it("make morsels that do not depend on where files end", function()
     local paths, lines = {}, {}
     for i = 1, 70 do
       for j = 1, 1000 do lines[j] = (i - 1) * 1000 + j .. "," .. i end
-      paths[i] = files.write("part" .. i .. ".csv", (i % 2 == 0 and "n,file\n" or "n,file\r\n") .. table.concat(lines, "\n") .. "\n")
+      paths[i] = files.write("part" .. i .. ".csv", (i % 2 == 0 and "n,file\n" or "n,file\r\n") .. table.concat(lines,
+        "\n") .. "\n")
     end
     local lists = files.read { paths = paths, columns = { "file: i64", "n: i64" } }
     assert.same(70000, #lists.n)
@@ -189,7 +195,8 @@ describe("types from a sample", function()
     assert.same("f64", infer("0.5", "0"))
   end)
 
-  it("come from as many rows as asked for, and a later misfit is an error that tells how to declare the column", function()
+  it("come from as many rows as asked for, and a later misfit is an error that tells how to declare the column",
+    function()
     local text = "x,y\n" .. ("1,1\n"):rep(70000) .. "1.5,1\n"
     local lists, err = files.read { text = text, options = { sample_rows = 100 } }
     assert.is_nil(lists)

@@ -11,11 +11,13 @@ local function process(text, before)
 end
 
 describe("stdin", function()
-  local count = 'local lists, err = files.read { paths = { "-" } } print(lists and #lists.a or err.id, err and err.file)'
+  local count = 'local lists, err = files.read { paths = { "-" } }'
+    .. ' print(lists and #lists.a or err.id, err and err.file)'
 
   it("is read as a file, also when it comes in bits and pieces", function()
     assert.same("3", process(count, "printf 'a,b\\n1,2\\n3,4\\n5,6\\n'"):match "%S+")
-    assert.same("2", process(count, "(printf 'a,'; sleep 0.05; printf 'b\\n1,\"'; sleep 0.05; printf '\"\\n5,6')"):match "%S+")
+    assert.same("2", process(count,
+      "(printf 'a,'; sleep 0.05; printf 'b\\n1,\"'; sleep 0.05; printf '\"\\n5,6')"):match "%S+")
     assert.same("2", process(count, "printf 'a,b\\n1,2\\n3,4\\n' | zstd -c"):match "%S+")
   end)
 

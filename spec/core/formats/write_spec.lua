@@ -9,9 +9,11 @@ end
 describe("writing CSV", function()
   it("writes every type so that it reads back", function()
     local fields = {
-      { "a", "i8", { -128, null, 127 } }, { "b", "u64", { 0, null, 18446744073709551615ULL } }, { "c", "f64", { 0.1, null, -1e300 } },
+      { "a", "i8", { -128, null, 127 } }, { "b", "u64", { 0, null, 18446744073709551615ULL } }, { "c", "f64", { 0.1,
+        null, -1e300 } },
       { "d", "f32", { 0.5, null, 3.25 } }, { "e", "bool", { true, null, false } }, { "f", "utf8", { "x", null, "" } },
-      { "g", "date", { 0, null, 15000 } }, { "h", "timestamp(ms)", { 0, null, 1500 } }, { "i", "duration(s)", { 60, null, -3600 } },
+      { "g", "date", { 0, null, 15000 } }, { "h", "timestamp(ms)", { 0, null, 1500 } }, { "i", "duration(s)", { 60,
+        null, -3600 } },
       { "j", "i64", { 1, null, -9007199254740992 } }, { "k", "binary", { "\255", null, "y" } },
     }
     local text = save(fields)
@@ -25,7 +27,8 @@ describe("writing CSV", function()
 
   it("quotes only what must be", function()
     local list = { "plain", " blanks ", "a,b", 'a"b', "a\nb", "a\rb", "", "tab\there", "é", "'", "#x" }
-    assert.same('t\nplain\n blanks \n"a,b"\n"a""b"\n"a\nb"\n"a\rb"\n""\ntab\there\né\n\'\n#x\n', save { { "t", "utf8", list } })
+    assert.same('t\nplain\n blanks \n"a,b"\n"a""b"\n"a\nb"\n"a\rb"\n""\ntab\there\né\n\'\n#x\n', save { { "t", "utf8",
+      list } })
   end)
 
   it("quotes names", function()
@@ -45,7 +48,8 @@ describe("writing CSV", function()
   it("writes a text for null, and quotes text that equals it", function()
     local text = save({ { "a", "utf8", { "NA", null, "" } }, { "b", "i64", { 1, null, 3 } } }, { null = "NA" })
     assert.same('a,b\n"NA",1\nNA,NA\n"",3\n', text)
-    assert.same({ a = { "NA", null, "" }, b = { 1, null, 3 } }, (files.read { text = text, options = { nulls = "NA" } }))
+    assert.same({ a = { "NA", null, "" }, b = { 1, null, 3 } }, (files.read { text = text,
+      options = { nulls = "NA" } }))
     local _, err = save({ { "a", "utf8", { "x" } } }, { null = "," })
     assert.same("bad-null", err.id)
   end)
@@ -67,7 +71,8 @@ describe("writing CSV", function()
 
   it("writes slices from any row", function()
     local n = 200
-    local fields = { { "a", "utf8", function(i) return i % 7 == 0 and null or "t" .. i end, true, n = n }, { "b", "bool", function(i) return i % 3 == 0 end, false, n = n } }
+    local fields = { { "a", "utf8", function(i) return i % 7 == 0 and null or "t" .. i end, true, n = n }, { "b",
+      "bool", function(i) return i % 3 == 0 end, false, n = n } }
     local whole = save(fields)
     assert.same(whole, files.save { table = columns.table(fields, 64) })
   end)
@@ -75,7 +80,8 @@ end)
 
 describe("writing zstd", function()
   local function rows(n)
-    return { { "n", "i64", function(i) return i end, false, n = n }, { "t", "utf8", function(i) return "text of row " .. i * i end, false, n = n } }
+    return { { "n", "i64", function(i) return i end, false, n = n }, { "t", "utf8", function(i) return "text of row "
+      .. i * i end, false, n = n } }
   end
 
   it("makes what the zstd command reads, at every size", function()
@@ -86,7 +92,8 @@ describe("writing zstd", function()
       assert.same(plain, files.run("zstd -dc " .. files.path "out.csv.zst"))
       assert.same("", files.run("zstd -q -t " .. files.path "out.csv.zst 2>&1"))
     end
-    assert.same("", save({ { "a", "i64", {} } }, { no_header = true }, "none.csv.zst") and files.run("zstd -dc " .. files.path "none.csv.zst"))
+    assert.same("", save({ { "a", "i64", {} } }, { no_header = true }, "none.csv.zst") and files.run("zstd -dc "
+      .. files.path "none.csv.zst"))
   end)
 
   it("makes the same bytes at any number of threads and rows a batch", function()

@@ -26,7 +26,8 @@ describe("zstd", function()
   local text = flights(5000)
   local packed = files.bytes(files.compress("packed.zst", text))
   local half = text:find("\n", #text / 2, true)
-  local two = files.bytes(files.compress("a.zst", text:sub(1, half))) .. files.bytes(files.compress("b.zst", text:sub(half + 1)))
+  local two = files.bytes(files.compress("a.zst", text:sub(1, half))) .. files.bytes(files.compress("b.zst",
+    text:sub(half + 1)))
   local skippable = "\80\42\77\24\5\0\0\0hello"
 
   it("is recognised by content, not by name", function()
@@ -38,7 +39,8 @@ describe("zstd", function()
 
   it("may have several frames, empty ones and ones to skip", function()
     local empty = files.bytes(files.compress("empty.zst", ""))
-    for _, bytes in ipairs { packed, two, empty .. two, skippable .. two, two .. skippable, two .. empty .. skippable .. empty } do
+    for _, bytes in ipairs { packed, two, empty .. two, skippable .. two, two .. skippable, two .. empty .. skippable
+      .. empty } do
       assert.same({ 5000, 12502500 }, { read(bytes) })
     end
   end)
@@ -66,10 +68,12 @@ describe("zstd", function()
     math.randomseed(1)
     for _ = 1, 50 do
       at = math.random(5, #packed - 1)
-      changed = packed:sub(1, at - 1) .. string.char((packed:byte(at) + math.random(1, 255)) % 256) .. packed:sub(at + 1)
+      changed = packed:sub(1, at - 1) .. string.char((packed:byte(at) + math.random(1, 255)) % 256)
+        .. packed:sub(at + 1)
       local rows, err = read(changed)
       assert.is_nil(rows, "byte " .. at)
-      assert.truthy(({ ["bad-checksum"] = 1, ["corrupt-zstd"] = 1, ["truncated-zstd"] = 1, ["trailing-bytes"] = 1, ["zstd-window"] = 1,
+      assert.truthy(({ ["bad-checksum"] = 1, ["corrupt-zstd"] = 1, ["truncated-zstd"] = 1, ["trailing-bytes"] = 1,
+        ["zstd-window"] = 1,
         ["zstd-dictionary"] = 1, ["bad-number"] = 1, ["ragged-row"] = 1, ["unknown-column"] = 1, ["lone-cr"] = 1,
         ["bad-quote"] = 1, ["unclosed-quote"] = 1, ["bad-header"] = 1 })[err.id], err.id)
     end
@@ -112,7 +116,8 @@ describe("zstd", function()
     pcall(ffi.cdef, "int close(int fd);")
     local refuse = ffi.cast("int (*)(void *, void **, void (*)(void *), void *)", ffi.C.close)
     C.mm_set_threads(ffi.new("mm_threads", { ffi.cast("void *", -1), refuse, nil }))
-    local ok, source = pcall(files.source, { paths = paths, columns = { "n: i64" }, options = { sample_rows = 10 ^ 6 } })
+    local ok, source = pcall(files.source, { paths = paths, columns = { "n: i64" },
+      options = { sample_rows = 10 ^ 6 } })
     C.mm_set_threads(nil)
     assert.truthy(ok and source)
     C.mm_source_free(source)
