@@ -3,14 +3,14 @@
 --   texts.apply("UPPER", { { "utf8", { "a" } } })             --> { "A" }, the mm_error of a row that failed
 --   texts.apply("SUB_TEXT", { { "utf8", list }, { "i64", first }, { "i64", last } })
 --   texts.cast("i32", "utf8", { "12", "x" }, "TRY")           --> { "12", "null" }
---   texts.python([[for i in range(3): print(i)]])             --> { "0", "1", "2" }; `seed` and `random` are set in the script
+--   texts.python([[for i in range(3): print(i)]])             --> { "0", "1", "2" }; `random` is seeded
 --   texts.same(got, want, inputs)                             -- fails with the first row that differs
 local columns = require "columns"
 local programs = require "programs"
 
 local texts = { seed = tonumber(os.getenv "MM_SEED") or os.time() % 100000 }
 
----Run an operation on whole columns. options: those of Program:op, and `type` of the operands (else that of the first column).
+---Run an operation on whole columns. options: those of Program:op, and `type` of the operands.
 function texts.apply(op, fields, options)
   options = options or {}
   local types, registers = {}, {}
@@ -54,7 +54,8 @@ function texts.same(got, want, ...)
     if got[i] ~= tostring(want[i]) then
       local from = {}
       for k, list in ipairs { ... } do from[k] = shown(list[i]) end
-      error(("row %d of %s: %s, not %s; seed %d"):format(i, table.concat(from, ", "), shown(got[i]), shown(tostring(want[i])), texts.seed), 2)
+      error(("row %d of %s: %s, not %s; seed %d"):format(i, table.concat(from, ", "), shown(got[i]),
+        shown(tostring(want[i])), texts.seed), 2)
     end
   end
 end
@@ -65,9 +66,11 @@ function texts.utf8(points)
   for i, c in ipairs(points) do
     if c < 0x80 then parts[i] = string.char(c)
     elseif c < 0x800 then parts[i] = string.char(0xc0 + math.floor(c / 64), 0x80 + c % 64)
-    elseif c < 0x10000 then parts[i] = string.char(0xe0 + math.floor(c / 4096), 0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
+    elseif c < 0x10000 then parts[i] = string.char(0xe0 + math.floor(c / 4096), 0x80 + math.floor(c / 64) % 64,
+      0x80 + c % 64)
     else
-      parts[i] = string.char(0xf0 + math.floor(c / 262144), 0x80 + math.floor(c / 4096) % 64, 0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
+      parts[i] = string.char(0xf0 + math.floor(c / 262144), 0x80 + math.floor(c / 4096) % 64,
+        0x80 + math.floor(c / 64) % 64, 0x80 + c % 64)
     end
   end
   return table.concat(parts)

@@ -1,10 +1,12 @@
-/* blank.c - trim, ltrim, rtrim: text without white space at its ends. White space is what Unicode gives that property: the ASCII
- * blanks (tab, line feed, vertical tab, form feed, carriage return, space), U+0085, U+00A0, U+1680, U+2000 to U+200A, U+2028,
- * U+2029, U+202F, U+205F and U+3000.
+/* blank.c - trim, ltrim, rtrim: text without white space at its ends. White space is what Unicode gives that property:
+ * the ASCII blanks (tab, line feed, vertical tab, form feed, carriage return, space), U+0085, U+00A0, U+1680, U+2000 to
+ * U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-static inline bool is_ascii_blank(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static inline bool is_ascii_blank(uint8_t c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /* Bytes of the blank of two or three bytes at `at`, of which `n` may be read; 0 when there is none. */
 static int wide_blank(const uint8_t *at, int64_t n) {
@@ -40,16 +42,18 @@ static inline mm_view trim_right(mm_view text) {
   return text;
 }
 
-#define TRIM(name, result) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)b, (void)c; \
-    const mm_view *x = a->data; \
-    mm_view *out = dst->data; \
-    for (int64_t i = 0; i < lanes->n; i++) out[i] = result; \
-    return 0; \
+#define TRIM(name, result)                                                                                             \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)b, (void)c;                                                                                                  \
+    const mm_view *x = a->data;                                                                                        \
+    mm_view *out = dst->data;                                                                                          \
+    for (int64_t i = 0; i < lanes->n; i++) out[i] = result;                                                            \
+    return 0;                                                                                                          \
   }
 TRIM(trim, trim_right(trim_left(x[i])))
 TRIM(ltrim, trim_left(x[i]))
 TRIM(rtrim, trim_right(x[i]))
 
-mm_kernel mm_text_blank(int op) { return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim; }
+mm_kernel mm_text_blank(int op) {
+  return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim;
+}

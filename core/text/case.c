@@ -1,5 +1,5 @@
-/* case.c - lower and upper: one character to one character, without locale. ASCII goes eight bytes at a time; the rest by the
- * table of Unicode's simple mappings, so a sharp s stays what it is.
+/* case.c - lower and upper: one character to one character, without locale. ASCII goes eight bytes at a time; the rest
+ * by the table of Unicode's simple mappings, so a sharp s stays what it is.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 #include "case_table.h"
@@ -23,8 +23,9 @@ static uint32_t convert_character(uint32_t code, int to) {
     else high = middle;
   }
   const case_range *range = &ranges[low];
-  if (range == (to == LOWER ? lower_ranges + sizeof lower_ranges / sizeof *ranges
-                            : upper_ranges + sizeof upper_ranges / sizeof *ranges))
+  if (range
+      == (to == LOWER ? lower_ranges + sizeof lower_ranges / sizeof *ranges
+                      : upper_ranges + sizeof upper_ranges / sizeof *ranges))
     return code;
   bool inside = code >= range->first && (code - range->first) % range->step == 0;
   return inside ? (uint32_t)((int32_t)code + range->delta) : code;
@@ -111,4 +112,6 @@ static int upper(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_v
   return convert(lanes, dst, a, UPPER);
 }
 
-mm_kernel mm_text_case(int op) { return op == MM_OP_LOWER ? lower : upper; }
+mm_kernel mm_text_case(int op) {
+  return op == MM_OP_LOWER ? lower : upper;
+}

@@ -1,4 +1,5 @@
-/* character.c - characters of text: len, sub, reverse; and bytes. A character is a Unicode code point; of binary, a byte.
+/* character.c - characters of text: len, sub, reverse; and bytes. A character is a Unicode code point; of binary, a
+ * byte.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
@@ -46,13 +47,13 @@ static mm_view sub_characters(mm_view text, int64_t first, int64_t last) {
   return (mm_view){start, skip(start, end, last - first + 1) - start};
 }
 
-#define SUB(name, cut) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    const mm_view *x = a->data; \
-    const int64_t *first = b->data, *last = c->data; \
-    mm_view *out = clear_views(lanes, dst); \
-    EACH_WANTED(lanes, dst->valid, i) out[i] = cut(x[i], first[i], last[i]); \
-    return 0; \
+#define SUB(name, cut)                                                                                                 \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    const mm_view *x = a->data;                                                                                        \
+    const int64_t *first = b->data, *last = c->data;                                                                   \
+    mm_view *out = clear_views(lanes, dst);                                                                            \
+    EACH_WANTED(lanes, dst->valid, i) out[i] = cut(x[i], first[i], last[i]);                                           \
+    return 0;                                                                                                          \
   }
 SUB(sub_text, sub_characters)
 SUB(sub_binary, sub_bytes)

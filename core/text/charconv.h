@@ -6,7 +6,7 @@
 extern "C" {
 #endif
 
-/* A decimal number without a sign, known to be well formed; correctly rounded. False when its magnitude does not fit. */
+/* A decimal number without a sign, well formed; correctly rounded. False when its magnitude does not fit. */
 int from_decimal_f64(const char *text, int64_t size, double *value);
 int from_decimal_f32(const char *text, int64_t size, float *value);
 /* The shortest digits of a positive finite number, d[.d...]e+dd[d]. Returns the length, below 32. */

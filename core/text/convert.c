@@ -1,34 +1,35 @@
-/* convert.c - casts of text to every type, and of every type to text. A text that is no value of the type fails its lane.
+/* convert.c - casts of text to every type, and of every type to text. A text that is no value of the type fails its
+ * lane.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
 /* ---- From text ---- */
 
 /* `put` gives the value at `text` (chars, size) to out[i] and is not zero where that fails. */
-#define FROM_TEXT(name, ctype, put) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)b, (void)c; \
-    const mm_view *x = a->data; \
-    ctype *out = dst->data; \
-    int unit = lanes->types[lanes->instr->dst].unit, failed = 0; \
-    (void)unit; \
-    EACH_WANTED(lanes, dst->valid, i) { \
-      const char *text = (const char *)x[i].bytes; \
-      int64_t size = x[i].size; \
-      if (!(put)) continue; \
-      mm_bit_set(lanes->bad, i); \
-      failed = 1; \
-    } \
-    return failed; \
+#define FROM_TEXT(name, ctype, put)                                                                                    \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)b, (void)c;                                                                                                  \
+    const mm_view *x = a->data;                                                                                        \
+    ctype *out = dst->data;                                                                                            \
+    int unit = lanes->types[lanes->instr->dst].unit, failed = 0;                                                       \
+    (void)unit;                                                                                                        \
+    EACH_WANTED(lanes, dst->valid, i) {                                                                                \
+      const char *text = (const char *)x[i].bytes;                                                                     \
+      int64_t size = x[i].size;                                                                                        \
+      if (!(put)) continue;                                                                                            \
+      mm_bit_set(lanes->bad, i);                                                                                       \
+      failed = 1;                                                                                                      \
+    }                                                                                                                  \
+    return failed;                                                                                                     \
   }
 
-#define NARROW(s, ctype, wide, parse) \
-  static inline int put_##s(const char *text, int64_t size, ctype *out) { \
-    wide value = 0; \
-    int status = parse(text, size, &value); \
-    *out = (ctype)value; \
-    return status || *out != value; \
-  } \
+#define NARROW(s, ctype, wide, parse)                                                                                  \
+  static inline int put_##s(const char *text, int64_t size, ctype *out) {                                              \
+    wide value = 0;                                                                                                    \
+    int status = parse(text, size, &value);                                                                            \
+    *out = (ctype)value;                                                                                               \
+    return status || *out != value;                                                                                    \
+  }                                                                                                                    \
   FROM_TEXT(s##_of_text, ctype, put_##s(text, size, &out[i]))
 NARROW(i8, int8_t, int64_t, mm_parse_i64)
 NARROW(i16, int16_t, int64_t, mm_parse_i64)
@@ -56,22 +57,22 @@ FROM_TEXT(bool_of_text, uint64_t, put_bool(text, size, out, i))
 /* ---- To text ---- */
 
 /* `put` writes the value x[i] to `at`, at most `most` bytes, and gives the length. */
-#define TO_TEXT(name, ctype, most, put) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)b, (void)c; \
-    const ctype *x = a->data; \
-    mm_view *out = clear_views(lanes, dst); \
-    int unit = lanes->types[lanes->instr->a].unit; \
-    (void)unit; \
-    uint8_t *next = mm_lanes_bytes(lanes, (int64_t)lanes->n * (most)); \
-    if (!next) return MM_ENOMEM; \
-    EACH_WANTED(lanes, dst->valid, i) { \
-      char *at = (char *)next; \
-      int size = put; \
-      out[i] = (mm_view){next, size}; \
-      next += size; \
-    } \
-    return 0; \
+#define TO_TEXT(name, ctype, most, put)                                                                                \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)b, (void)c;                                                                                                  \
+    const ctype *x = a->data;                                                                                          \
+    mm_view *out = clear_views(lanes, dst);                                                                            \
+    int unit = lanes->types[lanes->instr->a].unit;                                                                     \
+    (void)unit;                                                                                                        \
+    uint8_t *next = mm_lanes_bytes(lanes, (int64_t)lanes->n * (most));                                                 \
+    if (!next) return MM_ENOMEM;                                                                                       \
+    EACH_WANTED(lanes, dst->valid, i) {                                                                                \
+      char *at = (char *)next;                                                                                         \
+      int size = put;                                                                                                  \
+      out[i] = (mm_view){next, size};                                                                                  \
+      next += size;                                                                                                    \
+    }                                                                                                                  \
+    return 0;                                                                                                          \
   }
 
 static inline int put_word(char *at, bool value) {
@@ -115,13 +116,12 @@ static int utf8_of_binary(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, c
 
 #define ROW(E, s, ctype, format) [MM_##E] = s##_of_text,
 static const mm_kernel from_text[MM_TYPE_COUNT] = {
-  MM_NUMBERS(ROW) [MM_BOOL] = bool_of_text, [MM_DATE] = date_of_text, [MM_TIMESTAMP] = timestamp_of_text,
-  [MM_DURATION] = duration_of_text};
+    MM_NUMBERS(ROW)[MM_BOOL] = bool_of_text, [MM_DATE] = date_of_text, [MM_TIMESTAMP] = timestamp_of_text,
+    [MM_DURATION] = duration_of_text};
 #undef ROW
 #define ROW(E, s, ctype, format) [MM_##E] = text_of_##s,
-static const mm_kernel to_text[MM_TYPE_COUNT] = {
-  MM_NUMBERS(ROW) [MM_BOOL] = text_of_bool, [MM_DATE] = text_of_date, [MM_TIMESTAMP] = text_of_timestamp,
-  [MM_DURATION] = text_of_duration};
+static const mm_kernel to_text[MM_TYPE_COUNT] = {MM_NUMBERS(ROW)[MM_BOOL] = text_of_bool, [MM_DATE] = text_of_date,
+                                                 [MM_TIMESTAMP] = text_of_timestamp, [MM_DURATION] = text_of_duration};
 
 mm_kernel mm_text_cast(int type, int type2) {
   if (mm_is_text(type) && mm_is_text(type2)) return type == MM_UTF8 && type2 == MM_BINARY ? utf8_of_binary : same_bytes;

@@ -2,9 +2,9 @@
  *
  * DESIGN. A text is first scanned into digits and a power of ten. When both are exact as doubles, one multiplication or
  * division rounds correctly (Clinger's fast path), which covers nearly all of what files hold; the rest goes to the C++
- * library. Numbers are written with the fewest digits that read back to the same value; the form is that of Python: plain from
- * 1e-4 up to below 1e16 with at least one digit after the point (1024.0), else with an exponent of at least two digits
- * (1e+300, 1.5e-07); nan, inf, -inf.
+ * library. Numbers are written with the fewest digits that read back to the same value; the form is that of Python:
+ * plain from 1e-4 up to below 1e16 with at least one digit after the point (1024.0), else with an exponent of at least
+ * two digits (1e+300, 1.5e-07); nan, inf, -inf.
  * SPDX-License-Identifier: MIT */
 #include <float.h>
 #include <math.h>
@@ -13,16 +13,16 @@
 #include "quick.h"
 
 const double mm_powers_of_ten[2 * MM_NEGATIVE] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-    [MM_NEGATIVE] = -1e0, -1e1, -1e2, -1e3, -1e4, -1e5, -1e6, -1e7, -1e8, -1e9, -1e10, -1e11,
-    -1e12, -1e13, -1e14, -1e15, -1e16, -1e17, -1e18, -1e19, -1e20, -1e21, -1e22};
+    1e0,   1e1,   1e2,   1e3,   1e4,   1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,
+    1e12,  1e13,  1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22,  [MM_NEGATIVE] = -1e0,
+    -1e1,  -1e2,  -1e3,  -1e4,  -1e5,  -1e6,  -1e7,  -1e8,  -1e9,  -1e10, -1e11, -1e12,
+    -1e13, -1e14, -1e15, -1e16, -1e17, -1e18, -1e19, -1e20, -1e21, -1e22};
 
 /* digits * 10^exponent, unless `inexact`: then some digits are missing and only the magnitude is right. */
 typedef struct decimal {
   uint64_t digits;
-  int64_t  exponent;
-  bool     inexact;
+  int64_t exponent;
+  bool inexact;
 } decimal;
 
 /* ---- From text ---- */
@@ -91,12 +91,9 @@ static bool same_letters(const char *text, int64_t size, const char *word) {
 
 /* inf, infinity or nan, after the sign. */
 static int parse_special(const char *text, int64_t size, double *value) {
-  if (same_letters(text, size, "nan"))
-    *value = NAN;
-  else if (same_letters(text, size, "inf") || same_letters(text, size, "infinity"))
-    *value = INFINITY;
-  else
-    return 1;
+  if (same_letters(text, size, "nan")) *value = NAN;
+  else if (same_letters(text, size, "inf") || same_letters(text, size, "infinity")) *value = INFINITY;
+  else return 1;
   return 0;
 }
 
@@ -106,8 +103,8 @@ static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   if (!scan(text, text + size, &number)) return parse_special(text, size, value);
   if (!number.inexact && number.digits <= UINT64_C(1) << 53 && number.exponent >= -22 && number.exponent <= 22) {
     double digits = (double)(int64_t)number.digits;
-    *value = number.exponent < 0 ? digits / mm_powers_of_ten[-number.exponent]
-                                 : digits * mm_powers_of_ten[number.exponent];
+    *value =
+        number.exponent < 0 ? digits / mm_powers_of_ten[-number.exponent] : digits * mm_powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f64(text, size, value)) return 0;

@@ -7,16 +7,16 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* One lookup a file; NULL: no such kernel. `type` is utf8 or binary where it is not a cast or a part of a date. */
-mm_kernel mm_text_order(int op);             /* order.c: == ~= < <= > >= */
-mm_kernel mm_text_set(int op);               /* textset.c: in */
-mm_kernel mm_text_search(int op, int type);  /* search.c: starts_with ends_with contains find */
+mm_kernel mm_text_order(int op);               /* order.c: == ~= < <= > >= */
+mm_kernel mm_text_set(int op);                 /* textset.c: in */
+mm_kernel mm_text_search(int op, int type);    /* search.c: starts_with ends_with contains find */
 mm_kernel mm_text_character(int op, int type); /* character.c: len bytes sub reverse */
-mm_kernel mm_text_case(int op);              /* case.c: lower upper */
-mm_kernel mm_text_blank(int op);             /* blank.c: trim ltrim rtrim */
-mm_kernel mm_text_compose(int op);           /* compose.c: concat replace repeat */
-mm_kernel mm_moment_part(int op, int type);  /* moment.c: year .. week */
+mm_kernel mm_text_case(int op);                /* case.c: lower upper */
+mm_kernel mm_text_blank(int op);               /* blank.c: trim ltrim rtrim */
+mm_kernel mm_text_compose(int op);             /* compose.c: concat replace repeat */
+mm_kernel mm_moment_part(int op, int type);    /* moment.c: year .. week */
 mm_kernel mm_moment_cast(int type, int type2); /* moment.c: date and timestamp from each other */
-mm_kernel mm_text_cast(int type, int type2); /* convert.c: text from and to every type */
+mm_kernel mm_text_cast(int type, int type2);   /* convert.c: text from and to every type */
 
 /* ---- Lanes ---- */
 
@@ -29,9 +29,9 @@ static inline uint64_t lanes_wanted(const mm_lanes *lanes, const uint64_t *valid
 }
 
 /* for (i of the lanes wanted) */
-#define EACH_WANTED(lanes, valid, i) \
-  for (int64_t w_ = 0, i; w_ < mm_words((lanes)->n); w_++) \
-    for (uint64_t left_ = lanes_wanted(lanes, valid, w_); left_ && (i = w_ * 64 + __builtin_ctzll(left_), 1); \
+#define EACH_WANTED(lanes, valid, i)                                                                                   \
+  for (int64_t w_ = 0, i; w_ < mm_words((lanes)->n); w_++)                                                             \
+    for (uint64_t left_ = lanes_wanted(lanes, valid, w_); left_ && (i = w_ * 64 + __builtin_ctzll(left_), 1);          \
          left_ &= left_ - 1)
 
 /* Empty views in all lanes, for a kernel that fills in only those wanted. */
@@ -105,7 +105,9 @@ static inline int64_t count_characters(const uint8_t *at, int64_t n) {
 }
 
 /* Bytes of the character at `at`; valid UTF-8 is assumed. */
-static inline int character_size(const uint8_t *at) { return *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4; }
+static inline int character_size(const uint8_t *at) {
+  return *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+}
 
 /* Where `part` first stands in `text`, or -1. */
 int64_t mm_text_find(mm_view text, mm_view part);

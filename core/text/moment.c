@@ -1,24 +1,32 @@
 /* moment.c - parts of dates and timestamps (year .. week), and casts between the two.
  *
- * DESIGN. Everything is floor division by constants, right also before 1970: each kernel has one loop per unit. Days are counted
- * from a far 1 March, so that 32-bit arithmetic gives the year; days beyond NEAR are brought near by whole cycles of 400
- * years first. A timestamp becomes the date of its day (in UTC), whatever its time: that loses the time, not the day, and is no error.
+ * DESIGN. Everything is floor division by constants, right also before 1970: each kernel has one loop per unit. Days
+ * are counted from a far 1 March, so that 32-bit arithmetic gives the year; days beyond NEAR are brought near by whole
+ * cycles of 400 years first. A timestamp becomes the date of its day (in UTC), whatever its time: that loses the time,
+ * not the day, and is no error.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
 enum {
-  CYCLE = 146097,                    /* days of 400 years */
+  CYCLE = 146097, /* days of 400 years */
   NEAR_CYCLES = 1836,
-  NEAR = NEAR_CYCLES * CYCLE,        /* days: 734000 years */
-  FIRST_MARCH = 719468 + NEAR        /* days from the first day counted to 1970-01-01 */
+  NEAR = NEAR_CYCLES * CYCLE, /* days: 734000 years */
+  FIRST_MARCH = 719468 + NEAR /* days from the first day counted to 1970-01-01 */
 };
 
 static const int64_t unit_scale[4] = {1, 1000, 1000000, 1000000000};
 
-static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
+static inline int64_t floor_div(int64_t a, int64_t b) {
+  return a / b - (a % b < 0);
+}
+static inline int64_t floor_mod(int64_t a, int64_t b) {
+  return a % b + (a % b < 0 ? b : 0);
+}
 
-typedef struct civil { int64_t year; uint32_t month, day, yearday; } civil;
+typedef struct civil {
+  int64_t year;
+  uint32_t month, day, yearday;
+} civil;
 
 ALWAYS_INLINE civil civil_of(int64_t days) {
   int64_t years = 0;
@@ -43,10 +51,14 @@ ALWAYS_INLINE civil civil_of(int64_t days) {
 }
 
 /* Monday 1 to Sunday 7. */
-static inline int64_t weekday(int64_t days) { return floor_mod(days + 3, 7) + 1; }
+static inline int64_t weekday(int64_t days) {
+  return floor_mod(days + 3, 7) + 1;
+}
 
 /* The ISO week is that of its Thursday. */
-static inline int64_t week(int64_t days) { return (civil_of(days + 4 - weekday(days)).yearday - 1) / 7 + 1; }
+static inline int64_t week(int64_t days) {
+  return (civil_of(days + 4 - weekday(days)).yearday - 1) / 7 + 1;
+}
 
 ALWAYS_INLINE int64_t part_of_day(int op, int64_t days) {
   switch (op) {
@@ -90,18 +102,19 @@ ALWAYS_INLINE int each_moment(mm_lanes *lanes, mm_vector *dst, const mm_vector *
   }
 }
 
-#define PARTS(X) \
-  X(YEAR, year_part) X(MONTH, month_part) X(DAY, day_part) X(HOUR, hour_part) X(MINUTE, minute_part) \
-  X(SECOND, second_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
-#define PART(OP, name) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)b, (void)c; \
-    return each_moment(lanes, dst, a, MM_OP_##OP); \
+#define PARTS(X)                                                                                                       \
+  X(YEAR, year_part)                                                                                                   \
+  X(MONTH, month_part) X(DAY, day_part) X(HOUR, hour_part) X(MINUTE, minute_part) X(SECOND, second_part)               \
+      X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
+#define PART(OP, name)                                                                                                 \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)b, (void)c;                                                                                                  \
+    return each_moment(lanes, dst, a, MM_OP_##OP);                                                                     \
   }
 PARTS(PART)
 
 mm_kernel mm_moment_part(int op, int type) {
-#define PART_CASE(OP, name) \
+#define PART_CASE(OP, name)                                                                                            \
   case MM_OP_##OP: return name;
   bool clock = op == MM_OP_HOUR || op == MM_OP_MINUTE || op == MM_OP_SECOND;
   if (type != MM_TIMESTAMP && (type != MM_DATE || clock)) return NULL;
@@ -113,7 +126,8 @@ mm_kernel mm_moment_part(int op, int type) {
 
 /* ---- Casts ---- */
 
-static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b,
+                             const mm_vector *c) {
   (void)b, (void)c;
   int64_t day = 86400 * unit_scale[lanes->types[lanes->instr->a].unit];
   const int64_t *x = a->data;
@@ -129,7 +143,8 @@ static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a
   return failed;
 }
 
-static int timestamp_of_date(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int timestamp_of_date(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b,
+                             const mm_vector *c) {
   (void)b, (void)c;
   int64_t day = 86400 * unit_scale[lanes->types[lanes->instr->dst].unit];
   const int32_t *x = a->data;

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-static inline bool equal(mm_view a, mm_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
+static inline bool equal(mm_view a, mm_view b) {
+  return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size);
+}
 
 /* <0, 0, >0; a text comes before its continuations. */
 static inline int order(mm_view a, mm_view b) {
@@ -15,11 +17,13 @@ static inline int order(mm_view a, mm_view b) {
   return sign ? sign : (a.size > b.size) - (a.size < b.size);
 }
 
-#define COMPARISON(name, test) \
-  static inline bool is_##name(mm_view a, mm_view b) { return test; } \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)c; \
-    return each_pair(lanes, dst, a, b, is_##name); \
+#define COMPARISON(name, test)                                                                                         \
+  static inline bool is_##name(mm_view a, mm_view b) {                                                                 \
+    return test;                                                                                                       \
+  }                                                                                                                    \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)c;                                                                                                           \
+    return each_pair(lanes, dst, a, b, is_##name);                                                                     \
   }
 COMPARISON(eq, equal(a, b))
 COMPARISON(ne, !equal(a, b))

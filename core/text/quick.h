@@ -1,8 +1,9 @@
 /* quick.h - short numbers from text, inlined: for loops that parse every value of a column.
  *
- * DESIGN. A text of up to 8 (16) characters is moved to the end of one (two) words with zeros before it, so that its length, its
- * sign and the place of its point cost shifts and no loops. What has another form or is longer takes the mm_parse functions.
- * The quick_parse functions answer the same as those; they may read 16 bytes from the start of the text, whatever its size.
+ * DESIGN. A text of up to 8 (16) characters is moved to the end of one (two) words with zeros before it, so that its
+ * length, its sign and the place of its point cost shifts and no loops. What has another form or is longer takes the
+ * mm_parse functions. The quick_parse functions answer the same as those; they may read 16 bytes from the start of the
+ * text, whatever its size.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "internal.h"
@@ -26,8 +27,8 @@ static inline bool short_i64(uint64_t word, int64_t size, int64_t *value) {
   return true;
 }
 
-/* Take the point out of `values`: what stands before it moves up, `before` comes in. Returns the digits after it, or -1 when
- * something else is there. */
+/* Take the point out of `values`: what stands before it moves up, `before` comes in. Returns the digits after it, or -1
+ * when something else is there. */
 static inline int take_point(uint64_t *values, uint64_t others, uint64_t before) {
   int bit = __builtin_ctzll(others); /* the high bit of the first that is no digit */
   uint64_t through = others ^ (others - 1), upper = *values & through >> 8;

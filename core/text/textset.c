@@ -2,17 +2,26 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-typedef struct member { mm_view text; uint64_t hash; } member; /* an empty place: bytes is NULL */
+typedef struct member {
+  mm_view text;
+  uint64_t hash;
+} member; /* an empty place: bytes is NULL */
 
 typedef struct text_set {
   uint64_t sizes; /* bit i: there is a text of i bytes (63: or more) */
   uint64_t mask;
-  member   places[]; /* mask + 1, at least half of them empty */
+  member places[]; /* mask + 1, at least half of them empty */
 } text_set;
 
-static int64_t bytes_of(uint64_t mask) { return (int64_t)sizeof(text_set) + (int64_t)(mask + 1) * (int64_t)sizeof(member); }
-static inline uint64_t size_bit(int64_t size) { return UINT64_C(1) << (size < 63 ? size : 63); }
-static inline uint64_t hash(mm_view text) { return mm_hash_bytes(text.bytes, text.size, 0); }
+static int64_t bytes_of(uint64_t mask) {
+  return (int64_t)sizeof(text_set) + (int64_t)(mask + 1) * (int64_t)sizeof(member);
+}
+static inline uint64_t size_bit(int64_t size) {
+  return UINT64_C(1) << (size < 63 ? size : 63);
+}
+static inline uint64_t hash(mm_view text) {
+  return mm_hash_bytes(text.bytes, text.size, 0);
+}
 
 static bool has(const text_set *set, mm_view text, uint64_t key, uint64_t *place) {
   for (*place = key & set->mask; set->places[*place].text.bytes; *place = (*place + 1) & set->mask) {
@@ -57,4 +66,6 @@ static int in(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vect
   return 0;
 }
 
-mm_kernel mm_text_set(int op) { return op == MM_OP_IN ? in : NULL; }
+mm_kernel mm_text_set(int op) {
+  return op == MM_OP_IN ? in : NULL;
+}

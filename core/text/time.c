@@ -1,7 +1,7 @@
 /* time.c - dates, timestamps and durations from and to text, in the forms of ISO 8601.
  *
- * DESIGN. The calendar is the proleptic Gregorian one; years beyond 0000..9999 carry a sign (+10000-01-01, -0044-03-15).
- * Days are counted from 0000-03-01 while computing, so that a leap day is the last of its year.
+ * DESIGN. The calendar is the proleptic Gregorian one; years beyond 0000..9999 carry a sign (+10000-01-01,
+ * -0044-03-15). Days are counted from 0000-03-01 while computing, so that a leap day is the last of its year.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
 #include "digits.h"
@@ -10,8 +10,12 @@ enum { CYCLE_DAYS = 146097, EPOCH_DAYS = 719468 }; /* of 400 years; from 0000-03
 
 static const int64_t unit_scale[4] = {1, 1000, 1000000, 1000000000};
 
-static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
+static inline int64_t floor_div(int64_t a, int64_t b) {
+  return a / b - (a % b < 0);
+}
+static inline int64_t floor_mod(int64_t a, int64_t b) {
+  return a % b + (a % b < 0 ? b : 0);
+}
 
 /* ---- The calendar ---- */
 
@@ -46,8 +50,8 @@ static int month_days(int64_t year, int month) {
 
 /* ---- From text ---- */
 
-/* Eight characters less a pattern of '0' and marks: every digit at most 9, every mark 0. `slack` is 0x76 for a digit, 0x7f for a
- * mark. True when they fit; byte i of *pairs is then the number that digits i and i + 1 spell. */
+/* Eight characters less a pattern of '0' and marks: every digit at most 9, every mark 0. `slack` is 0x76 for a digit,
+ * 0x7f for a mark. True when they fit; byte i of *pairs is then the number that digits i and i + 1 spell. */
 static inline bool match(const char *text, const char *pattern, uint64_t slack, uint64_t *pairs) {
   uint64_t d = load_u64(text) ^ load_u64(pattern);
   *pairs = d * 10 + (d >> 8);
@@ -115,10 +119,8 @@ static int scan_fraction(const char **at, const char *end, int unit, int64_t *fr
   int status = 0;
   for (; *at < end && (uint8_t)(**at - '0') <= 9; ++*at) {
     scale /= 10;
-    if (scale)
-      sum += (**at - '0') * scale;
-    else if (**at != '0')
-      status = 2;
+    if (scale) sum += (**at - '0') * scale;
+    else if (**at != '0') status = 2;
   }
   *fraction = sum;
   return *at == start ? 1 : status;
@@ -223,7 +225,9 @@ static char *put_fraction(char *at, int64_t fraction, int64_t scale) {
   return at;
 }
 
-int mm_format_date(char *text, int32_t days) { return (int)(put_date(text, days) - text); }
+int mm_format_date(char *text, int32_t days) {
+  return (int)(put_date(text, days) - text);
+}
 
 int mm_format_timestamp(char *text, int64_t value, int unit) {
   int64_t scale = unit_scale[unit];

@@ -1,9 +1,9 @@
 /* utf8.c - is this text valid UTF-8, and where not?
  *
  * DESIGN. Most text is ASCII: eight bytes at a time are enough for short values. From VECTOR bytes on the AVX2 version
- * validates 32 bytes at a time by three table lookups on neighbouring bytes (Keiser and Lemire, "Validating UTF-8 in less than
- * one instruction per byte", 2021); when it sees anything wrong the plain version looks again from the last character that
- * began before, so both give the same answer.
+ * validates 32 bytes at a time by three table lookups on neighbouring bytes (Keiser and Lemire, "Validating UTF-8 in
+ * less than one instruction per byte", 2021); when it sees anything wrong the plain version looks again from the last
+ * character that began before, so both give the same answer.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
 #include "digits.h"
@@ -56,18 +56,17 @@ enum {
   ANY = SHORT | LONG | PAIR
 };
 #define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
-#define FOUR(x) x, x, x, x
+#define FOUR(x)    x, x, x, x
 
 /* Faults among 32 bytes, given the 32 before; zero when there are none. */
 __attribute__((target("avx2"))) static inline __m256i faults(__m256i block, __m256i before) {
   const __m256i half = _mm256_set1_epi8(0x0f);
-  const __m256i first_high =
-      TWICE(FOUR(LONG), FOUR(LONG), FOUR((char)PAIR), SHORT | OVERLONG2, SHORT, SHORT | OVERLONG3 | SURROGATE,
-            SHORT | LARGE | OVERLONG4);
-  const __m256i first_low = TWICE(
-      (char)(ANY | OVERLONG2 | OVERLONG3 | OVERLONG4), (char)(ANY | OVERLONG2), (char)ANY, (char)ANY,
-      (char)(ANY | LARGE), FOUR((char)(ANY | LARGE | OVERLONG4)), FOUR((char)(ANY | LARGE | OVERLONG4)),
-      (char)(ANY | LARGE | OVERLONG4 | SURROGATE), (char)(ANY | LARGE | OVERLONG4), (char)(ANY | LARGE | OVERLONG4));
+  const __m256i first_high = TWICE(FOUR(LONG), FOUR(LONG), FOUR((char)PAIR), SHORT | OVERLONG2, SHORT,
+                                   SHORT | OVERLONG3 | SURROGATE, SHORT | LARGE | OVERLONG4);
+  const __m256i first_low = TWICE((char)(ANY | OVERLONG2 | OVERLONG3 | OVERLONG4), (char)(ANY | OVERLONG2), (char)ANY,
+                                  (char)ANY, (char)(ANY | LARGE), FOUR((char)(ANY | LARGE | OVERLONG4)),
+                                  FOUR((char)(ANY | LARGE | OVERLONG4)), (char)(ANY | LARGE | OVERLONG4 | SURROGATE),
+                                  (char)(ANY | LARGE | OVERLONG4), (char)(ANY | LARGE | OVERLONG4));
   const __m256i second_high =
       TWICE(FOUR(SHORT), FOUR(SHORT), (char)(LONG | PAIR | OVERLONG2 | OVERLONG3 | OVERLONG4),
             (char)(LONG | PAIR | OVERLONG2 | OVERLONG3 | LARGE), (char)(LONG | PAIR | OVERLONG2 | SURROGATE | LARGE),

@@ -1,4 +1,5 @@
-/* number_fuzz.c - numbers from text equal strtod, strtof and strtoll in the C locale; what is written reads back the same.
+/* number_fuzz.c - numbers from text equal strtod, strtof and strtoll in the C locale; what is written reads back the
+ * same.
  * SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <errno.h>
@@ -7,9 +8,9 @@
 #include <strings.h>
 #include "text/quick.h"
 
-#define CHECK(condition) \
-  do { \
-    if (!(condition)) __builtin_trap(); \
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) __builtin_trap();                                                                                \
   } while (0)
 
 static const char *digits(const char *at) {
@@ -44,10 +45,16 @@ static int is_integer(const char *text, int64_t size) {
   return isdigit((unsigned char)*at) && digits(at) == text + size;
 }
 
-static int same_f64(double a, double b) { return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0; }
-static int same_f32(float a, float b) { return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0; }
+static int same_f64(double a, double b) {
+  return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
+static int same_f32(float a, float b) {
+  return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
 
-static int is_word(const char *text) { return strpbrk(text, "nN") != NULL; } /* inf, nan */
+static int is_word(const char *text) {
+  return strpbrk(text, "nN") != NULL;
+} /* inf, nan */
 
 static void check_floats(const char *text, const char *exact, int64_t size) {
   double value = 0, quick = 0, again;
@@ -90,7 +97,9 @@ static void check_integers(const char *text, const char *exact, int64_t size) {
   unsigned long long want_unsigned = strtoull(text, NULL, 10);
   if (*text == '-' && want_unsigned != 0) CHECK(unsigned_status == 2);
   else CHECK(errno == ERANGE ? unsigned_status == 2 : unsigned_status == 0 && whole == want_unsigned);
-  if (status == 0) CHECK(mm_format_i64(written, value) > 0 && mm_parse_i64(written, mm_format_i64(written, value), &quick) == 0 && quick == value);
+  if (status == 0)
+    CHECK(mm_format_i64(written, value) > 0 && mm_parse_i64(written, mm_format_i64(written, value), &quick) == 0
+          && quick == value);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include "internal.h"
 
-#define CHECK(condition) \
-  do { \
-    if (!(condition)) __builtin_trap(); \
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) __builtin_trap();                                                                                \
   } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -45,7 +45,8 @@ describe("characters", function()
   it("of binary are bytes", function()
     local list = { "\255\254\0", "", "\195\169" }
     same(apply("LEN", { { "binary", list } }), { 3, 0, 2 })
-    same(apply("SUB_TEXT", { { "binary", list }, { "i64", { 2, 1, 1 } }, { "i64", { -1, 1, 1 } } }), { "\254\0", "", "\195" })
+    same(apply("SUB_TEXT", { { "binary", list }, { "i64", { 2, 1, 1 } }, { "i64", { -1, 1, 1 } } }), { "\254\0", "",
+      "\195" })
   end)
 end)
 
@@ -91,7 +92,8 @@ end)
 
 describe("white space", function()
   local blanks = {}
-  for _, c in ipairs { 9, 10, 11, 12, 13, 32, 0x85, 0xa0, 0x1680, 0x2000, 0x2005, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000 } do
+  for _, c in ipairs { 9, 10, 11, 12, 13, 32, 0x85, 0xa0, 0x1680, 0x2000, 0x2005, 0x200a, 0x2028, 0x2029, 0x202f,
+    0x205f, 0x3000 } do
     blanks[#blanks + 1] = texts.utf8 { c }
   end
 
@@ -116,7 +118,8 @@ end)
 describe("text and binary", function()
   it("turn into each other where the bytes are UTF-8", function()
     local list = { "abc", "\255", "\195\169", "\195", "", "\237\160\128", "\240\159\152\128" }
-    same(texts.cast("utf8", "binary", list, "TRY"), { "abc", "null", "\195\169", "null", "", "null", "\240\159\152\128" })
+    same(texts.cast("utf8", "binary", list, "TRY"), { "abc", "null", "\195\169", "null", "", "null",
+      "\240\159\152\128" })
     same(texts.cast("binary", "utf8", { "é", "" }), { "\195\169", "" })
   end)
 end)

@@ -6,7 +6,8 @@ local limits = {
   i8 = { "-128", "127", "-129", "128" }, i16 = { "-32768", "32767", "-32769", "32768" },
   i32 = { "-2147483648", "2147483647", "-2147483649", "2147483648" },
   i64 = { "-9223372036854775808", "9223372036854775807", "-9223372036854775809", "9223372036854775808" },
-  u8 = { "0", "255", "-1", "256" }, u16 = { "0", "65535", "-1", "65536" }, u32 = { "0", "4294967295", "-1", "4294967296" },
+  u8 = { "0", "255", "-1", "256" }, u16 = { "0", "65535", "-1", "65536" }, u32 = { "0", "4294967295", "-1",
+    "4294967296" },
   u64 = { "0", "18446744073709551615", "-1", "18446744073709551616" },
 }
 
@@ -31,7 +32,8 @@ describe("integers from text", function()
   end)
 
   it("refuse whatever is not digits", function()
-    local list = { "", "-", "+", "--1", "+-1", "1-", " 1", "1 ", "1.0", "1e3", "0x10", "1,000", "١", "12a45678", "1234567890123456x",
+    local list = { "", "-", "+", "--1", "+-1", "1-", " 1", "1 ", "1.0", "1e3", "0x10", "1,000", "١", "12a45678",
+      "1234567890123456x",
       "x1234567890123456", "1234567/", "1234567:", "12345678/", "\0001", "1\0" }
     local got = cast("i64", "utf8", list, "TRY")
     for i, text in ipairs(list) do assert.equal("null", got[i], ("%q"):format(text)) end
@@ -115,13 +117,15 @@ def value():
     if k < 0.4:
         v = struct.unpack("d", struct.pack("Q", random.getrandbits(64)))[0]
         return math.nan if math.isnan(v) else v # LuaJIT takes other NaN for its tags
-    if k < 0.6: return round(random.uniform(-10 ** random.randrange(1, 12), 10 ** random.randrange(1, 12)), random.randrange(0, 9))
+    if k < 0.6: return round(random.uniform(-10 ** random.randrange(1, 12), 10 ** random.randrange(1, 12)),
+      random.randrange(0, 9))
     if k < 0.7: return float(random.randrange(-10 ** random.randrange(1, 18), 10 ** random.randrange(1, 18)))
     if k < 0.8: return struct.unpack("d", struct.pack("Q", random.getrandbits(random.randrange(1, 53))))[0]
     v = 10.0 ** random.randrange(-8, 18)
     for _ in range(random.randrange(3)): v = math.nextafter(v, random.choice([0, math.inf]))
     return v
-edges = [0.0, -0.0, 1e-4, 1e-5, 1e15, 1e16, 2.0**53, 2.0**53 - 1, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e22, 1e23, math.inf, -math.inf, math.nan]
+edges = [0.0, -0.0, 1e-4, 1e-5, 1e15, 1e16, 2.0**53, 2.0**53 - 1, 5e-324, 2.2250738585072014e-308,
+  1.7976931348623157e308, 1e22, 1e23, math.inf, -math.inf, math.nan]
 for v in edges + [value() for _ in range(100000)]: print(bits(v), repr(v))]])
     local highs, lows, want = {}, {}, {}
     for i, line in ipairs(lines) do highs[i], lows[i], want[i] = line:match "^(%S+) (%S+) (.*)$" end
@@ -132,13 +136,15 @@ for v in edges + [value() for _ in range(100000)]: print(bits(v), repr(v))]])
 
   it("show a point or an exponent", function()
     local list = { 1024, 0, -0.0, 1e16, 1e300, 0.1, 1e-7, 1.5e-7, 123456789012345680, 1 / 0, -1 / 0, 0 / 0 }
-    same(cast("utf8", "f64", list), { "1024.0", "0.0", "-0.0", "1e+16", "1e+300", "0.1", "1e-07", "1.5e-07", "1.2345678901234568e+17",
+    same(cast("utf8", "f64", list), { "1024.0", "0.0", "-0.0", "1e+16", "1e+300", "0.1", "1e-07", "1.5e-07",
+      "1.2345678901234568e+17",
       "inf", "-inf", "nan" }, list)
   end)
 
   it("of 32 bits are the shortest that read back to 32 bits", function()
     local list = { 0.1, 3e10, 16777216, 1e-10, 3.4028234663852886e38, 123456792, 0.3, 1e16, 1.1754943508222875e-38 }
-    same(cast("utf8", "f32", list), { "0.1", "30000000000.0", "16777216.0", "1e-10", "3.4028235e+38", "123456790.0", "0.3", "1e+16",
+    same(cast("utf8", "f32", list), { "0.1", "30000000000.0", "16777216.0", "1e-10", "3.4028235e+38", "123456790.0",
+      "0.3", "1e+16",
       "1.1754944e-38" }, list)
     local lines = texts.python [[
 for i in range(10000):
@@ -156,26 +162,32 @@ for i in range(10000):
 for i in range(1000):
     m, e = 2 * (random.getrandbits(53) | 1 << 52) + 1, random.randrange(-1074, 970) # between two doubles: m * 2^(e - 1)
     digits, exponent = (str(m << e - 1), 0) if e >= 1 else (str(m * 5 ** (1 - e)), e - 1)
-    for t in [digits + "e%d" % exponent, digits + "1e%d" % (exponent - 1), digits[:-1] + "4" + "9" * 30 + "e%d" % (exponent - 30),
+    for t in [digits + "e%d" % exponent, digits + "1e%d" % (exponent - 1),
+      digits[:-1] + "4" + "9" * 30 + "e%d" % (exponent - 30),
               digits[:1] + "." + digits[1:] + "e%d" % (exponent + len(digits) - 1)]:
         v = float(t)
         print("- -" if math.isinf(v) else bits(v), t)
 for i in range(10000):
     digits = lambda n: "".join(random.choice("0123456789") for _ in range(n))
-    t = random.choice(["", "-", "+"]) + random.choice(["", "0", "000", "00000000"]) + digits(random.choice([1, 2, 3, 4, 8, 9, 16, 17, 20, 30, 400]))
-    if random.random() < 0.7: t += "." + random.choice(["", "0000", "00000000000000"]) + digits(random.choice([0, 1, 2, 3, 4, 8, 9, 15, 20, 30]))
-    if random.random() < 0.3: t += random.choice("eE") + random.choice(["", "-", "+"]) + digits(random.choice([1, 2, 3, 3, 5, 25]))
+    t = random.choice(["", "-", "+"]) + random.choice(["", "0", "000", "00000000"]) + digits(random.choice([1, 2, 3,
+      4, 8, 9, 16, 17, 20, 30, 400]))
+    if random.random() < 0.7: t += "." + random.choice(["", "0000", "00000000000000"]) + digits(random.choice([0, 1,
+      2, 3, 4, 8, 9, 15, 20, 30]))
+    if random.random() < 0.3: t += random.choice("eE") + random.choice(["", "-", "+"]) + digits(random.choice([1, 2,
+      3, 3, 5, 25]))
     v = float(t)
     print("- -" if math.isinf(v) else bits(v), t)]]))
   end)
 
   it("may be inf, nan, without digits on one side of the point, in any letter case", function()
     local list = { "inf", "-INF", "Infinity", "NaN", "-nan", ".5", "5.", "-.5", "1E5", "+1e-2", "1e-999", "0e99999" }
-    same(cast("f64", "utf8", list), { "inf", "-inf", "inf", "nan", "nan", "0.5", "5", "-0.5", "100000", "0.01", "0", "0" }, list)
+    same(cast("f64", "utf8", list), { "inf", "-inf", "inf", "nan", "nan", "0.5", "5", "-0.5", "100000", "0.01", "0",
+      "0" }, list)
   end)
 
   it("are refused when they are something else, or too large", function()
-    local list = { "", ".", "-", "-.", "e5", ".e5", "1e", "1e+", "0x10", "nan(1)", "infin", "1 ", " 1", "1..2", "1.2.3", "1,5", "--1", "1_0",
+    local list = { "", ".", "-", "-.", "e5", ".e5", "1e", "1e+", "0x10", "nan(1)", "infin", "1 ", " 1", "1..2",
+      "1.2.3", "1,5", "--1", "1_0",
       "1e999", "-1e309", "1" .. ("0"):rep(400), "12345678.", "1234567.8.9", "123456789012345.6.7" }
     local want = texts.list(#list, function() return "null" end)
     want[22] = "12345678"

@@ -82,7 +82,8 @@ describe("two texts", function()
   end)
 
   it("differ where one is null, and only then are distinct from null", function()
-    same(apply("IS_DISTINCT", { utf8 { "a", null, null, "a" }, utf8 { "a", "a", null, "b" } }), { "false", "true", "false", "true" })
+    same(apply("IS_DISTINCT", { utf8 { "a", null, null, "a" }, utf8 { "a", "a", null, "b" } }), { "false", "true",
+      "false", "true" })
   end)
 
   it("are found at every place of a long text", function()
@@ -109,7 +110,8 @@ describe("is_in", function()
         set[i] = texts.random(i % 20)
         members[set[i]] = true
       end
-      local list = texts.list(1025, function() return math.random(2) == 1 and set[math.random(count)] or texts.random(6) end, true)
+      local list = texts.list(1025,
+        function() return math.random(2) == 1 and set[math.random(count)] or texts.random(6) end, true)
       local p = programs.new { "utf8" }
       local column, first = p:load(0), nil
       for _, text in ipairs(set) do
@@ -147,13 +149,15 @@ describe("texts made of texts", function()
         local times = texts.list(n, function() return math.random(-1, 9) end, nulls)
         same(apply("CONCAT", { utf8(a), utf8(b) }), expect(n, function(x, y) return x .. y end, a, b), a, b)
         same(apply("REPLACE", { utf8(a), utf8(b), utf8(c) }), expect(n, replaced, a, b, c), a, b, c)
-        same(apply("REPEAT", { utf8(a), { "i64", times } }), expect(n, function(x, y) return x:rep(y) end, a, times), a, times)
+        same(apply("REPEAT", { utf8(a), { "i64", times } }), expect(n, function(x, y) return x:rep(y) end, a, times),
+          a, times)
       end
     end)
   end
 
   it("replace occurrences from the left that do not overlap, and nothing for an empty text", function()
-    same(apply("REPLACE", { utf8 { "aaaaa", "abc", "" }, utf8 { "aa", "", "" }, utf8 { "b", "x", "x" } }), { "bba", "abc", "" })
+    same(apply("REPLACE", { utf8 { "aaaaa", "abc", "" }, utf8 { "aa", "", "" }, utf8 { "b", "x", "x" } }), { "bba",
+      "abc", "" })
   end)
 
   it("fail the row whose text would be longer than a column can hold", function()

@@ -41,8 +41,10 @@ for i in range(5000):
   end)
 
   it("are refused when there is no such day, or the form is another", function()
-    local list = { "2013-02-29", "1900-02-29", "2013-04-31", "2013-13-01", "2013-00-01", "2013-01-00", "2013-01-32", "", "2013", "2013-1-1",
-      "20130101", "2013/01/01", "2013-01-01 ", "2013-01-01T00:00", "+999-01-01", "10000-01-01", "+5881580-07-12", "２013-01-01" }
+    local list = { "2013-02-29", "1900-02-29", "2013-04-31", "2013-13-01", "2013-00-01", "2013-01-00", "2013-01-32",
+      "", "2013", "2013-1-1",
+      "20130101", "2013/01/01", "2013-01-01 ", "2013-01-01T00:00", "+999-01-01", "10000-01-01", "+5881580-07-12",
+        "２013-01-01" }
     same(cast("date", "utf8", list, "TRY"), texts.list(#list, function() return "null" end), list)
     same(cast("date", "utf8", { "2012-02-29", "2000-02-29" }), { 15399, 11016 })
   end)
@@ -76,14 +78,17 @@ for i in range(4000):
   end
 
   it("may leave out the time or the seconds, and may name an offset", function()
-    local list = { "1970-01-02", "1970-01-02T00:00", "1970-01-02 00:00:00", "1970-01-02T00:00:00Z", "1970-01-02T01:30:00+01:30",
+    local list = { "1970-01-02", "1970-01-02T00:00", "1970-01-02 00:00:00", "1970-01-02T00:00:00Z",
+      "1970-01-02T01:30:00+01:30",
       "1970-01-01T22:30-01:30", "1970-01-02T00:00:00.000000000", "1970-01-02T00:00Z" }
     same(cast("timestamp(s)", "utf8", list), texts.list(#list, function() return 86400 end), list)
   end)
 
   it("are refused when digits would be lost, or they are no time", function()
-    local list = { "1970-01-01T00:00:00.5", "1970-01-01T00:00:00.0001", "1970-01-01T24:00", "1970-01-01T10:60", "1970-01-01T10:00:60",
-      "1970-01-01T", "1970-01-01T1:00", "1970-01-01T10:00:", "1970-01-01T10:00:00.", "1970-01-01T10:00+1", "1970-01-01T10:00+24:00",
+    local list = { "1970-01-01T00:00:00.5", "1970-01-01T00:00:00.0001", "1970-01-01T24:00", "1970-01-01T10:60",
+      "1970-01-01T10:00:60",
+      "1970-01-01T", "1970-01-01T1:00", "1970-01-01T10:00:", "1970-01-01T10:00:00.", "1970-01-01T10:00+1",
+        "1970-01-01T10:00+24:00",
       "1970-01-01x10:00", "1970-02-30T10:00", "1970-01-01T10:00z", "10:00", "1970-01-01T10:00:00 " }
     local want = texts.list(#list, function() return "null" end)
     same(cast("timestamp(s)", "utf8", list, "TRY"), want, list)
@@ -97,14 +102,17 @@ end)
 describe("durations as text", function()
   it("are written in days, hours, minutes and seconds", function()
     local list = { 0, 1, 60, 3600, 5400, 86400, 90061, -5400, -1 }
-    same(cast("utf8", "duration(s)", list), { "PT0S", "PT1S", "PT1M", "PT1H", "PT1H30M", "P1D", "P1DT1H1M1S", "-PT1H30M", "-PT1S" }, list)
+    same(cast("utf8", "duration(s)", list), { "PT0S", "PT1S", "PT1M", "PT1H", "PT1H30M", "P1D", "P1DT1H1M1S",
+      "-PT1H30M", "-PT1S" }, list)
     same(cast("utf8", "duration(ms)", { 1500, -1, 86400001 }), { "PT1.5S", "-PT0.001S", "P1DT0.001S" })
   end)
 
   it("are read from weeks to fractions of seconds, each at most once and in order", function()
     local list = { "P1W", "P2D", "PT36H", "PT90M", "P1DT0.5S", "-P1D", "+PT1S" }
-    same(cast("duration(ms)", "utf8", list), { 604800000, 172800000, 129600000, 5400000, 86400500, -86400000, 1000 }, list)
-    list = { "", "P", "PT", "1H", "P1H", "PT1D", "P1DT", "PT1M1H", "PT1M1M", "PT1.5M", "P1Y", "P1M", "PT1", "PT0.0001S", "PT1S ", "p1d" }
+    same(cast("duration(ms)", "utf8", list), { 604800000, 172800000, 129600000, 5400000, 86400500, -86400000, 1000 },
+      list)
+    list = { "", "P", "PT", "1H", "P1H", "PT1D", "P1DT", "PT1M1H", "PT1M1M", "PT1.5M", "P1Y", "P1M", "PT1",
+      "PT0.0001S", "PT1S ", "p1d" }
     same(cast("duration(ms)", "utf8", list, "TRY"), texts.list(#list, function() return "null" end), list)
   end)
 end)
@@ -116,7 +124,8 @@ for i in range(3000):
     n = random.choice([random.randrange(1, datetime.date.max.toordinal() + 1), random.randrange(700000, 740000)])
     d = datetime.date.fromordinal(n)
     t = random.randrange(86400)
-    print(n - 719163, d.year, d.month, d.day, d.isoweekday(), d.timetuple().tm_yday, d.isocalendar()[1], t, t // 3600, t // 60 % 60, t % 60)]]
+    print(n - 719163, d.year, d.month, d.day, d.isoweekday(), d.timetuple().tm_yday, d.isocalendar()[1], t, t // 3600,
+      t // 60 % 60, t % 60)]]
   local pattern = "^" .. ("(%S+) "):rep(10) .. "(%S+)$"
 
   it("are Python's for dates", function()

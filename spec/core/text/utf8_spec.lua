@@ -3,7 +3,7 @@ local bit = require "bit"
 local texts = require "texts"
 local C = require("moonmill.ffi").C
 
----The same by the table of the Unicode standard (Well-Formed UTF-8 Byte Sequences), a byte at a time. From 0; -1 when valid.
+---The same by the table of the Unicode standard (Well-Formed UTF-8 Byte Sequences), a byte at a time. -1 when valid.
 local function slow(text)
   local i, n = 1, #text
   local function within(k, low, high)
@@ -37,13 +37,16 @@ end
 local function agrees(text, offset)
   local want, got = slow(text), fast(text, offset or 0)
   if want ~= got then
-    error(("%q at alignment %d: first invalid byte %d, not %d; seed %d"):format(text, offset or 0, got, want, texts.seed))
+    error(("%q at alignment %d: first invalid byte %d, not %d; seed %d"):format(text, offset or 0, got, want,
+      texts.seed))
   end
 end
 
 local starts = { "a", "é", "日", "😀" }
-local wrong = { "\128", "\191", "\192\128", "\193\191", "\194", "\195A", "\224\128\128", "\224\159\191", "\225\128", "\237\160\128",
-  "\239\191", "\240\128\128\128", "\240\143\191\191", "\241\128\128", "\244\144\128\128", "\245\128\128\128", "\255", "\254" }
+local wrong = { "\128", "\191", "\192\128", "\193\191", "\194", "\195A", "\224\128\128", "\224\159\191", "\225\128",
+  "\237\160\128",
+  "\239\191", "\240\128\128\128", "\240\143\191\191", "\241\128\128", "\244\144\128\128", "\245\128\128\128", "\255",
+    "\254" }
 
 describe("UTF-8", function()
   it("of one character is accepted, from the first code point to the last", function()
@@ -79,7 +82,8 @@ describe("UTF-8", function()
 
   it("is the same for random bytes that look like it", function()
     math.randomseed(texts.seed)
-    local leads = { 0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5 }
+    local leads = { 0x41, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1,
+      0xf4, 0xf5 }
     for _ = 1, 3000 do
       local parts = { ("x"):rep(math.random(0, 70)) }
       for i = 2, math.random(2, 12) do parts[i] = string.char(leads[math.random(#leads)]) end
