@@ -7,7 +7,7 @@ enum { BATCH = MM_MORSEL };
 /* ---- Lists of ranks ---- */
 
 int mm_ranks_room(rank_list *list, int64_t count, mm_error *error) {
-  if (count <= list->capacity) return 0;
+  if (list->ranks && count <= list->capacity) return 0;
   int64_t size = count * (int64_t)sizeof(rank);
   rank *fresh = mm_allocate(size);
   if (!fresh) return mm_fail_memory(error, size);

@@ -7,7 +7,7 @@ local ENOMEM = -6
 
 local build = os.getenv "MM_BUILD" or "build"
 local path = build .. "/spec/faults.so"
-local compile = "mkdir -p %s/spec && gcc -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -Icore -o %s spec/faults/faults.c"
+local compile = "mkdir -p %s/spec && gcc -std=gnu11 -Wall -Werror -shared -fPIC -Icore -o %s spec/faults/faults.c"
 assert(os.execute(compile:format(build, path)) == 0)
 pcall(ffi.cdef, "const mm_allocator *faults_allocator(int64_t n, int64_t count); int64_t faults_calls(void);")
 local faults = ffi.load("./" .. path)
