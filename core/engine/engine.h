@@ -20,77 +20,77 @@
 
 /* What became of a morsel. */
 typedef struct outcome {
-  bool     ready;
-  void    *partial; /* NULL: nothing to fold */
-  mm_error error;   /* code 0: none */
+  bool ready;
+  void *partial;  /* NULL: nothing to fold */
+  mm_error error; /* code 0: none */
 } outcome;
 
 typedef struct segment {
   mm_source *source;
-  int32_t    first, breaker; /* stages first .. breaker - 1 stream into stage `breaker` */
+  int32_t first, breaker; /* stages first .. breaker - 1 stream into stage `breaker` */
 
   pthread_mutex_t claiming; /* held while a worker asks the source for a morsel */
-  int64_t         next;     /* morsel to be claimed; under `claiming` */
-  bool            exhausted; /* under `claiming` */
+  int64_t next;             /* morsel to be claimed; under `claiming` */
+  bool exhausted;           /* under `claiming` */
 
-  pthread_mutex_t ordering;  /* all below */
-  pthread_cond_t  advanced;  /* head moved, or the segment stops */
-  int64_t         head;      /* morsel to be folded next */
-  bool            folding;   /* a worker is folding, without holding the mutex */
-  bool            satisfied; /* the breaker wants no more rows */
-  bool            failed;    /* a morsel before `head` failed, see `error` */
-  int64_t         fail_at;   /* lowest morsel known to have failed: no later one starts */
-  mm_error        error;
-  outcome        *slots; /* `window` of them */
-  int64_t         window;
+  pthread_mutex_t ordering; /* all below */
+  pthread_cond_t advanced;  /* head moved, or the segment stops */
+  int64_t head;             /* morsel to be folded next */
+  bool folding;             /* a worker is folding, without holding the mutex */
+  bool satisfied;           /* the breaker wants no more rows */
+  bool failed;              /* a morsel before `head` failed, see `error` */
+  int64_t fail_at;          /* lowest morsel known to have failed: no later one starts */
+  mm_error error;
+  outcome *slots; /* `window` of them */
+  int64_t window;
 } segment;
 
 struct mm_job {
-  mm_job_options    options;
-  mm_source        *source; /* of the first segment until it starts */
-  mm_stage        **stages;
-  int32_t           stage_count, stage_capacity;
-  mm_schema         schema;   /* of the source */
+  mm_job_options options;
+  mm_source *source; /* of the first segment until it starts */
+  mm_stage **stages;
+  int32_t stage_count, stage_capacity;
+  mm_schema schema;           /* of the source */
   const mm_schema **incoming; /* what comes into each stage */
-  segment           segment;  /* the one that runs */
+  segment segment;            /* the one that runs */
 
-  void  **threads;
+  void **threads;
   int32_t thread_count; /* 0 until all have started */
-  bool    joined;
+  bool joined;
 
   pthread_mutex_t mutex;
-  pthread_cond_t  changed;    /* state, generation or thread_count */
-  int32_t         arrived;    /* workers that have left the running segment */
-  int64_t         generation; /* counts segments */
-  int32_t         state;      /* MM_JOB_* */
-  mm_error        error;
-  mm_progress     read; /* progress of the first source after it is gone */
+  pthread_cond_t changed; /* state, generation or thread_count */
+  int32_t arrived;        /* workers that have left the running segment */
+  int64_t generation;     /* counts segments */
+  int32_t state;          /* MM_JOB_* */
+  mm_error error;
+  mm_progress read; /* progress of the first source after it is gone */
 
-  _Atomic int32_t  cancel; /* 0 or the status asked for */
-  _Atomic int64_t  rows, morsels;
+  _Atomic int32_t cancel; /* 0 or the status asked for */
+  _Atomic int64_t rows, morsels;
   _Atomic int64_t *stage_rows; /* in and out of each stage */
 };
 
 /* Streams the rows of a morsel through the stages; one per thread and segment. */
 typedef struct worker {
-  mm_job   *job;
-  void     *source_local;
-  void    **locals;  /* of stages first .. breaker */
+  mm_job *job;
+  void *source_local;
+  void **locals;     /* of stages first .. breaker */
   mm_batch *batches; /* [0] is what the source gives, [i] what streaming stage i - 1 gives */
-  int64_t  *counted; /* rows in and out per stage since the last morsel */
-  int32_t   opened;  /* stages that are open */
-  bool      source_opened;
-  mm_error  failure; /* of the running morsel; code 0: none */
-  int64_t   failed_row;
+  int64_t *counted;  /* rows in and out per stage since the last morsel */
+  int32_t opened;    /* stages that are open */
+  bool source_opened;
+  mm_error failure; /* of the running morsel; code 0: none */
+  int64_t failed_row;
 } worker;
 
-int  mm_segment_start(mm_job *job, mm_source *take, int32_t first, mm_error *error);
-void mm_segment_work(mm_job *job);                                      /* run by every thread */
-int  mm_segment_finish(mm_job *job, mm_table *result, mm_error *error); /* run by the last one */
+int mm_segment_start(mm_job *job, mm_source *take, int32_t first, mm_error *error);
+void mm_segment_work(mm_job *job);                                     /* run by every thread */
+int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error); /* run by the last one */
 void mm_segment_free(mm_job *job);
 void mm_segment_wake(segment *segment); /* those who wait look again whether the job was cancelled */
 
-int  mm_worker_open(worker *worker, mm_job *job, mm_error *error);
+int mm_worker_open(worker *worker, mm_job *job, mm_error *error);
 void mm_worker_close(worker *worker);
 /* Run one morsel to its cut; returns its partial (NULL when there is none) and leaves failures in worker->failure. */
 void *mm_worker_morsel(worker *worker, int64_t morsel, void *piece);

@@ -141,7 +141,8 @@ static int start_threads(mm_job *job, mm_error *error) {
 }
 
 int mm_job_start(mm_job *job, mm_error *error) {
-  if (job->state != MM_JOB_NEW || job->incoming) return mm_fail(error, MM_ESTATE, "started", "the job was started before");
+  if (job->state != MM_JOB_NEW || job->incoming)
+    return mm_fail(error, MM_ESTATE, "started", "the job was started before");
   TRY(bind_stages(job, error));
   mm_source *source = job->source;
   job->source = NULL;

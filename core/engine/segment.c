@@ -47,8 +47,7 @@ void mm_segment_wake(segment *s) {
 static bool may_start(mm_job *job, segment *s, int64_t k) {
   bool go;
   pthread_mutex_lock(&s->ordering);
-  while ((go = !atomic_load(&job->cancel) && !s->satisfied && !s->failed && k < s->fail_at) &&
-         k >= s->head + s->window)
+  while ((go = !atomic_load(&job->cancel) && !s->satisfied && !s->failed && k < s->fail_at) && k >= s->head + s->window)
     pthread_cond_wait(&s->advanced, &s->ordering);
   pthread_mutex_unlock(&s->ordering);
   return go;

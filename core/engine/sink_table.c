@@ -4,16 +4,15 @@
 
 typedef struct table_sink {
   mm_stage base;
-  int64_t  limit; /* rows to keep; -1: all */
+  int64_t limit; /* rows to keep; -1: all */
   mm_table kept;
-  int64_t  total;
+  int64_t total;
 } table_sink;
-
 
 /* Rows beyond the limit are counted without being kept. */
 typedef struct table_partial {
   mm_table batches;
-  int64_t  total;
+  int64_t total;
 } table_partial;
 
 static int sink_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {

@@ -10,9 +10,7 @@
 
 enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
 
-static mm_span *last_span(const mm_cutter *c) {
-  return &c->piece->spans[c->piece->span_count - 1];
-}
+static mm_span *last_span(const mm_cutter *c) { return &c->piece->spans[c->piece->span_count - 1]; }
 
 /* ---- Pieces ---- */
 

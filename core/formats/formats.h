@@ -211,9 +211,7 @@ typedef struct mm_cell {
   int32_t size;
 } mm_cell;
 enum { CELL_ESCAPED = 1u << 31, CELL_QUOTED = 1u << 30, CELL_AT = (1u << 30) - 1 };
-static inline bool mm_cell_null(mm_cell cell) {
-  return cell.size == 0 && !(cell.at & CELL_QUOTED);
-}
+static inline bool mm_cell_null(mm_cell cell) { return cell.size == 0 && !(cell.at & CELL_QUOTED); }
 
 /* The cells of a column of the file. */
 void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t column, int64_t columns, mm_cell *cells);

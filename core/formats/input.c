@@ -97,12 +97,8 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   return 0;
 }
 
-const mm_schema *mm_input_schema(const mm_input *input) {
-  return &input->schema;
-}
-const char *mm_input_format(const mm_input *input) {
-  return input->format;
-}
+const mm_schema *mm_input_schema(const mm_input *input) { return &input->schema; }
+const char *mm_input_format(const mm_input *input) { return input->format; }
 
 void mm_input_free(mm_input *input) {
   if (!input) return;

@@ -64,9 +64,7 @@ static int64_t field_start(const mm_strip *strip, int32_t place, int64_t row) {
   return strip->marks[row * strip->stride + place] + UINT32_C(1);
 }
 
-static bool is_number(int id) {
-  return id >= MM_I8 && id <= MM_F64;
-}
+static bool is_number(int id) { return id >= MM_I8 && id <= MM_F64; }
 
 static void say_bad_value(const mm_field *field, const char *text, int64_t size, mm_error *error) {
   char type[100], value[sizeof error->value];

@@ -3,9 +3,7 @@
 #include "formats.h"
 #include <stdio.h>
 
-static uint64_t hash(const char *name) {
-  return mm_hash_bytes(name, (int64_t)strlen(name), 0);
-}
+static uint64_t hash(const char *name) { return mm_hash_bytes(name, (int64_t)strlen(name), 0); }
 
 int32_t mm_names_find(const mm_names *names, const char *name) {
   if (!names->slot_count) return -1;

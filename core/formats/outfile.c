@@ -15,9 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int64_t text_size(const char *text) {
-  return (int64_t)strlen(text) + 1;
-}
+static int64_t text_size(const char *text) { return (int64_t)strlen(text) + 1; }
 
 /* ---- What may be written to ---- */
 

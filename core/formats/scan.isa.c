@@ -12,9 +12,9 @@
 #endif
 
 #define SCANNER_NAMED(isa) mm_scanner_##isa
-#define SCANNER(isa)       SCANNER_NAMED(isa)
-#define TEXT_OF(isa)       #isa
-#define TEXT(isa)          TEXT_OF(isa)
+#define SCANNER(isa) SCANNER_NAMED(isa)
+#define TEXT_OF(isa) #isa
+#define TEXT(isa) TEXT_OF(isa)
 
 /* ---- A bit per byte ---- */
 
@@ -66,9 +66,7 @@ static inline uint64_t equal(word64 word, uint8_t byte) {
   return mask;
 }
 
-static inline uint64_t either(word64 word, uint8_t one, uint8_t other) {
-  return equal(word, one) | equal(word, other);
-}
+static inline uint64_t either(word64 word, uint8_t one, uint8_t other) { return equal(word, one) | equal(word, other); }
 #endif
 
 /* Bit i of the result: parity of bits 0 .. i. */

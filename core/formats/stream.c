@@ -20,9 +20,7 @@ struct mm_stream {
   mm_error error;
 };
 
-static bool is_stdin(const char *path) {
-  return strcmp(path, "-") == 0;
-}
+static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
 
 /* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
 static int wait_readable(mm_stream *stream, mm_error *error) {
@@ -116,9 +114,7 @@ int mm_stream_open(mm_feed *feed, const char *path, mm_stream **result, mm_error
   return status;
 }
 
-bool mm_stream_compressed(const mm_stream *stream) {
-  return stream->decoder != NULL;
-}
+bool mm_stream_compressed(const mm_stream *stream) { return stream->decoder != NULL; }
 
 void mm_stream_free(mm_stream *stream) {
   if (!stream) return;

@@ -21,7 +21,8 @@ int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error 
 }
 
 void mm_absorber_free(mm_absorber *absorber) {
-  if (absorber->groups.plan) mm_release(absorber->entries, MM_VECTOR * absorber->groups.plan->layout.stride * INT64_C(8));
+  if (absorber->groups.plan)
+    mm_release(absorber->entries, MM_VECTOR * absorber->groups.plan->layout.stride * INT64_C(8));
   mm_release(absorber->vector.group, MM_VECTOR * 3 * INT64_C(4));
   mm_shortcut_free(absorber->shortcut);
   mm_groups_free(&absorber->groups);

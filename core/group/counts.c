@@ -29,8 +29,8 @@ static int merge_count(mm_accumulator *to, const uint32_t *number, const mm_accu
   return 0;
 }
 
-static int emit_count(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                      mm_column *column, mm_error *error) {
+static int emit_count(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                      mm_type type, mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   TRY(mm_emit_column(column, type, n, false, error));
   int64_t *out = (int64_t *)column->data;
@@ -48,8 +48,8 @@ static int update_truth(mm_accumulator *acc, const mm_column *column, mm_rows *r
   return 0;
 }
 
-static int emit_truth(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                      mm_column *column, mm_error *error) {
+static int emit_truth(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                      mm_type type, mm_column *column, mm_error *error) {
   (void)acc;
   TRY(mm_emit_column(column, type, n, false, error));
   uint64_t *out = (uint64_t *)column->data;

@@ -3,7 +3,10 @@
 #include "groups.h"
 
 enum { NONE, VALUE_FOUND, NULL_FOUND };
-typedef struct edge { uint64_t bits; int64_t found; } edge;
+typedef struct edge {
+  uint64_t bits;
+  int64_t found;
+} edge;
 
 static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
@@ -58,10 +61,10 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 const mm_accumulator_class *mm_edge_class(int type) {
   if (type == MM_BOOL) return &edge_class_bool;
   switch (mm_type_width((mm_type){.id = (uint8_t)type})) {
-    case 1: return &edge_class_1;
-    case 2: return &edge_class_2;
-    case 4: return &edge_class_4;
-    case 8: return &edge_class_8;
-    default: return NULL;
+  case 1: return &edge_class_1;
+  case 2: return &edge_class_2;
+  case 4: return &edge_class_4;
+  case 8: return &edge_class_8;
+  default: return NULL;
   }
 }

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
-typedef struct extreme { int64_t order, seen; } extreme;
+typedef struct extreme {
+  int64_t order, seen;
+} extreme;
 
 /* ~x reverses the order of x, so that min is a max. */
 static inline int64_t flip_of(const mm_accumulator *acc) { return acc->op == MM_AGG_MIN ? -1 : 0; }
@@ -110,10 +112,11 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 
 const mm_accumulator_class *mm_extreme_class(int type) {
   switch (mm_storage(type)) {
-#define X(E, s, C, format) case MM_##E: return &extreme_class_##s;
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &extreme_class_##s;
     MM_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
-    default: return NULL;
+  default: return NULL;
   }
 }

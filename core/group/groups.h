@@ -36,22 +36,22 @@ typedef struct mm_key_layout {
   int32_t words;  /* that are compared, after the hash */
   int32_t stride; /* words of an entry */
   int32_t nulls;  /* word of the first null bits, 0: none */
-  bool    text;   /* some column is text */
+  bool text;      /* some column is text */
 } mm_key_layout;
 
 /* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
-int  mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
+int mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
 void mm_key_layout_free(mm_key_layout *layout);
 /* The words of one column of rows [start, start + n), column by column in order. Long text still points into the column. */
-void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
-                           uint64_t *entries);
+void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start,
+                           int64_t n, uint64_t *entries);
 /* Then the hashes; `first` is the first column. */
 void mm_keys_complete(const mm_key_layout *layout, const mm_column *first, int64_t start, int64_t n, uint64_t *entries);
 /* Only the hashes, of entries of layouts without nulls. */
 void mm_keys_hash(const mm_key_layout *layout, uint64_t *entries, int64_t n);
 /* The column `index` of n entries. */
-int  mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n, mm_column *column,
-                    mm_error *error);
+int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+                   mm_column *column, mm_error *error);
 
 /* Long text: the second word has this top byte above the size. */
 static inline bool mm_key_long(uint64_t second) { return second >> 56 == 0xff; }
@@ -61,18 +61,18 @@ static inline int64_t mm_key_size(uint64_t second) { return (int64_t)(second & U
 
 typedef struct mm_key_table {
   const mm_key_layout *layout;
-  mm_arena *arena;   /* of long text */
-  uint64_t *slots;   /* upper half of the hash above number + 1; 0: empty */
-  int64_t   slot_count;
+  mm_arena *arena; /* of long text */
+  uint64_t *slots; /* upper half of the hash above number + 1; 0: empty */
+  int64_t slot_count;
   mm_buffer entries; /* number i at i * layout->stride words */
-  int64_t   count;   /* entries */
-  int64_t   tabled;  /* of them, those that the slots know; others were appended */
+  int64_t count;     /* entries */
+  int64_t tabled;    /* of them, those that the slots know; others were appended */
 } mm_key_table;
 
 /* Number of each entry, new ones in order. `entries` must stay apart from the table's own. */
-int  mm_keys_resolve(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
+int mm_keys_resolve(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
 /* Take all entries as new ones without looking. Only until the next mm_keys_clear. */
-int  mm_keys_append(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
+int mm_keys_append(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
 void mm_keys_clear(mm_key_table *table);
 void mm_keys_free(mm_key_table *table);
 static inline const uint64_t *mm_keys_entry(const mm_key_table *table, int64_t number) {
@@ -90,48 +90,48 @@ enum { MM_TRASH = 4, MM_LANES = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANE
 
 /* A vector of rows and where they go. */
 typedef struct mm_rows {
-  int64_t   start, count; /* within the batch; count <= MM_VECTOR */
-  uint32_t *group;        /* number of each row's group */
-  uint32_t *spread;       /* its state, when the order of rows does not matter */
-  uint32_t *masked;       /* the same, nulls of `masked_by` to the trash */
+  int64_t start, count; /* within the batch; count <= MM_VECTOR */
+  uint32_t *group;      /* number of each row's group */
+  uint32_t *spread;     /* its state, when the order of rows does not matter */
+  uint32_t *masked;     /* the same, nulls of `masked_by` to the trash */
   const uint64_t *masked_by;
-  bool      distinct;     /* each row is a group of its own */
+  bool distinct; /* each row is a group of its own */
 } mm_rows;
 
 /* States for the rows of a column that has no text: nulls go to the trash. */
 const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column);
 
 typedef struct mm_accumulator_class {
-  int32_t size;    /* bytes of a state */
-  bool    ordered; /* rows must come in order: no lanes */
+  int32_t size; /* bytes of a state */
+  bool ordered; /* rows must come in order: no lanes */
   /* States [from, to) of new groups. NULL: zero bytes. */
   void (*start)(mm_accumulator *acc, int64_t from, int64_t to);
-  int  (*update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error);
+  int (*update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error);
   /* Bring states [from, to) of a worker's table into the form that merges. May be NULL. */
   void (*seal)(mm_accumulator *acc, int64_t from, int64_t to);
   /* Add states from[0 .. n) to states to[number[i]]; pointers stand for the first state. */
-  int  (*merge)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
-                mm_error *error);
+  int (*merge)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+               mm_error *error);
   /* Move what is kept beside the states, group i to place[i] (NULL: i) of `to`, whose states are there. May be NULL. */
-  int  (*move)(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error);
+  int (*move)(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error);
   /* All is merged: bring the states into the form that emit reads. May be NULL. */
-  int  (*complete)(mm_accumulator *acc, int64_t groups, mm_error *error);
+  int (*complete)(mm_accumulator *acc, int64_t groups, mm_error *error);
   /* Values of n states, which may be of several accumulators of this kind. */
-  int  (*emit)(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-               mm_column *column, mm_error *error);
+  int (*emit)(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+              mm_column *column, mm_error *error);
 } mm_accumulator_class;
 
 struct mm_accumulator {
   const mm_accumulator_class *vtable;
-  mm_type   type;    /* of the column */
-  int32_t   op;      /* MM_AGG_*, of the first aggregate that asked for it */
-  int32_t   column;  /* -1: none */
-  int64_t   head;    /* states before that of group 0 */
-  mm_arena *arena;   /* of the table it stands beside */
+  mm_type type;    /* of the column */
+  int32_t op;      /* MM_AGG_*, of the first aggregate that asked for it */
+  int32_t column;  /* -1: none */
+  int64_t head;    /* states before that of group 0 */
+  mm_arena *arena; /* of the table it stands beside */
   mm_buffer states;
   mm_buffer value_groups, values; /* kept beside the states by quantiles */
   mm_key_layout *pair_layout;     /* of n_unique; owned by the plan */
-  mm_key_table   pairs;
+  mm_key_table pairs;
 };
 
 /* The class for an aggregate over a type; NULL: it makes no sense. */
@@ -172,35 +172,35 @@ static inline double mm_unorder_f64(int64_t order) {
 
 /* What is the same for all tables of a stage. */
 typedef struct mm_group_plan {
-  mm_key_layout   layout;
-  int32_t        *keys;         /* columns of the input */
+  mm_key_layout layout;
+  int32_t *keys;                /* columns of the input */
   mm_accumulator *accumulators; /* without states */
-  int32_t         accumulator_count;
-  int32_t         key_room, accumulator_room; /* allocated */
+  int32_t accumulator_count;
+  int32_t key_room, accumulator_room; /* allocated */
 } mm_group_plan;
 
 typedef struct mm_groups {
   const mm_group_plan *plan;
-  mm_key_table    keys;
-  mm_arena        arena;
+  mm_key_table keys;
+  mm_arena arena;
   mm_accumulator *accumulators;
-  mm_buffer       first;  /* uint64_t of each group: where it first appeared, morsel above position */
-  int64_t         room;   /* groups that the states have room for */
+  mm_buffer first; /* uint64_t of each group: where it first appeared, morsel above position */
+  int64_t room;    /* groups that the states have room for */
 } mm_groups;
 
 enum { MM_PARTITIONS = 256 };
 
 /* What a table held, to be merged into others: groups in order of first appearance, or so within each partition. */
 typedef struct mm_partial {
-  struct mm_partial *next;      /* in a list of spare ones */
-  mm_groups  groups;            /* its slots stay empty */
-  uint64_t   base;              /* added to `first` */
-  bool       scattered;         /* by hash; partition p is groups [starts[p], starts[p + 1]) */
-  uint32_t   starts[MM_PARTITIONS + 1];
-  uint8_t   *fresh;             /* when not NULL: fresh[first of group] = 1 for groups that were new */
-  atomic_int left;              /* partitions that have not merged it */
-  mm_buffer  places;            /* while it is cut */
-  void      *cargo;             /* of the stage */
+  struct mm_partial *next; /* in a list of spare ones */
+  mm_groups groups;        /* its slots stay empty */
+  uint64_t base;           /* added to `first` */
+  bool scattered;          /* by hash; partition p is groups [starts[p], starts[p + 1]) */
+  uint32_t starts[MM_PARTITIONS + 1];
+  uint8_t *fresh;   /* when not NULL: fresh[first of group] = 1 for groups that were new */
+  atomic_int left;  /* partitions that have not merged it */
+  mm_buffer places; /* while it is cut */
+  void *cargo;      /* of the stage */
 } mm_partial;
 
 /* Partials that are not in use. */
@@ -210,58 +210,59 @@ typedef struct mm_spares {
 } mm_spares;
 
 void mm_spares_init(mm_spares *spares);
-int  mm_spares_take(mm_spares *spares, const mm_group_plan *plan, mm_partial **partial, mm_error *error);
+int mm_spares_take(mm_spares *spares, const mm_group_plan *plan, mm_partial **partial, mm_error *error);
 void mm_spares_give(mm_spares *spares, mm_partial *partial); /* its cargo is gone */
 void mm_spares_free(mm_spares *spares);
 void mm_partial_free(mm_partial *partial);
 
-int  mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
-                        const mm_aggregate *aggregates, int32_t count, mm_error *error);
+int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
+                       const mm_aggregate *aggregates, int32_t count, mm_error *error);
 void mm_group_plan_free(mm_group_plan *plan);
 /* Index of the accumulator that serves an aggregate, or -1; several may share one. */
 int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate);
 
-int  mm_groups_init(mm_groups *groups, const mm_group_plan *plan, int64_t head, mm_error *error);
+int mm_groups_init(mm_groups *groups, const mm_group_plan *plan, int64_t head, mm_error *error);
 void mm_groups_free(mm_groups *groups);
 /* Make states for groups up to the count of keys. `first` of the new ones is up to the caller. */
-int  mm_groups_extend(mm_groups *groups, int64_t from, mm_error *error);
+int mm_groups_extend(mm_groups *groups, int64_t from, mm_error *error);
 /* Merge groups [from, to) of a partial. */
-int  mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_t to, mm_error *error);
+int mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_t to, mm_error *error);
 /* Hand over all groups to an empty partial and be empty; `scatter`: by partition. */
-int  mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scatter, mm_error *error);
+int mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scatter, mm_error *error);
 
 /* ---- Shortcut ---- */
 
 typedef struct mm_shortcut mm_shortcut;
-int  mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout, mm_error *error); /* NULL for keys that it cannot serve */
+int mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout,
+                     mm_error *error); /* NULL for keys that it cannot serve */
 void mm_shortcut_free(mm_shortcut *shortcut);
 void mm_shortcut_clear(mm_shortcut *shortcut);
 /* Groups of rows that are remembered; the numbers of others go to `missed`. Returns how many. */
 int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
                          int64_t start, int64_t n, uint32_t *groups, uint32_t *missed);
 /* Remember rows whose groups are known, while there is room. */
-void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
-                          int64_t start, int64_t n, const uint32_t *groups);
+void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch,
+                          const int32_t *keys, int64_t start, int64_t n, const uint32_t *groups);
 
 /* ---- Absorbing rows ---- */
 
 /* A worker's table during one morsel. */
 typedef struct mm_absorber {
   mm_groups groups;
-  int64_t   rows;     /* absorbed since the last cut */
-  bool      appends;  /* nearly all keys are new: rows are taken as groups of their own */
-  bool      failed;   /* out of memory on the way: the morsel is lost */
-  mm_rows   vector;
-  uint64_t *entries;  /* of MM_VECTOR rows */
+  int64_t rows; /* absorbed since the last cut */
+  bool appends; /* nearly all keys are new: rows are taken as groups of their own */
+  bool failed;  /* out of memory on the way: the morsel is lost */
+  mm_rows vector;
+  uint64_t *entries; /* of MM_VECTOR rows */
   mm_shortcut *shortcut;
 } mm_absorber;
 
-int  mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error *error);
+int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error *error);
 void mm_absorber_free(mm_absorber *absorber);
 /* Absorb the next rows of a batch, from `start`; fills absorber->vector, returns how many (positive). */
-int  mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error);
+int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error);
 /* The end of a morsel: all groups to an empty partial. */
-int  mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm_error *error);
+int mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm_error *error);
 
 /* ---- Merging partials in order ---- */
 
@@ -278,29 +279,29 @@ typedef struct mm_merger {
   const mm_group_plan *plan;
   void *self; /* of the two calls */
   /* An empty partial; on any thread. */
-  int  (*spare)(void *self, mm_partial **partial, mm_error *error);
+  int (*spare)(void *self, mm_partial **partial, mm_error *error);
   /* Nothing more is needed of it; on any thread. */
-  int  (*done)(void *self, mm_partial *take, mm_error *error);
-  mm_groups     whole;
-  mm_partition *partitions;  /* NULL: whole is in use */
-  atomic_bool   partitioned; /* partials should come scattered */
-  atomic_bool   failed;      /* a table may be broken: nothing more is merged */
-  uint64_t      morsels;
+  int (*done)(void *self, mm_partial *take, mm_error *error);
+  mm_groups whole;
+  mm_partition *partitions; /* NULL: whole is in use */
+  atomic_bool partitioned;  /* partials should come scattered */
+  atomic_bool failed;       /* a table may be broken: nothing more is merged */
+  uint64_t morsels;
   _Atomic(mm_partial *) queue[MM_FOLD_QUEUE];
-  atomic_llong  queued;      /* partials ever put into the queue */
-  atomic_uint   turn;        /* where the next drain begins */
+  atomic_llong queued; /* partials ever put into the queue */
+  atomic_uint turn;    /* where the next drain begins */
 } mm_merger;
 
-int  mm_merger_init(mm_merger *merger, const mm_group_plan *plan, mm_error *error);
+int mm_merger_init(mm_merger *merger, const mm_group_plan *plan, mm_error *error);
 void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take)); /* what still is in the queue */
-int  mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error); /* in order, one at a time */
-int  mm_merger_drain(mm_merger *merger, mm_error *error);                  /* any worker */
-int  mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error);    /* merge what is left, complete all states */
+int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error);           /* in order, one at a time */
+int mm_merger_drain(mm_merger *merger, mm_error *error);                            /* any worker */
+int mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error); /* merge what is left, complete all states */
 
 /* ---- Results ---- */
 
 /* Where each group is, in order of first appearance: table in the upper half, number in the lower. */
 int mm_groups_order(const mm_merger *merger, mm_buffer *places, mm_error *error);
 /* Key columns, then aggregates[i] out of accumulator served_by[i], in batches of at most MM_MORSEL rows. */
-int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count, mm_job *job,
-                   mm_table *out, mm_error *error);
+int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
+                   mm_job *job, mm_table *out, mm_error *error);

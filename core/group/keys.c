@@ -42,10 +42,10 @@ static int own_text(mm_key_table *table, uint64_t *entry, mm_error *error) {
 static __attribute__((noinline)) int insert(mm_key_table *table, uint64_t at, const uint64_t *entry, mm_error *error) {
   int64_t size = table->layout->stride * (int64_t)sizeof(uint64_t);
   if (table->count >= (int64_t)INDEX_BITS - 1)
-    return mm_fail(error, MM_ELIMIT, "too-many-keys", "more than %lld different keys in one part", (long long)table->count);
+    return mm_fail(error, MM_ELIMIT, "too-many-keys", "more than %lld different keys in one part",
+                   (long long)table->count);
   TRY(mm_buffer_append(&table->entries, entry, size, error));
-  if (table->layout->text)
-    TRY(own_text(table, (uint64_t *)(table->entries.data + table->entries.size - size), error));
+  if (table->layout->text) TRY(own_text(table, (uint64_t *)(table->entries.data + table->entries.size - size), error));
   table->slots[at] = (entry[0] & ~INDEX_BITS) | (uint64_t)++table->count;
   table->tabled = table->count;
   return 0;
@@ -62,7 +62,8 @@ static bool equal_with_text(const mm_key_layout *layout, const uint64_t *a, cons
     if (a[w + 1] != b[w + 1]) return false;
     if (a[w] != b[w]) {
       if (!mm_key_long(a[w + 1])) return false;
-      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)mm_key_size(a[w + 1]))) return false;
+      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)mm_key_size(a[w + 1])))
+        return false;
     }
     w += 2;
   }
@@ -72,8 +73,8 @@ static bool equal_with_text(const mm_key_layout *layout, const uint64_t *a, cons
 }
 
 /* `words` and `text` are constants where this is inlined. */
-static inline __attribute__((always_inline)) bool equal(const mm_key_layout *layout, const uint64_t *a, const uint64_t *b,
-                                                        int32_t words, bool text) {
+static inline __attribute__((always_inline)) bool equal(const mm_key_layout *layout, const uint64_t *a,
+                                                        const uint64_t *b, int32_t words, bool text) {
   uint64_t different = a[0] ^ b[0];
   for (int32_t w = 1; w <= words; w++) different |= a[w] ^ b[w];
   if (!different) return true;
@@ -143,7 +144,8 @@ void mm_keys_clear(mm_key_table *table) {
     /* Each key sits in the run of full slots that begins at its hash: clear the run. */
     uint64_t mask = (uint64_t)table->slot_count - 1;
     for (int64_t i = 0; i < table->tabled; i++)
-      for (uint64_t at = mm_keys_entry(table, i)[0] & mask; table->slots[at]; at = (at + 1) & mask) table->slots[at] = 0;
+      for (uint64_t at = mm_keys_entry(table, i)[0] & mask; table->slots[at]; at = (at + 1) & mask)
+        table->slots[at] = 0;
   }
   table->count = table->tabled = 0;
   table->entries.size = 0;

@@ -189,8 +189,8 @@ static void encode_null(const mm_key_layout *layout, int32_t index, uint64_t *en
   }
 }
 
-void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
-                           uint64_t *entries) {
+void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start,
+                           int64_t n, uint64_t *entries) {
   const mm_key_column *key = &layout->columns[index];
   int32_t stride = layout->stride, raw = key->raw - key->word;
   uint64_t *at = entries + key->word;
@@ -199,24 +199,30 @@ void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_
       for (int32_t w = 0; w < (layout->count + 63) / 64; w++) entries[i * stride + layout->nulls + w] = 0;
   const uint8_t *data = column->data;
   switch (mm_storage(key->type.id)) {
-    case MM_BOOL: encode_bits(column->data, start, key->shift, n, at, stride); break;
-    case MM_I8: case MM_U8: encode_1(data + start, key->shift, n, at, stride); break;
-    case MM_I16: case MM_U16: encode_2((const uint16_t *)data + start, key->shift, n, at, stride); break;
-    case MM_I32: case MM_U32: encode_4((const uint32_t *)data + start, key->shift, n, at, stride); break;
-    case MM_I64: case MM_U64: encode_8((const uint64_t *)data + start, n, at, stride); break;
-    case MM_F32: encode_f32((const float *)data + start, key->shift, n, at, stride, raw); break;
-    case MM_F64: encode_f64((const double *)data + start, n, at, stride, raw); break;
-    case MM_UTF8: case MM_BINARY: encode_text(column, start, n, at, stride); break;
-    default: /* MM_NULL */
-      for (int64_t i = 0; i < n && layout->nulls; i++) encode_null(layout, index, entries + i * stride);
-      return;
+  case MM_BOOL: encode_bits(column->data, start, key->shift, n, at, stride); break;
+  case MM_I8:
+  case MM_U8: encode_1(data + start, key->shift, n, at, stride); break;
+  case MM_I16:
+  case MM_U16: encode_2((const uint16_t *)data + start, key->shift, n, at, stride); break;
+  case MM_I32:
+  case MM_U32: encode_4((const uint32_t *)data + start, key->shift, n, at, stride); break;
+  case MM_I64:
+  case MM_U64: encode_8((const uint64_t *)data + start, n, at, stride); break;
+  case MM_F32: encode_f32((const float *)data + start, key->shift, n, at, stride, raw); break;
+  case MM_F64: encode_f64((const double *)data + start, n, at, stride, raw); break;
+  case MM_UTF8:
+  case MM_BINARY: encode_text(column, start, n, at, stride); break;
+  default: /* MM_NULL */
+    for (int64_t i = 0; i < n && layout->nulls; i++) encode_null(layout, index, entries + i * stride);
+    return;
   }
   if (!column->valid) return;
   for (int64_t i = 0; i < n; i++)
     if (!mm_bit(column->valid, start + i)) encode_null(layout, index, entries + i * stride);
 }
 
-void mm_keys_complete(const mm_key_layout *layout, const mm_column *first, int64_t start, int64_t n, uint64_t *entries) {
+void mm_keys_complete(const mm_key_layout *layout, const mm_column *first, int64_t start, int64_t n,
+                      uint64_t *entries) {
   mm_keys_hash(layout, entries, n);
   if (layout->count == 1 && layout->columns[0].kind == WORD && first->valid)
     for (int64_t i = 0; i < n; i++)
@@ -238,14 +244,16 @@ static inline mm_view entry_text(const mm_key_column *key, const uint64_t *entry
   uint64_t second = entry[key->word + 1];
   if (mm_key_long(second)) return (mm_view){(const uint8_t *)(uintptr_t)entry[key->word], mm_key_size(second)};
   int64_t size = (int64_t)(second >> 56);
-  return (mm_view){(const uint8_t *)(entry + key->word), size > INLINE ? 0 : size}; /* little-endian words are the bytes */
+  return (mm_view){(const uint8_t *)(entry + key->word),
+                   size > INLINE ? 0 : size}; /* little-endian words are the bytes */
 }
 
-static int decode_text(const mm_key_column *key, const uint64_t *const *entries, int64_t n, bool nulls, mm_column *column,
-                       mm_error *error) {
+static int decode_text(const mm_key_column *key, const uint64_t *const *entries, int64_t n, bool nulls,
+                       mm_column *column, mm_error *error) {
   int64_t bytes = 0;
   for (int64_t i = 0; i < n; i++) bytes += entry_text(key, entries[i]).size;
-  if (bytes > INT32_MAX) return mm_fail(error, MM_ELIMIT, "too-much-text", "the keys of %lld groups exceed 2 GiB", (long long)n);
+  if (bytes > INT32_MAX)
+    return mm_fail(error, MM_ELIMIT, "too-much-text", "the keys of %lld groups exceed 2 GiB", (long long)n);
   TRY(mm_column_make(column, key->type, n, bytes, nulls, error));
   int32_t *offsets = (int32_t *)column->offsets;
   uint8_t *to = (uint8_t *)column->data;
@@ -258,8 +266,8 @@ static int decode_text(const mm_key_column *key, const uint64_t *const *entries,
   return 0;
 }
 
-int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n, mm_column *column,
-                   mm_error *error) {
+int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+                   mm_column *column, mm_error *error) {
   const mm_key_column *key = &layout->columns[index];
   bool nulls = false;
   for (int64_t i = 0; i < n && !nulls; i++) nulls = entry_null(layout, index, entries[i]);

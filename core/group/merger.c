@@ -49,7 +49,8 @@ static int advance(mm_merger *merger, int64_t index, mm_error *error) {
   for (int64_t i = atomic_load(&partition->merged); i < queued; i++) {
     _Atomic(mm_partial *) *place = &merger->queue[i % MM_FOLD_QUEUE];
     mm_partial *partial = atomic_load(place);
-    TRY(note_failed(merger, mm_groups_merge(&partition->groups, partial, partial->starts[index], partial->starts[index + 1], error)));
+    TRY(note_failed(merger, mm_groups_merge(&partition->groups, partial, partial->starts[index],
+                                            partial->starts[index + 1], error)));
     atomic_store(&partition->merged, i + 1);
     if (atomic_fetch_sub(&partial->left, 1) > 1) continue;
     atomic_store(place, NULL);
@@ -127,7 +128,8 @@ int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
   take->base = merger->morsels++ << 32;
   if (!merger->partitions) {
     int status = check_failed(merger, error);
-    if (status >= 0) status = note_failed(merger, mm_groups_merge(&merger->whole, take, 0, take->groups.keys.count, error));
+    if (status >= 0)
+      status = note_failed(merger, mm_groups_merge(&merger->whole, take, 0, take->groups.keys.count, error));
     int done = merger->done(merger->self, take, status < 0 ? NULL : error);
     TRY(status);
     TRY(done);

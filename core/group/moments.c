@@ -6,9 +6,9 @@
 
 typedef struct moment {
   int64_t count;
-  double  center;  /* first value; sealed: the mean */
-  double  squares; /* of distances from center */
-  double  sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
+  double center;  /* first value; sealed: the mean */
+  double squares; /* of distances from center */
+  double sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
 } moment;
 
 /* Move the center by `distance` and `sum`, keeping the rounding error. */
@@ -119,10 +119,11 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 
 const mm_accumulator_class *mm_moment_class(int type) {
   switch (mm_storage(type)) {
-#define X(E, s, C, format) case MM_##E: return &moment_class_##s;
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &moment_class_##s;
     MM_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
-    default: return NULL;
+  default: return NULL;
   }
 }

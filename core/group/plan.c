@@ -13,7 +13,8 @@ int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const
     if (acc->vtable != class || acc->column != aggregate->column) continue;
     bool alike = acc->op == aggregate->op;
     int low = acc->op < aggregate->op ? acc->op : aggregate->op, high = acc->op + aggregate->op - low;
-    if (alike || (low == MM_AGG_VAR && high == MM_AGG_STD) || (low == MM_AGG_MEDIAN && high == MM_AGG_QUANTILE)) return i;
+    if (alike || (low == MM_AGG_VAR && high == MM_AGG_STD) || (low == MM_AGG_MEDIAN && high == MM_AGG_QUANTILE))
+      return i;
   }
   return -1;
 }
@@ -26,8 +27,8 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
   acc->vtable = mm_accumulator_class_of(aggregate->op, type);
   if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT)) {
     char text[64];
-    int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
-                         mm_type_name(type, text, sizeof text));
+    int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s",
+                         name, mm_type_name(type, text, sizeof text));
     if (error) error->place = aggregate->place;
     return status;
   }
@@ -53,7 +54,8 @@ int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *
     plan->keys[i] = keys[i];
     types[i] = field->type;
     if (field->type.id == MM_OPAQUE)
-      status = mm_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through", field->name);
+      status = mm_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through",
+                       field->name);
   }
   if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
   for (int32_t i = 0; i < count && status >= 0; i++)

@@ -8,13 +8,13 @@
 #include <math.h>
 
 typedef struct values_of { /* a group */
-  int64_t start, count; /* in `values` of its accumulator */
-  int64_t *values;      /* when complete */
+  int64_t start, count;    /* in `values` of its accumulator */
+  int64_t *values;         /* when complete */
 } values_of;
 
 /* Bring a log into groups: `to` may be the same accumulator with another buffer for values. */
-static int arrange(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t groups, mm_buffer *values,
-                   mm_error *error) {
+static int arrange(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t groups,
+                   mm_buffer *values, mm_error *error) {
   int64_t n = from->values.size / 8, start = 0;
   const int64_t *value = (const int64_t *)from->values.data;
   const uint32_t *group = (const uint32_t *)from->value_groups.data;
@@ -96,8 +96,10 @@ static void select_nth(int64_t *x, int64_t n, int64_t k) {
     if (x[high] < x[middle]) swap(&x[high], &x[middle]);
     int64_t pivot = x[middle], i = low - 1, j = high + 1;
     for (;;) {
-      do i++; while (x[i] < pivot);
-      do j--; while (x[j] > pivot);
+      do i++;
+      while (x[i] < pivot);
+      do j--;
+      while (x[j] > pivot);
       if (i >= j) break;
       swap(&x[i], &x[j]);
     }
@@ -197,10 +199,11 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 
 const mm_accumulator_class *mm_quantile_class(int type) {
   switch (mm_storage(type)) {
-#define X(E, s, C, format) case MM_##E: return &quantile_class_##s;
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &quantile_class_##s;
     MM_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
-    default: return NULL;
+  default: return NULL;
   }
 }

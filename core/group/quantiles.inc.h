@@ -18,9 +18,13 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   return 0;
 }
 
-static const mm_accumulator_class NAME(quantile_class) = {
-    .size = sizeof(values_of), .ordered = true, .update = NAME(update), .merge = merge, .move = move,
-    .complete = complete, .emit = emit};
+static const mm_accumulator_class NAME(quantile_class) = {.size = sizeof(values_of),
+                                                          .ordered = true,
+                                                          .update = NAME(update),
+                                                          .merge = merge,
+                                                          .move = move,
+                                                          .complete = complete,
+                                                          .emit = emit};
 
 #undef NAME
 #undef VALUE

@@ -8,18 +8,21 @@ static int64_t table_count(const mm_merger *merger) { return merger->partitions 
 static const mm_groups *table(const mm_merger *merger, int64_t index) {
   return merger->partitions ? &merger->partitions[index].groups : &merger->whole;
 }
-static uint64_t first_of(const mm_groups *groups, int64_t number) { return ((const uint64_t *)groups->first.data)[number]; }
+static uint64_t first_of(const mm_groups *groups, int64_t number) {
+  return ((const uint64_t *)groups->first.data)[number];
+}
 
 /* Groups of one morsel, put at their position in it. */
 typedef struct morsel_shelf {
   uint64_t *places, *filled;
-  int64_t   size;
+  int64_t size;
 } morsel_shelf;
 
 static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
   int64_t n = 0;
   for (int64_t word = 0; word < mm_words(shelf->size); word++) {
-    for (uint64_t bits = shelf->filled[word]; bits; bits &= bits - 1) out[n++] = shelf->places[word * 64 + __builtin_ctzll(bits)];
+    for (uint64_t bits = shelf->filled[word]; bits; bits &= bits - 1)
+      out[n++] = shelf->places[word * 64 + __builtin_ctzll(bits)];
     shelf->filled[word] = 0;
   }
   return n;
@@ -80,17 +83,19 @@ int mm_groups_order(const mm_merger *merger, mm_buffer *places, mm_error *error)
 /* ---- Batches ---- */
 
 typedef struct emission {
-  const mm_merger    *merger;
+  const mm_merger *merger;
   const mm_aggregate *aggregates;
-  const int32_t      *served_by;
-  int32_t             count;
-  const mm_schema    *schema;
-  const uint64_t     *places;
-  int64_t             total;
-  mm_batch           *batches;
+  const int32_t *served_by;
+  int32_t count;
+  const mm_schema *schema;
+  const uint64_t *places;
+  int64_t total;
+  mm_batch *batches;
 } emission;
 
-static const mm_groups *table_of(const emission *all, uint64_t place) { return table(all->merger, (int64_t)(place >> 32)); }
+static const mm_groups *table_of(const emission *all, uint64_t place) {
+  return table(all->merger, (int64_t)(place >> 32));
+}
 
 static int fill_batch(const emission *all, const uint64_t *places, int64_t n, const void **pointers, mm_batch *batch,
                       mm_error *error) {
@@ -105,11 +110,13 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
     int32_t column = layout->count + a;
     const mm_accumulator *acc = &all->merger->plan->accumulators[all->served_by[a]];
     for (int64_t i = 0; i < n; i++)
-      pointers[i] = mm_state(&table_of(all, places[i])->accumulators[all->served_by[a]], (int64_t)(places[i] & UINT32_MAX));
-    int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n, all->schema->fields[column].type,
-                                   &batch->columns[column], error);
-    if (status < 0 && error) mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name,
-                                             (int64_t)strlen(all->schema->fields[column].name));
+      pointers[i] =
+          mm_state(&table_of(all, places[i])->accumulators[all->served_by[a]], (int64_t)(places[i] & UINT32_MAX));
+    int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n,
+                                   all->schema->fields[column].type, &batch->columns[column], error);
+    if (status < 0 && error)
+      mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name,
+                    (int64_t)strlen(all->schema->fields[column].name));
     TRY(status);
   }
   return 0;
@@ -125,12 +132,17 @@ static int emit_batch(void *argument, int64_t index, mm_error *error) {
   return status;
 }
 
-int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count, mm_job *job,
-                   mm_table *out, mm_error *error) {
+int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
+                   mm_job *job, mm_table *out, mm_error *error) {
   mm_buffer places = {0};
   TRY(mm_groups_order(merger, &places, error));
-  emission all = {.merger = merger, .aggregates = aggregates, .served_by = served_by, .count = count,
-                  .schema = &out->schema, .places = (const uint64_t *)places.data, .total = places.size / 8};
+  emission all = {.merger = merger,
+                  .aggregates = aggregates,
+                  .served_by = served_by,
+                  .count = count,
+                  .schema = &out->schema,
+                  .places = (const uint64_t *)places.data,
+                  .total = places.size / 8};
   int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
   int status = 0;
   if (n) {

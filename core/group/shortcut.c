@@ -17,15 +17,18 @@ typedef struct packed {
   uint32_t tag, group;
 } packed;
 
-typedef struct single { uint64_t word; uint32_t group, used; } single;
+typedef struct single {
+  uint64_t word;
+  uint32_t group, used;
+} single;
 
 struct mm_shortcut {
-  single   singles[SINGLES];
-  int32_t  single_count;
+  single singles[SINGLES];
+  int32_t single_count;
   uint16_t slots[SLOTS]; /* number of a memory + 1 */
-  int32_t  count;
-  packed   memories[MOST];
-  packed   rows[MM_VECTOR]; /* `group` counts bytes while they are filled; more than 16: too long */
+  int32_t count;
+  packed memories[MOST];
+  packed rows[MM_VECTOR]; /* `group` counts bytes while they are filled; more than 16: too long */
 };
 
 /* ---- Single columns ---- */
@@ -56,14 +59,14 @@ static inline uint64_t load(const void *data, int64_t i, int64_t width) {
 }
 
 /* Groups of n rows by `word`, of a row; rows without a memory, or not `sure`, are missed. */
-#define FIND_SINGLES(word_of_row, sure)                                    \
-  for (int64_t i = 0; i < n; i++) {                                        \
-    uint64_t word = (word_of_row);                                         \
-    const single *at = &shortcut->singles[single_slot(word)];              \
-    if (at->word != word) at = &shortcut->singles[single_slot(word) ^ 1];  \
-    groups[i] = at->group;                                                 \
-    missed[misses] = (uint32_t)i;                                          \
-    misses += (at->word != word) | !(sure);                                \
+#define FIND_SINGLES(word_of_row, sure)                                                                                \
+  for (int64_t i = 0; i < n; i++) {                                                                                    \
+    uint64_t word = (word_of_row);                                                                                     \
+    const single *at = &shortcut->singles[single_slot(word)];                                                          \
+    if (at->word != word) at = &shortcut->singles[single_slot(word) ^ 1];                                              \
+    groups[i] = at->group;                                                                                             \
+    missed[misses] = (uint32_t)i;                                                                                      \
+    misses += (at->word != word) | !(sure);                                                                            \
   }
 
 static int64_t find_short_text(const mm_shortcut *shortcut, const mm_column *column, int64_t start, int64_t rows,
@@ -74,7 +77,9 @@ static int64_t find_short_text(const mm_shortcut *shortcut, const mm_column *col
   int64_t readable = column->offsets[column->length], n = rows, misses = 0;
   while (n > 0 && offsets[n - 1] + INT64_C(8) > readable) n--; /* the last few are read with more care */
   if (valid) {
-    FIND_SINGLES(mm_bit(valid, start + i) ? text_word(load(bytes + offsets[i], 0, 8), offsets[i + 1] - offsets[i]) : WORD_NULL, true)
+    FIND_SINGLES(mm_bit(valid, start + i) ? text_word(load(bytes + offsets[i], 0, 8), offsets[i + 1] - offsets[i])
+                                          : WORD_NULL,
+                 true)
   } else {
     FIND_SINGLES(text_word(load(bytes + offsets[i], 0, 8), offsets[i + 1] - offsets[i]), true)
   }
@@ -82,8 +87,8 @@ static int64_t find_short_text(const mm_shortcut *shortcut, const mm_column *col
   return misses;
 }
 
-static int64_t find_numbers(const mm_shortcut *shortcut, const mm_column *column, int64_t width, int64_t start, int64_t n,
-                            uint32_t *groups, uint32_t *missed) {
+static int64_t find_numbers(const mm_shortcut *shortcut, const mm_column *column, int64_t width, int64_t start,
+                            int64_t n, uint32_t *groups, uint32_t *missed) {
   const uint8_t *data = (const uint8_t *)column->data + start * width;
   const uint64_t *valid = column->valid;
   int64_t misses = 0;
@@ -153,8 +158,8 @@ void mm_shortcut_clear(mm_shortcut *shortcut) {
 
 /* ---- Packing rows ---- */
 
-static const uint64_t first_bytes[9] = {0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
-                                        UINT64_MAX};
+static const uint64_t first_bytes[9] = {
+    0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, UINT64_MAX};
 
 /* The bytes of a text of up to 8; `size` becomes TOO_LONG for others. */
 static inline uint64_t text_bytes(const uint8_t *bytes, int64_t from, int64_t readable, int64_t *size) {
@@ -183,7 +188,9 @@ static inline void add_bytes(packed *row, bool first, int32_t index, uint64_t by
   row->group += size == TOO_LONG ? 32 : (uint32_t)size;
 }
 
-static inline bool null_at(const mm_column *column, int64_t row) { return column->valid && !mm_bit(column->valid, row); }
+static inline bool null_at(const mm_column *column, int64_t row) {
+  return column->valid && !mm_bit(column->valid, row);
+}
 
 static void pack_text(packed *rows, int32_t index, const mm_column *column, int64_t start, int64_t n) {
   const uint8_t *bytes = column->data;
@@ -208,8 +215,8 @@ static void pack_fixed(packed *rows, int32_t index, const mm_column *column, int
   }
 }
 
-static void pack(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys, int64_t start,
-                 int64_t n) {
+static void pack(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
+                 int64_t start, int64_t n) {
   packed *rows = shortcut->rows;
   for (int32_t c = 0; c < layout->count; c++) {
     const mm_column *column = &batch->columns[keys[c]];
@@ -271,8 +278,8 @@ int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, con
   return misses;
 }
 
-void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
-                          int64_t start, int64_t n, const uint32_t *groups) {
+void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch,
+                          const int32_t *keys, int64_t start, int64_t n, const uint32_t *groups) {
   int64_t width;
   uint64_t word;
   if (has_words(layout, &width))

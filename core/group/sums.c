@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
-static int emit_exact(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                      mm_column *column, mm_error *error) {
+static int emit_exact(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                      mm_type type, mm_column *column, mm_error *error) {
   (void)acc;
   TRY(mm_emit_column(column, type, n, false, error));
   bool is_unsigned = mm_is_unsigned(type.id);
@@ -20,8 +20,8 @@ static int emit_exact(const mm_accumulator *acc, const mm_aggregate *aggregate, 
   return 0;
 }
 
-static int emit_float(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                      mm_column *column, mm_error *error) {
+static int emit_float(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                      mm_type type, mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   TRY(mm_emit_column(column, type, n, false, error));
   double *out = (double *)column->data;
@@ -99,10 +99,11 @@ static int emit_float(const mm_accumulator *acc, const mm_aggregate *aggregate, 
 const mm_accumulator_class *mm_sum_class(int op, int type) {
   bool mean = op == MM_AGG_MEAN;
   switch (mm_storage(type)) {
-#define X(E, s, C, format) case MM_##E: return mean ? &mean_class_##s : &sum_class_##s;
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return mean ? &mean_class_##s : &sum_class_##s;
     MM_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
-    default: return NULL;
+  default: return NULL;
   }
 }

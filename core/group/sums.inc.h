@@ -1,7 +1,10 @@
 /* sums.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T and SUM, the type to add in.
  * SPDX-License-Identifier: MIT */
 
-typedef struct NAME(average) { SUM sum; int64_t count; } NAME(average);
+typedef struct NAME(average) {
+  SUM sum;
+  int64_t count;
+} NAME(average);
 
 static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
@@ -12,8 +15,8 @@ static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_row
   return 0;
 }
 
-static int NAME(merge_sum)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
-                           mm_error *error) {
+static int NAME(merge_sum)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first,
+                           int64_t n, mm_error *error) {
   (void)error;
   SUM *states = mm_state(to, 0);
   const SUM *added = mm_state(from, first);
@@ -34,8 +37,8 @@ static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_ro
   return 0;
 }
 
-static int NAME(merge_mean)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
-                            mm_error *error) {
+static int NAME(merge_mean)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first,
+                            int64_t n, mm_error *error) {
   (void)error;
   NAME(average) *states = mm_state(to, 0);
   const NAME(average) *added = mm_state(from, first);

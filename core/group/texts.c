@@ -4,7 +4,10 @@
 #include "groups.h"
 
 enum { NONE = -2, NULL_TEXT = -1 }; /* sizes */
-typedef struct text { uint8_t *bytes; int32_t size, capacity; } text;
+typedef struct text {
+  uint8_t *bytes;
+  int32_t size, capacity;
+} text;
 
 static void start(mm_accumulator *acc, int64_t from, int64_t to) {
   text *states = (text *)acc->states.data;
@@ -74,7 +77,8 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
     if (state->size < 0) nulls = true;
     else bytes += state->size;
   }
-  if (bytes > INT32_MAX) return mm_fail(error, MM_ELIMIT, "too-much-text", "the texts of %lld groups exceed 2 GiB", (long long)n);
+  if (bytes > INT32_MAX)
+    return mm_fail(error, MM_ELIMIT, "too-much-text", "the texts of %lld groups exceed 2 GiB", (long long)n);
   TRY(mm_column_make(column, type, n, bytes, nulls, error));
   int32_t *offsets = (int32_t *)column->offsets;
   uint8_t *to = (uint8_t *)column->data;
@@ -92,6 +96,4 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 static const mm_accumulator_class text_class = {
     .size = sizeof(text), .ordered = true, .start = start, .update = update, .merge = merge, .emit = emit};
 
-const mm_accumulator_class *mm_text_class(void) {
-  return &text_class;
-}
+const mm_accumulator_class *mm_text_class(void) { return &text_class; }

@@ -7,7 +7,9 @@
 #include "groups.h"
 
 enum { PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
-typedef struct unique { int64_t start, count; } unique;
+typedef struct unique {
+  int64_t start, count;
+} unique;
 
 static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   const mm_key_layout *layout = acc->pair_layout;
@@ -101,7 +103,12 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
   return 0;
 }
 
-static const mm_accumulator_class unique_class = {
-    .size = sizeof(unique), .ordered = true, .update = update, .merge = merge, .move = move, .complete = complete, .emit = emit};
+static const mm_accumulator_class unique_class = {.size = sizeof(unique),
+                                                  .ordered = true,
+                                                  .update = update,
+                                                  .merge = merge,
+                                                  .move = move,
+                                                  .complete = complete,
+                                                  .emit = emit};
 
 const mm_accumulator_class *mm_unique_class(void) { return &unique_class; }

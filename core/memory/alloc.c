@@ -54,9 +54,7 @@ static int size_class(int64_t size, int64_t *rounded) {
   return (power - SMALLEST) * 4 + (int)steps;
 }
 
-static int64_t class_size(int class) {
-  return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK;
-}
+static int64_t class_size(int class) { return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK; }
 
 static shard *shard_of(int64_t size) {
   static atomic_int threads;
@@ -130,24 +128,15 @@ static bool reserve(int64_t size) {
   }
   int64_t before = atomic_load_explicit(&peak, memory_order_relaxed);
   while (now > before
-         && !atomic_compare_exchange_weak_explicit(&peak, &before, now, memory_order_relaxed, memory_order_relaxed)) {
-  }
+         && !atomic_compare_exchange_weak_explicit(&peak, &before, now, memory_order_relaxed, memory_order_relaxed)) {}
   return true;
 }
 
-static void unreserve(int64_t size) {
-  atomic_fetch_sub_explicit(&used, size, memory_order_relaxed);
-}
+static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, memory_order_relaxed); }
 
-void mm_memory_limit(int64_t bytes) {
-  atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed);
-}
-int64_t mm_memory_used(void) {
-  return atomic_load_explicit(&used, memory_order_relaxed);
-}
-int64_t mm_memory_peak(void) {
-  return atomic_load_explicit(&peak, memory_order_relaxed);
-}
+void mm_memory_limit(int64_t bytes) { atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed); }
+int64_t mm_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
+int64_t mm_memory_peak(void) { return atomic_load_explicit(&peak, memory_order_relaxed); }
 
 /* ---- Allocation ---- */
 

@@ -4,12 +4,8 @@
 
 enum { CHUNK = 4096 };
 
-static mm_buffer *chunk(mm_arena *arena, int64_t i) {
-  return (mm_buffer *)arena->chunks.data + i;
-}
-static int64_t chunk_count(const mm_arena *arena) {
-  return arena->chunks.size / (int64_t)sizeof(mm_buffer);
-}
+static mm_buffer *chunk(mm_arena *arena, int64_t i) { return (mm_buffer *)arena->chunks.data + i; }
+static int64_t chunk_count(const mm_arena *arena) { return arena->chunks.size / (int64_t)sizeof(mm_buffer); }
 
 uint8_t *mm_arena_take(mm_arena *arena, int64_t size) {
   size = (size + 7) & ~INT64_C(7);

@@ -3,9 +3,7 @@
 #include "internal.h"
 
 /* The lowest n bits, 0 < n <= 64. */
-static uint64_t low(int64_t n) {
-  return ~UINT64_C(0) >> (64 - n);
-}
+static uint64_t low(int64_t n) { return ~UINT64_C(0) >> (64 - n); }
 
 int64_t mm_bits_count(const uint64_t *bits, int64_t n) {
   int64_t count = 0, words = n >> 6;

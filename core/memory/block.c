@@ -85,12 +85,8 @@ void mm_block_release(mm_block *block) {
   mm_release(block, HEADER);
 }
 
-uint8_t *mm_block_data(const mm_block *block) {
-  return block->data;
-}
-int64_t mm_block_size(const mm_block *block) {
-  return block->size;
-}
+uint8_t *mm_block_data(const mm_block *block) { return block->data; }
+int64_t mm_block_size(const mm_block *block) { return block->size; }
 
 bool mm_block_sole(const mm_block *block) {
   return block->allocated && atomic_load_explicit(&block->references, memory_order_acquire) == 1;

@@ -5,9 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int mm_version(void) {
-  return MM_VERSION;
-}
+int mm_version(void) { return MM_VERSION; }
 
 /* Start over: everything unknown but the code and the kind. */
 static void reset(mm_error *error, int code, const char *id) {

@@ -19,9 +19,7 @@ enum { HUGE = 2 << 20, STACK = 8 << 20 };
 
 /* ---- Memory ---- */
 
-static size_t pages(int64_t size) {
-  return ((size_t)size + 4095) & ~(size_t)4095;
-}
+static size_t pages(int64_t size) { return ((size_t)size + 4095) & ~(size_t)4095; }
 
 /* Address space on a boundary of 2 MiB; NULL when there is none. */
 static void *map_aligned(size_t size, int protection) {
@@ -175,9 +173,5 @@ void mm_set_allocator(const mm_allocator *allocator) {
   mm_memory_trim(); /* recycled blocks go back to where they came from */
   mm_host_allocator = allocator ? *allocator : (mm_allocator)OS_ALLOCATOR;
 }
-void mm_set_io(const mm_io *io) {
-  mm_host_io = io ? *io : (mm_io)OS_IO;
-}
-void mm_set_threads(const mm_threads *threads) {
-  mm_host_threads = threads ? *threads : (mm_threads)OS_THREADS;
-}
+void mm_set_io(const mm_io *io) { mm_host_io = io ? *io : (mm_io)OS_IO; }
+void mm_set_threads(const mm_threads *threads) { mm_host_threads = threads ? *threads : (mm_threads)OS_THREADS; }

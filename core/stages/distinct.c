@@ -9,7 +9,7 @@
 
 /* Candidates of one morsel. Candidate i is the first row of its group i. */
 typedef struct candidates {
-  mm_table  rows;      /* without a schema */
+  mm_table rows;       /* without a schema */
   mm_buffer positions; /* uint64_t of each: its row among the morsel's */
   mm_buffer fresh;     /* a byte for each row of the morsel */
 } candidates;
@@ -17,25 +17,25 @@ typedef struct candidates {
 /* Rows that are kept, of one batch of candidates. */
 typedef struct kept_rows {
   uint64_t morsel;
-  int64_t  batch;
+  int64_t batch;
   mm_batch rows;
 } kept_rows;
 
 typedef struct distinct_stage {
-  mm_stage      base;
-  int32_t      *keys;
-  int32_t       key_count;
+  mm_stage base;
+  int32_t *keys;
+  int32_t key_count;
   mm_group_plan plan;
-  mm_merger     merger;
-  mm_spares     spares;
+  mm_merger merger;
+  mm_spares spares;
   pthread_mutex_t lock; /* of kept */
-  mm_buffer     kept;
+  mm_buffer kept;
 } distinct_stage;
 
 typedef struct distinct_local {
   mm_absorber absorber;
   candidates *candidates;
-  mm_buffer   index; /* int64_t: candidates among a batch's rows */
+  mm_buffer index; /* int64_t: candidates among a batch's rows */
 } distinct_local;
 
 static void free_candidates(candidates *all) {
@@ -62,7 +62,8 @@ static int pick_rows(mm_batch *to, const mm_batch *from, const int64_t *index, i
   if (count == from->length && owns_blocks(from)) return mm_batch_copy(to, from, error);
   TRY(mm_batch_resize(to, from->count, error));
   to->length = count;
-  for (int32_t c = 0; c < from->count; c++) TRY(mm_column_take(&to->columns[c], &from->columns[c], index, count, error));
+  for (int32_t c = 0; c < from->count; c++)
+    TRY(mm_column_take(&to->columns[c], &from->columns[c], index, count, error));
   return 0;
 }
 
@@ -216,8 +217,7 @@ static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *e
   mm_partial *partial = NULL;
   int status = spare(stage, &partial, error);
   if (status >= 0 && local->candidates && !local->absorber.failed) status = complete_candidates(local, error);
-  if (status >= 0)
-    status = mm_absorber_cut(&local->absorber, partial, atomic_load(&stage->merger.partitioned), error);
+  if (status >= 0) status = mm_absorber_cut(&local->absorber, partial, atomic_load(&stage->merger.partitioned), error);
   if (status < 0) {
     if (partial) mm_spares_give(&stage->spares, partial);
     local->absorber.failed = true;
@@ -234,7 +234,9 @@ static int distinct_fold(mm_stage *base, void *partial, mm_error *error) {
   return mm_merger_fold(&((distinct_stage *)base)->merger, partial, error);
 }
 static void distinct_drop(mm_stage *base, void *partial) { discard((distinct_stage *)base, partial); }
-static int distinct_drain(mm_stage *base, mm_error *error) { return mm_merger_drain(&((distinct_stage *)base)->merger, error); }
+static int distinct_drain(mm_stage *base, mm_error *error) {
+  return mm_merger_drain(&((distinct_stage *)base)->merger, error);
+}
 
 /* ---- The result ---- */
 
@@ -247,8 +249,8 @@ static int in_order(const void *a, const void *b) {
 /* Small batches become larger ones: batch i of the result is joined from kept rows [starts[i], starts[i + 1]). */
 typedef struct joining {
   const kept_rows *parts;
-  const int64_t   *starts;
-  mm_batch        *batches;
+  const int64_t *starts;
+  mm_batch *batches;
 } joining;
 
 static int join_batch(void *context, int64_t i, mm_error *error) {
@@ -310,10 +312,18 @@ static void distinct_free(mm_stage *base) {
   mm_release(stage, sizeof *stage);
 }
 
-static const mm_stage_class distinct_class = {
-    .name = "distinct", .flags = MM_STAGE_BREAKS, .bind = distinct_bind, .open = distinct_open, .close = distinct_close,
-    .run = distinct_run, .cut = distinct_cut, .fold = distinct_fold, .drop = distinct_drop, .drain = distinct_drain,
-    .finish = distinct_finish, .free = distinct_free};
+static const mm_stage_class distinct_class = {.name = "distinct",
+                                              .flags = MM_STAGE_BREAKS,
+                                              .bind = distinct_bind,
+                                              .open = distinct_open,
+                                              .close = distinct_close,
+                                              .run = distinct_run,
+                                              .cut = distinct_cut,
+                                              .fold = distinct_fold,
+                                              .drop = distinct_drop,
+                                              .drain = distinct_drain,
+                                              .finish = distinct_finish,
+                                              .free = distinct_free};
 
 mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *error) {
   distinct_stage *stage = mm_allocate_zero(sizeof *stage);

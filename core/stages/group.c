@@ -3,16 +3,16 @@
 #include "../group/groups.h"
 
 typedef struct group_stage {
-  mm_stage       base;
-  int32_t       *keys;
-  int32_t        key_count;
-  mm_aggregate  *aggregates;
-  int32_t       *served_by; /* accumulator of each aggregate */
-  int32_t        count;
-  mm_schema      in;        /* for messages */
-  mm_group_plan  plan;
-  mm_merger      merger;
-  mm_spares      spares;
+  mm_stage base;
+  int32_t *keys;
+  int32_t key_count;
+  mm_aggregate *aggregates;
+  int32_t *served_by; /* accumulator of each aggregate */
+  int32_t count;
+  mm_schema in; /* for messages */
+  mm_group_plan plan;
+  mm_merger merger;
+  mm_spares spares;
 } group_stage;
 
 static int spare(void *self, mm_partial **partial, mm_error *error) {
@@ -33,7 +33,8 @@ static int group_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   group_stage *stage = (group_stage *)base;
   TRY(mm_schema_copy(&stage->in, in, error));
   TRY(mm_group_plan_init(&stage->plan, in, stage->keys, stage->key_count, stage->aggregates, stage->count, error));
-  for (int32_t i = 0; i < stage->count; i++) stage->served_by[i] = mm_group_plan_find(&stage->plan, in, &stage->aggregates[i]);
+  for (int32_t i = 0; i < stage->count; i++)
+    stage->served_by[i] = mm_group_plan_find(&stage->plan, in, &stage->aggregates[i]);
   stage->merger.self = stage;
   stage->merger.spare = spare;
   stage->merger.done = done;
@@ -84,7 +85,9 @@ static int group_fold(mm_stage *base, void *partial, mm_error *error) {
   return mm_merger_fold(&((group_stage *)base)->merger, partial, error);
 }
 static void group_drop(mm_stage *base, void *partial) { mm_spares_give(&((group_stage *)base)->spares, partial); }
-static int group_drain(mm_stage *base, mm_error *error) { return mm_merger_drain(&((group_stage *)base)->merger, error); }
+static int group_drain(mm_stage *base, mm_error *error) {
+  return mm_merger_drain(&((group_stage *)base)->merger, error);
+}
 
 /* Without keys there is one group, also of no rows. */
 static int make_only_group(mm_groups *groups, mm_error *error) {
@@ -104,7 +107,8 @@ static void name_column(const group_stage *stage, mm_error *error) {
     const char *name = stage->in.fields[aggregate->column].name;
     int32_t place = error->place;
     bool is_unsigned = mm_is_unsigned(stage->base.out.fields[stage->key_count + i].type.id);
-    mm_fail(error, MM_EDATA, "overflow", "the sum of column '%s' does not fit in %s", name, is_unsigned ? "u64" : "i64");
+    mm_fail(error, MM_EDATA, "overflow", "the sum of column '%s' does not fit in %s", name,
+            is_unsigned ? "u64" : "i64");
     error->place = place;
     mm_error_text(error->field, sizeof error->field, name, (int64_t)strlen(name));
     return;
@@ -133,10 +137,18 @@ static void group_free(mm_stage *base) {
   mm_release(stage, sizeof *stage);
 }
 
-static const mm_stage_class group_class = {
-    .name = "group", .flags = MM_STAGE_BREAKS, .bind = group_bind, .open = group_open, .close = group_close,
-    .run = group_run, .cut = group_cut, .fold = group_fold, .drop = group_drop, .drain = group_drain,
-    .finish = group_finish, .free = group_free};
+static const mm_stage_class group_class = {.name = "group",
+                                           .flags = MM_STAGE_BREAKS,
+                                           .bind = group_bind,
+                                           .open = group_open,
+                                           .close = group_close,
+                                           .run = group_run,
+                                           .cut = group_cut,
+                                           .fold = group_fold,
+                                           .drop = group_drop,
+                                           .drain = group_drain,
+                                           .finish = group_finish,
+                                           .free = group_free};
 
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
                          const mm_schema *out, mm_error *error) {

@@ -23,9 +23,7 @@ static int32_t code_width(int storage) {
   }
 }
 
-static bool is_long(int storage) {
-  return storage == MM_I64 || storage == MM_U64;
-}
+static bool is_long(int storage) { return storage == MM_I64 || storage == MM_U64; }
 
 int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
   int64_t size = count * (int64_t)sizeof *o->keys;
@@ -103,9 +101,7 @@ static void make_codes(const mm_column *column, int64_t first, int64_t n, uint64
   }
 }
 
-static wide ones(int32_t bits) {
-  return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits);
-}
+static wide ones(int32_t bits) { return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits); }
 
 static void put(rank *r, wide code, int32_t shift) {
   wide placed = code << shift;

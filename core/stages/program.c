@@ -7,16 +7,16 @@
 #include "../vector/machine.h"
 
 typedef struct program_stage {
-  mm_stage    stage;
+  mm_stage stage;
   mm_program *program;
 } program_stage;
 
 typedef struct program_local {
-  mm_frame  *frame;
+  mm_frame *frame;
   mm_output *outputs;
-  uint64_t  *kept;       /* rows of the batch that passed */
-  int64_t    kept_words; /* allocated */
-  mm_block  *origin;
+  uint64_t *kept;     /* rows of the batch that passed */
+  int64_t kept_words; /* allocated */
+  mm_block *origin;
 } program_local;
 
 /* ---- Bind, open, close ---- */
@@ -42,7 +42,8 @@ static int check_output(const mm_program *program, int32_t column, const mm_sche
 static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   const mm_program *program = ((program_stage *)stage)->program;
   if (in->count != program->columns)
-    return mm_fail(error, MM_EBUG, "bad-program", "the program reads %d columns, there are %d", program->columns, in->count);
+    return mm_fail(error, MM_EBUG, "bad-program", "the program reads %d columns, there are %d", program->columns,
+                   in->count);
   for (int32_t i = 0; i < program->step_count; i++)
     if (program->steps[i].instr.op == MM_OP_LOAD) TRY(check_column(program, &program->steps[i], in, error));
   for (int32_t i = 0; i < program->output_count; i++)
@@ -75,7 +76,8 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   }
   for (int32_t i = 0; i < program->output_count; i++) {
     int32_t r = program->outputs[i];
-    local->outputs[i] = (mm_output){.reg = r, .column = program->registers[r].column,
+    local->outputs[i] = (mm_output){.reg = r,
+                                    .column = program->registers[r].column,
                                     .type = i < stage->out.count ? stage->out.fields[i].type : program->types[r]};
   }
   *self = local;
@@ -133,8 +135,8 @@ static int run_vectors(const mm_program *program, program_local *local, const mm
   return 0;
 }
 
-static int fill_outputs(const mm_program *program, program_local *local, const mm_batch *in, int64_t kept, mm_batch *out,
-                        mm_error *error) {
+static int fill_outputs(const mm_program *program, program_local *local, const mm_batch *in, int64_t kept,
+                        mm_batch *out, mm_error *error) {
   for (int32_t i = 0; i < program->output_count; i++) {
     mm_output *output = &local->outputs[i];
     if (output->column >= 0 && kept == in->length) {
@@ -198,7 +200,7 @@ static void free_stage(mm_stage *stage) {
 }
 
 static const mm_stage_class program_class = {
-  .name = "program", .bind = bind, .open = open, .close = close, .run = run, .free = free_stage};
+    .name = "program", .bind = bind, .open = open, .close = close, .run = run, .free = free_stage};
 
 mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *error) {
   program_stage *self = mm_allocate_zero((int64_t)sizeof *self);
@@ -213,9 +215,9 @@ mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *err
   if (take->can_fail) self->stage.flags |= MM_STAGE_CAN_FAIL;
   if (!take->filters) self->stage.flags |= MM_STAGE_KEEPS_ROWS;
   int status = out->count == take->output_count
-                 ? mm_schema_copy(&self->stage.out, out, error)
-                 : mm_fail(error, MM_EBUG, "bad-program", "the program has %d outputs, the schema %d columns",
-                           take->output_count, out->count);
+                   ? mm_schema_copy(&self->stage.out, out, error)
+                   : mm_fail(error, MM_EBUG, "bad-program", "the program has %d outputs, the schema %d columns",
+                             take->output_count, out->count);
   if (status < 0) {
     free_stage(&self->stage);
     return NULL;

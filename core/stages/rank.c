@@ -14,9 +14,7 @@ static bool less(const rank *a, const rank *b) {
   return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
 }
 
-static bool equal(const rank *a, const rank *b) {
-  return a->high == b->high && a->low == b->low;
-}
+static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
 
 /* By value, from the first key on that numbers leave open. */
 static int compare_values(const ranking *by, mm_pick a, mm_pick b) {

@@ -43,9 +43,7 @@ void mm_sorter_clear(sorter *s) {
   mm_table_free(&s->runs);
 }
 
-ranking mm_sorter_ranking(const sorter *s) {
-  return (ranking){&s->ordering, s->runs.batches, s->clear.key};
-}
+ranking mm_sorter_ranking(const sorter *s) { return (ranking){&s->ordering, s->runs.batches, s->clear.key}; }
 
 /* All ranks of the runs in one list, merged; `to` is empty. */
 static int merge_all(sorter *s, rank_list *to, mm_error *error) {

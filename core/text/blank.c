@@ -4,9 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-static inline bool is_ascii_blank(uint8_t c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
+static inline bool is_ascii_blank(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /* Bytes of the blank of two or three bytes at `at`, of which `n` may be read; 0 when there is none. */
 static int wide_blank(const uint8_t *at, int64_t n) {
@@ -54,6 +52,4 @@ TRIM(trim, trim_right(trim_left(x[i])))
 TRIM(ltrim, trim_left(x[i]))
 TRIM(rtrim, trim_right(x[i]))
 
-mm_kernel mm_text_blank(int op) {
-  return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim;
-}
+mm_kernel mm_text_blank(int op) { return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim; }

@@ -112,6 +112,4 @@ static int upper(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_v
   return convert(lanes, dst, a, UPPER);
 }
 
-mm_kernel mm_text_case(int op) {
-  return op == MM_OP_LOWER ? lower : upper;
-}
+mm_kernel mm_text_case(int op) { return op == MM_OP_LOWER ? lower : upper; }

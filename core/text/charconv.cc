@@ -11,15 +11,7 @@ template <class T> static int to_scientific(char *text, T value) noexcept {
   return static_cast<int>(std::to_chars(text, text + 32, value, std::chars_format::scientific).ptr - text);
 }
 
-int from_decimal_f64(const char *text, int64_t size, double *value) {
-  return from_decimal(text, size, value);
-}
-int from_decimal_f32(const char *text, int64_t size, float *value) {
-  return from_decimal(text, size, value);
-}
-int to_scientific_f64(char *text, double value) {
-  return to_scientific(text, value);
-}
-int to_scientific_f32(char *text, float value) {
-  return to_scientific(text, value);
-}
+int from_decimal_f64(const char *text, int64_t size, double *value) { return from_decimal(text, size, value); }
+int from_decimal_f32(const char *text, int64_t size, float *value) { return from_decimal(text, size, value); }
+int to_scientific_f64(char *text, double value) { return to_scientific(text, value); }
+int to_scientific_f32(char *text, float value) { return to_scientific(text, value); }

@@ -28,9 +28,7 @@ static int concat(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_
   return failed;
 }
 
-static inline mm_view after(mm_view text, int64_t bytes) {
-  return (mm_view){text.bytes + bytes, text.size - bytes};
-}
+static inline mm_view after(mm_view text, int64_t bytes) { return (mm_view){text.bytes + bytes, text.size - bytes}; }
 
 static int64_t occurrences(mm_view text, mm_view part) {
   int64_t count = 0, at;
@@ -101,6 +99,4 @@ static int repeat(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_
   return failed;
 }
 
-mm_kernel mm_text_compose(int op) {
-  return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace : repeat;
-}
+mm_kernel mm_text_compose(int op) { return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace : repeat; }

@@ -28,14 +28,10 @@ static inline uint64_t load_short(const char *text, int64_t n) {
 }
 
 /* The values of the lowest n = 1..8 characters, moved to the end of the word; zeros before them. */
-static inline uint64_t digit_values(uint64_t word, int64_t n) {
-  return (word ^ BYTES('0')) << (64 - 8 * n);
-}
+static inline uint64_t digit_values(uint64_t word, int64_t n) { return (word ^ BYTES('0')) << (64 - 8 * n); }
 
 /* 0 when all eight values are digits, else the lowest bit set is the high bit of the first that is not. */
-static inline uint64_t not_digits(uint64_t values) {
-  return ((values + BYTES(0x76)) | values) & BYTES(0x80);
-}
+static inline uint64_t not_digits(uint64_t values) { return ((values + BYTES(0x76)) | values) & BYTES(0x80); }
 
 /* The number that eight digits spell: sums of neighbours, three times. */
 static inline uint64_t eight_digits(uint64_t values) {

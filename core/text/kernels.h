@@ -105,9 +105,7 @@ static inline int64_t count_characters(const uint8_t *at, int64_t n) {
 }
 
 /* Bytes of the character at `at`; valid UTF-8 is assumed. */
-static inline int character_size(const uint8_t *at) {
-  return *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-}
+static inline int character_size(const uint8_t *at) { return *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4; }
 
 /* Where `part` first stands in `text`, or -1. */
 int64_t mm_text_find(mm_view text, mm_view part);

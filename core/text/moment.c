@@ -16,12 +16,8 @@ enum {
 
 static const int64_t unit_scale[4] = {1, 1000, 1000000, 1000000000};
 
-static inline int64_t floor_div(int64_t a, int64_t b) {
-  return a / b - (a % b < 0);
-}
-static inline int64_t floor_mod(int64_t a, int64_t b) {
-  return a % b + (a % b < 0 ? b : 0);
-}
+static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 typedef struct civil {
   int64_t year;
@@ -51,14 +47,10 @@ ALWAYS_INLINE civil civil_of(int64_t days) {
 }
 
 /* Monday 1 to Sunday 7. */
-static inline int64_t weekday(int64_t days) {
-  return floor_mod(days + 3, 7) + 1;
-}
+static inline int64_t weekday(int64_t days) { return floor_mod(days + 3, 7) + 1; }
 
 /* The ISO week is that of its Thursday. */
-static inline int64_t week(int64_t days) {
-  return (civil_of(days + 4 - weekday(days)).yearday - 1) / 7 + 1;
-}
+static inline int64_t week(int64_t days) { return (civil_of(days + 4 - weekday(days)).yearday - 1) / 7 + 1; }
 
 ALWAYS_INLINE int64_t part_of_day(int op, int64_t days) {
   switch (op) {
@@ -104,8 +96,9 @@ ALWAYS_INLINE int each_moment(mm_lanes *lanes, mm_vector *dst, const mm_vector *
 
 #define PARTS(X)                                                                                                       \
   X(YEAR, year_part)                                                                                                   \
-  X(MONTH, month_part) X(DAY, day_part) X(HOUR, hour_part) X(MINUTE, minute_part) X(SECOND, second_part)               \
-      X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
+  X(MONTH, month_part)                                                                                                 \
+  X(DAY, day_part) X(HOUR, hour_part) X(MINUTE, minute_part) X(SECOND, second_part) X(WEEKDAY, weekday_part)           \
+      X(YEARDAY, yearday_part) X(WEEK, week_part)
 #define PART(OP, name)                                                                                                 \
   static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
     (void)b, (void)c;                                                                                                  \

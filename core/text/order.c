@@ -2,9 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-static inline bool equal(mm_view a, mm_view b) {
-  return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size);
-}
+static inline bool equal(mm_view a, mm_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
 
 /* <0, 0, >0; a text comes before its continuations. */
 static inline int order(mm_view a, mm_view b) {
@@ -18,9 +16,7 @@ static inline int order(mm_view a, mm_view b) {
 }
 
 #define COMPARISON(name, test)                                                                                         \
-  static inline bool is_##name(mm_view a, mm_view b) {                                                                 \
-    return test;                                                                                                       \
-  }                                                                                                                    \
+  static inline bool is_##name(mm_view a, mm_view b) { return test; }                                                  \
   static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
     (void)c;                                                                                                           \
     return each_pair(lanes, dst, a, b, is_##name);                                                                     \

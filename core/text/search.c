@@ -2,9 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
-static inline bool is_start(mm_view a, mm_view b) {
-  return a.size >= b.size && bytes_equal(a.bytes, b.bytes, b.size);
-}
+static inline bool is_start(mm_view a, mm_view b) { return a.size >= b.size && bytes_equal(a.bytes, b.bytes, b.size); }
 static inline bool is_end(mm_view a, mm_view b) {
   return a.size >= b.size && bytes_equal(a.bytes + (a.size - b.size), b.bytes, b.size);
 }
@@ -49,9 +47,7 @@ int64_t mm_text_find(mm_view text, mm_view part) {
     (void)c;                                                                                                           \
     return each_pair(lanes, dst, a, b, test);                                                                          \
   }
-static inline bool is_within(mm_view a, mm_view b) {
-  return mm_text_find(a, b) >= 0;
-}
+static inline bool is_within(mm_view a, mm_view b) { return mm_text_find(a, b) >= 0; }
 SEARCH(starts_with, is_start)
 SEARCH(ends_with, is_end)
 SEARCH(contains, is_within)

@@ -16,12 +16,8 @@ typedef struct text_set {
 static int64_t bytes_of(uint64_t mask) {
   return (int64_t)sizeof(text_set) + (int64_t)(mask + 1) * (int64_t)sizeof(member);
 }
-static inline uint64_t size_bit(int64_t size) {
-  return UINT64_C(1) << (size < 63 ? size : 63);
-}
-static inline uint64_t hash(mm_view text) {
-  return mm_hash_bytes(text.bytes, text.size, 0);
-}
+static inline uint64_t size_bit(int64_t size) { return UINT64_C(1) << (size < 63 ? size : 63); }
+static inline uint64_t hash(mm_view text) { return mm_hash_bytes(text.bytes, text.size, 0); }
 
 static bool has(const text_set *set, mm_view text, uint64_t key, uint64_t *place) {
   for (*place = key & set->mask; set->places[*place].text.bytes; *place = (*place + 1) & set->mask) {
@@ -66,6 +62,4 @@ static int in(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vect
   return 0;
 }
 
-mm_kernel mm_text_set(int op) {
-  return op == MM_OP_IN ? in : NULL;
-}
+mm_kernel mm_text_set(int op) { return op == MM_OP_IN ? in : NULL; }

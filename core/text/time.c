@@ -10,12 +10,8 @@ enum { CYCLE_DAYS = 146097, EPOCH_DAYS = 719468 }; /* of 400 years; from 0000-03
 
 static const int64_t unit_scale[4] = {1, 1000, 1000000, 1000000000};
 
-static inline int64_t floor_div(int64_t a, int64_t b) {
-  return a / b - (a % b < 0);
-}
-static inline int64_t floor_mod(int64_t a, int64_t b) {
-  return a % b + (a % b < 0 ? b : 0);
-}
+static inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 /* ---- The calendar ---- */
 
@@ -225,9 +221,7 @@ static char *put_fraction(char *at, int64_t fraction, int64_t scale) {
   return at;
 }
 
-int mm_format_date(char *text, int32_t days) {
-  return (int)(put_date(text, days) - text);
-}
+int mm_format_date(char *text, int32_t days) { return (int)(put_date(text, days) - text); }
 
 int mm_format_timestamp(char *text, int64_t value, int unit) {
   int64_t scale = unit_scale[unit];

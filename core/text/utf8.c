@@ -56,7 +56,7 @@ enum {
   ANY = SHORT | LONG | PAIR
 };
 #define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
-#define FOUR(x)    x, x, x, x
+#define FOUR(x) x, x, x, x
 
 /* Faults among 32 bytes, given the 32 before; zero when there are none. */
 __attribute__((target("avx2"))) static inline __m256i faults(__m256i block, __m256i before) {

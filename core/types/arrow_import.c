@@ -24,9 +24,7 @@ static mm_block *share(const intake *in) {
   return in->root;
 }
 
-static bool aligned(const void *pointer, int64_t width) {
-  return (uintptr_t)pointer % (uintptr_t)width == 0;
-}
+static bool aligned(const void *pointer, int64_t width) { return (uintptr_t)pointer % (uintptr_t)width == 0; }
 
 /* Bits from `start` on: shared when they are whole words, else copied. */
 static int take_bits(const intake *in, const uint64_t **bits, mm_block **block, const void *from, int64_t start,

@@ -83,9 +83,7 @@ static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ArrowSchema *kept[KEPT];
 static int kept_count;
 
-static bool same_text(const char *a, const char *b) {
-  return strcmp(a ? a : "", b ? b : "") == 0;
-}
+static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
 /* Equal but for the name and the nullability of the top level. */
 static bool same(const struct ArrowSchema *a, const struct ArrowSchema *b) {

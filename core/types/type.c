@@ -61,9 +61,7 @@ static int word(const char **at, const char *const *words, int count) {
   return -1;
 }
 
-static void blanks(const char **at) {
-  *at += strspn(*at, " ");
-}
+static void blanks(const char **at) { *at += strspn(*at, " "); }
 
 /* "(unit)" or "(unit, zone)" behind the name of a timestamp or duration. */
 static int parse_unit(const char *text, const char **at, mm_type *type, mm_error *error) {

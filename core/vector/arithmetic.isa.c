@@ -139,33 +139,34 @@ static inline double rounded(double x, int64_t digits) {
   return digits < 0 ? to_tens(x, ten_to(-digits)) : to_decimals(x, ten_to(digits));
 }
 
-#define ROUND(name, T) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
-    (void)vc; \
-    T *restrict out = dst->data; \
-    const T *a = va->data; \
-    const int64_t *digits = vb->data; \
-    int64_t n = lanes_padded(lanes); \
-    for (int64_t i = 0; i < n; i++) out[i] = (T)rounded((double)a[i], digits[i]); \
-    return 0; \
-  } \
-  static int name##_vs(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
-    int64_t digits = *(const int64_t *)vb->data; \
-    if (digits < 0 || digits > 308) return name(lanes, dst, va, vb, vc); \
-    T *restrict out = dst->data; \
-    const T *a = va->data; \
-    double scale = ten_to(digits); \
-    int64_t n = lanes_padded(lanes); \
-    for (int64_t i = 0; i < n; i++) out[i] = (T)to_decimals((double)a[i], scale); \
-    return 0; \
+#define ROUND(name, T)                                                                                                 \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+    (void)vc;                                                                                                          \
+    T *restrict out = dst->data;                                                                                       \
+    const T *a = va->data;                                                                                             \
+    const int64_t *digits = vb->data;                                                                                  \
+    int64_t n = lanes_padded(lanes);                                                                                   \
+    for (int64_t i = 0; i < n; i++) out[i] = (T)rounded((double)a[i], digits[i]);                                      \
+    return 0;                                                                                                          \
+  }                                                                                                                    \
+  static int name##_vs(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,                      \
+                       const mm_vector *vc) {                                                                          \
+    int64_t digits = *(const int64_t *)vb->data;                                                                       \
+    if (digits < 0 || digits > 308) return name(lanes, dst, va, vb, vc);                                               \
+    T *restrict out = dst->data;                                                                                       \
+    const T *a = va->data;                                                                                             \
+    double scale = ten_to(digits);                                                                                     \
+    int64_t n = lanes_padded(lanes);                                                                                   \
+    for (int64_t i = 0; i < n; i++) out[i] = (T)to_decimals((double)a[i], scale);                                      \
+    return 0;                                                                                                          \
   }
 ROUND(round_f64, double)
 ROUND(round_f32, float)
 
 /* ---- Least and greatest of every type ---- */
 
-#define INTEGER_EXTREMES(E, s, ctype, format) \
-  ALWAYS_INLINE ctype least_##s(ctype x, ctype y) { return x < y ? x : y; } \
+#define INTEGER_EXTREMES(E, s, ctype, format)                                                                          \
+  ALWAYS_INLINE ctype least_##s(ctype x, ctype y) { return x < y ? x : y; }                                            \
   ALWAYS_INLINE ctype greatest_##s(ctype x, ctype y) { return x > y ? x : y; }
 MM_INTEGERS(INTEGER_EXTREMES)
 
@@ -202,38 +203,48 @@ MM_INTEGERS(INTEGER_EXTREMES)
 
 /* ---- Lookup ---- */
 
-#define BINARY_CASES(OP, name) \
-  case OP: return type == MM_I64 ? name##_i64[shape] : type == MM_U64 ? name##_u64[shape] : \
-           type == MM_F64 ? name##_f64[shape] : type == MM_F32 ? name##_f32[shape] : NULL;
-#define UNARY_CASES(OP, name) \
-  case OP: return type == MM_I64 ? name##_i64 : type == MM_U64 ? name##_u64 : \
-           type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
-#define FLOAT_CASES(OP, name) \
-  case OP: return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
-#define EXTREME_CASES(E, s, ctype, format) \
+#define BINARY_CASES(OP, name)                                                                                         \
+  case OP:                                                                                                             \
+    return type == MM_I64   ? name##_i64[shape]                                                                        \
+           : type == MM_U64 ? name##_u64[shape]                                                                        \
+           : type == MM_F64 ? name##_f64[shape]                                                                        \
+           : type == MM_F32 ? name##_f32[shape]                                                                        \
+                            : NULL;
+#define UNARY_CASES(OP, name)                                                                                          \
+  case OP:                                                                                                             \
+    return type == MM_I64   ? name##_i64                                                                               \
+           : type == MM_U64 ? name##_u64                                                                               \
+           : type == MM_F64 ? name##_f64                                                                               \
+           : type == MM_F32 ? name##_f32                                                                               \
+                            : NULL;
+#define FLOAT_CASES(OP, name)                                                                                          \
+  case OP:                                                                                                             \
+    return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
+#define EXTREME_CASES(E, s, ctype, format)                                                                             \
   case MM_##E: return op == MM_OP_MIN ? min_##s[shape] : max_##s[shape];
 
 mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
   switch (op) {
-  BINARY_CASES(MM_OP_ADD, add)
-  BINARY_CASES(MM_OP_SUB, sub)
-  BINARY_CASES(MM_OP_MUL, mul)
-  BINARY_CASES(MM_OP_FLOORDIV, floordiv)
+    BINARY_CASES(MM_OP_ADD, add)
+    BINARY_CASES(MM_OP_SUB, sub)
+    BINARY_CASES(MM_OP_MUL, mul)
+    BINARY_CASES(MM_OP_FLOORDIV, floordiv)
   case MM_OP_DIV: return type == MM_F64 ? div_f64[shape] : type == MM_F32 ? div_f32[shape] : NULL;
-  case MM_OP_MOD: return type == MM_I64 ? mod_i64[shape] : type == MM_U64 ? mod_u64[shape] : NULL;
-  UNARY_CASES(MM_OP_NEG, neg)
-  UNARY_CASES(MM_OP_ABS, abs)
-  UNARY_CASES(MM_OP_SIGN, sign)
-  FLOAT_CASES(MM_OP_FLOOR, floor)
-  FLOAT_CASES(MM_OP_CEIL, ceil)
-  FLOAT_CASES(MM_OP_TRUNC, trunc)
-  FLOAT_CASES(MM_OP_SQRT, sqrt)
+  case MM_OP_MOD:
+    return type == MM_I64 ? mod_i64[shape] : type == MM_U64 ? mod_u64[shape] : NULL;
+    UNARY_CASES(MM_OP_NEG, neg)
+    UNARY_CASES(MM_OP_ABS, abs)
+    UNARY_CASES(MM_OP_SIGN, sign)
+    FLOAT_CASES(MM_OP_FLOOR, floor)
+    FLOAT_CASES(MM_OP_CEIL, ceil)
+    FLOAT_CASES(MM_OP_TRUNC, trunc)
+    FLOAT_CASES(MM_OP_SQRT, sqrt)
   case MM_OP_ROUND:
     if (shape == SHAPE_VS) return type == MM_F64 ? round_f64_vs : type == MM_F32 ? round_f32_vs : NULL;
     return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
   case MM_OP_MIN:
   case MM_OP_MAX:
-    switch (type) { MM_NUMBERS(EXTREME_CASES) default: return NULL; }
+    switch (type) { MM_NUMBERS(EXTREME_CASES) default : return NULL; }
   default: return NULL;
   }
 }

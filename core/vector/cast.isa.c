@@ -15,11 +15,11 @@ enum { LANES = 64 };
 
 typedef void (*widener)(void *to, const void *from);
 
-#define WIDEN(suffix, S, T) \
-  static void widen_##suffix(void *to, const void *from) { \
-    T *restrict out = to; \
-    const S *x = from; \
-    for (int i = 0; i < LANES; i++) out[i] = (T)x[i]; \
+#define WIDEN(suffix, S, T)                                                                                            \
+  static void widen_##suffix(void *to, const void *from) {                                                             \
+    T *restrict out = to;                                                                                              \
+    const S *x = from;                                                                                                 \
+    for (int i = 0; i < LANES; i++) out[i] = (T)x[i];                                                                  \
   }
 WIDEN(i8, int8_t, int64_t)
 WIDEN(i16, int16_t, int64_t)
@@ -115,12 +115,12 @@ static uint64_t check_whole(void *to, const void *from) {
 }
 
 /* To floats: only f64 to f32 can fail, where a finite value becomes infinite. */
-#define TO_FLOAT(name, S, T) \
-  static uint64_t name(void *to, const void *from) { \
-    T *restrict out = to; \
-    const S *x = from; \
-    for (int i = 0; i < LANES; i++) out[i] = (T)x[i]; \
-    return 0; \
+#define TO_FLOAT(name, S, T)                                                                                           \
+  static uint64_t name(void *to, const void *from) {                                                                   \
+    T *restrict out = to;                                                                                              \
+    const S *x = from;                                                                                                 \
+    for (int i = 0; i < LANES; i++) out[i] = (T)x[i];                                                                  \
+    return 0;                                                                                                          \
   }
 TO_FLOAT(f32_of_i64, int64_t, float)
 TO_FLOAT(f32_of_u64, uint64_t, float)
@@ -152,17 +152,17 @@ static uint64_t saturate_f32_of_f64(void *to, const void *from) {
 }
 
 /* To bool: 64 lanes are one word. */
-#define TO_BOOL(name, S, fails, value) \
-  static uint64_t name(void *to, const void *from) { \
-    const S *from_x = from; \
-    uint8_t bad[LANES], bit[LANES]; \
-    for (int i = 0; i < LANES; i++) { \
-      S x = from_x[i]; \
-      bad[i] = (fails) ? 0xFF : 0; \
-      bit[i] = (value) ? 0xFF : 0; \
-    } \
-    *(uint64_t *)to = pack_flags(bit); \
-    return pack_flags(bad); \
+#define TO_BOOL(name, S, fails, value)                                                                                 \
+  static uint64_t name(void *to, const void *from) {                                                                   \
+    const S *from_x = from;                                                                                            \
+    uint8_t bad[LANES], bit[LANES];                                                                                    \
+    for (int i = 0; i < LANES; i++) {                                                                                  \
+      S x = from_x[i];                                                                                                 \
+      bad[i] = (fails) ? 0xFF : 0;                                                                                     \
+      bit[i] = (value) ? 0xFF : 0;                                                                                     \
+    }                                                                                                                  \
+    *(uint64_t *)to = pack_flags(bit);                                                                                 \
+    return pack_flags(bad);                                                                                            \
   }
 TO_BOOL(check_bool_of_i64, int64_t, x & ~INT64_C(1), x & 1)
 TO_BOOL(check_bool_of_u64, uint64_t, x > 1, x & 1)
@@ -184,26 +184,30 @@ static int wide_class(int type) { return type == MM_U64 ? OF_U64 : mm_is_float(t
 #define WIDEN_ENTRY(E, s, ctype, format) [MM_##E] = widen_##s,
 static const widener wideners[MM_TYPE_COUNT] = {MM_NUMBERS(WIDEN_ENTRY)[MM_BOOL] = widen_bool};
 
-#define NARROW_ENTRY(E, s, ctype, format) \
-  [MM_##E] = {{check_##s##_of_i64, wrap_##s##_of_i64, saturate_##s##_of_i64}, \
-              {check_##s##_of_u64, wrap_##s##_of_u64, saturate_##s##_of_u64}, \
+#define NARROW_ENTRY(E, s, ctype, format)                                                                              \
+  [MM_##E] = {{check_##s##_of_i64, wrap_##s##_of_i64, saturate_##s##_of_i64},                                          \
+              {check_##s##_of_u64, wrap_##s##_of_u64, saturate_##s##_of_u64},                                          \
               {check_##s##_of_f64, wrap_##s##_of_f64, saturate_##s##_of_f64}},
 static const narrower narrowers[MM_TYPE_COUNT][WIDE_COUNT][NARROW_COUNT] = {
-  MM_INTEGERS(NARROW_ENTRY) NARROW_ENTRY(BOOL, bool, bool, "b")
-  [MM_F32] = {{f32_of_i64, f32_of_i64, f32_of_i64},
-              {f32_of_u64, f32_of_u64, f32_of_u64},
-              {check_f32_of_f64, f32_of_f64, saturate_f32_of_f64}},
-  [MM_F64] = {{f64_of_i64, f64_of_i64, f64_of_i64},
-              {f64_of_u64, f64_of_u64, f64_of_u64},
-              {f64_of_f64, f64_of_f64, f64_of_f64}},
+    MM_INTEGERS(NARROW_ENTRY)
+        NARROW_ENTRY(BOOL, bool, bool, "b")[MM_F32] = {{f32_of_i64, f32_of_i64, f32_of_i64},
+                                                       {f32_of_u64, f32_of_u64, f32_of_u64},
+                                                       {check_f32_of_f64, f32_of_f64, saturate_f32_of_f64}},
+    [MM_F64] = {{f64_of_i64, f64_of_i64, f64_of_i64},
+                {f64_of_u64, f64_of_u64, f64_of_u64},
+                {f64_of_f64, f64_of_f64, f64_of_f64}},
 };
 
 static int64_t bits_wide(int type) {
   switch (type) {
   case MM_BOOL: return 1;
-  case MM_I8: case MM_U8: return 8;
-  case MM_I16: case MM_U16: return 16;
-  case MM_I32: case MM_U32: case MM_F32: return 32;
+  case MM_I8:
+  case MM_U8: return 8;
+  case MM_I16:
+  case MM_U16: return 16;
+  case MM_I32:
+  case MM_U32:
+  case MM_F32: return 32;
   default: return 64;
   }
 }
@@ -231,23 +235,24 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
 
 /* ---- Casts in one loop ---- */
 
-#define CONVERT(name, S, D) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
-    (void)vb, (void)vc; \
-    D *restrict out = dst->data; \
-    const S *x = va->data; \
-    int64_t n = lanes_padded(lanes); \
-    for (int64_t i = 0; i < n; i++) out[i] = (D)x[i]; \
-    return 0; \
+#define CONVERT(name, S, D)                                                                                            \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+    (void)vb, (void)vc;                                                                                                \
+    D *restrict out = dst->data;                                                                                       \
+    const S *x = va->data;                                                                                             \
+    int64_t n = lanes_padded(lanes);                                                                                   \
+    for (int64_t i = 0; i < n; i++) out[i] = (D)x[i];                                                                  \
+    return 0;                                                                                                          \
   }
 /* X(from, C type, to, C type) */
-#define CONVERSIONS(X) \
-  X(I8, int8_t, I64, int64_t) X(I16, int16_t, I64, int64_t) X(I32, int32_t, I64, int64_t) \
-  X(U8, uint8_t, I64, int64_t) X(U16, uint16_t, I64, int64_t) X(U32, uint32_t, I64, int64_t) \
-  X(U8, uint8_t, U64, uint64_t) X(U16, uint16_t, U64, uint64_t) X(U32, uint32_t, U64, uint64_t) \
-  X(I8, int8_t, F64, double) X(I16, int16_t, F64, double) X(I32, int32_t, F64, double) X(I64, int64_t, F64, double) \
-  X(U8, uint8_t, F64, double) X(U16, uint16_t, F64, double) X(U32, uint32_t, F64, double) \
-  X(U64, uint64_t, F64, double) X(F32, float, F64, double)
+#define CONVERSIONS(X)                                                                                                 \
+  X(I8, int8_t, I64, int64_t)                                                                                          \
+  X(I16, int16_t, I64, int64_t) X(I32, int32_t, I64, int64_t) X(U8, uint8_t, I64, int64_t)                             \
+      X(U16, uint16_t, I64, int64_t) X(U32, uint32_t, I64, int64_t) X(U8, uint8_t, U64, uint64_t)                      \
+          X(U16, uint16_t, U64, uint64_t) X(U32, uint32_t, U64, uint64_t) X(I8, int8_t, F64, double)                   \
+              X(I16, int16_t, F64, double) X(I32, int32_t, F64, double) X(I64, int64_t, F64, double)                   \
+                  X(U8, uint8_t, F64, double) X(U16, uint16_t, F64, double) X(U32, uint32_t, F64, double)              \
+                      X(U64, uint64_t, F64, double) X(F32, float, F64, double)
 #define CONVERSION(S, s, D, d) CONVERT(convert_##S##_##D, s, d)
 CONVERSIONS(CONVERSION)
 
@@ -257,7 +262,7 @@ static int same_type(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const
   return 0;
 }
 
-#define CONVERSION_CASE(S, s, D, d) \
+#define CONVERSION_CASE(S, s, D, d)                                                                                    \
   if (type2 == MM_##S && type == MM_##D) return convert_##S##_##D;
 
 static bool casts(int type) { return type >= MM_BOOL && type <= MM_F64; }

@@ -2,7 +2,8 @@
  * LOST(x, y, r), whose sign bit tells an overflow. The sign bits are gathered over the vector; which lanes failed is
  * asked only when one did.
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, int shape) {
+ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+                                    int shape) {
   uint64_t *restrict out = dst->data;
   const uint64_t *a = va->data, *b = vb->data;
   int64_t n = lanes_padded(lanes);

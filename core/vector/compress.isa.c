@@ -77,29 +77,29 @@ static inline int pack_1(uint8_t *to, const uint8_t *from, uint64_t bits, int64_
 enum { SPARSE = 12 }; /* set bits of a word below which they are visited one by one */
 
 /* The rest of a word, from `lane` on: one by one when few, else every lane is written and the next one overwrites it. */
-#define COMPRESS(width, ctype) \
-  static int64_t compress_##width(ctype *to, const ctype *from, const uint64_t *selected, int64_t n, int64_t total) { \
-    int64_t filled = 0; \
-    for (int64_t w = 0; filled < total; w++) { \
-      uint64_t bits = word_of(selected, w, n); \
-      const ctype *x = from + 64 * w; \
-      int count = __builtin_popcountll(bits), lane = 0; \
-      if (count == 64) { \
-        memmove(to + filled, x, 64 * sizeof *to); \
-        filled += 64; \
-        continue; \
-      } \
-      if (count >= SPARSE) { \
-        if (64 * w + 64 <= n) lane = pack_##width(to, x, bits, total, &filled); \
-        for (; lane < 64 && filled < total; lane++) { \
-          to[filled] = x[lane]; \
-          filled += (int64_t)(bits >> lane & 1); \
-        } \
-      } else { \
-        for (; bits; bits &= bits - 1) to[filled++] = x[__builtin_ctzll(bits)]; \
-      } \
-    } \
-    return total; \
+#define COMPRESS(width, ctype)                                                                                         \
+  static int64_t compress_##width(ctype *to, const ctype *from, const uint64_t *selected, int64_t n, int64_t total) {  \
+    int64_t filled = 0;                                                                                                \
+    for (int64_t w = 0; filled < total; w++) {                                                                         \
+      uint64_t bits = word_of(selected, w, n);                                                                         \
+      const ctype *x = from + 64 * w;                                                                                  \
+      int count = __builtin_popcountll(bits), lane = 0;                                                                \
+      if (count == 64) {                                                                                               \
+        memmove(to + filled, x, 64 * sizeof *to);                                                                      \
+        filled += 64;                                                                                                  \
+        continue;                                                                                                      \
+      }                                                                                                                \
+      if (count >= SPARSE) {                                                                                           \
+        if (64 * w + 64 <= n) lane = pack_##width(to, x, bits, total, &filled);                                        \
+        for (; lane < 64 && filled < total; lane++) {                                                                  \
+          to[filled] = x[lane];                                                                                        \
+          filled += (int64_t)(bits >> lane & 1);                                                                       \
+        }                                                                                                              \
+      } else {                                                                                                         \
+        for (; bits; bits &= bits - 1) to[filled++] = x[__builtin_ctzll(bits)];                                        \
+      }                                                                                                                \
+    }                                                                                                                  \
+    return total;                                                                                                      \
   }
 COMPRESS(1, uint8_t)
 COMPRESS(2, uint16_t)

@@ -5,16 +5,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define KERNELS(isa) \
-  {#isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, \
-   mm_compress_##isa, mm_compress_bits_##isa}
+#define KERNELS(isa)                                                                                                   \
+  {                                                                                                                    \
+#isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
+        mm_compress_bits_##isa                                                                                         \
+  }
 
 /* From the plainest to the best. */
 static const mm_kernel_set sets[] = {
-  KERNELS(base),
+    KERNELS(base),
 #ifdef __x86_64__
-  KERNELS(avx2),
-  KERNELS(avx512),
+    KERNELS(avx2),
+    KERNELS(avx512),
 #endif
 };
 

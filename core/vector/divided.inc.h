@@ -1,7 +1,8 @@
 /* divided.inc.h - floored division or modulo of integers. Needs NAME, T, FAILS(x, y) and RESULT(x, y), which is asked
  * only for operands that do not fail.
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, int shape) {
+ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+                                    int shape) {
   T *restrict out = dst->data;
   uint64_t failed = 0;
   for (int64_t w = 0; w < mm_words(lanes->n); w++) {

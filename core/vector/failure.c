@@ -105,7 +105,8 @@ static void describe_arithmetic(const mm_frame *frame, const mm_step *step, int3
   if (divides && is_zero(frame, instr->b, lane))
     mm_fail(error, MM_EDATA, "divide-by-zero", "%s %s by zero: %s", type, noun_of(instr->op), shown);
   else if (range_of(instr->type, low, high))
-    mm_fail(error, MM_EDATA, "overflow", "%s %s overflows: %s (range %s to %s)", type, noun_of(instr->op), shown, low, high);
+    mm_fail(error, MM_EDATA, "overflow", "%s %s overflows: %s (range %s to %s)", type, noun_of(instr->op), shown, low,
+            high);
   else mm_fail(error, MM_EDATA, "overflow", "%s of %s fails: %s", noun_of(instr->op), type, shown);
   mm_error_text(error->value, sizeof error->value, shown, (int64_t)strlen(shown));
 }

@@ -24,7 +24,7 @@ ALWAYS_INLINE T OF(greatest)(T x, T y) {
 }
 /* Zeros and NaN stay what they are. */
 ALWAYS_INLINE T OF(signum)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x; }
-ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS)~((BITS)1 << (8 * sizeof(T) - 1))); }
+ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS) ~((BITS)1 << (8 * sizeof(T) - 1))); }
 
 #define NAME OF(add)
 #define RESULT(x, y) ((x) + (y))

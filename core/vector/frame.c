@@ -81,15 +81,16 @@ static void load_views(mm_view *to, const mm_column *column, int64_t start, int3
 static void gather_views(mm_view *to, const mm_column *column, int64_t start, const uint16_t *index, int32_t n) {
   const int32_t *offsets = column->offsets + start;
   const uint8_t *bytes = column->data;
-  for (int32_t i = 0; i < n; i++) to[i] = (mm_view){bytes + offsets[index[i]], offsets[index[i] + 1] - offsets[index[i]]};
+  for (int32_t i = 0; i < n; i++)
+    to[i] = (mm_view){bytes + offsets[index[i]], offsets[index[i] + 1] - offsets[index[i]]};
   for (int32_t i = n; i & 63; i++) to[i] = (mm_view){0};
 }
 
-#define GATHER(width, ctype) \
-  static void gather_##width(void *to, const void *from, const uint16_t *index, int32_t n) { \
-    ctype *out = to; \
-    const uint8_t *x = from; \
-    for (int32_t i = 0; i < n; i++) memcpy(&out[i], x + (int64_t)index[i] * width, width); \
+#define GATHER(width, ctype)                                                                                           \
+  static void gather_##width(void *to, const void *from, const uint16_t *index, int32_t n) {                           \
+    ctype *out = to;                                                                                                   \
+    const uint8_t *x = from;                                                                                           \
+    for (int32_t i = 0; i < n; i++) memcpy(&out[i], x + (int64_t)index[i] * width, width);                             \
   }
 GATHER(1, uint8_t)
 GATHER(2, uint16_t)

@@ -60,20 +60,20 @@ typedef struct mm_kernel_set {
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 } mm_kernel_set;
 
-#define DECLARE_KERNELS(isa) \
-  mm_kernel mm_arithmetic_##isa(int op, int type, int shape); \
-  mm_kernel mm_compare_##isa(int op, int type, int shape); \
-  mm_kernel mm_logic_##isa(int op, int type); \
-  mm_kernel mm_cast_##isa(int type, int type2, int mode); \
-  mm_kernel mm_member_##isa(int type); \
-  int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width); \
+#define DECLARE_KERNELS(isa)                                                                                           \
+  mm_kernel mm_arithmetic_##isa(int op, int type, int shape);                                                          \
+  mm_kernel mm_compare_##isa(int op, int type, int shape);                                                             \
+  mm_kernel mm_logic_##isa(int op, int type);                                                                          \
+  mm_kernel mm_cast_##isa(int type, int type2, int mode);                                                              \
+  mm_kernel mm_member_##isa(int type);                                                                                 \
+  int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 DECLARE_KERNELS(base)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)
 
 /* The same on every instruction set. */
-mm_kernel mm_math_kernel(int op, int type);                       /* libm, modulo and rounding to digits */
+mm_kernel mm_math_kernel(int op, int type);                        /* libm, modulo and rounding to digits */
 mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */
 mm_kernel mm_unit_kernel(int type, int mode);                      /* timestamps and durations between units */
 
@@ -85,15 +85,17 @@ mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
 /* The set of IN: a few values are compared one by one, more are hashed. */
 enum { SET_LINEAR = 6 };
 typedef struct mm_set {
-  int32_t  count;            /* values of `few`, or -1 when hashed */
-  uint32_t shift;            /* of the hash table: its size is 2^(64 - shift) */
-  uint64_t empty;            /* a value that is not in the set marks empty places */
-  uint64_t few[SET_LINEAR];  /* bit patterns of the type */
+  int32_t count;            /* values of `few`, or -1 when hashed */
+  uint32_t shift;           /* of the hash table: its size is 2^(64 - shift) */
+  uint64_t empty;           /* a value that is not in the set marks empty places */
+  uint64_t few[SET_LINEAR]; /* bit patterns of the type */
   uint64_t *table;
 } mm_set;
 static inline uint64_t mm_set_place(const mm_set *set, uint64_t key) {
   return key * UINT64_C(0x9e3779b97f4a7c15) >> set->shift;
 }
-static inline uint64_t mm_set_next(const mm_set *set, uint64_t place) { return (place + 1) & (~UINT64_C(0) >> set->shift); }
+static inline uint64_t mm_set_next(const mm_set *set, uint64_t place) {
+  return (place + 1) & (~UINT64_C(0) >> set->shift);
+}
 mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *error); /* of a storage type */
-void    mm_set_free(mm_set *set);
+void mm_set_free(mm_set *set);

@@ -79,14 +79,14 @@ static int is_true(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const m
 /* ---- Choice: lanes of b where a bit is set, else of c ---- */
 
 /* Lane by lane without branches: ^ and & let the compiler use vectors. */
-#define CHOOSE(name, ctype) \
-  static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) { \
-    for (int64_t w = 0; w < words; w++) { \
-      ctype *restrict out = (ctype *)to + 64 * w; \
-      const ctype *b = (const ctype *)from_b + 64 * w, *c = (const ctype *)from_c + 64 * w; \
-      uint64_t bits = mask[w]; \
-      for (int i = 0; i < 64; i++) out[i] = c[i] ^ ((b[i] ^ c[i]) & (ctype)(0 - (ctype)(bits >> i & 1))); \
-    } \
+#define CHOOSE(name, ctype)                                                                                            \
+  static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {            \
+    for (int64_t w = 0; w < words; w++) {                                                                              \
+      ctype *restrict out = (ctype *)to + 64 * w;                                                                      \
+      const ctype *b = (const ctype *)from_b + 64 * w, *c = (const ctype *)from_c + 64 * w;                            \
+      uint64_t bits = mask[w];                                                                                         \
+      for (int i = 0; i < 64; i++) out[i] = c[i] ^ ((b[i] ^ c[i]) & (ctype)(0 - (ctype)(bits >> i & 1)));              \
+    }                                                                                                                  \
   }
 CHOOSE(choose_1, uint8_t)
 CHOOSE(choose_2, uint16_t)
@@ -138,13 +138,14 @@ ALWAYS_INLINE int coalesce_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector
   return 0;
 }
 
-#define CHOICES(suffix, choose) \
-  static int select_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    return select_loop(l, d, a, b, c, choose); \
-  } \
-  static int coalesce_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    (void)c; \
-    return coalesce_loop(l, d, a, b, choose); \
+#define CHOICES(suffix, choose)                                                                                        \
+  static int select_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {  \
+    return select_loop(l, d, a, b, c, choose);                                                                         \
+  }                                                                                                                    \
+  static int coalesce_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b,                      \
+                               const mm_vector *c) {                                                                   \
+    (void)c;                                                                                                           \
+    return coalesce_loop(l, d, a, b, choose);                                                                          \
   }
 CHOICES(0, NULL)
 CHOICES(1, choose_1)
@@ -159,10 +160,16 @@ static mm_kernel choice(int op, int type) {
   switch (type) {
   case MM_NULL: return select ? select_0 : coalesce_0;
   case MM_BOOL: return select ? select_bits : coalesce_bits;
-  case MM_I8: case MM_U8: return select ? select_1 : coalesce_1;
-  case MM_I16: case MM_U16: return select ? select_2 : coalesce_2;
-  case MM_I32: case MM_U32: case MM_F32: return select ? select_4 : coalesce_4;
-  case MM_I64: case MM_U64: case MM_F64: return select ? select_8 : coalesce_8;
+  case MM_I8:
+  case MM_U8: return select ? select_1 : coalesce_1;
+  case MM_I16:
+  case MM_U16: return select ? select_2 : coalesce_2;
+  case MM_I32:
+  case MM_U32:
+  case MM_F32: return select ? select_4 : coalesce_4;
+  case MM_I64:
+  case MM_U64:
+  case MM_F64: return select ? select_8 : coalesce_8;
   case MM_UTF8: return select ? select_16 : coalesce_16;
   default: return NULL;
   }
@@ -176,7 +183,8 @@ mm_kernel PASTE(mm_logic, ISA)(int op, int type) {
   case MM_OP_IS_TRUE: return type == MM_BOOL ? is_true : NULL;
   case MM_OP_IS_NULL: return is_null;
   case MM_OP_IS_NOT_NULL: return is_not_null;
-  case MM_OP_SELECT: case MM_OP_COALESCE: return choice(op, type);
+  case MM_OP_SELECT:
+  case MM_OP_COALESCE: return choice(op, type);
   default: return NULL;
   }
 }

@@ -23,18 +23,18 @@ typedef struct mm_operation {
   const char *name;
   uint8_t operands[3]; /* enum mm_operand */
   uint8_t result;      /* enum mm_operand */
-  bool    strict;      /* null where an operand is null */
-  bool    fails;       /* may fail for some types or modes */
+  bool strict;         /* null where an operand is null */
+  bool fails;          /* may fail for some types or modes */
 } mm_operation;
 extern const mm_operation mm_operations[MM_OP_COUNT];
 
 /* ---- Programs ---- */
 
 typedef struct mm_step {
-  mm_instr  instr;  /* LOAD, FILTER or an operation with a kernel */
+  mm_instr instr; /* LOAD, FILTER or an operation with a kernel */
   mm_kernel kernel;
-  mm_kernel inner;  /* of is_distinct: ~= */
-  void     *state;  /* the set of IN; owned */
+  mm_kernel inner; /* of is_distinct: ~= */
+  void *state;     /* the set of IN; owned */
 } mm_step;
 
 typedef struct mm_register {
@@ -46,51 +46,51 @@ typedef struct mm_register {
 } mm_register;
 
 struct mm_program {
-  mm_step     *steps;
-  mm_type     *types;     /* of registers */
+  mm_step *steps;
+  mm_type *types; /* of registers */
   mm_register *registers;
-  mm_value    *constants; /* with their text */
-  int32_t     *outputs;
-  int32_t      step_count, step_capacity, register_count, constant_count, output_count, columns;
-  int64_t      frame_size; /* bytes of slots */
-  bool         can_fail, filters;
+  mm_value *constants; /* with their text */
+  int32_t *outputs;
+  int32_t step_count, step_capacity, register_count, constant_count, output_count, columns;
+  int64_t frame_size; /* bytes of slots */
+  bool can_fail, filters;
   struct mm_frame *folding; /* of mm_program_eval */
 };
 
-int64_t mm_lane_bytes(int type, int64_t lanes); /* bytes of so many lanes of a register */
-int  mm_program_layout(mm_program *program, mm_error *error);    /* slots: fills in home and frame_size */
-int  mm_program_constants(mm_program *program, mm_error *error); /* vectors of constant registers */
+int64_t mm_lane_bytes(int type, int64_t lanes);                 /* bytes of so many lanes of a register */
+int mm_program_layout(mm_program *program, mm_error *error);    /* slots: fills in home and frame_size */
+int mm_program_constants(mm_program *program, mm_error *error); /* vectors of constant registers */
 
 /* ---- Frames ---- */
 
 typedef struct mm_frame {
   const mm_program *program;
-  mm_vector *vectors;   /* what each register is now */
-  uint8_t   *slots;
-  void     **direct;    /* where a register's data goes instead of its slot; NULL: to its slot */
-  mm_arena   arena;     /* text made during one vector */
-  int32_t    n;         /* lanes */
-  bool       packed;    /* lanes are not rows: see index */
+  mm_vector *vectors; /* what each register is now */
+  uint8_t *slots;
+  void **direct;             /* where a register's data goes instead of its slot; NULL: to its slot */
+  mm_arena arena;            /* text made during one vector */
+  int32_t n;                 /* lanes */
+  bool packed;               /* lanes are not rows: see index */
   const uint64_t *selection; /* NULL: all n lanes; else `selected` */
-  uint64_t   selected[VECTOR_WORDS];
-  uint64_t   bad[VECTOR_WORDS];
-  uint16_t   index[MM_VECTOR];
-  int32_t    failed_row; /* within the vector; -1: none */
-  mm_error   failure;
+  uint64_t selected[VECTOR_WORDS];
+  uint64_t bad[VECTOR_WORDS];
+  uint16_t index[MM_VECTOR];
+  int32_t failed_row; /* within the vector; -1: none */
+  mm_error failure;
 } mm_frame;
 
 mm_frame *mm_frame_new(const mm_program *program, mm_error *error);
-void      mm_frame_free(mm_frame *frame);
+void mm_frame_free(mm_frame *frame);
 /* Run rows start .. start + n - 1 of a batch (start a multiple of 64, n at most MM_VECTOR). Afterwards the frame tells the lanes that
  * passed; a row that failed is in failed_row and failure, and only lanes of earlier rows pass. Negative: out of memory. */
-int     mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
-int32_t mm_frame_passed(const mm_frame *frame);                   /* lanes that passed */
-void    mm_frame_rows(const mm_frame *frame, uint64_t *rows);     /* the rows that passed, a bit each, VECTOR_WORDS words */
+int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
+int32_t mm_frame_passed(const mm_frame *frame);            /* lanes that passed */
+void mm_frame_rows(const mm_frame *frame, uint64_t *rows); /* the rows that passed, a bit each, VECTOR_WORDS words */
 /* Bind a register to the rows of its column (run.c uses it for loads). */
-void    mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start);
+void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start);
 /* Point a register at its own slot, with room for validity. */
-void    mm_frame_home(mm_frame *frame, int32_t r);
-void    mm_frame_pack(mm_frame *frame, int32_t step, int32_t count); /* go on with the selected lanes only */
+void mm_frame_home(mm_frame *frame, int32_t r);
+void mm_frame_pack(mm_frame *frame, int32_t step, int32_t count); /* go on with the selected lanes only */
 
 /* Describe why `lane` failed in step: id, message, value, place. */
 void mm_describe_failure(const mm_frame *frame, const mm_step *step, int32_t lane, mm_error *error);
@@ -99,23 +99,23 @@ void mm_describe_failure(const mm_frame *frame, const mm_step *step, int32_t lan
 
 /* A column under construction. Its blocks are used again when whoever took the column has let go of them. */
 typedef struct mm_output {
-  int32_t   reg;
-  int32_t   column; /* input column it is, or -1 */
-  mm_type   type;
+  int32_t reg;
+  int32_t column; /* input column it is, or -1 */
+  mm_type type;
   mm_block *data, *valid, *offsets;
-  int64_t   rows;   /* there is room for */
-  int64_t   bytes;  /* of text so far */
-  bool      nulls;  /* valid is in use */
-  bool      kept;   /* blocks were still in use last time: hand out tight copies */
+  int64_t rows;  /* there is room for */
+  int64_t bytes; /* of text so far */
+  bool nulls;    /* valid is in use */
+  bool kept;     /* blocks were still in use last time: hand out tight copies */
 } mm_output;
 
 /* Where rows from `at` on may be computed in place; NULL: they must be appended. */
 void *mm_output_place(const mm_output *output, int64_t at);
-int  mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
+int mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
 /* The selected lanes of a vector become rows at .. at + count - 1. */
-int  mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n, int32_t count,
-                      mm_error *error);
+int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
+                     int32_t count, mm_error *error);
 /* The kept rows of a column become the output's `count` rows. */
-int  mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error);
-int  mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error);
+int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error);
+int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error);
 void mm_output_free(mm_output *output);

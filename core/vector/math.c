@@ -12,26 +12,26 @@ static inline uint64_t wanted(const mm_lanes *lanes, const mm_vector *dst, int64
 }
 
 /* expression(i) of every wanted lane. */
-#define EACH_LANE(expression) \
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) { \
-    uint64_t bits = wanted(lanes, dst, w); \
-    if (bits == ~UINT64_C(0)) \
-      for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = (expression); \
-    else \
-      for (; bits; bits &= bits - 1) { \
-        int64_t i = 64 * w + __builtin_ctzll(bits); \
-        out[i] = (expression); \
-      } \
-  } \
+#define EACH_LANE(expression)                                                                                          \
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) {                                                                   \
+    uint64_t bits = wanted(lanes, dst, w);                                                                             \
+    if (bits == ~UINT64_C(0))                                                                                          \
+      for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = (expression);                                            \
+    else                                                                                                               \
+      for (; bits; bits &= bits - 1) {                                                                                 \
+        int64_t i = 64 * w + __builtin_ctzll(bits);                                                                    \
+        out[i] = (expression);                                                                                         \
+      }                                                                                                                \
+  }                                                                                                                    \
   return 0
 
-#define UNARY(function) \
-  static int function##_kernel(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, \
-                               const mm_vector *vc) { \
-    (void)vb, (void)vc; \
-    double *out = dst->data; \
-    const double *a = va->data; \
-    EACH_LANE(function(a[i])); \
+#define UNARY(function)                                                                                                \
+  static int function##_kernel(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,              \
+                               const mm_vector *vc) {                                                                  \
+    (void)vb, (void)vc;                                                                                                \
+    double *out = dst->data;                                                                                           \
+    const double *a = va->data;                                                                                        \
+    EACH_LANE(function(a[i]));                                                                                         \
   }
 /* libm's cbrt may be a unit off; cubes of whole numbers are exact here. */
 static inline double cube_root(double x) {
@@ -75,12 +75,12 @@ static inline float rest_f32(float x, float y) {
   return (r < 0) != (y < 0) ? r + y : r;
 }
 
-#define BINARY(name, T, function) \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) { \
-    (void)vc; \
-    T *out = dst->data; \
-    const T *a = va->data, *b = vb->data; \
-    EACH_LANE(function(a[i], b[i])); \
+#define BINARY(name, T, function)                                                                                      \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+    (void)vc;                                                                                                          \
+    T *out = dst->data;                                                                                                \
+    const T *a = va->data, *b = vb->data;                                                                              \
+    EACH_LANE(function(a[i], b[i]));                                                                                   \
   }
 BINARY(pow_kernel, double, power)
 BINARY(atan2_kernel, double, atan2)

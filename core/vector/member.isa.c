@@ -64,11 +64,11 @@ static int member_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, con
   return 0;
 }
 
-#define MEMBER_CASE(E, s, ctype, format) \
+#define MEMBER_CASE(E, s, ctype, format)                                                                               \
   case MM_##E: return member_##s;
 mm_kernel PASTE(mm_member, ISA)(int type) {
   switch (type) {
-  MM_NUMBERS(MEMBER_CASE)
+    MM_NUMBERS(MEMBER_CASE)
   case MM_BOOL: return member_bool;
   default: return NULL;
   }

@@ -40,20 +40,21 @@ static inline int order_u64_f64(uint64_t x, double y) {
 #include "mixed.inc.h"
 
 /* The other directions are the same kernels with swapped operands. */
-#define SWAPPED(name, straight) \
-  static int name##_vv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    return straight[SHAPE_VV](l, d, b, a, c); \
-  } \
-  static int name##_vs(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    return straight[SHAPE_SV](l, d, b, a, c); \
-  } \
-  static int name##_sv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) { \
-    return straight[SHAPE_VS](l, d, b, a, c); \
-  } \
+#define SWAPPED(name, straight)                                                                                        \
+  static int name##_vv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+    return straight[SHAPE_VV](l, d, b, a, c);                                                                          \
+  }                                                                                                                    \
+  static int name##_vs(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+    return straight[SHAPE_SV](l, d, b, a, c);                                                                          \
+  }                                                                                                                    \
+  static int name##_sv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+    return straight[SHAPE_VS](l, d, b, a, c);                                                                          \
+  }                                                                                                                    \
   static const mm_kernel name[SHAPE_COUNT] = {name##_vv, name##_vs, name##_sv};
-#define REVERSED(there, back) \
-  SWAPPED(eq_##back, eq_##there) SWAPPED(ne_##back, ne_##there) SWAPPED(lt_##back, gt_##there) \
-  SWAPPED(le_##back, ge_##there) SWAPPED(gt_##back, lt_##there) SWAPPED(ge_##back, le_##there)
+#define REVERSED(there, back)                                                                                          \
+  SWAPPED(eq_##back, eq_##there)                                                                                       \
+  SWAPPED(ne_##back, ne_##there) SWAPPED(lt_##back, gt_##there) SWAPPED(le_##back, ge_##there)                         \
+      SWAPPED(gt_##back, lt_##there) SWAPPED(ge_##back, le_##there)
 REVERSED(i64_u64, u64_i64)
 REVERSED(i64_f64, f64_i64)
 REVERSED(u64_f64, f64_u64)

@@ -47,8 +47,8 @@ static int start_nulls(mm_output *output, int64_t at, mm_error *error) {
 }
 
 static const uint64_t every[VECTOR_WORDS] = {
-  ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0),
-  ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
+    ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0),
+    ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
 
 static void put_bits(mm_block *block, int64_t at, const uint64_t *bits, const uint64_t *selected, int32_t n) {
   uint64_t *to = (uint64_t *)(void *)mm_block_data(block);
@@ -106,14 +106,14 @@ static int text_room(mm_output *output, int64_t size, mm_error *error) {
 }
 
 /* Calls visit for every selected lane of n. */
-#define EACH_SELECTED(selected, n, lane, body) \
-  for (int64_t w_ = 0; w_ < mm_words(n); w_++) { \
-    uint64_t bits_ = (selected) ? (selected)[w_] : ~UINT64_C(0); \
-    if ((n) - 64 * w_ < 64) bits_ &= (UINT64_C(1) << ((n) - 64 * w_)) - 1; \
-    for (; bits_; bits_ &= bits_ - 1) { \
-      int64_t lane = 64 * w_ + __builtin_ctzll(bits_); \
-      body \
-    } \
+#define EACH_SELECTED(selected, n, lane, body)                                                                         \
+  for (int64_t w_ = 0; w_ < mm_words(n); w_++) {                                                                       \
+    uint64_t bits_ = (selected) ? (selected)[w_] : ~UINT64_C(0);                                                       \
+    if ((n)-64 * w_ < 64) bits_ &= (UINT64_C(1) << ((n)-64 * w_)) - 1;                                                 \
+    for (; bits_; bits_ &= bits_ - 1) {                                                                                \
+      int64_t lane = 64 * w_ + __builtin_ctzll(bits_);                                                                 \
+      body                                                                                                             \
+    }                                                                                                                  \
   }
 
 static int append_text(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,

@@ -141,8 +141,15 @@ static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_e
 static int use(mm_program *program, int32_t r, mm_error *error) {
   mm_register *reg = &program->registers[r];
   if (reg->column >= 0 && reg->last < 0) {
-    mm_instr load = {.op = MM_OP_LOAD, .type = program->types[r].id, .type2 = program->types[r].id,
-                     .dst = r, .a = reg->column, .b = -1, .c = -1, .guard = -1, .place = -1};
+    mm_instr load = {.op = MM_OP_LOAD,
+                     .type = program->types[r].id,
+                     .type2 = program->types[r].id,
+                     .dst = r,
+                     .a = reg->column,
+                     .b = -1,
+                     .c = -1,
+                     .guard = -1,
+                     .place = -1};
     reg->defined = program->step_count;
     TRY(add_step(program, -1, &load, error));
   }
@@ -179,7 +186,8 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
 static int check_outputs(mm_program *program, mm_error *error) {
   for (int32_t i = 0; i < program->output_count; i++) {
     int32_t r = program->outputs[i];
-    if (!is_written(program, r)) return mm_fail(error, MM_EBUG, "bad-program", "output %d is a register that nothing writes", i);
+    if (!is_written(program, r))
+      return mm_fail(error, MM_EBUG, "bad-program", "output %d is a register that nothing writes", i);
     if (program->registers[r].column < 0) program->registers[r].last = program->step_count;
   }
   return 0;
@@ -187,7 +195,8 @@ static int check_outputs(mm_program *program, mm_error *error) {
 
 static int build(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
-    if (program->types[i].id >= MM_TYPE_COUNT) return mm_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
+    if (program->types[i].id >= MM_TYPE_COUNT)
+      return mm_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
     program->registers[i] = (mm_register){.defined = -1, .last = -1, .column = -1, .home = -1};
   }
   for (int32_t i = 0; i < length; i++) TRY(add_instruction(program, i, &code[i], error));

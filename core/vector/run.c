@@ -50,7 +50,8 @@ static void filter(mm_frame *frame, int32_t at) {
   }
   if (count == frame->n) return;
   frame->selection = frame->selected;
-  if (count > 0 && count * PACK_RATIO <= frame->n && at + 1 < frame->program->step_count) mm_frame_pack(frame, at, count);
+  if (count > 0 && count * PACK_RATIO <= frame->n && at + 1 < frame->program->step_count)
+    mm_frame_pack(frame, at, count);
   else if (count == 0) frame->n = 0;
 }
 
@@ -127,8 +128,12 @@ static int run_kernel(mm_frame *frame, const mm_step *step) {
   mm_vector *dst = &frame->vectors[instr->dst];
   mm_frame_home(frame, instr->dst);
   if (operation->strict) join_validity(frame, dst, operands);
-  mm_lanes lanes = {.n = frame->n, .bad = frame->bad, .arena = &frame->arena, .instr = instr,
-                    .constants = frame->program->constants, .types = frame->program->types,
+  mm_lanes lanes = {.n = frame->n,
+                    .bad = frame->bad,
+                    .arena = &frame->arena,
+                    .instr = instr,
+                    .constants = frame->program->constants,
+                    .types = frame->program->types,
                     .state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state,
                     .selected = frame->selection};
   int status = step->kernel(&lanes, dst, operands[0], operands[1], operands[2]);

@@ -15,13 +15,13 @@ static const uint64_t all_null[VECTOR_WORDS];
 
 static void fill_number(void *data, int type, const mm_value *value) {
   switch (mm_storage(type)) {
-#define FILL(E, s, ctype, format) \
-  case MM_##E: { \
-    ctype x = mm_is_float(MM_##E) ? (ctype)value->f : mm_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i; \
-    for (int i = 0; i < MM_VECTOR; i++) ((ctype *)data)[i] = x; \
-    break; \
+#define FILL(E, s, ctype, format)                                                                                      \
+  case MM_##E: {                                                                                                       \
+    ctype x = mm_is_float(MM_##E) ? (ctype)value->f : mm_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i;      \
+    for (int i = 0; i < MM_VECTOR; i++) ((ctype *)data)[i] = x;                                                        \
+    break;                                                                                                             \
   }
-  MM_INTEGERS(FILL)
+    MM_INTEGERS(FILL)
 #undef FILL
   case MM_F32:
     for (int i = 0; i < MM_VECTOR; i++) ((float *)data)[i] = (float)value->f;
@@ -59,7 +59,7 @@ enum { SLOT_CLASSES = 7 }; /* data of 0, 128, 1 Ki, 2 Ki, 4 Ki, 8 Ki, 16 Ki byte
 static int slot_class(int64_t bytes) {
   int class = 0;
   for (int64_t size = 128; class < SLOT_CLASSES - 1 && bytes > 0; size = size == 128 ? 1024 : size * 2) {
-    class++;
+    class ++;
     if (bytes <= size) break;
   }
   return class;
@@ -68,8 +68,8 @@ static int slot_class(int64_t bytes) {
 /* Free slots: a stack of offsets for each class. */
 typedef struct slots {
   int64_t *free_offsets; /* capacity places a class */
-  int32_t  count[SLOT_CLASSES];
-  int32_t  capacity;
+  int32_t count[SLOT_CLASSES];
+  int32_t capacity;
 } slots;
 
 static void give_slot(mm_program *program, slots *free, int32_t r) {

@@ -4,7 +4,8 @@
 #include "kernels.h"
 
 static int64_t units_per_second(int unit) {
-  static const int64_t counts[] = {[MM_SECONDS] = 1, [MM_MILLIS] = 1000, [MM_MICROS] = 1000000, [MM_NANOS] = 1000000000};
+  static const int64_t counts[] = {
+      [MM_SECONDS] = 1, [MM_MILLIS] = 1000, [MM_MICROS] = 1000000, [MM_NANOS] = 1000000000};
   return counts[unit];
 }
 
@@ -28,7 +29,8 @@ static uint64_t coarser(int64_t *out, const int64_t *x, int64_t factor, int mode
   return mode == MM_CAST_CHECK || mode == MM_CAST_TRY ? bad : 0;
 }
 
-static int convert_units(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int convert_units(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+                         const mm_vector *vc) {
   (void)vb, (void)vc;
   int64_t from = units_per_second(lanes->types[lanes->instr->a].unit);
   int64_t to = units_per_second(lanes->types[lanes->instr->dst].unit);

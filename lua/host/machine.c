@@ -7,9 +7,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-const char *mm_host_zstd_version(void) {
-  return ZSTD_versionString();
-}
+const char *mm_host_zstd_version(void) { return ZSTD_versionString(); }
 
 int32_t mm_host_processors(void) {
   cpu_set_t set;

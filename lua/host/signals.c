@@ -18,9 +18,7 @@ void mm_host_job(mm_job *job) {
   while (atomic_load(&handling)) sched_yield(); /* a handler on another thread may still use the former job */
 }
 
-int32_t mm_host_signal(void) {
-  return caught;
-}
+int32_t mm_host_signal(void) { return caught; }
 
 enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
 static atomic_llong caught_at;

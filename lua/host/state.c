@@ -12,9 +12,7 @@
 
 static bool in_command;
 
-void mm_state_in_command(void) {
-  in_command = true;
-}
+void mm_state_in_command(void) { in_command = true; }
 
 /* Bytecode is only ever our own: it was made by the build, for this LuaJIT. */
 static int load_embedded(lua_State *L) {

@@ -4,9 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-bool mm_host_is_terminal(int32_t fd) {
-  return isatty(fd) == 1;
-}
+bool mm_host_is_terminal(int32_t fd) { return isatty(fd) == 1; }
 
 int32_t mm_host_terminal_width(int32_t fd) {
   struct winsize size;

@@ -16,16 +16,16 @@ static double branchy(double x) {
 }
 
 /* The work that Moonmill does for `:map("y: f64", f) :group({}, "s = sum(y)")`: a batch of results, then its sum. */
-#define LOOP(f) \
-  static double run_##f(const double *x, int64_t n) { \
-    static double y[BATCH]; \
-    double sum = 0; \
-    for (int64_t start = 0; start < n; start += BATCH) { \
-      int64_t count = n - start < BATCH ? n - start : BATCH; \
-      for (int64_t i = 0; i < count; i++) y[i] = f(x[start + i]); \
-      for (int64_t i = 0; i < count; i++) sum += y[i]; \
-    } \
-    return sum; \
+#define LOOP(f)                                                                                                        \
+  static double run_##f(const double *x, int64_t n) {                                                                  \
+    static double y[BATCH];                                                                                            \
+    double sum = 0;                                                                                                    \
+    for (int64_t start = 0; start < n; start += BATCH) {                                                               \
+      int64_t count = n - start < BATCH ? n - start : BATCH;                                                           \
+      for (int64_t i = 0; i < count; i++) y[i] = f(x[start + i]);                                                      \
+      for (int64_t i = 0; i < count; i++) sum += y[i];                                                                 \
+    }                                                                                                                  \
+    return sum;                                                                                                        \
   }
 LOOP(straight)
 LOOP(branchy)

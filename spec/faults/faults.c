@@ -45,6 +45,4 @@ const mm_allocator *faults_allocator(int64_t n, int64_t count) {
 }
 
 int64_t faults_calls(void);
-int64_t faults_calls(void) {
-  return atomic_load(&calls);
-}
+int64_t faults_calls(void) { return atomic_load(&calls); }

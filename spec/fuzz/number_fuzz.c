@@ -45,16 +45,10 @@ static int is_integer(const char *text, int64_t size) {
   return isdigit((unsigned char)*at) && digits(at) == text + size;
 }
 
-static int same_f64(double a, double b) {
-  return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
-}
-static int same_f32(float a, float b) {
-  return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
-}
+static int same_f64(double a, double b) { return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0; }
+static int same_f32(float a, float b) { return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0; }
 
-static int is_word(const char *text) {
-  return strpbrk(text, "nN") != NULL;
-} /* inf, nan */
+static int is_word(const char *text) { return strpbrk(text, "nN") != NULL; } /* inf, nan */
 
 static void check_floats(const char *text, const char *exact, int64_t size) {
   double value = 0, quick = 0, again;
