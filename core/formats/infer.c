@@ -2,10 +2,10 @@
  *
  * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left
  * decides, the narrowest first; nothing left is text. Digits that would be lost or changed by a number make text:
- * leading zeros, a plus sign, integers beyond i64.
+ * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats.h"
+#include "loader.h"
 
 enum { MAYBE_I64 = 1, MAYBE_F64 = 2, MAYBE_BOOL = 4, MAYBE_DATE = 8, MAYBE_TIMESTAMP = 16, MAYBE_ALL = 31, SEEN = 32 };
 
@@ -51,39 +51,63 @@ static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
   }
 }
 
-/* The rows of a piece, at most `rows`; what is wrong with later ones is told when they are read. */
-static int64_t sample(const mm_cutter *cutter, mm_strips *strips, const mm_piece *piece, int64_t rows, mm_cell *cells,
-                      int *maybe) {
-  const mm_names *names = &cutter->names;
+/* A look at the first rows of an input. */
+typedef struct survey {
+  const mm_cutter *cutter;
+  mm_strips strips;
+  mm_cell *cells;
+  int64_t cell_size;
+  int *maybe; /* by column: MAYBE_* */
+  int64_t maybe_size;
+  int64_t rows, want; /* looked at, and to look at */
+} survey;
+
+static void survey_free(survey *s) {
+  mm_release(s->cells, s->cell_size);
+  mm_release(s->maybe, s->maybe_size);
+  mm_strips_free(&s->strips);
+}
+
+static int survey_init(survey *s, mm_error *error) {
+  int32_t columns = s->cutter->names.count;
+  TRY(mm_strips_init(&s->strips, s->cutter, error));
+  s->cell_size = s->strips.room * (int64_t)sizeof *s->cells;
+  s->maybe_size = columns * (int64_t)sizeof *s->maybe;
+  s->cells = mm_allocate(s->cell_size);
+  s->maybe = mm_allocate(s->maybe_size);
+  if (!s->cells || !s->maybe) return mm_fail_memory(error, s->cell_size + s->maybe_size);
+  for (int32_t c = 0; c < columns; c++) s->maybe[c] = MAYBE_ALL;
+  return 0;
+}
+
+/* Look at a piece: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
+ * once where it is the first of all. */
+static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
+  const mm_cutter *cutter = s->cutter;
+  int32_t columns = cutter->names.count;
   mm_cursor cursor = {0};
   mm_strip strip = {.bad_at = -1};
-  while (cursor.row < rows && strip.bad_at < 0 && mm_strips_next(strips, piece, &cursor, rows - cursor.row, &strip))
-    for (int32_t c = 0; c < names->count; c++) {
+  while (s->rows < s->want && strip.bad_at < 0
+         && mm_strips_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
+    s->rows += strip.rows;
+    for (int32_t c = 0; c < columns; c++) {
       int32_t place = strip.span->places ? strip.span->places[c] : c;
-      mm_strip_cells(&cutter->dialect, &strip, place, names->count, cells);
-      narrow(&maybe[c], &strip, cells);
+      mm_strip_cells(&cutter->dialect, &strip, place, columns, s->cells);
+      narrow(&s->maybe[c], &strip, s->cells);
     }
-  return cursor.row;
+  }
+  if (strip.bad_at >= 0) return s->rows > 0 ? 0 : mm_fail_ragged(cutter, piece, &strip, -1, error);
+  return s->rows < s->want;
 }
 
 int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema,
              mm_error *error) {
+  survey look = {.cutter = cutter, .want = rows};
   const mm_names *names = &cutter->names;
-  mm_strips strips;
-  int64_t maybe_size = names->count * (int64_t)sizeof(int), cell_size = 0;
-  int *maybe = mm_allocate(maybe_size);
-  mm_cell *cells = NULL;
-  int status = mm_strips_init(&strips, cutter, error);
-  if (status >= 0) cells = mm_allocate(cell_size = strips.room * (int64_t)sizeof *cells);
-  if (status >= 0 && (!maybe || !cells)) status = mm_fail_memory(error, maybe_size + cell_size);
-  if (status >= 0) {
-    for (int32_t c = 0; c < names->count; c++) maybe[c] = MAYBE_ALL;
-    for (int64_t i = 0; i < count && rows > 0; i++) rows -= sample(cutter, &strips, pieces[i], rows, cells, maybe);
-  }
+  int status = survey_init(&look, error), more = 1;
+  for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_piece(&look, pieces[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
-    status = mm_schema_add(schema, names->names[c], decide(maybe[c]), true, error);
-  mm_release(cells, cell_size);
-  mm_release(maybe, maybe_size);
-  mm_strips_free(&strips);
+    status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
+  survey_free(&look);
   return status < 0 ? status : 0;
 }

@@ -59,13 +59,13 @@ static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
   return 0;
 }
 
-/* Cut the pieces that hold the sample, and infer the types. What is wrong behind the header is told when the rows
- * are read. */
+/* Cut the pieces that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
+ * there being nothing to infer from; what is wrong later, when the rows are read. */
 static int look_at_rows(mm_input *input, int64_t sample, mm_error *error) {
   mm_piece *piece;
   int status = 1;
   for (int64_t rows = 0; rows < sample && (status = mm_cutter_next(&input->cutter, &piece, error)) > 0;) {
-    if (!input->cutter.names.count && piece->failure.code) {
+    if (rows + piece->rows == 0 && piece->failure.code) {
       if (error) *error = piece->failure;
       status = piece->failure.code;
       mm_piece_free(piece);

@@ -115,14 +115,15 @@ static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip 
   return error->code;
 }
 
-static int fail_ragged(const mm_loader *l, const mm_piece *piece, const mm_strip *strip, int64_t row, mm_error *error) {
+int mm_fail_ragged(const mm_cutter *cutter, const mm_piece *piece, const mm_strip *strip, int64_t row,
+                   mm_error *error) {
   const uint8_t *at = strip->text + strip->bad_at;
   if (*at == '\n' || (*at == '\r' && at[1] == '\n'))
-    mm_fail(error, MM_EDATA, "ragged-row", "an empty line, expected %d fields", l->cutter->names.count);
+    mm_fail(error, MM_EDATA, "ragged-row", "an empty line, expected %d fields", cutter->names.count);
   else
     mm_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)strip->bad_fields,
-            strip->bad_fields == 1 ? "" : "s", l->cutter->names.count);
-  mm_place(l->cutter, piece, strip->span, at - piece->text, error);
+            strip->bad_fields == 1 ? "" : "s", cutter->names.count);
+  mm_place(cutter, piece, strip->span, at - piece->text, error);
   if (!error) return MM_EDATA;
   error->row = row;
   error->column = 0;
@@ -310,7 +311,7 @@ static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int
     TRY(load_strip(l, &strip, out, out->length, &f, error));
     out->length += f.row;
     if (f.id) return fail_value(l, piece, &strip, &f, out->length, error);
-    if (strip.bad_at >= 0) return fail_ragged(l, piece, &strip, out->length, error);
+    if (strip.bad_at >= 0) return mm_fail_ragged(l->cutter, piece, &strip, out->length, error);
   }
   return 1;
 }

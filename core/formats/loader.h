@@ -13,3 +13,5 @@ int mm_loader_load(mm_loader *loader, const mm_piece *piece, mm_cursor *cursor, 
                    mm_error *error);
 /* As mm_source_class.locate. */
 void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, mm_error *error);
+/* The failure of the ragged row after a strip; `row` counts from the start of the batch, -1: none. */
+int mm_fail_ragged(const mm_cutter *cutter, const mm_piece *piece, const mm_strip *strip, int64_t row, mm_error *error);

@@ -1,5 +1,6 @@
 local columns = require "columns"
 local files = require "files"
+local C = require("moonmill.ffi").C
 local null = columns.null
 
 describe("reading CSV", function()
@@ -204,5 +205,48 @@ describe("types from a sample", function()
     assert.same('declare it in input: "x: f64?"', err.hint)
     lists = files.read { text = text, options = { sample_rows = 100000 } }
     assert.same(1.5, lists.x[70001])
+  end)
+
+  -- What comes out of opening alone: the types, or the failure.
+  local function open(settings)
+    local input, failed = files.open(settings)
+    if not input then return nil, failed end
+    local types = {}
+    for _, field in ipairs(columns.schema(C.mm_input_schema(input))) do types[#types + 1] = field[2] end
+    C.mm_input_free(input)
+    return types
+  end
+
+  it("are not made up where no row is whole: opening tells what is wrong with the first", function()
+    for text, id in pairs {
+      ['a,b\n1,"2\n3,4\n'] = "unclosed-quote",
+      ['a,b\n1,2"\n3,4\n'] = "bad-quote",
+      ["a,b\n1\n3,4\n"] = "ragged-row",
+      ["a,b\n\n3,4\n"] = "ragged-row",
+    } do
+      local types, err = open { text = text }
+      assert.is_nil(types)
+      assert.same({ id, 2, -1 }, { err.id, err.line, err.row }, text)
+    end
+    local packed = files.bytes(files.compress("whole.zst", "a,b\n" .. ("1,2.5\n"):rep(100000)))
+    for _, keep in ipairs { 5, 12, 17 } do
+      local types, err = open { paths = { files.write("cut.csv.zst", packed:sub(1, keep)) } }
+      assert.is_nil(types)
+      assert.same("truncated-zstd", err.id)
+    end
+  end)
+
+  it("come from the whole rows before a failure, which the reader of the rows tells", function()
+    for text, id in pairs {
+      ['a,b\n1,2.5\n3,"4\n'] = "unclosed-quote",
+      ['a,b\n1,2.5\nx,y"\n'] = "bad-quote",
+      ["a,b\n1,2.5\nx\n"] = "ragged-row",
+      ["a,b\n1,2.5\nx,y,z\nx,y\n"] = "ragged-row",
+    } do
+      assert.same({ "i64", "f64" }, (open { text = text }), text)
+      local lists, err = files.read { text = text }
+      assert.is_nil(lists)
+      assert.same({ id, 3 }, { err.id, err.line }, text)
+    end
   end)
 end)
