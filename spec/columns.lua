@@ -154,7 +154,11 @@ local function getter(column)
     get = function(row) return ffi.string(bytes + offsets[row], offsets[row + 1] - offsets[row]) end
   else
     local data = ffi.cast("const " .. ctypes[name] .. " *", column.data)
-    get = function(row) return plain(data[row]) end
+    local float, single = name == "f64" or name == "f32", name == "f32"
+    get = function(row)
+      if float and C.mm_rows_odd_nan(data + row, 1, single) then return 0 / 0 end -- such bits are no Lua number
+      return plain(data[row])
+    end
   end
   if not valid then return get end
   return function(row)

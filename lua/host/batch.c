@@ -1,7 +1,8 @@
-/* batch.c - what the loops of row functions leave to C: bits out of bytes, picked rows, the check of text.
+/* batch.c - what the loops of row functions leave to C: bits out of bytes, picked rows, the check of text and of NaNs.
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
+#include <math.h>
 #include <string.h>
 
 int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n) {
@@ -34,6 +35,52 @@ int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64
     last = i;
   }
   return -1;
+}
+
+#ifdef __x86_64__
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+/* LuaJIT notes a value's type in the bits of a NaN, and takes what it reads from C as it is. A NaN is odd when
+ * arithmetic could make a type of it: one of the three bits behind the quiet bit is set. With all but these and the
+ * exponent masked, the bits of any other value are at most those of infinity, so an addition tells by the sign. */
+typedef uint64_t lanes64 __attribute__((vector_size(32), aligned(8)));
+typedef uint32_t lanes32 __attribute__((vector_size(32), aligned(4)));
+static const uint64_t odd_f64 = 0x7ff7000000000000, above_f64 = INT64_MAX - UINT64_C(0x7ff0000000000000);
+static const uint32_t odd_f32 = 0x7fb80000, above_f32 = INT32_MAX - UINT32_C(0x7f800000);
+
+WIDE static bool has_odd_f64(const uint64_t *bits, int64_t n) {
+  lanes64 found = {0};
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) found |= (*(const lanes64 *)(const void *)(bits + i) & odd_f64) + above_f64;
+  uint64_t any = found[0] | found[1] | found[2] | found[3];
+  for (; i < n; i++) any |= (bits[i] & odd_f64) + above_f64;
+  return any >> 63 != 0;
+}
+
+WIDE static bool has_odd_f32(const uint32_t *bits, int64_t n) {
+  lanes32 found = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) found |= (*(const lanes32 *)(const void *)(bits + i) & odd_f32) + above_f32;
+  uint32_t any = 0;
+  for (int k = 0; k < 8; k++) any |= found[k];
+  for (; i < n; i++) any |= (bits[i] & odd_f32) + above_f32;
+  return any >> 31 != 0;
+}
+
+bool mm_rows_odd_nan(const void *values, int64_t n, bool single) {
+  return single ? has_odd_f32(values, n) : has_odd_f64(values, n);
+}
+
+void mm_rows_plain_nan(void *out, const void *values, int64_t n, bool single) {
+  const float *f32 = values;
+  const double *f64 = values;
+  float *out_f32 = out;
+  double *out_f64 = out;
+  for (int64_t i = 0; i < n && single; i++) out_f32[i] = isnan(f32[i]) ? (float)NAN : f32[i];
+  for (int64_t i = 0; i < n && !single; i++) out_f64[i] = isnan(f64[i]) ? (double)NAN : f64[i];
 }
 
 int mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error) {

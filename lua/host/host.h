@@ -16,6 +16,10 @@ mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in,
 int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n);
 /* The first of n texts that is not valid UTF-8, or -1. */
 int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n);
+/* Has one of n f64, or f32 if `single`, the bits of a NaN that LuaJIT could mistake for a value of another type? */
+bool    mm_rows_odd_nan(const void *values, int64_t n, bool single);
+/* Copy n values, all NaNs as the plain one. */
+void    mm_rows_plain_nan(void *out, const void *values, int64_t n, bool single);
 /* `out` (empty) shares the columns of `in` and has `extra` zero columns behind them. */
 int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error);
 /* `out` (empty) gets those of the first n rows that are kept; `track`: with their origin. */

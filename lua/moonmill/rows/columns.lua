@@ -3,10 +3,13 @@
 --
 -- DESIGN. A reader is generated per column and per "has nulls in this batch", so no loop tests a type and a null-free
 -- batch tests no bit. It reads through a table {data, valid, offsets} that each batch fills anew; compiled loops hoist
--- those loads. Dates are days since 1970-01-01, timestamps and durations their number of units.
+-- those loads. A float column whose NaNs LuaJIT cannot hold (mm_rows_odd_nan) is read from a copy with plain ones:
+-- looking at the whole batch in C costs less than a test in the loop, and the interpreter could not do that test. Dates are days since 1970-01-01, timestamps and durations their number of units.
 local bit = require "bit"
 local ffi = require "ffi"
+local native = require "moonmill.ffi"
 
+local C = native.C
 local columns = {}
 
 local NUMBERS = {
@@ -88,19 +91,31 @@ function columns.new(field, index, fail)
   local ctype = columns.ctype(field.type) or base == "bool" and "int32_t" or "char"
   return {
     name = field.name, type = field.type, index = index, fail = fail, pointer = ffi.typeof("const " .. ctype .. " *"),
-    integer = (NUMBERS[base] or WIDE[base]) and not base:find "^f" or false, data = false, valid = false,
-    offsets = false,
+    integer = (NUMBERS[base] or WIDE[base]) and not base:find "^f" or false, float = base:find "^f%d" ~= nil,
+    data = false, valid = false, offsets = false, copy = false, copy_size = 0,
   }
 end
 
 local bits = ffi.typeof "const int32_t *"
 
+-- The column's n values with plain NaNs.
+local function copy_plain(self, data, n)
+  if self.copy_size < n then
+    self.copy, self.copy_size = ffi.new(self.type == "f32" and "float[?]" or "double[?]", n), n
+  end
+  C.mm_rows_plain_nan(self.copy, data, n, self.type == "f32")
+  return self.copy
+end
+
 ---Show a column of a batch to its reader.
 ---@param self table
 ---@param column ffi.cdata* mm_column
+---@param n integer rows
 ---@param nulls boolean
-function columns.point(self, column, nulls)
-  self.data = ffi.cast(self.pointer, column.data)
+function columns.point(self, column, n, nulls)
+  local data = column.data
+  if self.float and C.mm_rows_odd_nan(data, n, self.type == "f32") then data = copy_plain(self, data, n) end
+  self.data = ffi.cast(self.pointer, data)
   self.valid = nulls and ffi.cast(bits, column.valid) or false
   self.offsets = column.offsets
 end

@@ -119,7 +119,8 @@ function Worker:point(batch)
     key = "all"
   end
   self.nulls = nulls
-  for k, column in ipairs(self.columns) do columns.point(column, batch.columns[column.index], nulls[k]) end
+  local n = tonumber(batch.length)
+  for k, column in ipairs(self.columns) do columns.point(column, batch.columns[column.index], n, nulls[k]) end
   if not self.variants[key] then
     self.variants[key] = loop.generate(self.spec, nulls)
     self.variant_count = self.variant_count + 1
