@@ -236,9 +236,7 @@ static int fail_bad_quote(mm_cutter *c, mm_error *error) {
   int status = fail_at(
       c, c->scan.bad, MM_EDATA, "bad-quote",
       quote ? "a quote within a field that does not begin with one" : "text after the closing quote of a field", error);
-  if (error && quote)
-    snprintf(error->hint, sizeof error->hint,
-             "put the field in quotes and double those inside, or read without quoting");
+  if (error && quote) snprintf(error->hint, sizeof error->hint, "put the field in quotes and double those inside");
   return status;
 }
 

@@ -13,8 +13,9 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
 #define UNSIGNED(E, s, ctype)                                                                                          \
   case MM_##E: result->u = *(const ctype *)v->data; break;
     SIGNED(I8, i8, int8_t)
-    SIGNED(I16, i16, int16_t) SIGNED(I32, i32, int32_t) SIGNED(I64, i64, int64_t) UNSIGNED(U8, u8, uint8_t)
-        UNSIGNED(U16, u16, uint16_t) UNSIGNED(U32, u32, uint32_t) UNSIGNED(U64, u64, uint64_t)
+    SIGNED(I16, i16, int16_t)
+    SIGNED(I32, i32, int32_t) SIGNED(I64, i64, int64_t) UNSIGNED(U8, u8, uint8_t) UNSIGNED(U16, u16, uint16_t)
+        UNSIGNED(U32, u32, uint32_t) UNSIGNED(U64, u64, uint64_t)
 #undef SIGNED
 #undef UNSIGNED
             case MM_F32 : result->f = *(const float *)v->data;

@@ -18,12 +18,17 @@ local function overview()
   return table.concat(lines, "\n") .. "\n"
 end
 
+-- The parser of a sub-command's options. What an option says is never dropped in silence: given twice it is an error,
+-- unless it may be repeated.
 local function parser_of(command)
   local argparse = require "argparse"
   local parser = argparse("moonmill " .. command.name, command.about or command.summary):add_help(false)
   command.configure(parser)
   parser:option("--errors", "How errors are written to stderr."):choices { "text", "json" }:default "text"
   parser:flag("-h --help", "Show this help and exit.")
+  for _, option in ipairs(parser._options) do
+    if option._maxcount == 1 then option:overwrite(false) end
+  end
   return parser
 end
 
@@ -86,6 +91,11 @@ local function dispatch(argv)
   return code or 0
 end
 
+---The help of a sub-command.
+---@param name string one of `commands`
+---@return string
+local function usage(name) return parser_of(command_of(name)):get_help() .. "\n" end
+
 ---Run the command.
 ---@param argv string[]
 ---@return integer exit code
@@ -99,4 +109,4 @@ local function main(argv)
   return report.problem(result, format)
 end
 
-return { main = main, overview = overview }
+return { main = main, overview = overview, commands = COMMANDS, usage = usage }

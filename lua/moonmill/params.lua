@@ -34,11 +34,18 @@ local function integer(text, kind)
   return types.holds(value, kind) and value or nil
 end
 
+---A decimal number; nil when it is not one or is too large for the type.
+local function number(text, kind)
+  local value = text:find "%d" and not text:find "[xX]" and tonumber(text)
+  if not value or math.abs(kind.id == "f32" and tonumber(ffi.new("float", value)) or value) == math.huge then return nil end
+  return value
+end
+
 ---A value of a type from text; nil when the text is not one.
 local function value_of(text, kind)
   if kind.text then return text end
   if kind.integer then return integer(text, kind) end
-  if kind.float then return text:find "%d" and not text:find "[xX]" and tonumber(text) or nil end
+  if kind.float then return number(text, kind) end
   if kind.id == "bool" then
     if text == "true" then return true elseif text == "false" then return false end
     return nil
@@ -54,7 +61,7 @@ local FORMS = {
   duration = "a duration",
 }
 local function form_of(kind)
-  return FORMS[kind.id] or kind.float and "a number" or ("a whole number that fits %s"):format(kind.name)
+  return FORMS[kind.id] or kind.float and "a number that fits " .. kind.name or ("a whole number that fits %s"):format(kind.name)
 end
 
 -- "= default  -- help" -> default text or nil, help or false.

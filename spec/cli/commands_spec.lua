@@ -125,7 +125,7 @@ return require("moonmill").pipeline { input = { "a: i64" } }
 
   it("explain prints columns, programs and segments", function()
     local out = ok { "explain", "pipelines/delays.lua", DATA }
-    assert.matches("^reads 5 of 5 columns: ", out)
+    assert.matches("^reads 5 of 19 columns: ", out)
     assert.matches("%%0 = load f64 arr_delay", out)
     assert.matches("group carrier", out)
     assert.matches("segment 2", out)
@@ -149,7 +149,10 @@ describe("moonmill list, help, doctor, version", function()
     folder:write("broken.lua", "return )")
     folder:write("module.lua", "return { 1 }")
     out = ok { "list", folder.path }
+    folder:write("lost.lua", "return require 'nowhere'")
+    out = ok { "list", folder.path }
     assert.matches("broken%.lua +%(broken: ", out)
+    assert.matches("lost%.lua +%(broken: module 'nowhere' not found%)", out)
     assert.is_nil(out:find("module.lua", 1, true))
     assert.equal(3, (command.run { "list", "/nowhere" }))
   end)
@@ -160,6 +163,7 @@ describe("moonmill list, help, doctor, version", function()
       assert.is_true(#ok { "help", topic } > 40)
     end
     assert.matches("aggregate", ok { "help", "min" })
+    assert.equal(ok { "run", "--help" }, ok { "help", "run" })
   end)
 
   it("--help prints the options of every sub-command", function()

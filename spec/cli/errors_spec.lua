@@ -29,7 +29,8 @@ end
 
 describe("bad data", function()
   local cases = {
-    { "a ragged row", "a,b\n1,2\n3\n", "^in%.csv:3: error%[ragged%-row%]: " },
+    { "a ragged row", "a,b\n1,2\n3\n", "^in%.csv:3: error%[ragged%-row%]: .*hint: %-%-ragged fills" },
+    { "a quote within a field", 'a,b\n1,x"y\n', "^in%.csv:2:4: error%[bad%-quote%]: .*hint: .*; %-%-quote none", ":limit(1)" },
     { "a number that is none", "a,b\n1,2\nx,3\n", "^in%.csv:3:1: error%[bad%-number%]: .*\"x\"",
       'mm.pipeline { input = { "a: i64" } } :derive "c = a + 1"' },
     { "a number that does not fit", "a\n1\n300\n", "^in%.csv:3:1: error%[.-%]: ",
@@ -181,6 +182,11 @@ describe("wrong use", function()
   it("a column that is declared and not in the file is named", function()
     check({ "run", "-e", 'mm.pipeline { input = { "alpa: i64" } }', good },
       '^%-e:1:%d+: error%[unknown%-column%].*did you mean "alpha"')
+  end)
+
+  it("an option that is given twice is refused, unless it may be repeated", function()
+    check({ "run", "-e", ":limit(1)", "-e", ":limit(2)", good }, "error%[usage%].*%-e.*at most 1 time")
+    assert.equal(0, (command.run { "run", "--null", "x", "--null", "y", "-e", ":limit(1)", good }))
   end)
 
   it("options with a value that has no sense are refused", function()

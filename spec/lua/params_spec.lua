@@ -61,6 +61,13 @@ describe("a parameter", function()
     assert.equal('did you mean "min_flights"?', problem.hint)
   end)
 
+  it("is refused when it is too large for its type", function()
+    for kind, text in pairs { f32 = "1e39", f64 = "1e309", i8 = "128", u64 = "18446744073709551616" } do
+      local problem = pipelines.raised(params.resolve, declared("n: " .. kind), { n = text })
+      assert.matches("fits " .. kind, problem.message)
+    end
+  end)
+
   it("is refused when its declaration is wrong", function()
     for text, id in pairs {
       ["n"] = "bad-field", ["n: i65"] = "type", ["n: i8 = 300"] = "bad-param", ["n: i64 10"] = "bad-param",

@@ -13,10 +13,10 @@ explain.configure = require("moonmill.cli.check").configure
 function explain.run(options)
   local pipeline, paths, name = options_of.pipeline(options)
   local given = params.suppose(pipeline.params, options_of.params(options))
-  local columns
+  local columns, total
   if #paths > 0 then
     local files = require("moonmill.files").open(paths, options_of.files(options))
-    columns = input.bind(pipeline.input, files.columns, paths[1])
+    columns, total = input.bind(pipeline.input, files.columns, paths[1]), #files.columns
     files:close()
   else
     columns = input.promised(pipeline.input)
@@ -28,7 +28,7 @@ function explain.run(options)
     }
   end
   local plan = require("moonmill.plan").bind(pipeline, columns, given)
-  print(require("moonmill.plan.text")(plan, columns))
+  print(require("moonmill.plan.text")(plan, total or #columns))
 end
 
 return explain

@@ -1,4 +1,4 @@
--- moonmill help: functions, stages, types, or one of them by name.
+-- moonmill help: functions, stages, types, or one of them by name; and the sub-commands.
 local failure = require "moonmill.failure"
 local functions = require "moonmill.functions"
 local stages = require "moonmill.stages"
@@ -68,6 +68,7 @@ local function topic_names()
   local names = { "functions", "stages", "types", "selectors" }
   for _, name in ipairs(stages.names) do names[#names + 1] = name end
   for _, entry in ipairs(functions.list) do names[#names + 1] = entry.name end
+  for _, name in ipairs(require("moonmill.cli").commands) do names[#names + 1] = name end
   return names
 end
 
@@ -75,7 +76,7 @@ function help.run(options)
   local topic = options.topic
   if topic == nil then
     io.stdout:write(require("moonmill.cli").overview())
-    print "topics: functions, stages, types, selectors, or the name of a function or stage"
+    print "topics: functions, stages, types, selectors, or the name of a function, a stage or a command"
     return
   end
   if TOPICS[topic] then
@@ -91,6 +92,12 @@ function help.run(options)
     if entry.name == topic then
       if found then print "" end
       show_function(entry)
+      found = true
+    end
+  end
+  for _, name in ipairs(require("moonmill.cli").commands) do
+    if name == topic then
+      io.stdout:write(require("moonmill.cli").usage(name))
       found = true
     end
   end

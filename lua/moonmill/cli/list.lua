@@ -12,7 +12,7 @@ local function about_of(path)
   local ok, result = pcall(script.load, path)
   if ok then return result.about or "" end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
-  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub("\n.*", "") .. ")"
+  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(":?\n.*", "") .. ")"
 end
 
 function list.run(options)

@@ -2,6 +2,12 @@
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
 
+-- What an option of the command can do about an error in data.
+local OPTIONS = {
+  ["ragged-row"] = "--ragged fills short rows with null and cuts long ones",
+  ["bad-quote"] = "--quote none reads quotes as they are",
+}
+
 -- A signal that stopped the job is no error: the exit code says it all.
 local function signal_code(problem)
   local number = native.C.mm_host_signal()
@@ -19,6 +25,7 @@ local function problem(what, format)
       hint = "this is a mistake in moonmill, not in your script: please report it",
     }
   end
+  if OPTIONS[what.id] then what.hint = (what.hint and what.hint .. "; " or "") .. OPTIONS[what.id] end
   io.stdout:flush()
   local code = signal_code(what)
   if code and format == "text" then

@@ -154,7 +154,8 @@ function Parser:finish(tree)
   local token = self.tokens[self.index]
   if token.kind == "end" then return tree end
   if self:peek "=" then self:fail('unexpected "="', "write == to compare") end
-  self:fail(("unexpected %s after the expression"):format(shown(token)))
+  local hint = token.value == "is" and "write == null or ~= null" or nil
+  self:fail(("unexpected %s after the expression"):format(shown(token)), hint)
 end
 
 function Parser:start()

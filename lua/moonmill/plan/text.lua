@@ -30,10 +30,10 @@ local function step_lines(step, number, out)
 end
 
 ---@param plan moonmill.Plan
----@param columns moonmill.Column[] there are in the input
+---@param total integer columns of the input
 ---@return string
-local function text(plan, columns)
-  local out = { ("reads %d of %d columns: %s"):format(#plan.reads, #columns, fields(plan.reads)) }
+local function text(plan, total)
+  local out = { ("reads %d of %d columns: %s"):format(#plan.reads, total, fields(plan.reads)) }
   local number, segment, starts = 0, 1, true
   plan:describe()
   for _, step in ipairs(plan.steps) do

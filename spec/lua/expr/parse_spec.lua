@@ -77,6 +77,7 @@ describe("expression syntax", function()
     { "a -- b", "3:12", '"--" starts a comment in Lua, and an expression has no comments',
       "write a - -b with a blank between the signs" },
     { "a != b", "3:12", '"!=" is not an operator', "write ~= for not equal" },
+    { "a is null", "3:12", 'unexpected "is" after the expression', "write == null or ~= null" },
     { "a <> b", "3:12", '"<>" is not an operator', "write ~= for not equal" },
     { "a && b", "3:12", '"&&" is not an operator', "write and" },
     { "a || b", "3:12", '"||" is not an operator', "write or, or .. to join text" },
