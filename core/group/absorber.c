@@ -65,9 +65,10 @@ static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, 
   const int32_t *keys = groups->plan->keys;
   uint32_t *group = absorber->vector.group, *missed = absorber->vector.masked; /* not in use yet */
   if (!layout->count) {
+    if (groups->keys.count) return 0; /* the numbers are still 0 */
     absorber->entries[0] = 0;
-    memset(group, 0, (size_t)n * sizeof *group);
-    return groups->keys.count ? 0 : mm_keys_resolve(&groups->keys, absorber->entries, 1, group, error);
+    memset(group, 0, MM_VECTOR * sizeof *group);
+    return mm_keys_resolve(&groups->keys, absorber->entries, 1, group, error);
   }
   bool few = absorber->shortcut && groups->keys.count <= FEW_GROUPS, known = few && groups->keys.count;
   int64_t misses = known ? mm_shortcut_find(absorber->shortcut, layout, batch, keys, start, n, group, missed) : n;
@@ -95,22 +96,6 @@ static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *err
   return 0;
 }
 
-static void spread(mm_rows *vector, int64_t row, int64_t n, bool all) {
-  if (all) { /* groups are few enough for lanes */
-    for (int64_t lane = 0; lane < MM_LANES; lane++) {
-      int64_t first = (lane - row) & (MM_LANES - 1);
-      uint32_t zone = lane ? MM_TRASH + (uint32_t)(lane - 1) * MM_SPREAD : MM_HEAD;
-      for (int64_t i = first; i < n; i += MM_LANES) vector->spread[i] = zone + vector->group[i];
-    }
-    return;
-  }
-  for (int64_t i = 0; i < n; i++) {
-    uint32_t group = vector->group[i], lane = (uint32_t)(row + i) & (MM_LANES - 1);
-    uint32_t zone = group < MM_SPREAD && lane ? MM_TRASH + (lane - 1) * MM_SPREAD : MM_HEAD;
-    vector->spread[i] = zone + group;
-  }
-}
-
 static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
@@ -120,10 +105,13 @@ static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_
   mm_rows *vector = &absorber->vector;
   vector->start = start;
   vector->count = n;
+  vector->lane = absorber->rows & (MM_LANES - 1);
   vector->masked_by = NULL;
+  vector->spread_known = false;
   vector->distinct = absorber->appends;
   if (groups->keys.count > known) TRY(extend(absorber, known, n, error));
-  if (groups->plan->accumulator_count) spread(vector, absorber->rows, n, groups->keys.count <= MM_SPREAD);
+  vector->single = groups->keys.count == 1;
+  vector->few = groups->keys.count <= MM_SPREAD;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     mm_accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column < 0 ? NULL : &batch->columns[acc->column];

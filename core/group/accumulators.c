@@ -55,8 +55,22 @@ const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type) {
   }
 }
 
+const uint32_t *mm_rows_spread(mm_rows *rows) {
+  if (rows->spread_known) return rows->spread;
+  rows->spread_known = true;
+  for (int64_t lane = 0; rows->few && lane < MM_LANES; lane++) {
+    uint32_t state = (uint32_t)mm_lane_state(lane);
+    for (int64_t i = (lane - rows->lane) & (MM_LANES - 1); i < rows->count; i += MM_LANES)
+      rows->spread[i] = state + rows->group[i];
+  }
+  for (int64_t i = 0; !rows->few && i < rows->count; i++)
+    rows->spread[i] = (uint32_t)(rows->group[i] < MM_SPREAD ? mm_lane_state(rows->lane + i) : MM_HEAD) + rows->group[i];
+  return rows->spread;
+}
+
 const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
-  if (!column->valid) return rows->spread;
+  const uint32_t *spread = mm_rows_spread(rows);
+  if (!column->valid) return spread;
   if (rows->masked_by == column->valid) return rows->masked; /* several aggregates of one column */
   rows->masked_by = column->valid;
   const uint64_t *valid = column->valid + (rows->start >> 6);
@@ -64,7 +78,7 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
   for (int64_t word = 0; word * 64 < end; word++) {
     uint64_t bits = valid[word];
     int64_t from = word ? 0 : shift, to = end - word * 64 < 64 ? end - word * 64 : 64, at = word * 64 - shift;
-    memcpy(rows->masked + at + from, rows->spread + at + from, (size_t)(to - from) * sizeof(uint32_t));
+    memcpy(rows->masked + at + from, spread + at + from, (size_t)(to - from) * sizeof(uint32_t));
     uint64_t nulls = ~bits & UINT64_MAX << from;
     if (to < 64) nulls &= (UINT64_C(1) << to) - 1;
     for (; nulls; nulls &= nulls - 1) {

@@ -5,8 +5,14 @@
 /* count() counts rows; count(x) the rows where x is not null. */
 static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
-  const uint32_t *at = column ? mm_rows_states(rows, column) : rows->spread;
   int64_t *states = (int64_t *)acc->states.data;
+  if (rows->single) {
+    const uint64_t *valid = column && column->valid ? column->valid + (rows->start >> 6) : NULL;
+    int64_t before = rows->start & 63;
+    states[MM_HEAD] += valid ? mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before) : rows->count;
+    return 0;
+  }
+  const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
   for (int64_t i = 0; i < rows->count; i++) states[at[i]]++;
   return 0;
 }
@@ -14,9 +20,10 @@ static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *r
 static int update_count_null(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
   int64_t *states = (int64_t *)acc->states.data;
+  const uint32_t *at = mm_rows_spread(rows);
   bool all = column->type.id == MM_NULL;
   for (int64_t i = 0; (all || column->valid) && i < rows->count; i++)
-    states[rows->spread[i]] += all || !mm_bit(column->valid, rows->start + i);
+    states[at[i]] += all || !mm_bit(column->valid, rows->start + i);
   return 0;
 }
 

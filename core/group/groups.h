@@ -88,17 +88,29 @@ typedef struct mm_accumulator mm_accumulator;
  * i mod 4, which depends on the data only. Tables that are only merged into have no such head. */
 enum { MM_TRASH = 4, MM_LANES = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANES - 1) * MM_SPREAD };
 
-/* A vector of rows and where they go. */
+/* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of MM_LANES states of its group, chosen
+ * by its number within the morsel, so that additions need not wait for each other. */
 typedef struct mm_rows {
   int64_t start, count; /* within the batch; count <= MM_VECTOR */
-  uint32_t *group;      /* number of each row's group */
-  uint32_t *spread;     /* its state, when the order of rows does not matter */
-  uint32_t *masked;     /* the same, nulls of `masked_by` to the trash */
+  int64_t lane;         /* of the first row */
+  bool single;          /* all rows are of group 0 */
+  bool few;             /* all groups have lanes */
+  bool spread_known;
+  uint32_t *group;  /* number of each row's group */
+  uint32_t *spread; /* its state; see mm_rows_spread */
+  uint32_t *masked; /* the same, nulls of `masked_by` to the trash */
   const uint64_t *masked_by;
   bool distinct; /* each row is a group of its own */
 } mm_rows;
 
-/* States for the rows of a column that has no text: nulls go to the trash. */
+/* The state of lane `lane` of group 0. */
+static inline int64_t mm_lane_state(int64_t lane) {
+  lane &= MM_LANES - 1;
+  return lane ? MM_TRASH + (lane - 1) * MM_SPREAD : MM_HEAD;
+}
+/* States for the rows when the order of rows does not matter. */
+const uint32_t *mm_rows_spread(mm_rows *rows);
+/* The same for the rows of a column that has no text: nulls go to the trash. */
 const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column);
 
 typedef struct mm_accumulator_class {

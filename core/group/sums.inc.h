@@ -6,11 +6,37 @@ typedef struct NAME(average) {
   int64_t count;
 } NAME(average);
 
+/* The rows of one group, added lane by lane in registers; `count` (of all lanes) may be NULL. The same additions in the same order as
+ * through states, since to add 0 in place of a null changes no sum. */
+static void NAME(add_lanes)(const mm_column *column, const mm_rows *rows, SUM sums[MM_LANES], int64_t *count) {
+  const T *data = column->data;
+  const uint64_t *valid = column->valid;
+  int64_t start = rows->start, end = start + rows->count, i = start, known = 0;
+  if (!valid) {
+    for (; i + MM_LANES <= end; i += MM_LANES)
+      for (int k = 0; k < MM_LANES; k++) sums[k] += (SUM)VALUE(data, i + k);
+    known = i - start;
+  }
+  for (; i < end; i++) {
+    bool is = !valid || mm_bit(valid, i);
+    sums[(i - start) & (MM_LANES - 1)] += is ? (SUM)VALUE(data, i) : 0;
+    known += is;
+  }
+  if (count) *count += known;
+}
+
 static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
+  SUM *states = (SUM *)acc->states.data;
+  if (rows->single) {
+    SUM sums[MM_LANES];
+    for (int k = 0; k < MM_LANES; k++) sums[k] = states[mm_lane_state(rows->lane + k)];
+    NAME(add_lanes)(column, rows, sums, NULL);
+    for (int k = 0; k < MM_LANES; k++) states[mm_lane_state(rows->lane + k)] = sums[k];
+    return 0;
+  }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
-  SUM *states = (SUM *)acc->states.data;
   for (int64_t i = 0; i < rows->count; i++) states[at[i]] += (SUM)VALUE(data, rows->start + i);
   return 0;
 }
@@ -26,9 +52,16 @@ static int NAME(merge_sum)(mm_accumulator *to, const uint32_t *number, const mm_
 
 static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
+  NAME(average) *states = (NAME(average) *)acc->states.data;
+  if (rows->single) {
+    SUM sums[MM_LANES];
+    for (int k = 0; k < MM_LANES; k++) sums[k] = states[mm_lane_state(rows->lane + k)].sum;
+    NAME(add_lanes)(column, rows, sums, &states[MM_HEAD].count);
+    for (int k = 0; k < MM_LANES; k++) states[mm_lane_state(rows->lane + k)].sum = sums[k];
+    return 0;
+  }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
-  NAME(average) *states = (NAME(average) *)acc->states.data;
   for (int64_t i = 0; i < rows->count; i++) {
     NAME(average) *state = &states[at[i]];
     state->sum += (SUM)VALUE(data, rows->start + i);

@@ -20,12 +20,21 @@ static inline __m128i places_of(unsigned mask) {
   return _mm_cvtsi64_si128((long long)_pext_u64(UINT64_C(0x0706050403020100), bytes));
 }
 
+/* The 32-bit halves of the selected ones of four 64-bit lanes, first to last. */
+#define HALVES(a, b, c, d)                                                                                             \
+  { 2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1 }
+static const uint32_t halves_of[16][8]
+    __attribute__((aligned(32))) = {HALVES(0, 0, 0, 0), HALVES(0, 0, 0, 0), HALVES(1, 0, 0, 0), HALVES(0, 1, 0, 0),
+                                    HALVES(2, 0, 0, 0), HALVES(0, 2, 0, 0), HALVES(1, 2, 0, 0), HALVES(0, 1, 2, 0),
+                                    HALVES(3, 0, 0, 0), HALVES(0, 3, 0, 0), HALVES(1, 3, 0, 0), HALVES(0, 1, 3, 0),
+                                    HALVES(2, 3, 0, 0), HALVES(0, 2, 3, 0), HALVES(1, 2, 3, 0), HALVES(0, 1, 2, 3)};
+
 /* A word of 64 lanes whose `left` selected values fit a whole register store; returns lanes done. */
 static inline int pack_8(uint64_t *to, const uint64_t *from, uint64_t bits, int64_t room, int64_t *filled) {
   int lane = 0;
   for (; lane < 64 && *filled + 4 <= room; lane += 4) {
     unsigned mask = (unsigned)(bits >> lane) & 15;
-    __m256i pairs = _mm256_cvtepu8_epi32(places_of((unsigned)_pdep_u32(mask, 0x55) * 3));
+    __m256i pairs = _mm256_load_si256((const __m256i *)(const void *)halves_of[mask]);
     __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(from + lane));
     _mm256_storeu_si256((__m256i *)(void *)(to + *filled), _mm256_permutevar8x32_epi32(x, pairs));
     *filled += __builtin_popcount(mask);
