@@ -365,6 +365,7 @@ struct mm_stage {
   const mm_stage_class *vtable;
   int32_t   flags;       /* MM_STAGE_* */
   int32_t   index;       /* number within the job; set by mm_job_add */
+  int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
   bool      track_rows;  /* a later stage can fail: fill in mm_batch.origin when rows are dropped; set by the engine */
   mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */
   int64_t   rows_in, rows_out; /* totals; set by the engine */
@@ -489,7 +490,7 @@ mm_stage *mm_sink_table(int64_t rows, mm_error *error);
 
 typedef struct mm_job_options {
   int32_t threads;    /* 0: as many as processors this process may use */
-  int32_t batch_rows; /* rows a stage sees at a time, multiple of 64; 0: 8192 */
+  int32_t batch_rows; /* rows a stage sees at a time, multiple of 64; 0: as the stages of a segment like, else 16384 */
   uint64_t seed;
 } mm_job_options;
 

@@ -27,6 +27,7 @@ typedef struct outcome {
 
 typedef struct segment {
   mm_source *source;
+  int64_t batch_rows;
   int32_t first, breaker; /* stages first .. breaker - 1 stream into stage `breaker` */
 
   pthread_mutex_t claiming; /* held while a worker asks the source for a morsel */

@@ -24,9 +24,6 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
   mm_job_options *o = &job->options;
   if (o->threads <= 0) o->threads = processors();
   if (o->threads > MAX_THREADS) o->threads = MAX_THREADS;
-  if (o->batch_rows <= 0) o->batch_rows = 8192;
-  if (o->batch_rows > MM_MORSEL) o->batch_rows = MM_MORSEL;
-  o->batch_rows = (o->batch_rows + 63) / 64 * 64;
   pthread_mutex_init(&job->mutex, NULL);
   pthread_cond_init(&job->changed, NULL);
   job->read.bytes_total = -1;

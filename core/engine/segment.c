@@ -2,6 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "engine.h"
 
+/* Batches small enough for the caches, unless a stage has work to do for each batch that counts, or the user says. */
+static int64_t batch_rows(const mm_job *job, const segment *s) {
+  enum { DEFAULT_ROWS = 16384 };
+  int64_t rows = job->options.batch_rows > 0 ? job->options.batch_rows : DEFAULT_ROWS;
+  for (int32_t i = s->first; i <= s->breaker && job->options.batch_rows <= 0; i++)
+    if (job->stages[i]->batch_rows > rows) rows = job->stages[i]->batch_rows;
+  return rows > MM_MORSEL ? MM_MORSEL : (rows + 63) / 64 * 64;
+}
+
 int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
@@ -9,6 +18,7 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   pthread_mutex_init(&s->claiming, NULL);
   pthread_mutex_init(&s->ordering, NULL);
   pthread_cond_init(&s->advanced, NULL);
+  s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
   s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);
   if (!s->slots) return mm_fail_memory(error, s->window * (int64_t)sizeof *s->slots);

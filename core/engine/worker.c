@@ -97,7 +97,7 @@ static void stream(worker *w, int64_t start, void *piece) {
       note_failure(w, &error, row, -1);
       return;
     }
-    status = source->vtable->load(source, w->source_local, piece, job->options.batch_rows, batch, &error);
+    status = source->vtable->load(source, w->source_local, piece, job->segment.batch_rows, batch, &error);
     batch->row = row;
     if (status < 0) {
       int64_t at = row + (error.row >= 0 ? error.row : batch->length);

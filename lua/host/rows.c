@@ -205,6 +205,7 @@ mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in,
   memcpy(copy, shipment, (size_t)size);
   rows->stage.vtable = filter ? &where_class : &map_class;
   rows->stage.flags = rows->stage.vtable->flags;
+  rows->stage.batch_rows = 32768; /* each call of Lua costs as much as some thousand rows */
   rows->shipment = copy;
   rows->size = size;
   rows->place = place;
