@@ -3,8 +3,9 @@
 --
 -- DESIGN. A reader is generated per column and per "has nulls in this batch", so no loop tests a type and a null-free
 -- batch tests no bit. It reads through a table {data, valid, offsets} that each batch fills anew; compiled loops hoist
--- those loads. A float column whose NaNs LuaJIT cannot hold (mm_rows_odd_nan) is read from a copy with plain ones:
--- looking at the whole batch in C costs less than a test in the loop, and the interpreter could not do that test. Dates are days since 1970-01-01, timestamps and durations their number of units.
+-- those loads. Dates are days since 1970-01-01, timestamps and durations their number of units. A float column with
+-- NaNs that LuaJIT cannot hold (mm_rows_odd_nan) is read from a copy with plain ones: a look at the whole batch in C
+-- costs less than a test in the loop, and interpreted code could not make that test.
 local bit = require "bit"
 local ffi = require "ffi"
 local native = require "moonmill.ffi"

@@ -8,7 +8,7 @@ local bit = require "bit"
 local ffi = require "ffi"
 
 local environment = {}
--- luacheck: globals os table math
+-- luacheck: globals os table math string
 
 -- Numbers first, then text by bytes, then false and true; anything else has no order.
 local ranks = { number = 1, string = 2, boolean = 3 }
@@ -93,6 +93,44 @@ local function plain_tostring(value)
   return kind
 end
 
+local raw_format, find, select = string.format, string.find, select
+
+local stand_ins = {} -- by kind: what string.format shows as plain_tostring does
+for kind in next, nameless do
+  stand_ins[kind] = setmetatable({}, { __tostring = function() return kind end })
+end
+
+local function any_nameless(...)
+  for i = 1, select("#", ...) do
+    if nameless[raw_type((select(i, ...)))] then return true end
+  end
+  return false
+end
+
+local function format_nameless(form, ...)
+  local values, count = { ... }, select("#", ...)
+  for i = 1, count do
+    local value = values[i]
+    local meta = nameless[raw_type(value)] and getmetatable(value)
+    local named = raw_type(meta) == "table" and rawget(meta, "__tostring")
+    if nameless[raw_type(value)] and not named then values[i] = stand_ins[raw_type(value)] end
+  end
+  return raw_format(form, unpack(values, 1, count))
+end
+
+-- string.format without addresses. The first values are looked at one by one: a loop over them would not be compiled.
+function environment.format(form, ...)
+  local a, b, c, d, e, f = ...
+  if raw_type(form) == "string" and find(form, "p", 1, true) and find(form:gsub("%%%%", ""), "%%[^%a%%]*p") then
+    error("string.format: %p shows an address, which differs from run to run", 2)
+  end
+  if nameless[raw_type(a)] or nameless[raw_type(b)] or nameless[raw_type(c)] or nameless[raw_type(d)]
+    or nameless[raw_type(e)] or nameless[raw_type(f)] or select("#", ...) > 6 and any_nameless(...) then
+    return format_nameless(form, ...)
+  end
+  return raw_format(form, ...)
+end
+
 ---Random numbers: a counter hashed with the job's seed and the row (splitmix64); each row has a sequence of its own.
 ---@param seed ffi.cdata* uint64_t
 ---@param row_number fun(): ffi.cdata* number of the row that is running
@@ -137,6 +175,7 @@ end
 ---@param job { seed: ffi.cdata*, now: integer, row_number: fun(): ffi.cdata* }
 function environment.install(job)
   _G.pairs, _G.next, _G.tostring, _G.print = ordered_pairs, ordered_next, plain_tostring, print_to_stderr
+  string.format = environment.format
   table.foreach = nil
   math.random = random_source(ffi.cast("uint64_t", job.seed), job.row_number)
   function math.randomseed()

@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local util = require "jit.util"
 local vmdef = require "jit.vmdef"
 local columns = require "columns"
+local environment = require "moonmill.rows.environment"
 local native = require "moonmill.ffi"
 local rowfn = require "rowfn"
 local rows = require "moonmill.rows"
@@ -102,6 +103,8 @@ describe("the loop over rows stays compiled", function()
     { "for text", "map", { text, some_text }, "y: utf8, z: utf8?, n: i64",
       function(r) return r.s .. "!", r.t, #r.s end },
     { "for text that is compared", "map", { text }, "y: i8", function(r) return r.s == "ab" and 1 or 0 end },
+    { "for text that is formatted", "map", { number, text }, "y: utf8",
+      function(r) return environment.format("%5.1f %s %s", r.x, r.s, r.x > 50) end },
     { "for a predicate", "where", { number, flag }, "", function(r) return r.x > 50 and r.b end },
     { "for functions that it calls", "map", { number }, "y: f64", (function()
       local rates = { 0.1, 0.2, low = 3 }

@@ -96,4 +96,25 @@ describe("a worker's state", function()
     assert.are.equal("named", first(function()
       return tostring(setmetatable({}, { __tostring = function() return "named" end })) end, "y: utf8"))
   end)
+
+  it("shows no addresses in formats", function()
+    local format = string.format
+    assert.are.equal("table|function| table|named|nil", first(function()
+      local named = setmetatable({}, { __tostring = function() return "named" end })
+      return ("%s|%s|%6s|%s|%s"):format({}, print, {}, named, nil)
+    end, "y: utf8"))
+    assert.are.equal("1 2 3 4 5 6 7 table thread", first(function()
+      return format("%d %d %d %d %d %d %d %s %s", 1, 2, 3, 4, 5, 6, 7, {}, coroutine.create(print))
+    end, "y: utf8"))
+    assert.are.equal("100%p 1.50 x%", first(function() return format("100%%p %.2f %s%%", 1.5, "x") end, "y: utf8"))
+    for message, fn in pairs {
+      ["%p shows an address"] = function() local s = format("%-5p", {}) return s end,
+      ["bad argument #1 to 'format' (number expected, got table)"] = function() local s = ("%d"):format {} return s end,
+      ["bad argument #1 to 'format' (value expected)"] = function() local s = ("%d"):format() return s end,
+    } do
+      local failure = rowfn.failure(rowfn.map({ { "x", "f64", { 1 } } }, "y: utf8", fn))
+      assert(failure.message:find(message, 1, true), failure.message)
+      assert(failure.message:find "environment_spec.lua:%d+:", failure.message)
+    end
+  end)
 end)
