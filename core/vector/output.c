@@ -152,12 +152,27 @@ int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, con
 
 /* ---- From input columns ---- */
 
-static int pick_text(mm_output *output, const mm_column *from, const uint64_t *kept, mm_error *error) {
+/* The size of every text when they are all alike, as codes are; else -1. */
+static int32_t common_size(const int32_t *offsets, int64_t n) {
+  int32_t size = offsets[1] - offsets[0], differences = 0;
+  for (int64_t i = 1; i < n; i++) differences |= (offsets[i + 1] - offsets[i]) ^ size;
+  return differences ? -1 : size;
+}
+
+static int pick_text(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error) {
   const int32_t *offsets = from->offsets;
   const uint8_t *source = from->data;
   TRY(text_room(output, (int64_t)offsets[from->length] - offsets[0], error)); /* no more than all */
   int32_t *to = (int32_t *)(void *)mm_block_data(output->offsets), end = 0;
   uint8_t *bytes = mm_block_data(output->data);
+  int32_t width = common_size(offsets, from->length);
+  const uint8_t *first = source + offsets[0];
+  if ((width == 1 || width == 2 || width == 4 || width == 8) && ((uintptr_t)first & (uintptr_t)(width - 1)) == 0) {
+    mm_compress(bytes, first, kept, from->length, width); /* texts of one size move like numbers */
+    for (int64_t i = 0; i < count; i++) to[i + 1] = (int32_t)(i + 1) * width;
+    output->bytes = count * width;
+    return 0;
+  }
   EACH_SELECTED(kept, from->length, row, {
     int32_t size = offsets[row + 1] - offsets[row];
     put_text(bytes + end, source + offsets[row], size);
@@ -189,7 +204,7 @@ int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kep
     TRY(start_nulls(output, 0, error));
     TRY(pick_bits(output->valid, from->valid, kept, from->length, error));
   }
-  if (mm_is_text(output->type.id)) return pick_text(output, from, kept, error);
+  if (mm_is_text(output->type.id)) return pick_text(output, from, kept, count, error);
   if (output->type.id == MM_BOOL) return pick_bits(output->data, from->data, kept, from->length, error);
   int64_t width = mm_type_width(output->type);
   if (width > 0) mm_compress(mm_block_data(output->data), from->data, kept, from->length, width);
