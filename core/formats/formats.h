@@ -234,7 +234,8 @@ int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, in
 /* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe or device. */
 typedef struct mm_outfile {
   char *path;               /* as given */
-  char *target, *temporary; /* NULL: written in place */
+  char *target;              /* NULL: written in place */
+  _Atomic(char *) temporary; /* who takes the name away renames or removes the file */
   int fd;
   bool open;
   int64_t written;
@@ -243,4 +244,5 @@ int mm_outfile_open(mm_outfile *output, const char *path, const char *const *inp
                     mm_error *error);
 int mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
 int mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
+void mm_outfile_abandon(mm_outfile *output);                /* the file will not appear; from any thread */
 void mm_outfile_free(mm_outfile *output);                   /* an uncommitted file disappears */

@@ -56,7 +56,9 @@ static int create_temporary(mm_outfile *o, bool exists, mm_error *error) {
   if (fd < 0) return mm_fail_io(error, o->path, -fd, "cannot create");
   o->fd = fd;
   o->open = true;
-  if (!(o->temporary = mm_copy_text(path))) {
+  char *temporary = mm_copy_text(path);
+  atomic_store(&o->temporary, temporary);
+  if (!temporary) {
     mm_host_io.unlink(mm_host_io.self, path);
     return mm_fail_memory(error, text_size(path));
   }
@@ -135,26 +137,34 @@ static void sync_folder(const char *file) {
 
 int mm_outfile_commit(mm_outfile *o, mm_error *error) {
   if (!o->open) return 0; /* stdout belongs to others */
-  int failure = o->temporary ? mm_host_io.fsync(mm_host_io.self, o->fd) : 0;
+  int failure = o->target ? mm_host_io.fsync(mm_host_io.self, o->fd) : 0;
   if (failure < 0) return fail_write(o, -failure, "cannot save", error);
   o->open = false;
   failure = mm_host_io.close(mm_host_io.self, o->fd);
   if (failure < 0) return fail_write(o, -failure, "cannot save", error);
-  if (!o->temporary) return 0;
-  failure = mm_host_io.rename(mm_host_io.self, o->temporary, o->target);
-  if (failure < 0) return fail_write(o, -failure, "cannot replace", error);
-  mm_release(o->temporary, text_size(o->temporary));
-  o->temporary = NULL;
+  if (!o->target) return 0;
+  char *temporary = atomic_exchange(&o->temporary, NULL);
+  if (!temporary) return mm_fail(error, MM_ECANCEL, "cancelled", "the output was given up");
+  failure = mm_host_io.rename(mm_host_io.self, temporary, o->target);
+  if (failure < 0) {
+    atomic_store(&o->temporary, temporary);
+    return fail_write(o, -failure, "cannot replace", error);
+  }
+  mm_release(temporary, text_size(temporary));
   sync_folder(o->target);
   return 0;
 }
 
+void mm_outfile_abandon(mm_outfile *o) {
+  char *temporary = atomic_exchange(&o->temporary, NULL);
+  if (!temporary) return;
+  mm_host_io.unlink(mm_host_io.self, temporary);
+  mm_release(temporary, text_size(temporary));
+}
+
 void mm_outfile_free(mm_outfile *o) {
   if (o->open) mm_host_io.close(mm_host_io.self, o->fd);
-  if (o->temporary) {
-    mm_host_io.unlink(mm_host_io.self, o->temporary);
-    mm_release(o->temporary, text_size(o->temporary));
-  }
+  mm_outfile_abandon(o);
   if (o->target) mm_release(o->target, text_size(o->target));
   if (o->path) mm_release(o->path, text_size(o->path));
   *o = (mm_outfile){.fd = -1};

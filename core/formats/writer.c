@@ -309,3 +309,7 @@ mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_err
   sink_free(&sink->base);
   return NULL;
 }
+
+void mm_sink_abandon(mm_stage *sink) {
+  if (sink->vtable == &csv_sink_class) mm_outfile_abandon(&((csv_sink *)sink)->output);
+}

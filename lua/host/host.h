@@ -30,6 +30,9 @@ int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool tr
 void    mm_host_job(mm_job *job);
 int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 
+/* A job does not stop: the command is to end without waiting for any thread, nor for files that one may hold. */
+void    mm_host_leave(void);
+
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
 double  mm_host_clock(void); /* seconds that pass evenly, from some moment */

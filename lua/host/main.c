@@ -4,6 +4,7 @@
 #include "state.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int traceback(lua_State *L) {
   const char *text = lua_tostring(L, 1);
@@ -51,5 +52,6 @@ int main(int argc, char **argv) {
   fflush(stdout);
   int number = mm_host_signal();
   if (number && code == 128 + number) mm_signals_die(number);
+  if (mm_signals_leaving()) _exit(code);
   return code; /* the state is not closed: the system takes everything back at once */
 }

@@ -20,6 +20,11 @@ void mm_host_job(mm_job *job) {
 
 int32_t mm_host_signal(void) { return caught; }
 
+static bool leaving;
+
+void mm_host_leave(void) { leaving = true; }
+bool mm_signals_leaving(void) { return leaving; }
+
 enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
 static atomic_llong caught_at;
 

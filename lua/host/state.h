@@ -23,6 +23,8 @@ void mm_state_in_command(void);
 
 /* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports it. */
 void mm_signals_install(void);
+/* Was mm_host_leave called? */
+bool mm_signals_leaving(void);
 /* End the process by a signal that was caught, so that a shell sees it. */
 void mm_signals_die(int number);
 

@@ -87,6 +87,7 @@ end
 ---@return moonmill.Job self
 function Job:into(sink)
   self:check(C.mm_job_add(self._handle, sink, err))
+  self._sink = sink
   return self
 end
 
@@ -103,6 +104,14 @@ function Job:wait(milliseconds) return self:check(C.mm_job_wait(self._handle, mi
 ---Ask it to stop.
 ---@param reason "cancel"|"timeout"
 function Job:cancel(reason) C.mm_job_cancel(self._handle, reason == "timeout" and C.MM_ELIMIT or C.MM_ECANCEL) end
+
+local abandoned = {} -- jobs that are never freed: that would wait for them
+
+---Give up a job that was told to stop and does not: it leaves no file, and its threads stay until the process ends.
+function Job:abandon()
+  abandoned[self] = true
+  if self._sink then C.mm_sink_abandon(self._sink) end
+end
 
 ---@return ffi.cdata* mm_progress
 function Job:progress()
@@ -124,6 +133,7 @@ end
 function Job:handle() return self._handle end
 
 function Job:free()
+  if abandoned[self] then return end
   if self._handle then C.mm_job_free(ffi.gc(self._handle, nil)) end
   self._handle = nil
 end

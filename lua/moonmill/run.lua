@@ -1,8 +1,21 @@
 -- moonmill.run - run a plan to its end: the wait loop with progress, time limit and signals.
+local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
 
 local C = native.C
 local STEP = 20 -- milliseconds between looks at the clock
+local PATIENCE = 2 -- seconds that a job gets to stop
+
+-- A job that was told to stop and goes on.
+local function give_up(job, stopped)
+  job:abandon()
+  C.mm_host_leave()
+  failure.raise {
+    code = stopped and "limit" or "cancel", id = stopped and "timeout" or "cancelled",
+    message = "the job was cancelled",
+    hint = "a thread was within a call that cannot be stopped, such as string.find of a hard pattern",
+  }
+end
 
 ---Start a job and wait for it; raises what made it fail. The job is freed unless it succeeds.
 ---@param job moonmill.Job
@@ -10,7 +23,7 @@ local STEP = 20 -- milliseconds between looks at the clock
 ---@return moonmill.Job
 local function run(job, options)
   options = options or {}
-  local watch, began, stopped = options.watch, C.mm_host_clock(), false
+  local watch, began, stopped, stopping = options.watch, C.mm_host_clock(), false, nil
   C.mm_host_job(job:handle())
   local ok, problem = pcall(function()
     job:start()
@@ -20,6 +33,8 @@ local function run(job, options)
         job:cancel "timeout"
         stopped = true
       end
+      if stopped or C.mm_host_signal() > 0 then stopping = stopping or seconds end
+      if stopping and seconds > stopping + PATIENCE then give_up(job, stopped) end
       if watch then watch(job, seconds, false) end
     end
   end)

@@ -247,6 +247,28 @@ end)
     assert.matches("error%[timeout%]", err)
   end)
 
+  local STUCK = [[:map('n: f64', function(r)
+    return ("a"):rep(32):find(("a?"):rep(32) .. ("a"):rep(32)) and r.a or 0
+  end)]]
+
+  it("a function within a call that cannot be stopped does not keep the command: exit 4, no file", function()
+    local out = folder.path .. "/stuck.csv"
+    local code, _, err = command.run({ "run", "--timeout", "0.2", "-o", out, "-e", STUCK, good },
+      { prefix = "timeout -s KILL 10" })
+    assert.equal(4, code)
+    assert.matches("error%[timeout%]: stopped after 0.2 seconds", err)
+    assert.matches("hint: a thread was within a call that cannot be stopped", err)
+    assert.is_nil(folder:names():find("stuck", 1, true))
+  end)
+
+  it("nor after a signal: 128 + number, no file", function()
+    local out = folder.path .. "/stuck.csv"
+    local code = command.run({ "run", "-o", out, "-e", STUCK, good },
+      { prefix = "timeout --foreground -k 10 -s INT --preserve-status 0.3" })
+    assert.equal(130, code)
+    assert.is_nil(folder:names():find("stuck", 1, true))
+  end)
+
   it("signals stop the run: 128 + number, and leave nothing", function()
     local out = folder.path .. "/late.csv"
     for name, number in pairs { INT = 130, TERM = 143 } do
