@@ -34,15 +34,21 @@ def environment():
                 LUA_PATH="build/luajit/src/?.lua;lua/?.lua")
 
 
-def seconds_of(command, **options):
-    """Wall seconds of a command, and the peak resident bytes of its process."""
+def seconds_of(command):
+    """Wall seconds of a command."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
-    _, status, usage = os.wait4(process.pid, 0)
+    status = subprocess.call(command, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - began
     if status != 0:
         sys.exit(f"bench: {' '.join(command)} failed")
-    return seconds, usage.ru_maxrss * 1024
+    return seconds
+
+
+def peak_of(command):
+    """Peak resident bytes of a command, started by a small process: a child counts what its parent held when it forked."""
+    launcher = "import os, sys; p = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ); print(os.wait4(p, 0)[2].ru_maxrss)"
+    out = subprocess.run([sys.executable, "-S", "-c", launcher, *command], check=True, capture_output=True, text=True).stdout
+    return int(out.split()[-1]) * 1024
 
 
 def in_turns(contestants):
@@ -64,15 +70,28 @@ def timed(function):
     return run
 
 
-def moonmill_memory(chain, threads, source):
-    """A function that gives the next run's seconds of one process that keeps the table in memory, and its rows."""
-    process = subprocess.Popen(["build/luajit/src/luajit", f"{HERE}/memory.lua", chain, str(threads), str(arguments.runs + 1), source],
-                               stdout=subprocess.PIPE, text=True, env=environment())
-    rows = int(process.stdout.readline())
-    times = [float(line.split()[0]) for line in process.stdout]
-    if process.wait() != 0 or not times:
-        sys.exit(f"bench: memory.lua {chain} failed")
-    return rows, statistics.median(times[1:])
+class Process:
+    """A contestant with its data in memory: memory.lua or scalar.c."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
+        self.rows = int(self.process.stdout.readline())
+
+    def runs(self, threads):
+        """A function that runs once with so many threads and returns the seconds."""
+        def run():
+            self.process.stdin.write(f"{threads}\n")
+            self.process.stdin.flush()
+            return float(self.process.stdout.readline().split()[0])
+        return run
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def moonmill(chain, source):
+    return Process("build/luajit/src/luajit", f"{HERE}/memory.lua", chain, source)
 
 
 def row(case, what, seconds, peer, target, note=""):
@@ -85,8 +104,7 @@ def row(case, what, seconds, peer, target, note=""):
 def case_memory():
     """20 M rows in memory: filter, two derived columns, group by carrier with four aggregates."""
     times = 60
-    rows, two = moonmill_memory(MEMORY_CHAIN, 2, f"flights:{YEAR}:{times}")
-    _, one = moonmill_memory(MEMORY_CHAIN, 1, f"flights:{YEAR}:{times}")
+    ours = moonmill(MEMORY_CHAIN, f"flights:{YEAR}:{times}")
     columns = ["carrier", "dep_delay", "arr_delay", "air_time", "distance"]
     year = pl.read_csv(YEAR, columns=columns).with_columns(pl.exclude("carrier").cast(pl.Float64))
     frame = pl.concat([year] * times).rechunk()
@@ -102,11 +120,13 @@ def case_memory():
     connection.execute("create table flights as select * from frame")
     sql = ("select carrier, count(*), avg(arr_delay), avg(dep_delay - arr_delay), max(distance / (air_time / 60)) "
            "from flights where arr_delay > 0 group by carrier")
-    peers = in_turns({"polars": timed(polars), "duckdb": timed(lambda: connection.execute(sql).fetchall())})
-    note = f"{rows} rows, {two / rows * 1e9:.2f} ns a row"
-    row("memory", "against polars, 2 threads", two, peers["polars"], "1.5", note)
-    row("memory", "against duckdb, 2 threads", two, peers["duckdb"], "")
-    row("memory", "2 threads against 1", two, one, "1.8")
+    seconds = in_turns({"two": ours.runs(2), "polars": timed(polars), "duckdb": timed(lambda: connection.execute(sql).fetchall()),
+                        "one": ours.runs(1)})
+    ours.close()
+    note = f"{ours.rows} rows, {seconds['two'] / ours.rows * 1e9:.2f} ns a row"
+    row("memory", "against polars, 2 threads", seconds["two"], seconds["polars"], "1.5", note)
+    row("memory", "against duckdb, 2 threads", seconds["two"], seconds["duckdb"], "")
+    row("memory", "2 threads against 1", seconds["two"], seconds["one"], "1.8")
 
 
 def case_csv():
@@ -129,26 +149,22 @@ def case_csv():
     connection = duckdb.connect()
     connection.execute("set threads to 2")
     sql = "select carrier, count(*), avg(dep_delay) from read_csv('{}') where arr_delay > 0 group by carrier"
-    peak = []
 
     def ours(path, threads):
-        def run():
-            seconds, bytes_ = seconds_of([command, "run", "--threads", str(threads), "-e", CSV_CHAIN, path])
-            peak.append(bytes_)
-            return seconds
-        return run
+        return lambda: seconds_of([command, "run", "--threads", str(threads), "-e", CSV_CHAIN, path])
 
     times = in_turns({
         "two": ours(BIG, 2), "polars": timed(polars(BIG)), "duckdb": timed(lambda: connection.execute(sql.format(BIG)).fetchall()),
         "one": ours(BIG, 1),
     })
     size = os.path.getsize(BIG)
+    peak = peak_of([command, "run", "-e", CSV_CHAIN, BIG])
     row("csv", "against polars scan_csv, 2 threads", times["two"], times["polars"], "2",
-        f"{size / 1e6:.0f} MB at {size / times['two'] / 1e9:.2f} GB/s, whole process; peak {max(peak) / 1e6:.0f} MB (limit 300)")
+        f"{size / 1e6:.0f} MB at {size / times['two'] / 1e9:.2f} GB/s, whole process; peak {peak / 1e6:.0f} MB (limit 300)")
     row("csv", "against duckdb, 2 threads", times["two"], times["duckdb"], "")
     row("csv", "2 threads against 1", times["two"], times["one"], "1.8")
     times = in_turns({
-        "two": ours(packed, 2), "zstd": lambda: seconds_of(["zstd", "-dcq", packed])[0], "polars": timed(polars(packed)),
+        "two": ours(packed, 2), "zstd": lambda: seconds_of(["zstd", "-dcq", packed]), "polars": timed(polars(packed)),
     })
     row("csv.zst", "against zstd -dc to nothing", times["two"], times["zstd"], "0.77", "the target is 1.3 times zstd")
     row("csv.zst", "against polars, 2 threads", times["two"], times["polars"], "")
@@ -160,21 +176,21 @@ def case_rows():
     scalar = f"{arguments.build}/bench-scalar"
     subprocess.run(["gcc", "-O2", "-std=gnu11", "-o", scalar, f"{HERE}/scalar.c"], check=True)
     for name, chain, target in (("straight", STRAIGHT, 1 / 1.3), ("branchy", BRANCHY, 1 / 2.6)):
-        _, one = moonmill_memory(chain, 1, f"random:{rows}")
-        out = subprocess.run([scalar, name, str(rows), str(arguments.runs + 1)], check=True, capture_output=True, text=True).stdout
-        c_loop = statistics.median(float(line.split()[0]) for line in out.splitlines()[1:])
-        _, two = moonmill_memory(chain, 2, f"random:{rows}")
-        row("rows", f"{name}, 1 thread, against C", one, c_loop, f"{target:.2f}",
-            f"{one / rows * 1e9:.2f} ns a row, C {c_loop / rows * 1e9:.2f}")
-        row("rows", f"{name}, 2 threads against 1", two, one, "1.8")
+        c_loop, ours = Process(scalar, name, str(rows)), moonmill(chain, f"random:{rows}")
+        seconds = in_turns({"one": ours.runs(1), "c": c_loop.runs(1), "two": ours.runs(2)})
+        ours.close()
+        c_loop.close()
+        row("rows", f"{name}, 1 thread, against C", seconds["one"], seconds["c"], f"{target:.2f}",
+            f"{seconds['one'] / rows * 1e9:.2f} ns a row, C {seconds['c'] / rows * 1e9:.2f}")
+        row("rows", f"{name}, 2 threads against 1", seconds["two"], seconds["one"], "1.8")
 
 
 def case_start():
     """Cold start and the demo."""
     command = f"{arguments.build}/moonmill"
-    version = statistics.median(seconds_of([command, "version"])[0] for _ in range(20))
+    version = statistics.median(seconds_of([command, "version"]) for _ in range(20))
     demo = statistics.median(
-        seconds_of([command, "run", "pipelines/delays.lua", "pipelines/data/flights.csv.zst"])[0] for _ in range(20))
+        seconds_of([command, "run", "pipelines/delays.lua", "pipelines/data/flights.csv.zst"]) for _ in range(20))
     row("start", "moonmill version", version, None, "", "limit 0.005 s")
     row("start", "the demo", demo, None, "", "limit 0.1 s")
 

@@ -1,6 +1,6 @@
--- memory.lua - time a pipeline over a table in memory: luajit memory.lua CHAIN THREADS RUNS SOURCE
+-- memory.lua - time a pipeline over a table in memory: luajit memory.lua CHAIN SOURCE; each line of stdin is a number of threads, and a run.
 -- SOURCE is `flights:CSV:N`, five columns of a CSV file read N times over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of
--- scalar.c). Prints the rows, then the seconds of each run and the first value of its result, one a line.
+-- scalar.c). Prints the rows when it is ready, then for each run its seconds and the first value of its result.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local job = require "moonmill.job"
@@ -10,7 +10,7 @@ local script = require "moonmill.script"
 local types = require "moonmill.types"
 
 local C, err = native.C, native.err
-local chain, threads, runs, where = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
+local chain, where = arg[1], arg[2]
 
 local function check(status)
   if status < 0 then error(failure.from_c(err), 0) end
@@ -76,6 +76,7 @@ if kind == "flights" then
 else
   data = random_values(tonumber(rest))
 end
+io.stdout:setvbuf "line"
 print(tonumber(data.rows))
 
 local columns = {}
@@ -112,8 +113,8 @@ local function source()
   return made
 end
 
-for _ = 1, runs do
-  local one = job.new(bound, source(), { threads = threads }):into(C.mm_sink_table(-1, err))
+for line in io.lines() do
+  local one = job.new(bound, source(), { threads = tonumber(line) }):into(C.mm_sink_table(-1, err))
   local began = C.mm_host_clock()
   one:start()
   while one:wait(1000) do end

@@ -30,9 +30,10 @@ static double branchy(double x) {
 LOOP(straight)
 LOOP(branchy)
 
-/* scalar NAME ROWS RUNS: the seconds of each run, one a line. The values are those of rows.lua. */
+/* scalar NAME ROWS: prints the rows when it is ready, then for each line of stdin a run's seconds and sum. The values are those of
+ * memory.lua. */
 int main(int count, char **arguments) {
-  if (count != 4) return 2;
+  if (count != 3) return 2;
   int64_t rows = atoll(arguments[2]);
   double *x = aligned_alloc(64, (size_t)rows * sizeof *x);
   if (!x) return 6;
@@ -41,12 +42,16 @@ int main(int count, char **arguments) {
     state ^= state << 13, state ^= state >> 7, state ^= state << 17;
     x[i] = (double)(state >> 11) / 9007199254740992.0 * 100;
   }
-  for (int run = 0; run < atoi(arguments[3]); run++) {
+  printf("%lld\n", (long long)rows);
+  fflush(stdout);
+  for (int byte; (byte = getchar()) != EOF;) {
+    if (byte != '\n') continue;
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
     double sum = strcmp(arguments[1], "straight") == 0 ? run_straight(x, rows) : run_branchy(x, rows);
     clock_gettime(CLOCK_MONOTONIC, &b);
     printf("%.6f %.17g\n", (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9, sum);
+    fflush(stdout);
   }
   free(x);
   return 0;
