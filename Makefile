@@ -115,8 +115,9 @@ bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polar
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
 	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)
-	$(Q)clang-tidy-14 --quiet --warnings-as-errors='*' $(SRC_C) $(SRC_HOST) -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null
-	$(Q)luacheck -q lua pipelines spec
+	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
+	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null' tidy
+	$(Q)luacheck -q lua pipelines spec docs
 
 fmt: ## Format the C sources
 	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)

@@ -1,7 +1,8 @@
 -- The examples of the documents, run: luajit docs/examples.lua [--update] FILE.md...
--- In a fenced block marked `console`, a line that starts with "$ " is a command (it goes on after a line that ends with a backslash)
--- and what follows, up to the next command, is all it prints on stdout and stderr. A block marked `lua NAME.lua` is first written to
--- that file. Commands run in one scratch folder a document, which has the tree's `pipelines`, with the build folder first in PATH.
+-- In a fenced block marked `console`, a line that starts with "$ " is a command (it goes on after a line that ends with
+-- a backslash) and what follows, up to the next command, is all it prints on stdout and stderr. A block marked
+-- `lua NAME.lua` is first written to that file. Commands run in one scratch folder a document, which has the tree's
+-- `pipelines`, with the build folder first in PATH.
 -- `--update` writes what the commands print into the documents.
 local M = {}
 
@@ -43,7 +44,8 @@ local function commands_of(body)
   return list
 end
 
----Run the commands of a document's text. Returns the text with what they print now, and a list of { command=, expected=, got= }.
+---Run the commands of a document's text. Returns the text with what they print now,
+---and a list of { command=, expected=, got= }.
 ---@param text string Markdown
 ---@param build string build folder, absolute
 ---@param root string the tree, absolute
@@ -84,7 +86,8 @@ local function main(names)
       for _, example in ipairs(list) do
         if example.got ~= example.expected then
           wrong = wrong + 1
-          print(("%s: $ %s\n--- expected\n%s\n--- got\n%s\n"):format(name, example.command, example.expected, example.got))
+          print(("%s: $ %s\n--- expected\n%s\n--- got\n%s\n"):format(name, example.command, example.expected,
+            example.got))
         end
       end
     end

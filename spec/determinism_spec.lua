@@ -1,5 +1,5 @@
--- Results depend on the rows alone: every stage gives the same values, to the bit, at any number of threads, batch size and chunking
--- of its input; and of several failures the one of the lowest row is reported.
+-- Results depend on the rows alone: every stage gives the same values, to the bit, at any number of threads,
+-- batch size and chunking of its input; and of several failures the one of the lowest row is reported.
 local ffi = require "ffi"
 local chains = require "chains"
 local columns = require "columns"
@@ -21,7 +21,8 @@ end
 
 local function input(chunk)
   return columns.table({
-    { "i", "i64", lists.i }, { "f", "f64", lists.f }, { "t", "utf8", lists.t }, { "b", "bool", lists.b }, { "g", "i32", lists.g },
+    { "i", "i64", lists.i }, { "f", "f64", lists.f }, { "t", "utf8", lists.t }, { "b", "bool", lists.b },
+    { "g", "i32", lists.g },
   }, chunk)
 end
 
@@ -54,7 +55,8 @@ local cases = {
   cast = ':cast { "i: f32", "g: utf8" }',
   fill_null = [[:fill_null { "f = 0", "t = 'none'" }]],
   drop_null = ":drop_null()",
-  ["group by text"] = ':group("t", { "n = count()", "s = sum(f)", "m = mean(f)", "v = var(f)", "lo = min(f)", "hi = max(i)" })',
+  ["group by text"] =
+    ':group("t", { "n = count()", "s = sum(f)", "m = mean(f)", "v = var(f)", "lo = min(f)", "hi = max(i)" })',
   ["group by many keys"] = ':group({ "g", "b" }, { "s = sum(f)", "a = first(t)", "z = last(i)", "u = n_unique(i)" })',
   ["group without keys"] = ':group({}, { "s = sum(f)", "d = std(f)", "q = quantile(f, 0.3)", "m = median(i)" })',
   ["sort by text and number"] = ':sort { "t", "-f" }',
@@ -65,7 +67,8 @@ local cases = {
   ["limit of each group"] = ':limit(2, { by = "t", order = "i" })',
   distinct = ':distinct { "t", "b" }',
   ["distinct of many"] = ':distinct "g"',
-  ["several breakers"] = ':group("g", { "s = sum(f)", "t = max(t)" }) :sort "-s" :group("t", { "n = count()", "s = sum(s)" })',
+  ["several breakers"] =
+    ':group("g", { "s = sum(f)", "t = max(t)" }) :sort "-s" :group("t", { "n = count()", "s = sum(s)" })',
   ["map"] = ':map("x: f64?, y: utf8", function(r) return r.f and r.f + r.i, (r.t or "") .. r.i end)',
   ["where by function"] = ":where(function(r) return r.b and r.i > 0 end)",
 }
@@ -85,7 +88,8 @@ describe(("with seed %d,"):format(seed), function()
   end
 end)
 
--- Row numbers count from 0. Two morsels fail; within the first, a later stage fails at a lower row than the earlier one.
+-- Row numbers count from 0. Two morsels fail; within the first, a later stage
+-- fails at a lower row than the earlier one.
 describe("of several failures", function()
   local values = { n = ROWS }
   for row = 1, ROWS do values[row] = row end
@@ -110,7 +114,8 @@ describe("of several failures", function()
   end)
 
   it("the lowest row wins over the earlier stage", function()
-    assert.equal(40000, failure ':derive "x = 1 // (i + 5)" :map("z: f64", function(r) return r.i end) :derive "y = 1 // i"')
+    assert.equal(40000,
+      failure ':derive "x = 1 // (i + 5)" :map("z: f64", function(r) return r.i end) :derive "y = 1 // i"')
   end)
 
   it("rows are counted before filters", function()

@@ -7,7 +7,8 @@ local null = columns.null
 local M = { seed = tonumber(os.getenv "MM_SEED") or os.time() }
 math.randomseed(M.seed)
 
-M.kinds = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date", "timestamp", "duration" }
+M.kinds = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date",
+  "timestamp", "duration" }
 
 local random = {
   bool = function(v) return v % 2 == 1 end,
@@ -35,7 +36,8 @@ local function parse(text)
 end
 
 local result_type = {
-  count = "i64", count_null = "i64", n_unique = "i64", mean = "f64", var = "f64", std = "f64", median = "f64", quantile = "f64",
+  count = "i64", count_null = "i64", n_unique = "i64", mean = "f64", var = "f64", std = "f64", median = "f64",
+  quantile = "f64",
   any = "bool", all = "bool",
 }
 local function type_of(name, kind)
@@ -78,7 +80,9 @@ function M.bits(source, stage, threads, batch_rows)
       else parts[#parts + 1] = table.concat(columns.text(column), "\0") .. "\0" end
     end
     local nulls = 0
-    for b = 0, tonumber(result.count) - 1 do nulls = nulls + tonumber(C.mm_column_null_count(result.batches[b].columns + c)) end
+    for b = 0, tonumber(result.count) - 1 do
+      nulls = nulls + tonumber(C.mm_column_null_count(result.batches[b].columns + c))
+    end
     parts[#parts + 1] = "nulls " .. nulls
   end
   return table.concat(parts)

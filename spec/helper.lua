@@ -1,5 +1,5 @@
--- What every spec needs: busted memoises ffi.* by first argument, which breaks finalisers and metatables; give the real ones back,
--- and bind the C interface once.
+-- What every spec needs: busted memoises ffi.* by first argument, which breaks finalisers and metatables;
+-- give the real ones back, and bind the C interface once.
 local ffi = require "ffi"
 for _, name in ipairs { "cdef", "typeof", "metatype", "load" } do
   for i = 1, 10 do

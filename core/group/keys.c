@@ -62,7 +62,7 @@ static bool equal_with_text(const mm_key_layout *layout, const uint64_t *a, cons
     if (a[w + 1] != b[w + 1]) return false;
     if (a[w] != b[w]) {
       if (!mm_key_long(a[w + 1])) return false;
-      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)mm_key_size(a[w + 1])))
+      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)mm_key_size(a[w + 1])) != 0)
         return false;
     }
     w += 2;

@@ -103,7 +103,7 @@ static void name_column(const group_stage *stage, mm_error *error) {
   for (int32_t i = 0; i < stage->count; i++) {
     const mm_aggregate *aggregate = &stage->aggregates[i];
     const char *out = stage->base.out.fields[stage->key_count + i].name;
-    if (aggregate->column < 0 || strcmp(error->field, out)) continue;
+    if (aggregate->column < 0 || strcmp(error->field, out) != 0) continue;
     const char *name = stage->in.fields[aggregate->column].name;
     int32_t place = error->place;
     bool is_unsigned = mm_is_unsigned(stage->base.out.fields[stage->key_count + i].type.id);

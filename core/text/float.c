@@ -179,8 +179,9 @@ static int lay_out(char *text, const char *digits, int size) {
   if (mark > 1) memcpy(all + 1, digits + 2, (size_t)(mark - 2));
   char *at = text;
   if (exponent < 0) {
-    memcpy(at, "0.000", 5);
-    at += 1 - exponent;
+    *at++ = '0';
+    *at++ = '.';
+    for (int i = exponent + 1; i < 0; i++) *at++ = '0';
     memcpy(at, all, (size_t)n);
     return (int)(at + n - text);
   }
@@ -207,7 +208,8 @@ static int format_scaled(char *text, uint64_t scaled) {
 
 static int format_whole(char *text, uint64_t value) {
   int n = mm_format_u64(text, value);
-  memcpy(text + n, ".0", 2);
+  text[n] = '.';
+  text[n + 1] = '0';
   return n + 2;
 }
 

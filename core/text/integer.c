@@ -17,7 +17,8 @@ static int long_magnitude(const char *text, int64_t n, uint64_t *value) {
   uint64_t high = eight_digits(digit_values(load_u64(text + n - 16), 8));
   uint64_t low = eight_digits(digit_values(load_u64(text + n - 8), 8));
   bool large = __builtin_mul_overflow(front, UINT64_C(10000000000000000), &front);
-  return large | __builtin_add_overflow(front, high * 100000000 + low, value) ? 2 : 0;
+  bool larger = __builtin_add_overflow(front, high * 100000000 + low, value);
+  return large || larger ? 2 : 0;
 }
 
 /* The value of n digits, as the mm_parse functions answer. */

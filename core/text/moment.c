@@ -98,8 +98,8 @@ ALWAYS_INLINE int each_moment(mm_lanes *lanes, mm_vector *dst, const mm_vector *
   X(YEAR, year_part)                                                                                                   \
   X(MONTH, month_part)                                                                                                 \
   X(DAY, day_part)                                                                                                     \
-  X(HOUR, hour_part) X(MINUTE, minute_part) X(SECOND, second_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part)   \
-      X(WEEK, week_part)
+  X(HOUR, hour_part)                                                                                                   \
+  X(MINUTE, minute_part) X(SECOND, second_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
 #define PART(OP, name)                                                                                                 \
   static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
     (void)b, (void)c;                                                                                                  \

@@ -55,7 +55,7 @@ static int build(struct ArrowSchema *to, const char *format, const char *name, c
   to->format = n->format = mm_copy_text(format);
   to->name = n->name = mm_copy_text(name);
   if (n->metadata_size) to->metadata = n->metadata = mm_allocate(n->metadata_size);
-  if (n->metadata) memcpy(n->metadata, metadata, (size_t)n->metadata_size);
+  if (metadata && n->metadata) memcpy(n->metadata, metadata, (size_t)n->metadata_size);
   if (n->format && n->name && (n->metadata || !n->metadata_size)) return 0;
   release_node(to);
   return mm_fail_memory(error, size);

@@ -104,8 +104,8 @@ static int slice_opaque(mm_column *column, int64_t start, mm_error *error) {
 
 int mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error) {
   if (start < 0 || length < 0 || start > from->length - length)
-    return mm_fail(error, MM_EUSAGE, "bad-slice", "slice: rows %lld to %lld of %lld", (long long)start,
-                   (long long)(start + length), (long long)from->length);
+    return mm_fail(error, MM_EUSAGE, "bad-slice", "slice: %lld rows from row %lld on, of %lld", (long long)length,
+                   (long long)start, (long long)from->length);
   *to = *from;
   to->length = length;
   mm_column_retain(to);
@@ -141,6 +141,7 @@ static void concat_text(mm_column *to, const mm_column *const *parts, int64_t co
   for (int64_t i = 0; i < count; i++) {
     const int32_t *from = parts[i]->offsets;
     int64_t length = parts[i]->length;
+    if (length == 0) continue; /* perhaps without offsets */
     int32_t shift = end - from[0];
     for (int64_t j = 1; j <= length; j++) *++offsets = from[j] + shift;
     memcpy(bytes + end, (const uint8_t *)parts[i]->data + from[0], (size_t)(from[length] - from[0]));
@@ -198,7 +199,8 @@ int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count
   mm_type type = count > 0 ? parts[0]->type : (mm_type){0};
   int64_t rows = total_rows(parts, count), text_bytes = 0;
   for (int64_t i = 0; i < count; i++)
-    if (parts[i]->offsets) text_bytes += (int64_t)parts[i]->offsets[parts[i]->length] - parts[i]->offsets[0];
+    if (mm_is_text(type.id) && parts[i]->length > 0)
+      text_bytes += (int64_t)parts[i]->offsets[parts[i]->length] - parts[i]->offsets[0];
   if (text_bytes > INT32_MAX) return mm_fail_text(error);
   TRY(mm_column_make(to, type, rows, text_bytes, has_nulls(parts, count), error));
   if (to->valid) concat_valid(to, parts, count);

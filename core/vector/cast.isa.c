@@ -248,12 +248,19 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
 #define CONVERSIONS(X)                                                                                                 \
   X(I8, int8_t, I64, int64_t)                                                                                          \
   X(I16, int16_t, I64, int64_t)                                                                                        \
-  X(I32, int32_t, I64, int64_t) X(U8, uint8_t, I64, int64_t) X(U16, uint16_t, I64, int64_t)                            \
-      X(U32, uint32_t, I64, int64_t) X(U8, uint8_t, U64, uint64_t) X(U16, uint16_t, U64, uint64_t)                     \
-          X(U32, uint32_t, U64, uint64_t) X(I8, int8_t, F64, double) X(I16, int16_t, F64, double)                      \
-              X(I32, int32_t, F64, double) X(I64, int64_t, F64, double) X(U8, uint8_t, F64, double)                    \
-                  X(U16, uint16_t, F64, double) X(U32, uint32_t, F64, double) X(U64, uint64_t, F64, double)            \
-                      X(F32, float, F64, double)
+  X(I32, int32_t, I64, int64_t)                                                                                        \
+  X(U8, uint8_t, I64, int64_t)                                                                                         \
+  X(U16, uint16_t, I64, int64_t)                                                                                       \
+  X(U32, uint32_t, I64, int64_t)                                                                                       \
+  X(U8, uint8_t, U64, uint64_t)                                                                                        \
+  X(U16, uint16_t, U64, uint64_t)                                                                                      \
+  X(U32, uint32_t, U64, uint64_t)                                                                                      \
+  X(I8, int8_t, F64, double)                                                                                           \
+  X(I16, int16_t, F64, double)                                                                                         \
+  X(I32, int32_t, F64, double)                                                                                         \
+  X(I64, int64_t, F64, double)                                                                                         \
+  X(U8, uint8_t, F64, double)                                                                                          \
+  X(U16, uint16_t, F64, double) X(U32, uint32_t, F64, double) X(U64, uint64_t, F64, double) X(F32, float, F64, double)
 #define CONVERSION(S, s, D, d) CONVERT(convert_##S##_##D, s, d)
 CONVERSIONS(CONVERSION)
 

@@ -6,20 +6,15 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
   *result = (mm_value){.type = type, .null = v->valid && !mm_bit(v->valid, 0)};
   if (result->null) return;
   switch (mm_storage(type.id)) {
-#define SIGNED(E, s, ctype)                                                                                            \
-  case MM_##E:                                                                                                         \
-    result->i = *(const ctype *)v->data;                                                                               \
-    break;
-#define UNSIGNED(E, s, ctype)                                                                                          \
-  case MM_##E: result->u = *(const ctype *)v->data; break;
-    SIGNED(I8, i8, int8_t)
-    SIGNED(I16, i16, int16_t)
-    SIGNED(I32, i32, int32_t) SIGNED(I64, i64, int64_t) UNSIGNED(U8, u8, uint8_t) UNSIGNED(U16, u16, uint16_t)
-        UNSIGNED(U32, u32, uint32_t) UNSIGNED(U64, u64, uint64_t)
-#undef SIGNED
-#undef UNSIGNED
-            case MM_F32 : result->f = *(const float *)v->data;
-    break;
+  case MM_I8: result->i = *(const int8_t *)v->data; break;
+  case MM_I16: result->i = *(const int16_t *)v->data; break;
+  case MM_I32: result->i = *(const int32_t *)v->data; break;
+  case MM_I64: result->i = *(const int64_t *)v->data; break;
+  case MM_U8: result->u = *(const uint8_t *)v->data; break;
+  case MM_U16: result->u = *(const uint16_t *)v->data; break;
+  case MM_U32: result->u = *(const uint32_t *)v->data; break;
+  case MM_U64: result->u = *(const uint64_t *)v->data; break;
+  case MM_F32: result->f = *(const float *)v->data; break;
   case MM_F64: result->f = *(const double *)v->data; break;
   case MM_BOOL: result->i = mm_bit(v->data, 0); break;
   case MM_UTF8: {

@@ -39,8 +39,9 @@ static uint64_t *home_valid(const mm_frame *frame, int32_t r) {
                               + mm_lane_bytes(frame->program->types[r].id, MM_VECTOR));
 }
 
-void mm_frame_home(mm_frame *frame, int32_t r) {
+mm_vector *mm_frame_home(mm_frame *frame, int32_t r) {
   frame->vectors[r] = (mm_vector){frame->direct[r] ? frame->direct[r] : home_data(frame, r), home_valid(frame, r)};
+  return &frame->vectors[r];
 }
 
 /* ---- Loads ---- */
@@ -132,8 +133,7 @@ static void load_data(mm_frame *frame, mm_vector *v, const mm_column *column, in
 }
 
 void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start) {
-  mm_vector *v = &frame->vectors[step->instr.dst];
-  mm_frame_home(frame, step->instr.dst);
+  mm_vector *v = mm_frame_home(frame, step->instr.dst);
   load_data(frame, v, column, start);
   if (column->type.id == MM_NULL) {
     memset(v->valid, 0, VECTOR_WORDS * 8);

@@ -88,8 +88,8 @@ int32_t mm_frame_passed(const mm_frame *frame);            /* lanes that passed 
 void mm_frame_rows(const mm_frame *frame, uint64_t *rows); /* the rows that passed, a bit each, VECTOR_WORDS words */
 /* Bind a register to the rows of its column (run.c uses it for loads). */
 void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start);
-/* Point a register at its own slot, with room for validity. */
-void mm_frame_home(mm_frame *frame, int32_t r);
+/* Point a register at its own slot, with room for validity; returns it. */
+mm_vector *mm_frame_home(mm_frame *frame, int32_t r);
 void mm_frame_pack(mm_frame *frame, int32_t step, int32_t count); /* go on with the selected lanes only */
 
 /* Describe why `lane` failed in step: id, message, value, place. */

@@ -54,8 +54,8 @@ static inline int order_u64_f64(uint64_t x, double y) {
 #define REVERSED(there, back)                                                                                          \
   SWAPPED(eq_##back, eq_##there)                                                                                       \
   SWAPPED(ne_##back, ne_##there)                                                                                       \
-  SWAPPED(lt_##back, gt_##there) SWAPPED(le_##back, ge_##there) SWAPPED(gt_##back, lt_##there)                         \
-      SWAPPED(ge_##back, le_##there)
+  SWAPPED(lt_##back, gt_##there)                                                                                       \
+  SWAPPED(le_##back, ge_##there) SWAPPED(gt_##back, lt_##there) SWAPPED(ge_##back, le_##there)
 REVERSED(i64_u64, u64_i64)
 REVERSED(i64_f64, f64_i64)
 REVERSED(u64_f64, f64_u64)

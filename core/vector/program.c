@@ -161,11 +161,11 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
   TRY(check(program, at, instr, error));
   mm_register *dst = mm_operations[instr->op].result ? &program->registers[instr->dst] : NULL;
   if (dst) dst->defined = program->step_count;
-  if (instr->op == MM_OP_LOAD) {
+  if (dst && instr->op == MM_OP_LOAD) {
     dst->column = instr->a;
     return 0;
   }
-  if (instr->op == MM_OP_CONST) {
+  if (dst && instr->op == MM_OP_CONST) {
     dst->constant = 1;
     dst->home = instr->a; /* until mm_program_constants has filled it in */
     return 0;

@@ -90,7 +90,7 @@ static void note_failure(mm_frame *frame, const mm_step *step) {
 static void clear_validity(mm_frame *frame, const mm_step *step) {
   mm_vector *dst = &frame->vectors[step->instr.dst];
   if (!dst->valid) {
-    mm_frame_home(frame, step->instr.dst);
+    dst = mm_frame_home(frame, step->instr.dst);
     memset(dst->valid, 0xFF, VECTOR_WORDS * 8);
   }
   for (int32_t w = 0; w < mm_words(frame->n); w++) dst->valid[w] &= ~frame->bad[w];
@@ -125,8 +125,7 @@ static int run_kernel(mm_frame *frame, const mm_step *step) {
   const mm_vector *operands[3] = {0};
   for (int k = 0; k < 3; k++)
     if (operation->operands[k]) operands[k] = &frame->vectors[registers[k]];
-  mm_vector *dst = &frame->vectors[instr->dst];
-  mm_frame_home(frame, instr->dst);
+  mm_vector *dst = mm_frame_home(frame, instr->dst);
   if (operation->strict) join_validity(frame, dst, operands);
   mm_lanes lanes = {.n = frame->n,
                     .bad = frame->bad,

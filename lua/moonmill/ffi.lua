@@ -1,6 +1,6 @@
 -- moonmill.ffi - the only file that knows the C ABI.
--- Inside the command or the shared object the header is embedded and C is what it was linked with; elsewhere (specs, tools)
--- the header is read from the tree and MM_LIB names the shared object.
+-- Inside the command or the shared object the header is embedded and C is what it was linked with;
+-- elsewhere (specs, tools) the header is read from the tree and MM_LIB names the shared object.
 local ffi = require "ffi"
 
 local VERSION = 100
@@ -24,7 +24,8 @@ end
 ffi.cdef((("\n" .. header()):gsub("\n[ \t]*#[^\n]*", "\n"))) -- LuaJIT has no preprocessor
 
 local library = os.getenv "MM_LIB"
-if MOONMILL_LIBRARY then library = MOONMILL_LIBRARY end -- set by lua/host: "" inside the command, else the path of the shared object
+-- Set by lua/host: "" inside the command, else the path of the shared object.
+if MOONMILL_LIBRARY then library = MOONMILL_LIBRARY end
 local C = (library and library ~= "") and ffi.load(library) or ffi.C
 if C.mm_version() ~= VERSION then
   error(("moonmill: the Lua modules are version %d, the C core is %d"):format(VERSION, C.mm_version()))

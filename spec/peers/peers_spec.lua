@@ -1,5 +1,5 @@
--- The questions of queries.txt: answers equal to those stored, which were stored when duckdb and polars agreed; and side by side
--- with both where they are installed (`make bench` installs them).
+-- The questions of queries.txt: answers equal to those stored, which were stored when duckdb and polars agreed;
+-- and side by side with both where they are installed (`make bench` installs them).
 local build = os.getenv "MM_BUILD" or "build"
 local year = "build/data/flights-2013.csv"
 local python = "build/venv/bin/python"

@@ -15,7 +15,8 @@ end
 local function check(fields, keys, options)
   local source = columns.table(fields, options and options.rows)
   local result, err = columns.run(source, { stage(source, keys) },
-    { threads = options and options.threads or 2, batch_rows = options and options.batch_rows or 1024, as = columns.text })
+    { threads = options and options.threads or 2, batch_rows = options and options.batch_rows or 1024,
+      as = columns.text })
   assert(result, err and type(err) == "cdata" and ffi.string(err.message))
   local names = {}
   for i, field in ipairs(fields) do names[i] = field[1] end
@@ -31,7 +32,8 @@ local function check(fields, keys, options)
     assert.are.equal(#expected, #result[field[1]])
     for i, value in ipairs(expected) do
       if value ~= result[field[1]][i] then
-        error(("%s, row %d: expected %s, got %s (seed %d)"):format(field[1], i, value, result[field[1]][i], groups.seed), 2)
+        error(("%s, row %d: expected %s, got %s (seed %d)"):format(field[1], i, value, result[field[1]][i],
+          groups.seed), 2)
       end
     end
   end
@@ -62,7 +64,8 @@ describe("distinct", function()
   end)
 
   it("keeps rows of a table in many small batches", function()
-    check({ { "k", "utf8", groups.values("utf8", 5000, 60) }, { "x", "i64", groups.values("i64", 5000, 1000) } }, { "k" }, { rows = 64 })
+    check({ { "k", "utf8", groups.values("utf8", 5000, 60) }, { "x", "i64", groups.values("i64", 5000, 1000) } },
+      { "k" }, { rows = 64 })
   end)
 
   for _, size in ipairs { 65535, 65536, 65537, 200000 } do
