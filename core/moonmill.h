@@ -342,6 +342,8 @@ typedef struct mm_stage_class {
   /* Per worker, on its thread: private state in *local. May be NULL. */
   int  (*open)(mm_stage *stage, mm_job *job, void **local, mm_error *error);
   void (*close)(mm_stage *stage, void *local);
+  /* Per worker, when there are no more rows for it, before close: a last look at what the local saw. May be NULL. */
+  int  (*leave)(mm_stage *stage, void *local, mm_error *error);
   /* Streaming stage: fill the empty batch `out` from `in` (borrowed); positive: call again, there is more. On failure at a row,
    * error->row is its input row and `out` holds what the rows before it gave. Breaking stage: `out` is NULL, absorb `in`. */
   int  (*run)(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error);

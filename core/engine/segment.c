@@ -151,13 +151,32 @@ static bool work_once(worker *w, segment *s) {
   return status >= 0;
 }
 
+/* Ask the stages whether all was well; not after a cancellation, nor when the rows that a worker saw may not count. */
+static void leave_stages(worker *w, segment *s) {
+  mm_error error = {.row = -1, .place = -1, .stage = -1};
+  pthread_mutex_lock(&s->ordering);
+  bool counts = !s->satisfied && !s->failed;
+  pthread_mutex_unlock(&s->ordering);
+  if (!counts || atomic_load(&w->job->cancel)) return;
+  for (int32_t i = 0; i < w->opened; i++) {
+    mm_stage *stage = w->job->stages[s->first + i];
+    if (!stage->vtable->leave || stage->vtable->leave(stage, w->locals[i], &error) >= 0) continue;
+    error.stage = s->first + i;
+    fail_segment(s, &error);
+    return;
+  }
+}
+
 void mm_segment_work(mm_job *job) {
   segment *s = &job->segment;
   worker w;
   mm_error error = {.row = -1, .place = -1, .stage = -1};
-  if (mm_worker_open(&w, job, &error) < 0) fail_segment(s, &error);
-  else
+  if (mm_worker_open(&w, job, &error) < 0) {
+    fail_segment(s, &error);
+  } else {
     while (work_once(&w, s)) {}
+    leave_stages(&w, s);
+  }
   mm_worker_close(&w);
 }
 

@@ -28,7 +28,7 @@ typedef struct rows_stage {
 
 struct rows_local {
   lua_State *L;
-  int run;               /* reference to moonmill.rows.worker's function */
+  int run, last_look;    /* references to moonmill.rows.worker's functions */
   pthread_mutex_t mutex; /* all below */
   bool inside, hooked;
   rows_local *next;
@@ -43,7 +43,7 @@ static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
                       in->count);
 }
 
-/* open_worker(stage, job) -> run */
+/* open_worker(stage, job) -> run, last_look */
 static int open_worker(lua_State *L) {
   rows_stage *rows = lua_touserdata(L, 1);
   lua_getglobal(L, "require");
@@ -54,8 +54,8 @@ static int open_worker(lua_State *L) {
   lua_pushlightuserdata(L, &rows->stage);
   lua_pushvalue(L, 2);
   lua_pushnumber(L, (double)rows->now);
-  lua_call(L, 4, 1);
-  return 1;
+  lua_call(L, 4, 2);
+  return 2;
 }
 
 static int open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
@@ -70,13 +70,14 @@ static int open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   lua_pushcfunction(self->L, open_worker);
   lua_pushlightuserdata(self->L, rows);
   lua_pushlightuserdata(self->L, job);
-  if (lua_pcall(self->L, 2, 1, 0)) {
+  if (lua_pcall(self->L, 2, 2, 0)) {
     const char *text = lua_tostring(self->L, -1);
     mm_host_fail(error, MM_ESCRIPT, "script", "%s", text ? text : "the row function cannot be set up");
     lua_close(self->L);
     free(self);
     return MM_ESCRIPT;
   }
+  self->last_look = luaL_ref(self->L, LUA_REGISTRYINDEX);
   self->run = luaL_ref(self->L, LUA_REGISTRYINDEX);
   pthread_mutex_init(&self->mutex, NULL);
   pthread_mutex_lock(&rows->mutex);
@@ -112,7 +113,7 @@ static bool enter(rows_local *self) {
   return entered;
 }
 
-static bool leave(rows_local *self) {
+static bool came_out(rows_local *self) {
   pthread_mutex_lock(&self->mutex);
   self->inside = false;
   bool hooked = self->hooked;
@@ -136,7 +137,7 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
   lua_pushlightuserdata(L, &failure);
   int broken = lua_pcall(L, 3, 1, 0);
   int status = broken ? MM_ENOMEM : (int)lua_tointeger(L, -1);
-  if (leave(self)) return fail_cancelled(out, error);
+  if (came_out(self)) return fail_cancelled(out, error);
   lua_pop(L, 1);
   if (broken) {
     mm_batch_resize(out, 0, NULL);
@@ -146,6 +147,25 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
     *error = failure;
     error->place = ((rows_stage *)stage)->place;
   }
+  return status;
+}
+
+/* Did the function change what it captured after the last comparison? */
+static int leave(mm_stage *stage, void *local, mm_error *error) {
+  rows_local *self = local;
+  lua_State *L = self->L;
+  mm_error failure = {0};
+  if (!enter(self)) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, self->last_look);
+  lua_pushlightuserdata(L, &failure);
+  int broken = lua_pcall(L, 1, 1, 0);
+  int status = broken ? MM_ENOMEM : (int)lua_tointeger(L, -1);
+  if (came_out(self)) return 0;
+  lua_pop(L, 1);
+  if (broken) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory in a row function");
+  if (status >= 0) return 0;
+  *error = failure;
+  error->place = ((rows_stage *)stage)->place;
   return status;
 }
 
@@ -180,6 +200,7 @@ static const mm_stage_class map_class = {.name = "map",
                                          .bind = bind,
                                          .open = open,
                                          .close = close,
+                                         .leave = leave,
                                          .run = run,
                                          .interrupt = interrupt,
                                          .free = free_stage};
@@ -188,6 +209,7 @@ static const mm_stage_class where_class = {.name = "where",
                                            .bind = bind,
                                            .open = open,
                                            .close = close,
+                                           .leave = leave,
                                            .run = run,
                                            .interrupt = interrupt,
                                            .free = free_stage};

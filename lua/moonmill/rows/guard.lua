@@ -2,7 +2,7 @@
 --
 -- DESIGN. Direct writes are refused before data is read (moonmill.rows.inspect); this catches those that go through a
 -- call or a branch. Every captured table has a twin that is compared after the first batch, then as often as it costs
--- little beside the rows.
+-- little beside the rows, and once when there are no more rows.
 local next = next -- the plain one: a worker's state gives row functions another
 
 local guard = {}
@@ -44,6 +44,14 @@ function guard.watch(tables)
     end
     return false
   end
+end
+
+---What to tell about a change.
+---@param script string where the row function is
+---@return moonmill.Fault
+function guard.about(script)
+  return { id = "hidden-state", message = script .. ": the row function changed a table that it captured",
+    hint = "a result may only depend on its own row; what is counted or collected over rows belongs in a group" }
 end
 
 return guard

@@ -193,9 +193,8 @@ function Worker:run(batch, out, err, track)
   if self.kind == "map" then about = self:map(batch, out) else about = self:where(batch, out, track) end
   if not about and self.changed(tonumber(batch.length)) then
     C.mm_batch_resize(out, 0, nil)
-    about = { row = 0, id = "hidden-state",
-      message = self.script .. ": the row function changed a table that it captured",
-      hint = "a result may only depend on its own row; what is counted or collected over rows belongs in a group" }
+    about = guard.about(self.script)
+    about.row = 0
   end
   if not about then return 0 end
   local row = C.mm_batch_row(batch, about.row)
@@ -204,7 +203,15 @@ function Worker:run(batch, out, err, track)
   return err.code
 end
 
--- The same with pointers from C; our own failures too become an mm_error.
+---When there are no more rows: 0, or the status of the error that it filled in.
+---@param err ffi.cdata* mm_error *
+---@return integer status
+function Worker:last_look(err)
+  if not self.changed(math.huge) then return 0 end
+  return fault.fill(err, C.MM_ESCRIPT, guard.about(self.script))
+end
+
+-- Worker.run with pointers from C; our own failures too become an mm_error.
 local function entry(worker, stage)
   return function(batch, out, err)
     batch, out, err = ffi.cast(batch_pointer, batch), ffi.cast(batch_pointer, out), ffi.cast(error_pointer, err)
@@ -227,7 +234,8 @@ end
 ---@param stage lightuserdata mm_stage *
 ---@param job lightuserdata mm_job *
 ---@param now integer the job's time
----@return fun(batch: lightuserdata, out: lightuserdata, err: lightuserdata): integer
+---@return fun(batch: lightuserdata, out: lightuserdata, err: lightuserdata): integer run
+---@return fun(err: lightuserdata): integer last_look
 local function open(shipment, stage, job, now)
   local unship = require "moonmill.rows.unship"
   stage = ffi.cast(stage_pointer, stage)
@@ -239,7 +247,7 @@ local function open(shipment, stage, job, now)
   local kinds = {}
   for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
   worker = new(unpacked, kinds)
-  return entry(worker, stage)
+  return entry(worker, stage), function(err) return worker:last_look(ffi.cast(error_pointer, err)) end
 end
 
 return { new = new, open = open }

@@ -115,6 +115,22 @@ describe("a captured table that changes while rows run", function()
     assert.are.equal("hidden-state", rowfn.failure(out, err).id)
   end)
 
+  it("is found when it changes in the last rows of a job only", function()
+    local list = {}
+    for i = 1, 5000 do list[i] = i end
+    local function late(r)
+      if r.x == 20000 then table.insert(list, r.x) end
+      return #list
+    end
+    for _, threads in ipairs { 1, 3 } do
+      local out, err = rowfn.map({ { "x", "i64", function(i) return i end, n = 20000 } }, "y: i64", late,
+        { threads = threads, batch_rows = 1024 })
+      local failure = rowfn.failure(out, err)
+      assert.are.equal("hidden-state", failure.id)
+      assert.are.same({ 7, 0 }, { failure.place, failure.stage })
+    end
+  end)
+
   it("is no error when it stays as it was", function()
     local list = { 1, 2, 3, nan = 0 / 0 }
     assert(rowfn.map({ { "x", "i64", function(i) return i end, n = 5000 } }, "y: i64", function(r)
