@@ -461,6 +461,7 @@ typedef struct mm_csv_options {
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
+  int64_t     patience;    /* milliseconds that opening may wait for bytes of pipes; 0: as long as it takes */
 } mm_csv_options;
 
 /* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by content. */

@@ -6,6 +6,7 @@
 --   local code, out, err = command.run { "run", "-e", ":limit(1)", path }            -- arguments are passed as they
 -- are
 --   command.run({ ... }, { stdin = text, shell = "> /dev/full", prefix = "timeout 5" })
+--   command.run({ ... }, { prefix = "sleep 1 |", keep_stdin = true })
 local M = {}
 
 local build = os.getenv "MM_BUILD" or "build"
@@ -37,7 +38,7 @@ function M.run(arguments, options)
   local words = { options.prefix or "", M.path }
   for _, argument in ipairs(arguments) do words[#words + 1] = quoted(argument) end
   if options.stdin then write(base .. ".in", options.stdin) end
-  words[#words + 1] = "<" .. (options.stdin and base .. ".in" or "/dev/null")
+  if not options.keep_stdin then words[#words + 1] = "<" .. (options.stdin and base .. ".in" or "/dev/null") end
   words[#words + 1] = options.shell or ">" .. base .. ".out"
   words[#words + 1] = "2>" .. base .. ".err; echo $? >" .. base
   os.execute(table.concat(words, " "))

@@ -36,8 +36,11 @@ typedef struct mm_feed {
   atomic_bool stop;
   _Atomic int64_t consumed; /* bytes as stored */
   int64_t chunk;            /* bytes read at a time */
+  int64_t patience;         /* milliseconds to wait for a first look at the files, 0: as long as it takes */
+  _Atomic int64_t deadline; /* of that look, by the monotonic clock; 0: none */
 } mm_feed;
 
+void mm_feed_hurry(mm_feed *feed); /* from now on, reading fails when the patience is at its end */
 typedef struct mm_stream mm_stream;
 int mm_stream_open(mm_feed *feed, const char *path, mm_stream **stream, mm_error *error);
 int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size,

@@ -41,6 +41,7 @@ static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error
   if (o->nulls && !(input->nulls = mm_copy_text(o->nulls))) return mm_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
   dialect->nulls = input->nulls;
   input->cutter.feed.chunk = o->chunk;
+  input->cutter.feed.patience = o->patience;
   return 0;
 }
 
@@ -84,6 +85,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   mm_input *input = mm_allocate_zero(sizeof *input);
   if (!input) return mm_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
+  mm_feed_hurry(&input->cutter.feed);
   if (status >= 0) status = mm_cutter_init(&input->cutter, paths, count, error);
   if (status >= 0)
     status = look_at_rows(input, options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS, error);
@@ -91,6 +93,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
     mm_input_free(input);
     return status;
   }
+  atomic_store(&input->cutter.feed.deadline, 0);
   snprintf(input->format, sizeof input->format, "%s%s", input->cutter.dialect.delimiter == '\t' ? "tsv" : "csv",
            input->cutter.compressed ? ".zst" : "");
   *result = input;

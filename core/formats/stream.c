@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <time.h>
 
 enum { PATIENCE_MS = 20, SNIFF = 16 };
 
@@ -22,6 +23,16 @@ struct mm_stream {
 
 static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
 
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void mm_feed_hurry(mm_feed *feed) {
+  if (feed->patience > 0) atomic_store(&feed->deadline, milliseconds() + feed->patience);
+}
+
 /* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
 static int wait_readable(mm_stream *stream, mm_error *error) {
   struct pollfd look = {.fd = stream->fd, .events = POLLIN};
@@ -29,6 +40,11 @@ static int wait_readable(mm_stream *stream, mm_error *error) {
   while (stream->waits && ready == 0) {
     if (atomic_load_explicit(&stream->feed->stop, memory_order_relaxed))
       return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
+    int64_t deadline = atomic_load_explicit(&stream->feed->deadline, memory_order_relaxed);
+    if (deadline && milliseconds() >= deadline) {
+      mm_fail(error, MM_ELIMIT, "timeout", "nothing came for %g seconds", (double)stream->feed->patience / 1000);
+      return mm_error_file(error, MM_ELIMIT, stream->path);
+    }
     ready = poll(&look, 1, PATIENCE_MS);
     if (ready < 0 && errno == EINTR) ready = 0;
   }
@@ -69,11 +85,11 @@ int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error
   return got;
 }
 
-/* Open the file and see that it can be read at all. */
+/* Open the file and see that it can be read at all. Without O_NONBLOCK a named pipe would wait here for its writer. */
 static int open_file(mm_stream *stream, mm_error *error) {
   mm_file_status status;
   if (!is_stdin(stream->path)) {
-    stream->fd = mm_host_io.open(mm_host_io.self, stream->path, O_RDONLY | O_NOCTTY, 0);
+    stream->fd = mm_host_io.open(mm_host_io.self, stream->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
     if (stream->fd < 0) return mm_fail_io(error, stream->path, -stream->fd, "cannot open");
   } else {
     stream->fd = 0;

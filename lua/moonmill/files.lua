@@ -21,6 +21,7 @@ Files.__index = Files
 ---@field no_header? boolean
 ---@field ragged? boolean
 ---@field nulls? string[]
+---@field patience? number seconds that opening may wait for bytes of pipes
 
 local function c_options(options)
   local made = ffi.new "mm_csv_options"
@@ -29,6 +30,7 @@ local function c_options(options)
   made.no_header, made.ragged = options.no_header or false, options.ragged or false
   local nulls = options.nulls and #options.nulls > 0 and table.concat(options.nulls, "\n") or nil
   made.nulls = nulls
+  made.patience = options.patience and math.max(1, math.ceil(options.patience * 1000)) or 0
   return made, nulls -- the text must live as long as the struct
 end
 

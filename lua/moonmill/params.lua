@@ -37,8 +37,9 @@ end
 ---A decimal number; nil when it is not one or is too large for the type.
 local function number(text, kind)
   local value = text:find "%d" and not text:find "[xX]" and tonumber(text)
-  if not value or math.abs(kind.id == "f32" and tonumber(ffi.new("float", value)) or value) == math.huge then return nil end
-  return value
+  if not value then return nil end
+  local held = kind.id == "f32" and tonumber(ffi.new("float", value)) or value
+  return math.abs(held) < math.huge and value or nil
 end
 
 ---A value of a type from text; nil when the text is not one.
@@ -61,7 +62,7 @@ local FORMS = {
   duration = "a duration",
 }
 local function form_of(kind)
-  return FORMS[kind.id] or kind.float and "a number that fits " .. kind.name or ("a whole number that fits %s"):format(kind.name)
+  return FORMS[kind.id] or ("a %snumber that fits %s"):format(kind.integer and "whole " or "", kind.name)
 end
 
 -- "= default  -- help" -> default text or nil, help or false.

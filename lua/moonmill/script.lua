@@ -3,6 +3,7 @@ local C = require("moonmill.ffi").C
 local failure = require "moonmill.failure"
 local Places = require "moonmill.places"
 
+-- luacheck: globals _G.print
 local seconds -- that a script may run; nil: no limit
 local running -- places of the script that is being run
 local sources = {} -- chunk name -> Places, for the scripts that were run here
@@ -92,6 +93,13 @@ local function call(chunk, places, handler)
   return ok, result
 end
 
+-- Data goes to stdout: what a script prints while it builds its pipeline does not.
+local function print_to_stderr(...)
+  local texts = {}
+  for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
+  io.stderr:write(table.concat(texts, "\t"), "\n")
+end
+
 local function run(places, chunk_name, code)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -100,13 +108,17 @@ local function run(places, chunk_name, code)
   sources[chunk_name] = places
   local chunk, message = loadstring(code, chunk_name)
   if not chunk then raise_lua(message, nil, file, "syntax") end
-  local outer = running
+  local outer, print, output = running, _G.print, io.output()
   running = places
+  _G.print = print_to_stderr
+  io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
     return { message = err, trace = debug.traceback("", 2) }
   end)
   running = outer
+  _G.print = print
+  io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
   if not ok then raise_lua(result.message, result.trace, file, "script") end
   if type(result) ~= "table" or not result.is_pipeline then

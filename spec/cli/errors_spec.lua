@@ -30,7 +30,8 @@ end
 describe("bad data", function()
   local cases = {
     { "a ragged row", "a,b\n1,2\n3\n", "^in%.csv:3: error%[ragged%-row%]: .*hint: %-%-ragged fills" },
-    { "a quote within a field", 'a,b\n1,x"y\n', "^in%.csv:2:4: error%[bad%-quote%]: .*hint: .*; %-%-quote none", ":limit(1)" },
+    { "a quote within a field", 'a,b\n1,x"y\n', "^in%.csv:2:4: error%[bad%-quote%]: .*hint: .*; %-%-quote none",
+      ":limit(1)" },
     { "a number that is none", "a,b\n1,2\nx,3\n", "^in%.csv:3:1: error%[bad%-number%]: .*\"x\"",
       'mm.pipeline { input = { "a: i64" } } :derive "c = a + 1"' },
     { "a number that does not fit", "a\n1\n300\n", "^in%.csv:3:1: error%[.-%]: ",
@@ -238,6 +239,27 @@ end)
     assert.equal(4, code)
     assert.equal("", out)
     assert.matches("error%[timeout%]", err)
+  end)
+
+  it("a pipe into which nobody writes is no reason to wait longer than --timeout", function()
+    local code, _, err = command.run({ "run", "--timeout", "0.2", "-e", ":limit(1)", "-" },
+      { prefix = "sleep 1 | timeout 2", keep_stdin = true })
+    assert.equal(4, code)
+    assert.matches("^<stdin>: error%[timeout%]: nothing came for 0.2 seconds", err)
+    local fifo = folder.path .. "/fifo"
+    os.execute("mkfifo " .. fifo)
+    assert.equal(4, (command.run({ "run", "--timeout", "0.2", "-e", ":limit(1)", fifo }, { prefix = "timeout 2" })))
+  end)
+
+  it("cannot end the program from a row function", function()
+    local code, _, err = command.run { "run", "-e", ":map('n: f64', function(r) os.exit(0) end)", good }
+    assert.equal(5, code)
+    assert.matches("os%.exit: a row function cannot end the program", err)
+  end)
+
+  it("what a script prints does not come among the data", function()
+    local code, out, err = command.run { "run", "-e", "print('one') io.write('two\\n') return mm.pipeline {}", good }
+    assert.same({ 0, command.read(good), "one\ntwo\n" }, { code, out, err })
   end)
 
   it("a script that loops for ever before any data is stopped, too", function()

@@ -68,7 +68,8 @@ function run.run(options)
   local timeout = options_of.number(options.timeout, "--timeout", 0)
   script.limit(timeout)
   local pipeline, paths, name = options_of.pipeline(options)
-  local given = options_of.params(options)
+  local given, file_options = options_of.params(options), options_of.files(options)
+  file_options.patience = timeout
   params.resolve(pipeline.params, given) -- a parameter is missed before a file is
   if #paths == 0 then
     failure.raise {
@@ -77,7 +78,7 @@ function run.run(options)
     }
   end
   run.over(pipeline, paths, {
-    params = given, output = options.output, progress = options.progress, files = options_of.files(options),
+    params = given, output = options.output, progress = options.progress, files = file_options,
     threads = options_of.whole(options.threads, "--threads", 1), timeout = timeout,
   })
 end

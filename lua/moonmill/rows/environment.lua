@@ -178,6 +178,7 @@ function environment.install(job)
   string.format = environment.format
   table.foreach = nil
   math.random = random_source(ffi.cast("uint64_t", job.seed), job.row_number)
+  function os.exit() error("os.exit: a row function cannot end the program", 2) end
   function math.randomseed()
     error("math.randomseed: a row's random numbers follow from the job's seed and the row", 2)
   end
