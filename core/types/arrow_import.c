@@ -3,10 +3,12 @@
  * DESIGN. The array is moved into a foreign block, and every column that shows its memory holds a reference to that block:
  * the array is released with the last of them. Copied are only bits that do not start on a word or end within one (words
  * are read whole here, and the producer need not have padded), values that are not aligned, 64-bit offsets, dictionaries
- * and views. Checked is what the interface shows: counts, lengths, offsets. How long a buffer really is cannot be seen.
+ * and views. Checked is what the interface shows: counts, lengths, offsets, and that text is UTF-8. How long a buffer
+ * really is cannot be seen.
  *
  * SPDX-License-Identifier: MIT */
 #include "types/arrow.h"
+#include <stdio.h>
 
 enum { DAY = 86400000 };
 
@@ -189,6 +191,33 @@ static int take_views(const intake *in, mm_column *to, const struct ArrowArray *
   return 0;
 }
 
+/* Whether the texts are UTF-8 each: all of them at once, and no text begins within a character. */
+static bool is_utf8_throughout(const mm_column *column) {
+  const int32_t *offsets = column->offsets;
+  const uint8_t *bytes = column->data;
+  int32_t end = offsets[column->length];
+  if (mm_utf8_invalid(bytes + offsets[0], end - offsets[0]) >= 0) return false;
+  for (int64_t i = 0; i < column->length; i++)
+    if (offsets[i] < end && (bytes[offsets[i]] & 0xc0) == 0x80) return false;
+  return true;
+}
+
+/* Null rows may hold anything. */
+static int check_utf8(const intake *in, const mm_column *column) {
+  if (is_utf8_throughout(column)) return 0;
+  const int32_t *offsets = column->offsets;
+  for (int64_t i = 0; i < column->length; i++) {
+    if (mm_is_null(column, i)) continue;
+    const uint8_t *text = (const uint8_t *)column->data + offsets[i];
+    if (mm_utf8_invalid(text, offsets[i + 1] - offsets[i]) < 0) continue;
+    mm_fail(in->error, MM_EDATA, "bad-utf8", "column \"%.100s\": the text of row %lld is not valid UTF-8", in->name,
+            (long long)i + 1);
+    if (in->error) snprintf(in->error->hint, sizeof in->error->hint, "pass it as binary");
+    return MM_EDATA;
+  }
+  return 0;
+}
+
 /* ---- Columns ---- */
 
 static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema,
@@ -308,6 +337,7 @@ static int import_column(const intake *in, mm_column *to, const struct ArrowSche
   *to = (mm_column){.type = type, .length = length};
   int status = type.id == MM_OPAQUE ? import_foreign(in, to, schema, array, start)
                                     : import_plain(in, to, schema->format, array, start);
+  if (status >= 0 && type.id == MM_UTF8) status = check_utf8(in, to);
   if (status < 0) mm_column_release(to);
   return status;
 }
