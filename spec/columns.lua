@@ -30,6 +30,13 @@ local function check(status, err)
   return status
 end
 
+---Bytes that the core holds, without what the collector would free now.
+function M.memory_used()
+  collectgarbage()
+  collectgarbage()
+  return tonumber(C.mm_memory_used())
+end
+
 ---The mm_type of a name such as "timestamp(ms)".
 function M.type(name)
   local kind, err = ffi.new "mm_type", ffi.new "mm_error"

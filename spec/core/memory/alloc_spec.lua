@@ -2,7 +2,7 @@ local ffi = require "ffi"
 local C = require("moonmill.ffi").C
 local MiB = 2 ^ 20
 
-local function used() return tonumber(C.mm_memory_used()) end
+local used = require("columns").memory_used
 
 describe("memory", function()
   it("is counted while it is held, and at its peak", function()

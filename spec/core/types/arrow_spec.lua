@@ -92,19 +92,19 @@ describe("Arrow export and import", function()
 
   it("keep the memory alive when the exporter is gone, and give it back in the end", function()
     collectgarbage()
-    local before = tonumber(C.mm_memory_used())
+    local before = columns.memory_used()
     local t = columns.table { { "a", "i64", { 1, null, 3 } }, { "s", "utf8", { "x", "y", "z" } } }
     local schema, array = export(t)
     C.mm_table_free(t)
     local back = import_back(schema, array)
     assert.same({ a = { 1, null, 3 }, s = { "x", "y", "z" } }, columns.lists(back))
     C.mm_table_free(back)
-    assert.equal(before, tonumber(C.mm_memory_used()))
+    assert.equal(before, columns.memory_used())
   end)
 
   it("let a consumer move a child away before it releases the parent", function()
     collectgarbage()
-    local before = tonumber(C.mm_memory_used())
+    local before = columns.memory_used()
     local schema, array = export(columns.table { { "a", "i64", { 7 } }, { "b", "i64", { 8 } } })
     local moved, moved_schema = ffi.new "struct ArrowArray[1]", ffi.new "struct ArrowSchema[1]"
     ffi.copy(moved, array[0].children[1], ffi.sizeof "struct ArrowArray")
@@ -118,7 +118,7 @@ describe("Arrow export and import", function()
     assert.equal("b", ffi.string(moved_schema[0].name))
     moved[0].release(moved)
     moved_schema[0].release(moved_schema)
-    assert.equal(before, tonumber(C.mm_memory_used()))
+    assert.equal(before, columns.memory_used())
   end)
 
   it("export slices from any row", function()
@@ -324,13 +324,13 @@ describe("Arrow import refuses", function()
       local options = case[5] or {}
       if options.dictionary then options.dictionary = arrow.array(1, { false, arrow.array_of("int64_t", { 5 }) }) end
       if options.schema and options.schema.dictionary then options.schema.dictionary = arrow.schema "l" end
-      local before = tonumber(C.mm_memory_used())
+      local before = columns.memory_used()
       local got, id, message, _, root = import(case[2], case[3], case[4], options)
       assert.is_nil(got)
       assert.equal("bad-arrow", id, message)
       assert.equal(1, arrow.released[root])
       collectgarbage()
-      assert.is_true(tonumber(C.mm_memory_used()) <= before)
+      assert.is_true(columns.memory_used() <= before)
     end)
   end
 
