@@ -1,6 +1,7 @@
 -- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for lua/host/state.c. Run by the
--- luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse and the text
--- of the C headers (as module "moonmill.header", for moonmill.ffi). The same files give the same bytes.
+-- luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse,
+-- LuaJIT's names of its own instructions and errors (jit.vmdef) and the text of the C headers (as module
+-- "moonmill.header", for moonmill.ffi). The same files give the same bytes.
 local output = assert(arg[1], "usage: embed.lua OUT.c FILE...")
 
 local function read(path)
@@ -27,6 +28,8 @@ for i = 2, #arg do add(module_name(arg[i]), "@" .. arg[i], read(arg[i])) end
 local argparse = assert(package.searchpath("argparse", package.path),
   "argparse is not installed (package lua-argparse)")
 add("argparse", "@argparse.lua", read(argparse))
+local vmdef = assert(package.searchpath("jit.vmdef", package.path), "LuaJIT's jit/vmdef.lua was not found")
+add("jit.vmdef", "@jit/vmdef.lua", read(vmdef))
 local headers = read "core/moonmill.h" .. "\n" .. read "lua/host/host.h"
 add("moonmill.header", "=moonmill.header", ("return %q"):format(headers))
 table.sort(modules, function(a, b) return a.name < b.name end)

@@ -11,6 +11,11 @@
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_error *error);
 
+/* For moonmill explain: run a shipped function over the rows of `sample` in a state of its own and append to `text` whether LuaJIT
+ * compiled it. `out` names what leaves the stage. */
+int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const mm_table *sample, mm_buffer *text,
+                mm_error *error);
+
 /* For moonmill.rows, whose loops note booleans as bytes of 0 and 1. */
 /* Bit i of `bits` is byte i; whole words are written. Returns the number of set bits. */
 int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n);

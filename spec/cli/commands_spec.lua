@@ -134,6 +134,55 @@ return require("moonmill").pipeline { input = { "a: i64" } }
     assert.matches("a plan needs a file", err)
   end)
 
+  describe("explain tells of a row function", function()
+    local function verdict(text, ...)
+      local script = folder:write("kinds.lua", "return require('moonmill').pipeline " ..
+        "{ input = { 'x: f64', 's: utf8?' } }\n" .. text)
+      return (ok({ "explain", script, ... }):match "a Lua function [^\n]*\n%s+([^\n]*)")
+    end
+    local file = folder:write("kinds.csv", "x,s\n1.5,2\n3,5\n")
+
+    it("that it is compiled, with and without a file", function()
+      local text = ":map('y: f64', function(r) return r.x * 2 + 1 end)"
+      assert.equal("compiled", verdict(text))
+      assert.equal("compiled", verdict(text, file))
+      assert.equal("compiled", verdict(":where(function(r) return r.s == '7' or r.x > 50 end)"))
+    end)
+
+    it("the line and the reason when it is not", function()
+      local text = [[
+:map("y: f64", function(r)
+  local x = r.x
+  local double = function() return x * 2 end
+  return double()
+end)]]
+      assert.equal("not compiled: kinds.lua:4: NYI: bytecode FNEW", verdict(text))
+      assert.equal("not compiled: kinds.lua:4: NYI: bytecode FNEW", verdict(text, file))
+    end)
+
+    it("where it leaves compiled code", function()
+      local text = ":map('y: utf8', function(r) return ((r.s or ''):gsub('1', '2')) end)"
+      assert.equal("leaves compiled code at string.gsub", verdict(text))
+      assert.equal("leaves compiled code at string.gsub", verdict(text, file))
+    end)
+
+    it("its error, which made-up rows may cause alone", function()
+      local text = ":map('y: f64', function(r) return r.s + r.x end)"
+      assert.matches("^not known whether it is compiled: it fails on made%-up rows: .*kinds.lua:2: attempt",
+        verdict(text))
+      assert.equal("compiled", verdict(text, file))
+      assert.matches("^fails: .*kinds.lua:2: attempt", verdict(text, folder:write("null.csv", "x,s\n1,\n")))
+    end)
+
+    it("on the rows that arrive there", function()
+      local text = ":where 'x > 2':map('y: f64', function(r) return r.x > 2 and 1 or nil end)"
+      assert.equal("compiled", verdict(text, file))
+      text = ":sort 'x':map('y: i64', function(r) return #(r.s or '') end):derive 'z = y + 1'"
+      assert.equal("compiled", verdict(text, file))
+      assert.matches("^fails: .*'y' is nil", verdict(":map('y: f64', function(r) return end)", file))
+    end)
+  end)
+
   it("info prints what a pipeline does, its parameters and input, an example", function()
     local out = ok { "info", "pipelines/delays.lua" }
     assert.matches("min_flights: i64 = 1000  %-%- leave out smaller carriers", out)

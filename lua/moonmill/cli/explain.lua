@@ -10,6 +10,22 @@ local explain = {
 
 explain.configure = require("moonmill.cli.check").configure
 
+-- Try the row functions, on rows of the files up to the first stage that needs all of them, then on made-up ones.
+local function try_functions(plan, paths, file_options)
+  local sample = require "moonmill.plan.sample"
+  local readable = #paths > 0
+  for _, path in ipairs(paths) do readable = readable and path ~= "-" end
+  plan:describe()
+  for _, step in ipairs(plan.steps) do
+    if step.breaks then readable = false end
+    if step.try then
+      local rows = readable and sample.first(plan, step, require("moonmill.files").open(paths, file_options)
+        :source(plan.reads))
+      step:try(rows or sample.made_up(step.arriving), not rows)
+    end
+  end
+end
+
 function explain.run(options)
   local pipeline, paths, name = options_of.pipeline(options)
   local given = params.suppose(pipeline.params, options_of.params(options))
@@ -28,6 +44,7 @@ function explain.run(options)
     }
   end
   local plan = require("moonmill.plan").bind(pipeline, columns, given)
+  try_functions(plan, paths, options_of.files(options))
   print(require("moonmill.plan.text")(plan, total or #columns))
 end
 

@@ -1,10 +1,12 @@
 -- moonmill.plan.rows - the node of a stage that calls a Lua function for each row.
+local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
 local nodes = require "moonmill.plan.nodes"
 local schemas = require "moonmill.schemas"
 local suggest = require "moonmill.suggest"
 
+local C, err = native.C, native.err
 local Rows = {}
 Rows.__index = Rows
 
@@ -56,13 +58,25 @@ function Rows:ship(arriving)
   })
 end
 
+---Try the function on rows that arrive; `lines` tells then whether it was compiled.
+---@param sample ffi.cdata* mm_table of the columns of `arriving`
+---@param made_up boolean
+function Rows:try(sample, made_up)
+  local shipment, text = self:ship(self.arriving), ffi.gc(ffi.new "mm_buffer", C.mm_buffer_free)
+  failure.check(C.mm_rows_try(shipment, #shipment, schemas.to_c(self.leaving), sample, text, err), err)
+  self.verdict = ffi.string(text.data, text.size)
+  local problem = made_up and self.verdict:match "^fails: (.*)"
+  if problem then self.verdict = "not known whether it is compiled: it fails on made-up rows: " .. problem end
+end
+
 function Rows:lines()
   local read = {}
   for _, column in ipairs(self.columns) do
     if self.reads and self.reads[column.name] then read[#read + 1] = column.name end
   end
-  return { self.reads and "a Lua function that reads " .. (#read > 0 and table.concat(read, ", ") or "no column")
-    or "a Lua function that may read every column" }
+  local reads = self.reads and "a Lua function that reads " .. (#read > 0 and table.concat(read, ", ") or "no column")
+    or "a Lua function that may read every column"
+  return { reads, self.verdict }
 end
 
 function Rows:need(wanted)
@@ -75,13 +89,14 @@ function Rows:need(wanted)
 end
 
 function Rows:make(arriving)
+  self.arriving = arriving
   local leaving = { unpack(arriving) }
   for i = #self.columns - #self.spec.outputs + 1, #self.columns do leaving[#leaving + 1] = self.columns[i] end
   local shipment = self:ship(arriving)
   local place = self.spec.place
   self.places = { [0] = { origin = place, stage = self.label } }
-  local stage = native.C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
-    self.spec.kind == "where", 0, native.err)
+  local stage = C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
+    self.spec.kind == "where", 0, err)
   return nodes.checked(stage, self.places), leaving
 end
 
