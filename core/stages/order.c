@@ -58,11 +58,10 @@ void mm_ordering_free(ordering *o) {
 
 /* ---- Codes ---- */
 
-/* All NaN are one value above the others, -0 is 0. */
+/* All NaN are one value above the others; -0 comes before 0. */
 static uint64_t code_f64(double value) {
   uint64_t bits;
   if (value != value) return UINT64_C(0xfff8000000000000);
-  value += 0.0; /* -0 becomes 0 */
   memcpy(&bits, &value, 8);
   return bits ^ ((uint64_t)((int64_t)bits >> 63) | UINT64_C(1) << 63);
 }
@@ -70,7 +69,6 @@ static uint64_t code_f64(double value) {
 static uint64_t code_f32(float value) {
   uint32_t bits;
   if (value != value) return UINT32_C(0xffc00000);
-  value += 0.0F;
   memcpy(&bits, &value, 4);
   return bits ^ ((uint32_t)((int32_t)bits >> 31) | UINT32_C(1) << 31);
 }

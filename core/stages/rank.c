@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/order.h"
+#include <math.h>
 
 enum { DIGIT = 8, BUCKETS = 1 << DIGIT, SHORT = 12 };
 
@@ -16,6 +17,19 @@ static bool less(const rank *a, const rank *b) {
 
 static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
 
+static double float_at(const mm_column *column, int64_t row) {
+  return mm_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
+                                               : ((const double *)column->data)[row];
+}
+
+/* Of equal values: -0 comes before 0 in an order, though they are one key. */
+static int compare_zeros(const mm_column *x, int64_t i, const mm_column *y, int64_t j) {
+  int32_t type = mm_storage(x->type.id);
+  if (type != MM_F32 && type != MM_F64) return 0;
+  double a = float_at(x, i), b = float_at(y, j);
+  return a == 0 ? (signbit(b) != 0) - (signbit(a) != 0) : 0;
+}
+
 /* By value, from the first key on that numbers leave open. */
 static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
   for (int32_t k = by->key; k < by->order->count; k++) {
@@ -26,6 +40,7 @@ static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
     if (null_x && null_y) continue;
     if (null_x || null_y) return null_x == (order->nulls_first != 0) ? -1 : 1;
     int result = mm_column_compare(x, a.row, y, b.row);
+    if (!result) result = compare_zeros(x, a.row, y, b.row);
     if (result) return order->descending ? -result : result;
   }
   return 0;

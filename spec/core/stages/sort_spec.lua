@@ -23,7 +23,8 @@ local function compare(a, b, order)
   end
   if type(a) == "boolean" then a, b = a and 1 or 0, b and 1 or 0 end
   local result
-  if a == b then result = 0
+  if a == 0 and b == 0 then result = 1 / a == 1 / b and 0 or 1 / a < 1 / b and -1 or 1
+  elseif a == b then result = 0
   elseif a ~= a then result = b ~= b and 0 or 1
   elseif b ~= b then result = -1
   else result = a < b and -1 or 1 end
@@ -121,9 +122,15 @@ describe("sort", function()
     assert.same({ 5, 1, 2 }, { rows[1], rows[2], rows[3] })
   end)
 
-  it("counts 0 and -0, and all NaN, as equal", function()
-    assert.same({ 4, 1, 2, 3, 6, 5, 7 }, sorted({ "f64" }, { { -0.0, 0.0, -0.0, -1, 0 / 0, 3, -(0 / 0) } },
-      { { 0 } }, 7))
+  it("puts -0 before 0, and counts all NaN as equal, whether numbers decide or values", function()
+    local list = { -0.0, 0.0, -0.0, -1, 0 / 0, 3, -(0 / 0) }
+    for _, kind in ipairs { "f32", "f64" } do
+      assert.same({ 4, 1, 3, 2, 6, 5, 7 }, sorted({ kind }, { list }, { { 0 } }, 7))
+      assert.same({ 5, 7, 6, 2, 1, 3, 4 }, sorted({ kind }, { list }, { { 0, "desc" } }, 7))
+      local long = {}
+      for i = 1, 7 do long[i] = "a text that is longer than what a number holds" end
+      assert.same({ 4, 1, 3, 2, 6, 5, 7 }, sorted({ "utf8", kind }, { long, list }, { { 0 }, { 1 } }, 7))
+    end
   end)
 
   for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 65537, 140001 } do
