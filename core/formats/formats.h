@@ -236,7 +236,7 @@ int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, in
 
 /* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe or device. */
 typedef struct mm_outfile {
-  char *path;               /* as given */
+  char *path;                /* as given */
   char *target;              /* NULL: written in place */
   _Atomic(char *) temporary; /* who takes the name away renames or removes the file */
   int fd;
