@@ -1,6 +1,7 @@
--- memory.lua - time a pipeline over a table in memory: luajit memory.lua CHAIN SOURCE; each line of stdin is a number of threads, and a run.
--- SOURCE is `flights:CSV:N`, five columns of a CSV file read N times over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of
--- scalar.c). Prints the rows when it is ready, then for each run its seconds and the first value of its result.
+-- memory.lua - time a pipeline over a table in memory: luajit memory.lua CHAIN SOURCE
+-- Each line of stdin is a number of threads, and a run. SOURCE is `flights:CSV:N`, five columns of a CSV file read N times
+-- over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of scalar.c). Prints the rows when it is ready, then
+-- for each run its seconds and the first value of its result.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local job = require "moonmill.job"
@@ -93,7 +94,9 @@ local function source()
   local view = ffi.new "mm_table"
   for i = 0, data.schema.count - 1 do
     local field = data.schema.fields[i]
-    if only[ffi.string(field.name)] then check(C.mm_schema_add(view.schema, field.name, field.type, field.nullable, err)) end
+    if only[ffi.string(field.name)] then
+      check(C.mm_schema_add(view.schema, field.name, field.type, field.nullable, err))
+    end
   end
   for b = 0, tonumber(data.count) - 1 do
     local batch, from, at = ffi.new "mm_batch", data.batches[b], 0

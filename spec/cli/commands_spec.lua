@@ -197,7 +197,6 @@ describe("moonmill list, help, doctor, version", function()
     assert.matches("pipelines/delays%.lua +Delay of each carrier", out)
     folder:write("broken.lua", "return )")
     folder:write("module.lua", "return { 1 }")
-    out = ok { "list", folder.path }
     folder:write("lost.lua", "return require 'nowhere'")
     out = ok { "list", folder.path }
     assert.matches("broken%.lua +%(broken: ", out)

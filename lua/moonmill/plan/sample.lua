@@ -1,5 +1,5 @@
--- moonmill.plan.sample - rows to try a stage on: the first that arrive there from the input, or made-up ones of the same
--- columns.
+-- moonmill.plan.sample - rows to try a stage on: the first that arrive there from the input, or made-up ones of the
+-- same columns.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
