@@ -185,6 +185,12 @@ describe("wrong use", function()
       '^%-e:1:%d+: error%[unknown%-column%].*did you mean "alpha"')
   end)
 
+  it("data in the place of the pipeline is a syntax error with the way to run stages over it", function()
+    local code, _, err = command.run { "run", folder:write("data.csv", "a,b\n1,2\n") }
+    assert.equal(5, code)
+    assert.matches("hint: a pipeline is a Lua file; .*moonmill run %-e ':where %.%.%.' .*data%.csv", err)
+  end)
+
   it("an option that is given twice is refused, unless it may be repeated", function()
     check({ "run", "-e", ":limit(1)", "-e", ":limit(2)", good }, "error%[usage%].*%-e.*at most 1 time")
     assert.equal(0, (command.run { "run", "--null", "x", "--null", "y", "-e", ":limit(1)", good }))

@@ -73,6 +73,9 @@ local function pipeline(options)
     result.hint = chain and "to run a text as a pipeline, put -e before it"
       or require("moonmill.files").suggestion(path) or result.hint
   end
+  if failure.is(result) and result.id == "syntax" and not path:find "%.lua$" then
+    result.hint = ("a pipeline is a Lua file; stages over a file of data: moonmill run -e ':where ...' %s"):format(path)
+  end
   error(result, 0)
 end
 
