@@ -79,7 +79,8 @@ static void say_bad_value(const mm_field *field, const char *text, int64_t size,
   else
     mm_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"",
             field->name, type, value);
-  const char *better = integer && parsed == 0 ? "f64" : "utf8";
+  bool fits = integer && mm_parse_i64(text, size, &whole) == 0;
+  const char *better = fits ? "i64" : integer && parsed == 0 ? "f64" : "utf8";
   snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s%s\"", field->name, better,
            field->nullable ? "?" : "");
 }

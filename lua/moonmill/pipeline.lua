@@ -52,6 +52,14 @@ end
 
 local function method_of(entry)
   return function(self, ...)
+    if getmetatable(self) ~= Pipeline then
+      local place = script.caller(entry.name, 2)
+      failure.raise {
+        id = "no-pipeline", message = ("%s is called without its pipeline"):format(entry.name),
+        hint = ("write a colon: pipeline:%s(...)"):format(entry.name),
+        file = place.file, line = place.line, column = place.column,
+      }
+    end
     local last = self.stages[#self.stages]
     local place, places = script.caller(entry.name, 2, last and last.place or self.place)
     local call = Call.new(entry, place, places, ...)

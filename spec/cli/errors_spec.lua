@@ -36,6 +36,8 @@ describe("bad data", function()
       'mm.pipeline { input = { "a: i64" } } :derive "c = a + 1"' },
     { "a number that does not fit", "a\n1\n300\n", "^in%.csv:3:1: error%[.-%]: ",
       'mm.pipeline { input = "a: i8" } :derive "c = a + 1"' },
+    { "a number below 0 where none may be", "a\n-1\n", "does not fit u64\n.*hint: declare it in input: \"a: i64\"",
+      'mm.pipeline { input = "a: u64" } :derive "c = a + 1"' },
     { "an unclosed quote", 'a,b\n1,y\n2,"x\n3,y\n', "^in%.csv:3:3: error%[unclosed%-quote%]" },
     { "invalid UTF-8", "a,b\n1,\255\254\n", "^in%.csv:2:3: error%[bad%-utf8%]" },
     { "a whole number that overflows", "a\n1\n9223372036854775807\n",
