@@ -1,7 +1,7 @@
 -- memory.lua - time a pipeline over a table in memory: luajit memory.lua CHAIN SOURCE
--- Each line of stdin is a number of threads, and a run. SOURCE is `flights:CSV:N`, five columns of a CSV file read N times
--- over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of scalar.c). Prints the rows when it is ready, then
--- for each run its seconds and the first value of its result.
+-- Each line of stdin is a number of threads, and a run. SOURCE is `flights:CSV:N`, five columns of a CSV file read N
+-- times over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of scalar.c). Prints the rows when it is
+-- ready, then for each run its seconds and the first value of its result.
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local job = require "moonmill.job"
