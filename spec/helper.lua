@@ -12,3 +12,9 @@ for _, name in ipairs { "cdef", "typeof", "metatype", "load" } do
 end
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 require "moonmill.ffi"
+
+-- The thread sanitizer is preloaded into this process; a shell does not survive it.
+if (os.getenv "LD_PRELOAD" or ""):find("libtsan", 1, true) then
+  pcall(ffi.cdef, "int unsetenv(const char *name);")
+  ffi.C.unsetenv "LD_PRELOAD"
+end
