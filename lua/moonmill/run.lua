@@ -4,7 +4,8 @@ local native = require "moonmill.ffi"
 
 local C = native.C
 local STEP = 20 -- milliseconds between looks at the clock
-local PATIENCE = 2 -- seconds that a job gets to stop
+local PATIENCE = 2 -- seconds that a job gets to stop at its time limit
+local SIGNALLED = 0.05 -- and when a signal came: who pressed Ctrl-C waits
 
 -- A job that was told to stop and goes on.
 local function give_up(job, stopped)
@@ -33,8 +34,9 @@ local function run(job, options)
         job:cancel "timeout"
         stopped = true
       end
-      if stopped or C.mm_host_signal() > 0 then stopping = stopping or seconds end
-      if stopping and seconds > stopping + PATIENCE then give_up(job, stopped) end
+      local signalled = C.mm_host_signal() > 0
+      if stopped or signalled then stopping = stopping or seconds end
+      if stopping and seconds > stopping + (signalled and SIGNALLED or PATIENCE) then give_up(job, stopped) end
       if watch then watch(job, seconds, false) end
     end
   end)
@@ -45,7 +47,12 @@ local function run(job, options)
     problem.code, problem.id = "limit", "timeout"
     problem.message = ("stopped after %g seconds, as --timeout asked"):format(options.timeout)
   end
-  job:free()
+  if C.mm_host_signal() > 0 then -- to free what a large job holds would take longer than anybody wants to wait
+    job:abandon()
+    C.mm_host_leave()
+  else
+    job:free()
+  end
   error(problem, 0)
 end
 

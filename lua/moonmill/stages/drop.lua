@@ -15,6 +15,7 @@ function drop.plan(names, draft)
   local gone = {}
   for i, item in ipairs(draft:expand(names)) do gone[i] = item.name end
   draft:builder():drop(gone)
+  if #draft:builder():columns() == 0 then draft:fail("no-columns", "drop leaves no column", nil, names[1].place) end
 end
 
 return drop

@@ -74,6 +74,7 @@ describe("drop and rename", function()
     assert.equal("b:f64? t:utf8", shape_of ':drop { "a", "s" }')
     assert.equal("s:utf8? t:utf8", shape_of ':drop "cols(number)"')
     assert.equal("unknown-column", pipelines.problem(':drop "z"', LISTS).id)
+    assert.equal("no-columns", pipelines.problem(':drop "cols()"', LISTS).id)
   end)
 
   it("rename all at once, so that names may change places", function()
