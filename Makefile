@@ -17,7 +17,7 @@ BUILD   ?= build$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-APT := build-essential pkg-config libzstd-dev libxxhash-dev lua-busted lua-argparse zstd
+APT := build-essential pkg-config libzstd-dev libxxhash-dev lua-busted lua-argparse zstd python3 python3-venv
 APT_LINT := clang-format-14 clang-tidy-14 lua-check
 
 WARN   := -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wno-format-nonliteral
@@ -77,7 +77,7 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro \
+	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now \
 	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LIB) $(LIBS)
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)
