@@ -58,12 +58,13 @@ static inline uint64_t load(const void *data, int64_t i, int64_t width) {
   return word;
 }
 
-/* Groups of n rows by `word`, of a row; rows without a memory, or not `sure`, are missed. */
+/* Groups of n rows by `word`, of a row; rows without a memory, or not `sure`, are missed. Without a branch, which keys in a random order
+ * would make the processor guess wrong. */
 #define FIND_SINGLES(word_of_row, sure)                                                                                \
   for (int64_t i = 0; i < n; i++) {                                                                                    \
-    uint64_t word = (word_of_row);                                                                                     \
-    const single *at = &shortcut->singles[single_slot(word)];                                                          \
-    if (at->word != word) at = &shortcut->singles[single_slot(word) ^ 1];                                              \
+    uint64_t word = (word_of_row), slot = single_slot(word);                                                           \
+    slot ^= (uint64_t)(shortcut->singles[slot].word != word);                                                          \
+    const single *at = &shortcut->singles[slot];                                                                       \
     groups[i] = at->group;                                                                                             \
     missed[misses] = (uint32_t)i;                                                                                      \
     misses += (at->word != word) | !(sure);                                                                            \
