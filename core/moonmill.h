@@ -370,7 +370,6 @@ struct mm_stage {
   int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
   bool      track_rows;  /* a later stage can fail: fill in mm_batch.origin when rows are dropped; set by the engine */
   mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */
-  int64_t   rows_in, rows_out; /* totals; set by the engine */
 };
 
 /* Fused where, derive, select, cast, fill_null ...: run `take` over each batch. `out` (copied) names its outputs. */
@@ -509,7 +508,6 @@ int  mm_job_start(mm_job *job, mm_error *error);
 int  mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error);
 /* Ask it to stop; `code` is MM_ECANCEL or MM_ELIMIT (time). Safe in a signal handler and from any thread. */
 void mm_job_cancel(mm_job *job, int32_t code);
-bool mm_job_cancelled(const mm_job *job);
 void mm_job_progress(mm_job *job, mm_progress *progress);
 uint64_t mm_job_seed(const mm_job *job);
 int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out); /* 0, or -1 when there is none */

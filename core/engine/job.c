@@ -190,8 +190,6 @@ void mm_job_cancel(mm_job *job, int32_t code) {
   atomic_compare_exchange_strong(&job->cancel, &none, code < 0 ? code : MM_ECANCEL);
 }
 
-bool mm_job_cancelled(const mm_job *job) { return atomic_load_explicit(&job->cancel, memory_order_relaxed) != 0; }
-
 void mm_job_progress(mm_job *job, mm_progress *progress) {
   pthread_mutex_lock(&job->mutex);
   *progress = job->read;
