@@ -330,7 +330,8 @@ enum {
   MM_STAGE_BREAKS = 1,   /* ends a segment: has cut, fold and finish */
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
   MM_STAGE_KEEPS_ROWS = 4,
-  MM_STAGE_CAN_END = 8   /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
+  MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
+  MM_STAGE_FOREIGN = 16  /* runs code of others, which may not come to an end by itself */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -360,6 +361,11 @@ typedef struct mm_stage_class {
   /* Job was cancelled: make running calls return soon. From any thread, perhaps several times. May be NULL. */
   void (*interrupt)(mm_stage *stage);
   void (*free)(mm_stage *stage); /* the stage and what it owns */
+  /* A fresh stage of the same settings as one that is not bound, for a plan. NULL: stages of this kind cannot be in a plan. */
+  mm_stage *(*copy)(const mm_stage *stage, mm_error *error);
+  /* The column of the input that leaves as column `column` of the result untouched, where all rows are kept, or -1.
+   * NULL: all do where `out` is empty, else none. */
+  int32_t (*shares)(const mm_stage *stage, int32_t column);
 } mm_stage_class;
 
 /* First member of every stage. */
@@ -491,6 +497,11 @@ void      mm_sink_abandon(mm_stage *sink);
 /* Keep batches for mm_job_take_result; at most `rows` rows are kept, all are counted. -1: all. */
 mm_stage *mm_sink_table(int64_t rows, mm_error *error);
 
+/* Write the rows into memory of the caller: to[i] is as long as the result and shows where column i goes (data, and valid where
+ * it may have nulls); no text. data NULL: the column is not wanted. For results that keep the rows of an input in memory: segments
+ * compute straight into it. The memory must live as long as the job. */
+mm_stage *mm_sink_into(const mm_column *to, int32_t count, mm_error *error);
+
 /* ---- Jobs ---- */
 
 typedef struct mm_job_options {
@@ -514,5 +525,26 @@ int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64
 /* What mm_sink_table kept, and how many rows reached it; the table must be empty. */
 int  mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error);
 void mm_job_free(mm_job *job); /* cancels and waits when it runs */
+/* Instead of start and wait: run it on the calling thread alone. For little work that comes to an end by itself. */
+int  mm_job_run(mm_job *job, mm_error *error);
+/* A descriptor that becomes readable when the job has ended, for poll; closed by mm_job_free. Call it before start. -1: none is left. */
+int  mm_job_descriptor(mm_job *job);
+
+/* ---- Plans: stages from which jobs are made again and again, by any threads ---- */
+
+typedef struct mm_plan mm_plan; /* counted, immutable once jobs are made */
+/* `reads` (copied): the columns that a source must give, in order. One reference. */
+mm_plan *mm_plan_new(const mm_schema *reads, mm_error *error);
+int      mm_plan_add(mm_plan *plan, mm_stage *take, mm_error *error); /* in order; no sinks */
+void     mm_plan_retain(mm_plan *plan);
+void     mm_plan_release(mm_plan *plan); /* NULL is allowed */
+const mm_schema *mm_plan_reads(const mm_plan *plan);
+const mm_schema *mm_plan_gives(const mm_plan *plan);
+/* MM_STAGE_KEEPS_ROWS when all stages keep rows, MM_STAGE_CAN_FAIL when one can, MM_STAGE_FOREIGN likewise, MM_STAGE_BREAKS
+ * when one breaks. */
+int32_t  mm_plan_flags(const mm_plan *plan);
+/* The column read that is column `column` of the result, untouched, or -1. */
+int32_t  mm_plan_shares(const mm_plan *plan, int32_t column);
+mm_job  *mm_plan_job(const mm_plan *plan, mm_source *take, const mm_job_options *options, mm_error *error); /* without a sink */
 
 #pragma GCC visibility pop

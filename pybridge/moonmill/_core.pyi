@@ -1,0 +1,115 @@
+"""The extension: data in and out without copying, plans, jobs. The package wraps it; see moonmill/__init__.py."""
+
+from typing import Any, Callable, Mapping, Sequence
+
+def configure(
+    *, table: type, column: type, buffer: type, job: type, error: Callable[[str], BaseException]
+) -> None:
+    """Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."""
+
+def version() -> str: ...
+def isa() -> str: ...
+def memory_used() -> int: ...
+def memory_peak() -> int: ...
+def memory_limit(size: int, /) -> None: ...
+def memory_trim() -> None: ...
+def live() -> dict[str, int]:
+    """Counts of live tables, columns, jobs, plans, foreign owners: for tests that look for leaks."""
+
+def ask(name: str, /, *arguments: str) -> str:
+    """A request to the session (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
+
+class Buffer:
+    """Bytes of a column: buffer protocol, DLPack. Holds its memory; writable where nobody shares it."""
+
+    type: str
+    nbytes: int
+    readonly: bool
+    address: int
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+class Column:
+    """One column of one table: a list of chunks in Arrow layout."""
+
+    name: str
+    type: str
+    nullable: bool
+    null_count: int
+    chunks: int
+    nbytes: int
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+    def to_pylist(self) -> list[Any]: ...
+    def data(self) -> Buffer:
+        """Values as one buffer (chunks are joined, which is counted as copied). No nulls' meaning is kept. Not for text."""
+    def valid(self) -> Buffer | None:
+        """One byte a row, 1 where not null; None when there are no nulls."""
+    def combine(self) -> Column: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
+    def __dlpack_device__(self) -> tuple[int, int]: ...
+
+class Table:
+    """Columns of equal length. What goes into a run and what comes out of it."""
+
+    num_rows: int
+    num_columns: int
+    column_names: list[str]
+    types: list[str]
+    nullables: list[bool]
+    nbytes: int
+    copied_bytes: int
+    shared_bytes: int
+    @staticmethod
+    def from_arrow(source: object, /) -> Table:
+        """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`)."""
+    @staticmethod
+    def from_columns(names: Sequence[str], columns: Sequence[object], /, *, nan_is_null: bool = False) -> Table:
+        """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied),
+        and lists (copied). numpy datetime64 and timedelta64 by their dtype."""
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: str | int, /) -> Column: ...
+    def slice(self, start: int, length: int, /) -> Table: ...
+    def select(self, names: Sequence[str], /) -> Table: ...
+    def copy(self) -> Table:
+        """One that shares no memory with this one."""
+    def stats(self) -> dict[str, Any]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class Plan:
+    """A pipeline bound to the columns of a table and to parameters; may be run any number of times, by any thread."""
+
+    reads: list[str]
+    column_names: list[str]
+    types: list[str]
+    nullables: list[bool]
+    keeps_rows: bool
+    breaks: bool
+    can_fail: bool
+
+def plan(handle: int, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool], params: Mapping[str, str], /) -> Plan: ...
+def run(
+    plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False,
+    timeout: float | None = None, watch: Callable[[Job], object] | None = None,
+) -> Table:
+    """Run and wait, the GIL released. `out`: a writable buffer per column of the result. `watch` is called some ten times a second."""
+
+def submit(plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False, timeout: float | None = None) -> Job: ...
+
+class Job:
+    state: str
+    plan: Plan
+    def fileno(self) -> int: ...
+    def wait(self, timeout: float | None = None, /) -> bool: ...
+    def cancel(self) -> bool: ...
+    def done(self) -> bool: ...
+    def table(self) -> Table:
+        """The result of a job that is done; raises what made it fail."""
+    def counters(self) -> dict[str, int]: ...
