@@ -84,6 +84,8 @@ $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc \
 	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LIB) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 
+include pybridge/python.mk
+
 # Packages: looked up once per build folder, installed when that is possible.
 $(BUILD)/.packages:
 	$(Q)mkdir -p $(@D) && .ci/packages $(APT) && touch $@
@@ -114,13 +116,13 @@ bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polar
 
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
-	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)
+	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
 
 fmt: ## Format the C sources
-	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c spec/*/*.c)
+	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)
 
 FUZZ_SECONDS ?= 20
 fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each
@@ -143,7 +145,7 @@ dist: ## Make a source archive of the last commit
 	$(Q)mkdir -p build && git archive --prefix=moonmill-$(VERSION)/ -o build/moonmill-$(VERSION).tar.gz HEAD && echo build/moonmill-$(VERSION).tar.gz
 
 clean: ## Remove what was built, except LuaJIT
-	$(Q)rm -rf $(filter-out $(LJ),$(wildcard build/*)) build/.packages $(wildcard build-*)
+	$(Q)rm -rf $(filter-out $(LJ),$(wildcard build/*)) build/.packages $(wildcard build-*) pybridge/moonmill/*.so
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

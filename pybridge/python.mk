@@ -1,0 +1,28 @@
+# The CPython extension, pybridge/moonmill/_core$(EXT_SUFFIX): one for each PYTHON, with objects of its own, around the objects of the
+# library. Lua reaches the core by loading the extension from its own path, so that mm_* are exported and bound within it.
+# A variant (SAN=...) is a package of its own below its build folder.
+PY_FACTS  := $(shell $(PYTHON) -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'), s.get_path('include'))" 2>/dev/null)
+PY_SUFFIX := $(word 1,$(PY_FACTS))
+PY_DIR    := $(if $(filter build,$(BUILD)),pybridge,$(BUILD)/pybridge)/moonmill
+PY_OBJ    := $(BUILD)/python/$(PY_SUFFIX:.%.so=%)
+SRC_PY    := $(sort $(wildcard pybridge/src/*.c))
+OBJ_PY    := $(SRC_PY:%.c=$(PY_OBJ)/%.o)
+PY_EXT    := $(PY_DIR)/_core$(PY_SUFFIX)
+
+python: $(PY_EXT) ## Build the Python extension (PYTHON=python3)
+	@echo "Built $<. Try: PYTHONPATH=$(patsubst %/,%,$(dir $(PY_DIR))) $(PYTHON) -c 'import moonmill'"
+
+$(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
+	$(call say,CC,"$< ($(PY_SUFFIX:.%.so=%))")
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
+
+$(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
+	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \
+	  -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) \
+	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
+	$(Q)test $(PY_DIR) = pybridge/moonmill || find pybridge/moonmill -maxdepth 1 -name '*.py*' -type f -exec cp {} $(PY_DIR) \;
+
+.PHONY: python
+-include $(OBJ_PY:.o=.d)

@@ -1,0 +1,113 @@
+/* failure.c - failures of the core, and of the extension, as Python exceptions: the one place where they are made.
+ * SPDX-License-Identifier: MIT */
+#include "bridge.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *kind_of(int code) {
+  switch (code) {
+  case MM_EDATA: return "data";
+  case MM_EUSAGE: return "usage";
+  case MM_EIO: return "io";
+  case MM_ELIMIT: return "limit";
+  case MM_ESCRIPT: return "script";
+  case MM_ENOMEM: return "memory";
+  case MM_ESTATE: return "state";
+  case MM_ECANCEL: return "cancel";
+  default: return "bug";
+  }
+}
+
+/* Before the package has said what it wants. */
+static PyObject *plain_type(int code) {
+  switch (code) {
+  case MM_ENOMEM: return PyExc_MemoryError;
+  case MM_EIO: return PyExc_OSError;
+  case MM_EDATA:
+  case MM_EUSAGE: return PyExc_ValueError;
+  default: return PyExc_RuntimeError;
+  }
+}
+
+/* ---- JSON, as `--errors json` writes it ---- */
+
+static const char *escape(char *room, size_t size, unsigned char c) {
+  snprintf(room, size, c == '"' || c == '\\' ? "\\%c" : c < 32 || c == 127 ? "\\u%04x" : "%c", c);
+  return room;
+}
+
+static int put(mm_buffer *json, const char *text) { return mm_buffer_append(json, text, (int64_t)strlen(text), NULL); }
+
+/* "key":"text", unless the text is empty. */
+static int put_text(mm_buffer *json, const char *key, const char *text) {
+  char room[8];
+  if (!*text) return 0;
+  int status = put(json, json->size > 2 ? ",\"" : "\"");
+  if (status >= 0) status = put(json, key);
+  if (status >= 0) status = put(json, "\":\"");
+  for (const char *at = text; *at && status >= 0; at++)
+    status = put(json, escape(room, sizeof room, (unsigned char)*at));
+  return status < 0 ? status : put(json, "\"");
+}
+
+/* "key":number, unless it is less than 1. */
+static int put_number(mm_buffer *json, const char *key, int64_t number) {
+  char text[64];
+  if (number < 1) return 0;
+  snprintf(text, sizeof text, ",\"%s\":%lld", key, (long long)number);
+  return put(json, text);
+}
+
+static int put_failure(mm_buffer *json, const mm_error *error) {
+  const struct {
+    const char *key, *text;
+  } texts[] = {{"code", kind_of(error->code)}, {"id", error->id},     {"message", error->message},
+               {"hint", error->hint},          {"file", error->file}, {"field", error->field},
+               {"value", error->value}};
+  int status = put(json, "[{");
+  for (size_t i = 0; i < sizeof texts / sizeof *texts && status >= 0; i++)
+    status = put_text(json, texts[i].key, texts[i].text);
+  if (status >= 0) status = put_number(json, "line", error->line);
+  if (status >= 0) status = put_number(json, "column", error->column);
+  if (status >= 0) status = put_number(json, "row", error->row + 1);
+  return status < 0 ? status : put(json, "}]");
+}
+
+/* ---- Raising ---- */
+
+PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size) {
+  PyObject *text = PyUnicode_DecodeUTF8(json, size, "replace");
+  PyObject *exception = text && state->error ? PyObject_CallOneArg(state->error, text) : NULL;
+  if (exception && PyExceptionInstance_Check(exception)) PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+  else if (exception) PyErr_Format(PyExc_TypeError, "error() made a %.100s of a failure", Py_TYPE(exception)->tp_name);
+  else if (text && !state->error) PyErr_SetObject(PyExc_RuntimeError, text);
+  Py_XDECREF(exception);
+  Py_XDECREF(text);
+  return NULL;
+}
+
+PyObject *mm_raise(module_state *state, const mm_error *error) {
+  if (!state->error) {
+    const char *colon = *error->field ? ": " : "";
+    return PyErr_Format(plain_type(error->code), "%s%s%s", error->field, colon, error->message);
+  }
+  mm_buffer json = {0};
+  if (put_failure(&json, error) < 0) PyErr_NoMemory();
+  else mm_raise_json(state, (const char *)json.data, (Py_ssize_t)json.size);
+  mm_buffer_free(&json);
+  return NULL;
+}
+
+PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
+                       const char *format, ...) {
+  mm_error error = {.code = code, .stage = -1, .place = -1, .row = -1};
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(error.message, sizeof error.message, format, arguments);
+  va_end(arguments);
+  snprintf(error.id, sizeof error.id, "%s", id);
+  snprintf(error.field, sizeof error.field, "%s", field ? field : "");
+  snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
+  return mm_raise(state, &error);
+}

@@ -1,0 +1,180 @@
+/* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
+ * SPDX-License-Identifier: MIT */
+#include "bridge.h"
+#include <stdatomic.h>
+
+/* ---- What is alive ---- */
+
+static atomic_int_least64_t live[MM_LIVE_COUNT];
+
+void mm_live_add(int kind, int change) { atomic_fetch_add_explicit(&live[kind], change, memory_order_relaxed); }
+
+static PyObject *core_live(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  static const char *const names[] = {
+#define X(name) #name,
+      MM_LIVE(X)
+#undef X
+  };
+  mm_owner_drain();
+  PyObject *counts = PyDict_New();
+  for (int i = 0; i < MM_LIVE_COUNT && counts; i++) {
+    PyObject *count = PyLong_FromLongLong(atomic_load_explicit(&live[i], memory_order_relaxed));
+    if (!count || PyDict_SetItemString(counts, names[i], count) < 0) Py_CLEAR(counts);
+    Py_XDECREF(count);
+  }
+  return counts;
+}
+
+/* ---- The package's wishes ---- */
+
+/* A subclass of one of our types; while that type does not exist, any type. */
+static int set_class(PyObject **slot, const char *name, PyObject *wanted, PyObject *base) {
+  if (!wanted) return 0;
+  if (!PyType_Check(wanted) || (base && !PyType_IsSubtype((PyTypeObject *)wanted, (PyTypeObject *)base))) {
+    PyErr_Format(PyExc_TypeError, "configure: %s must be a subclass of the extension's", name);
+    return -1;
+  }
+  Py_INCREF(wanted);
+  Py_XSETREF(*slot, wanted);
+  return 0;
+}
+
+static PyObject *core_configure(PyObject *module, PyObject *arguments, PyObject *keywords) {
+  static char *names[] = {"table", "column", "buffer", "job", "error", NULL};
+  module_state *state = PyModule_GetState(module);
+  PyObject *table = NULL, *column = NULL, *buffer = NULL, *job = NULL, *error = NULL;
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$OOOOO:configure", names, &table, &column, &buffer, &job,
+                                   &error))
+    return NULL;
+  if (set_class(&state->table_class, "table", table, state->table_type) < 0
+      || set_class(&state->column_class, "column", column, state->column_type) < 0
+      || set_class(&state->buffer_class, "buffer", buffer, state->buffer_type) < 0
+      || set_class(&state->job_class, "job", job, NULL) < 0)
+    return NULL;
+  if (error && !PyCallable_Check(error)) return PyErr_Format(PyExc_TypeError, "configure: error must be callable");
+  Py_XINCREF(error);
+  if (error) Py_XSETREF(state->error, error);
+  Py_RETURN_NONE;
+}
+
+/* ---- The core ---- */
+
+static PyObject *core_version(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  int version = mm_version();
+  return PyUnicode_FromFormat("%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
+}
+
+static PyObject *core_isa(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  return PyUnicode_FromString(mm_isa_name());
+}
+
+static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  mm_owner_drain();
+  return PyLong_FromLongLong(mm_memory_used());
+}
+
+static PyObject *core_memory_peak(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  return PyLong_FromLongLong(mm_memory_peak());
+}
+
+static PyObject *core_memory_limit(PyObject *module, PyObject *size) {
+  (void)module;
+  long long bytes = PyLong_AsLongLong(size);
+  if (bytes == -1 && PyErr_Occurred()) return NULL;
+  if (bytes < 0) return PyErr_Format(PyExc_ValueError, "memory_limit: %lld is less than 0", bytes);
+  mm_memory_limit(bytes);
+  Py_RETURN_NONE;
+}
+
+static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  mm_owner_drain();
+  Py_BEGIN_ALLOW_THREADS mm_memory_trim();
+  Py_END_ALLOW_THREADS Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"configure", MM_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
+     "configure($module, /, *, table, column, buffer, job, error)\n--\n\n"
+     "Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."},
+    {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
+    {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
+    {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
+    {"memory_peak", core_memory_peak, METH_NOARGS,
+     "memory_peak($module, /)\n--\n\nThe most bytes that the core has held."},
+    {"memory_limit", core_memory_limit, METH_O,
+     "memory_limit($module, size, /)\n--\n\nLimit of the bytes that the core may hold; 0 removes it."},
+    {"memory_trim", core_memory_trim, METH_NOARGS,
+     "memory_trim($module, /)\n--\n\nGive recycled memory back to the system."},
+    {"live", core_live, METH_NOARGS, "live($module, /)\n--\n\nCounts of live objects, for tests that look for leaks."},
+    {0}};
+
+/* ---- The module ---- */
+
+int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
+  PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+  if (!type) return -1;
+  Py_XSETREF(*slot, type);
+  return PyModule_AddType(module, (PyTypeObject *)type);
+}
+
+static int core_exec(PyObject *module) {
+  module_state *state = PyModule_GetState(module);
+  (void)state;
+#define X(name)                                                                                                        \
+  if (mm_##name##_register(module, state) < 0) return -1;
+  MM_PARTS(X)
+#undef X
+  return 0;
+}
+
+static int core_traverse(PyObject *module, visitproc visit, void *arg) {
+  module_state *state = PyModule_GetState(module);
+#define X(name) Py_VISIT(state->name);
+  MM_STATE(X)
+#undef X
+  return 0;
+}
+
+static int core_clear(PyObject *module) {
+  module_state *state = PyModule_GetState(module);
+#define X(name) Py_CLEAR(state->name);
+  MM_STATE(X)
+#undef X
+  return 0;
+}
+
+static void core_free(void *module) { core_clear(module); }
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)(uintptr_t)core_exec},
+#ifdef Py_mod_multiple_interpreters /* what waits for release, and the core, belong to the process */
+                                   {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+                                   {0}};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                        .m_name = "moonmill._core",
+                                        .m_doc = "The extension: data in and out without copying, plans, jobs.",
+                                        .m_size = sizeof(module_state),
+                                        .m_methods = functions,
+                                        .m_slots = slots,
+                                        .m_traverse = core_traverse,
+                                        .m_clear = core_clear,
+                                        .m_free = core_free};
+
+module_state *mm_state_of(PyObject *type) {
+#if PY_VERSION_HEX >= 0x030b0000
+  PyObject *module = PyType_GetModuleByDef((PyTypeObject *)type, &definition);
+#else
+  PyObject *module = _PyType_GetModuleByDef((PyTypeObject *)type, &definition);
+#endif
+  return module ? PyModule_GetState(module) : NULL;
+}
+
+PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&definition); }
