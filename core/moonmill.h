@@ -79,6 +79,7 @@ typedef struct mm_io {
   int     (*rename)(void *self, const char *from, const char *to);
   int     (*unlink)(void *self, const char *path);
   int     (*stat)(void *self, const char *path, int fd, mm_file_status *status); /* path NULL: of fd */
+  int     (*event)(void *self); /* a descriptor that is readable once 8 bytes were written to it */
 } mm_io;
 
 /* A thread runs body(argument) once. start returns 0 or a negated errno and fills *thread. */
@@ -331,7 +332,8 @@ enum {
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
   MM_STAGE_KEEPS_ROWS = 4,
   MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
-  MM_STAGE_FOREIGN = 16  /* runs code of others, which may not come to an end by itself */
+  MM_STAGE_FOREIGN = 16, /* runs code of others, which may not come to an end by itself */
+  MM_STAGE_WHOLE = 32    /* breaking: wants no part of a batch in which a row failed */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -374,7 +376,10 @@ struct mm_stage {
   int32_t   flags;       /* MM_STAGE_* */
   int32_t   index;       /* number within the job; set by mm_job_add */
   int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
-  bool      track_rows;  /* a later stage can fail: fill in mm_batch.origin when rows are dropped; set by the engine */
+  bool      track_rows;  /* a later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine */
+  const mm_column *to;   /* where columns of the result go, if the stage can write them there: row i of the job is row i; set by
+                          * the engine; NULL: nowhere in particular */
+  int32_t   to_count;
   mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */
 };
 
@@ -497,10 +502,11 @@ void      mm_sink_abandon(mm_stage *sink);
 /* Keep batches for mm_job_take_result; at most `rows` rows are kept, all are counted. -1: all. */
 mm_stage *mm_sink_table(int64_t rows, mm_error *error);
 
-/* Write the rows into memory of the caller: to[i] is as long as the result and shows where column i goes (data, and valid where
- * it may have nulls); no text. data NULL: the column is not wanted. For results that keep the rows of an input in memory: segments
- * compute straight into it. The memory must live as long as the job. */
-mm_stage *mm_sink_into(const mm_column *to, int32_t count, mm_error *error);
+/* Write the rows into memory of the caller: to[i] (borrowed while the job lives) is as long as the result and shows where column i
+ * goes: data, and valid where it may have nulls; no text. data NULL: the column is not wanted. For results that keep the rows of an
+ * input in memory; stages compute straight into it where they can. `in_place`: it is memory of the input, so that batches which fail
+ * or are cancelled stay as they were. A null in a column without `valid` is an error at its row. */
+mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_error *error);
 
 /* ---- Jobs ---- */
 

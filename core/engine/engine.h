@@ -58,6 +58,7 @@ struct mm_job {
   void **threads;
   int32_t thread_count; /* 0 until all have started */
   bool joined;
+  int event; /* of mm_job_descriptor; -1: nobody asked */
 
   pthread_mutex_t mutex;
   pthread_cond_t changed; /* state, generation or thread_count */
@@ -84,6 +85,9 @@ typedef struct worker {
   mm_error failure; /* of the running morsel; code 0: none */
   int64_t failed_row;
 } worker;
+
+/* Let the stage before a sink that has a destination compute right there (sink_into.c). */
+void mm_sink_aim(mm_job *job, const segment *s);
 
 int mm_segment_start(mm_job *job, mm_source *take, int32_t first, mm_error *error);
 void mm_segment_work(mm_job *job);                                     /* run by every thread */

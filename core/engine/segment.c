@@ -28,6 +28,7 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
     job->stages[i]->track_rows = later_fails;
     later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
   }
+  mm_sink_aim(job, s);
   return 0;
 }
 

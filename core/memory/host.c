@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +119,12 @@ static int os_stat(void *self, const char *path, int fd, mm_file_status *status)
   return 0;
 }
 
+static int os_event(void *self) {
+  (void)self;
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return fd < 0 ? -errno : fd;
+}
+
 /* ---- Threads ---- */
 
 typedef struct running {
@@ -138,11 +146,15 @@ static int os_start(void *self, void **thread, void (*body)(void *), void *argum
   fresh->body = body;
   fresh->argument = argument;
   pthread_attr_t attributes;
+  sigset_t every, before;
   int status = pthread_attr_init(&attributes);
   if (status == 0) {
+    sigfillset(&every); /* signals are for the threads of the host, which knows what to do about them */
+    pthread_sigmask(SIG_SETMASK, &every, &before);
     pthread_attr_setstacksize(&attributes, STACK);
     status = pthread_create(&fresh->thread, &attributes, run, fresh);
     pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
   }
   if (status != 0) mm_release(fresh, sizeof *fresh);
   else *thread = fresh;
@@ -161,7 +173,7 @@ static void os_join(void *self, void *thread) {
 #define OS_ALLOCATOR                                                                                                   \
   { NULL, os_allocate, os_resize, os_release }
 #define OS_IO                                                                                                          \
-  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat }
+  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat, os_event }
 #define OS_THREADS                                                                                                     \
   { NULL, os_start, os_join }
 

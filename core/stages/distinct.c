@@ -312,6 +312,11 @@ static void distinct_free(mm_stage *base) {
   mm_release(stage, sizeof *stage);
 }
 
+static mm_stage *distinct_copy(const mm_stage *base, mm_error *error) {
+  const distinct_stage *stage = (const distinct_stage *)base;
+  return mm_stage_distinct(stage->keys, stage->key_count, error);
+}
+
 static const mm_stage_class distinct_class = {.name = "distinct",
                                               .flags = MM_STAGE_BREAKS,
                                               .bind = distinct_bind,
@@ -323,7 +328,8 @@ static const mm_stage_class distinct_class = {.name = "distinct",
                                               .drop = distinct_drop,
                                               .drain = distinct_drain,
                                               .finish = distinct_finish,
-                                              .free = distinct_free};
+                                              .free = distinct_free,
+                                              .copy = distinct_copy};
 
 mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *error) {
   distinct_stage *stage = mm_allocate_zero(sizeof *stage);

@@ -137,6 +137,11 @@ static void group_free(mm_stage *base) {
   mm_release(stage, sizeof *stage);
 }
 
+static mm_stage *group_copy(const mm_stage *base, mm_error *error) {
+  const group_stage *stage = (const group_stage *)base;
+  return mm_stage_group(stage->keys, stage->key_count, stage->aggregates, stage->count, &base->out, error);
+}
+
 static const mm_stage_class group_class = {.name = "group",
                                            .flags = MM_STAGE_BREAKS,
                                            .bind = group_bind,
@@ -148,7 +153,8 @@ static const mm_stage_class group_class = {.name = "group",
                                            .drop = group_drop,
                                            .drain = group_drain,
                                            .finish = group_finish,
-                                           .free = group_free};
+                                           .free = group_free,
+                                           .copy = group_copy};
 
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
                          const mm_schema *out, mm_error *error) {

@@ -164,6 +164,11 @@ static void limit_free(mm_stage *stage) {
   mm_release(l, sizeof *l);
 }
 
+static mm_stage *limit_copy(const mm_stage *stage, mm_error *error) {
+  const limiter *l = (const limiter *)stage;
+  return mm_stage_limit(l->n, l->keys, l->key_count, NULL, 0, error);
+}
+
 static const mm_stage_class limit_class = {.name = "limit",
                                            .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_END,
                                            .bind = limit_bind,
@@ -174,7 +179,8 @@ static const mm_stage_class limit_class = {.name = "limit",
                                            .fold = limit_fold,
                                            .drop = limit_drop,
                                            .finish = limit_finish,
-                                           .free = limit_free};
+                                           .free = limit_free,
+                                           .copy = limit_copy};
 
 mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
                          mm_error *error) {

@@ -76,9 +76,17 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   }
   for (int32_t i = 0; i < program->output_count; i++) {
     int32_t r = program->outputs[i];
-    local->outputs[i] = (mm_output){.reg = r,
-                                    .column = program->registers[r].column,
-                                    .type = i < stage->out.count ? stage->out.fields[i].type : program->types[r]};
+    mm_output *output = &local->outputs[i];
+    *output = (mm_output){.reg = r,
+                          .column = program->registers[r].column,
+                          .type = i < stage->out.count ? stage->out.fields[i].type : program->types[r]};
+    const mm_column *to = stage->to && i < stage->to_count ? &stage->to[i] : NULL;
+    int64_t width = mm_type_width(output->type);
+    if (!to || !to->data || width == 0 || output->column >= 0) continue;
+    output->to = mm_block_foreign(to->data, to->length * width, NULL, NULL, error);
+    if (output->to) continue;
+    close(stage, local);
+    return MM_ENOMEM;
   }
   *self = local;
   return 0;
@@ -86,7 +94,8 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
 
 /* ---- Run ---- */
 
-static int make_room(program_local *local, const mm_program *program, int64_t rows, mm_error *error) {
+/* For a batch of `rows` rows whose first one is row `first` of the job. */
+static int make_room(program_local *local, const mm_program *program, int64_t first, int64_t rows, mm_error *error) {
   int64_t words = (rows + MM_VECTOR - 1) / MM_VECTOR * VECTOR_WORDS;
   if (words > local->kept_words) {
     uint64_t *kept = mm_resize(local->kept, local->kept_words * 8, words * 8);
@@ -94,17 +103,21 @@ static int make_room(program_local *local, const mm_program *program, int64_t ro
     local->kept = kept;
     local->kept_words = words;
   }
-  for (int32_t i = 0; i < program->output_count; i++)
+  for (int32_t i = 0; i < program->output_count; i++) {
+    local->outputs[i].base = first;
     if (local->outputs[i].column < 0) TRY(mm_output_begin(&local->outputs[i], rows, error));
+  }
   return 0;
 }
 
-/* Without filters row i of the input is row i of the result, so that outputs are computed where they belong. */
-static void aim_outputs(const mm_program *program, program_local *local, int64_t start) {
+/* Without filters row i of the input is row i of the result, so that outputs are computed where they belong. Kernels write whole
+ * words of lanes: memory that is not ours gets an incomplete word by copying. */
+static void aim_outputs(const mm_program *program, program_local *local, int64_t start, int32_t n) {
   if (program->filters) return;
   for (int32_t i = 0; i < program->output_count; i++) {
     const mm_output *output = &local->outputs[i];
-    if (output->column < 0) local->frame->direct[output->reg] = mm_output_place(output, start);
+    if (output->column >= 0) continue;
+    local->frame->direct[output->reg] = output->to && n % 64 ? NULL : mm_output_place(output, start);
   }
 }
 
@@ -115,7 +128,7 @@ static int run_vectors(const mm_program *program, program_local *local, const mm
   for (int64_t start = 0; start < in->length; start += MM_VECTOR) {
     uint64_t *rows = local->kept + start / 64;
     int32_t n = in->length - start < MM_VECTOR ? (int32_t)(in->length - start) : MM_VECTOR;
-    aim_outputs(program, local, start);
+    aim_outputs(program, local, start, n);
     TRY(mm_frame_run(frame, in, start, n, error));
     int32_t count = mm_frame_passed(frame);
     mm_frame_rows(frame, rows);
@@ -181,7 +194,7 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
   const mm_program *program = ((program_stage *)stage)->program;
   program_local *local = self;
   TRY(mm_batch_resize(out, program->output_count, error));
-  TRY(make_room(local, program, in->length, error));
+  TRY(make_room(local, program, in->row, in->length, error));
   int64_t kept = 0;
   int status = run_vectors(program, local, in, &kept, error);
   if (status < 0 && local->frame->failed_row < 0) return status;
@@ -199,8 +212,23 @@ static void free_stage(mm_stage *stage) {
   mm_release(stage, (int64_t)sizeof(program_stage));
 }
 
-static const mm_stage_class program_class = {
-    .name = "program", .bind = bind, .open = open, .close = close, .run = run, .free = free_stage};
+static mm_stage *copy(const mm_stage *stage, mm_error *error) {
+  return mm_stage_program(mm_program_share(((const program_stage *)stage)->program), &stage->out, error);
+}
+
+static int32_t shares(const mm_stage *stage, int32_t column) {
+  const mm_program *program = ((const program_stage *)stage)->program;
+  return program->registers[program->outputs[column]].column;
+}
+
+static const mm_stage_class program_class = {.name = "program",
+                                             .bind = bind,
+                                             .open = open,
+                                             .close = close,
+                                             .run = run,
+                                             .free = free_stage,
+                                             .copy = copy,
+                                             .shares = shares};
 
 mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *error) {
   program_stage *self = mm_allocate_zero((int64_t)sizeof *self);

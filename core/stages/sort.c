@@ -211,10 +211,16 @@ static void sort_free(mm_stage *stage) {
   mm_release(s, sizeof *s);
 }
 
+static mm_stage *sort_copy(const mm_stage *stage, mm_error *error) {
+  const sorter *s = (const sorter *)stage;
+  return mm_sorter_new(s->n, s->keys, s->key_count, s->orders, s->order_count, error);
+}
+
 #define SORTER_CLASS(title)                                                                                            \
   {                                                                                                                    \
     .name = title, .flags = MM_STAGE_BREAKS, .bind = sort_bind, .open = sort_open, .close = sort_close,                \
-    .run = sort_run, .cut = sort_cut, .fold = sort_fold, .drop = sort_drop, .finish = sort_finish, .free = sort_free   \
+    .run = sort_run, .cut = sort_cut, .fold = sort_fold, .drop = sort_drop, .finish = sort_finish, .free = sort_free,  \
+    .copy = sort_copy                                                                                                  \
   }
 static const mm_stage_class sort_class = SORTER_CLASS("sort"), first_class = SORTER_CLASS("limit");
 

@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "internal.h"
+#include <stdatomic.h>
 
 enum { VECTOR_WORDS = MM_VECTOR / 64 };
 
@@ -54,9 +55,11 @@ struct mm_program {
   int32_t step_count, step_capacity, register_count, constant_count, output_count, columns;
   int64_t frame_size; /* bytes of slots */
   bool can_fail, filters;
+  atomic_int_least32_t references;
   struct mm_frame *folding; /* of mm_program_eval */
 };
 
+mm_program *mm_program_share(mm_program *program);              /* one more user; mm_program_free takes one away */
 int64_t mm_lane_bytes(int type, int64_t lanes);                 /* bytes of so many lanes of a register */
 int mm_program_layout(mm_program *program, mm_error *error);    /* slots: fills in home and frame_size */
 int mm_program_constants(mm_program *program, mm_error *error); /* vectors of constant registers */
@@ -105,8 +108,10 @@ typedef struct mm_output {
   mm_block *data, *valid, *offsets;
   int64_t rows;  /* there is room for */
   int64_t bytes; /* of text so far */
-  bool nulls;    /* valid is in use */
-  bool kept;     /* blocks were still in use last time: hand out tight copies */
+  mm_block *to;  /* where the column of the whole job is computed, if it is; row `base` of it is row 0 here */
+  int64_t base;
+  bool nulls; /* valid is in use */
+  bool kept;  /* blocks were still in use last time: hand out tight copies */
 } mm_output;
 
 /* Where rows from `at` on may be computed in place; NULL: they must be appended. */

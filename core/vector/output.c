@@ -19,6 +19,7 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
   output->bytes = 0;
   output->nulls = false;
   output->rows = rows;
+  if (output->to) return 0;
   if (mm_is_text(output->type.id)) {
     TRY(writable(&output->offsets, (rows + 1) * 4, &kept, error));
     TRY(writable(&output->data, output->data ? mm_block_size(output->data) : rows * 8, &kept, error));
@@ -32,6 +33,7 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
 
 void *mm_output_place(const mm_output *output, int64_t at) {
   int64_t width = mm_type_width(output->type);
+  if (output->to) return mm_block_data(output->to) + (output->base + at) * width;
   return width > 0 ? mm_block_data(output->data) + at * width : NULL;
 }
 
@@ -238,6 +240,12 @@ int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *err
     to->offsets = (const int32_t *)(const void *)mm_block_data(to->offsets_block);
   }
   if (output->type.id == MM_NULL) return 0;
+  if (output->to) {
+    mm_block_retain(output->to);
+    to->data_block = output->to;
+    to->data = mm_output_place(output, 0);
+    return 0;
+  }
   int64_t used = text ? output->bytes : mm_lane_bytes(output->type.id, rows);
   TRY(hand_out(output, output->data, used, &to->data_block, error));
   to->data = mm_block_data(to->data_block);
@@ -248,5 +256,6 @@ void mm_output_free(mm_output *output) {
   mm_block_release(output->data);
   mm_block_release(output->valid);
   mm_block_release(output->offsets);
+  mm_block_release(output->to);
   *output = (mm_output){0};
 }

@@ -210,6 +210,7 @@ int mm_program_new(const mm_instr *code, int32_t length, const mm_type *register
                    int32_t columns, mm_program **out, mm_error *error) {
   mm_program *program = mm_allocate_zero((int64_t)sizeof *program);
   if (!program) return mm_fail_memory(error, (int64_t)sizeof *program);
+  atomic_init(&program->references, 1);
   program->register_count = register_count;
   program->output_count = output_count;
   program->columns = columns;
@@ -236,8 +237,13 @@ static void free_step(mm_step *step) {
   else mm_set_free(step->state);
 }
 
+mm_program *mm_program_share(mm_program *program) {
+  atomic_fetch_add_explicit(&program->references, 1, memory_order_relaxed);
+  return program;
+}
+
 void mm_program_free(mm_program *program) {
-  if (!program) return;
+  if (!program || atomic_fetch_sub_explicit(&program->references, 1, memory_order_acq_rel) > 1) return;
   mm_frame_free(program->folding);
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)

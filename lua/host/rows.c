@@ -195,27 +195,37 @@ static void free_stage(mm_stage *stage) {
   free(rows);
 }
 
+static mm_stage *copy(const mm_stage *stage, mm_error *error);
+
+/* Results are appended to the columns that come in. */
+static int32_t shares(const mm_stage *stage, int32_t column) {
+  return column < ((const rows_stage *)stage)->columns ? column : -1;
+}
+
 static const mm_stage_class map_class = {.name = "map",
-                                         .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS,
+                                         .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS | MM_STAGE_FOREIGN,
                                          .bind = bind,
                                          .open = open,
                                          .close = close,
                                          .leave = leave,
                                          .run = run,
                                          .interrupt = interrupt,
-                                         .free = free_stage};
+                                         .free = free_stage,
+                                         .copy = copy,
+                                         .shares = shares};
 static const mm_stage_class where_class = {.name = "where",
-                                           .flags = MM_STAGE_CAN_FAIL,
+                                           .flags = MM_STAGE_CAN_FAIL | MM_STAGE_FOREIGN,
                                            .bind = bind,
                                            .open = open,
                                            .close = close,
                                            .leave = leave,
                                            .run = run,
                                            .interrupt = interrupt,
-                                           .free = free_stage};
+                                           .free = free_stage,
+                                           .copy = copy};
 
-mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
-                        int32_t place, mm_error *error) {
+static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_t size, int32_t columns,
+                      const mm_schema *out, int32_t place, mm_error *error) {
   rows_stage *rows = calloc(1, sizeof *rows);
   char *copy = malloc((size_t)size + 1);
   if (!rows || !copy) {
@@ -225,17 +235,27 @@ mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in,
     return NULL;
   }
   memcpy(copy, shipment, (size_t)size);
-  rows->stage.vtable = filter ? &where_class : &map_class;
+  rows->stage.vtable = vtable;
   rows->stage.flags = rows->stage.vtable->flags;
   rows->stage.batch_rows = 32768; /* each call of Lua costs as much as some thousand rows */
   rows->shipment = copy;
   rows->size = size;
   rows->place = place;
-  rows->columns = in->count;
+  rows->columns = columns;
   pthread_mutex_init(&rows->mutex, NULL);
   if (mm_schema_copy(&rows->stage.out, out, error) < 0) {
     free_stage(&rows->stage);
     return NULL;
   }
   return &rows->stage;
+}
+
+static mm_stage *copy(const mm_stage *stage, mm_error *error) {
+  const rows_stage *rows = (const rows_stage *)stage;
+  return make(stage->vtable, rows->shipment, rows->size, rows->columns, &stage->out, rows->place, error);
+}
+
+mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
+                        int32_t place, mm_error *error) {
+  return make(filter ? &where_class : &map_class, shipment, size, in->count, out, place, error);
 }

@@ -1,0 +1,91 @@
+/* plan.c - stages from which jobs are made: each job gets fresh copies of them.
+ * SPDX-License-Identifier: MIT */
+#include "internal.h"
+#include <stdatomic.h>
+
+struct mm_plan {
+  atomic_int_least64_t references;
+  mm_schema reads;
+  mm_stage **stages;
+  int32_t count, capacity;
+};
+
+mm_plan *mm_plan_new(const mm_schema *reads, mm_error *error) {
+  mm_plan *plan = mm_allocate_zero(sizeof *plan);
+  if (!plan) {
+    mm_fail_memory(error, sizeof *plan);
+    return NULL;
+  }
+  atomic_init(&plan->references, 1);
+  if (mm_schema_copy(&plan->reads, reads, error) >= 0) return plan;
+  mm_plan_release(plan);
+  return NULL;
+}
+
+void mm_plan_retain(mm_plan *plan) { atomic_fetch_add_explicit(&plan->references, 1, memory_order_relaxed); }
+
+void mm_plan_release(mm_plan *plan) {
+  if (!plan || atomic_fetch_sub_explicit(&plan->references, 1, memory_order_acq_rel) > 1) return;
+  for (int32_t i = 0; i < plan->count; i++) mm_stage_free(plan->stages[i]);
+  mm_release(plan->stages, plan->capacity * (int64_t)sizeof *plan->stages);
+  mm_schema_free(&plan->reads);
+  mm_release(plan, sizeof *plan);
+}
+
+int mm_plan_add(mm_plan *plan, mm_stage *stage, mm_error *error) {
+  int status = 0;
+  if (!stage->vtable->copy) status = mm_fail(error, MM_EBUG, "no-copy", "a plan cannot hold %s", stage->vtable->name);
+  if (status >= 0 && plan->count == plan->capacity) {
+    int64_t width = (int64_t)sizeof *plan->stages, old = plan->capacity;
+    mm_stage **stages = mm_resize(plan->stages, old * width, (old + 8) * width);
+    if (!stages) {
+      status = mm_fail_memory(error, (old + 8) * width);
+    } else {
+      plan->stages = stages;
+      plan->capacity += 8;
+    }
+  }
+  if (status < 0) mm_stage_free(stage);
+  else plan->stages[plan->count++] = stage;
+  return status;
+}
+
+const mm_schema *mm_plan_reads(const mm_plan *plan) { return &plan->reads; }
+
+const mm_schema *mm_plan_gives(const mm_plan *plan) {
+  for (int32_t i = plan->count - 1; i >= 0; i--)
+    if (plan->stages[i]->out.count) return &plan->stages[i]->out;
+  return &plan->reads;
+}
+
+int32_t mm_plan_flags(const mm_plan *plan) {
+  int32_t all = MM_STAGE_KEEPS_ROWS, some = 0;
+  for (int32_t i = 0; i < plan->count; i++) {
+    all &= plan->stages[i]->flags;
+    some |= plan->stages[i]->flags;
+  }
+  return all | (some & ~MM_STAGE_KEEPS_ROWS);
+}
+
+static int32_t shares(const mm_stage *stage, int32_t column) {
+  if (!(stage->flags & MM_STAGE_KEEPS_ROWS)) return -1;
+  if (stage->vtable->shares) return stage->vtable->shares(stage, column);
+  return stage->out.count ? -1 : column;
+}
+
+int32_t mm_plan_shares(const mm_plan *plan, int32_t column) {
+  const mm_type *given = &mm_plan_gives(plan)->fields[column].type;
+  for (int32_t i = plan->count - 1; i >= 0 && column >= 0; i--) column = shares(plan->stages[i], column);
+  return column >= 0 && memcmp(given, &plan->reads.fields[column].type, sizeof *given) == 0 ? column : -1;
+}
+
+mm_job *mm_plan_job(const mm_plan *plan, mm_source *source, const mm_job_options *options, mm_error *error) {
+  mm_job *job = mm_job_new(source, options, error);
+  for (int32_t i = 0; job && i < plan->count; i++) {
+    mm_stage *stage = plan->stages[i]->vtable->copy(plan->stages[i], error);
+    if (stage && mm_job_add(job, stage, error) >= 0) continue;
+    mm_job_free(job);
+    return NULL;
+  }
+  return job;
+}
