@@ -49,6 +49,7 @@ typedef struct mm_error {
   char    value[128]; /* the offending value as text, shortened */
   char    message[512]; /* what went wrong, what was expected; no place, no hint */
   char    hint[256];  /* one suggestion, or "" */
+  char    frames[1024]; /* of an error in a script's function: "file\tline\tfunction\n" each, innermost first */
 } mm_error;
 
 /* ---- Services of the host: every allocation, file operation and thread of the core goes through these ---- */

@@ -6,7 +6,8 @@
 -- within an expression is counted from `origin`, the place {file, line, column} of the first byte of its text.
 local ffi = require "ffi"
 local C = require("moonmill.ffi").C
-local utf8 = require "moonmill.utf8"
+local frames = require "moonmill.frames"
+local json = require "moonmill.json"
 
 ---@class moonmill.Failure
 ---@field code string kind: "usage", "data", "io", "limit", "script", "memory", "state", "cancel", "bug"
@@ -21,6 +22,7 @@ local utf8 = require "moonmill.utf8"
 ---@field field string? name of the column
 ---@field value string? the offending value
 ---@field script { file: string?, line: integer?, column: integer?, text: string? }?
+---@field frames moonmill.Frame[]? the script's functions that were running
 local Failure = {}
 Failure.__index = Failure
 
@@ -113,44 +115,24 @@ Failure.__tostring = failure.text
 ---@return integer
 function failure.exit_code(self) return -tonumber(status[self.code] or C.MM_EBUG) end
 
-local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
--- Bytes that are not UTF-8 become U+FFFD: JSON is text.
-local function valid_utf8(text)
-  local at = utf8.invalid(text)
-  while at do
-    text = text:sub(1, at - 1) .. "\239\191\189" .. text:sub(at + 1)
-    at = utf8.invalid(text)
-  end
-  return text
-end
-
-local function json_value(value)
-  if type(value) == "number" then return ("%d"):format(value) end
-  return '"' .. valid_utf8(tostring(value)):gsub('[%c"\\\127]', function(c)
-    return escapes[c] or ("\\u%04x"):format(c:byte())
-  end) .. '"'
-end
-
-local function json_object(value, keys)
-  local parts = {}
-  for _, key in ipairs(keys) do
-    local item = value[key]
-    if type(item) == "table" then
-      parts[#parts + 1] = json_value(key) .. ":" .. json_object(item, { "file", "line", "column", "text" })
-    elseif item ~= nil and item ~= "" then
-      parts[#parts + 1] = json_value(key) .. ":" .. json_value(item)
-    end
-  end
-  return "{" .. table.concat(parts, ",") .. "}"
-end
+-- What is shown, in this order.
+local Shown = { json_keys = { "code", "id", "message", "hint", "file", "line", "column", "row", "field", "value",
+  "stage", "script", "frames" } }
+local Script = { json_keys = { "file", "line", "column", "text" } }
 
 ---One JSON object on one line; absent fields are left out.
 ---@param self moonmill.Failure
 ---@return string
 function failure.json(self)
-  return json_object(self, { "code", "id", "message", "hint", "file", "line", "column", "row", "field", "value",
-    "stage", "script" })
+  local shown = setmetatable({}, Shown)
+  for _, key in ipairs(Shown.json_keys) do
+    if self[key] ~= "" then shown[key] = self[key] end
+  end
+  if self.script then shown.script = setmetatable({}, Script) end
+  for _, key in ipairs(self.script and Script.json_keys or {}) do
+    if self.script[key] ~= "" then shown.script[key] = self.script[key] end
+  end
+  return json.encode(shown)
 end
 
 local function filled(text)
@@ -172,6 +154,7 @@ function failure.from_c(err, places)
     file = filled(err.file), line = line > 0 and line or nil, column = column > 0 and column or nil,
     row = row >= 0 and row + 1 or nil, field = filled(err.field), value = filled(err.value),
     stage = place and place.stage or err.stage >= 0 and err.stage or nil,
+    frames = filled(err.frames) and frames.decode(ffi.string(err.frames)),
   }
   if place then
     local script = { file = place.origin.file, line = place.origin.line, column = place.origin.column,

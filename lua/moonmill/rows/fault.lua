@@ -1,5 +1,6 @@
 -- moonmill.rows.fault - an error inside a row function: which row it was, what to tell about it.
 local ffi = require "ffi"
+local frames = require "moonmill.frames"
 local loop = require "moonmill.rows.loop"
 
 local fault = {}
@@ -11,6 +12,7 @@ local fault = {}
 ---@field id string?
 ---@field field string? name of the output
 ---@field value string? what was returned
+---@field frames moonmill.Frame[]? the script's functions that were running
 
 local noted -- what the error that is being raised has to say beside its message
 
@@ -76,11 +78,12 @@ end
 
 ---A message handler for xpcall of a loop.
 ---@param running fun(): function the loop that runs
+---@param kind string what to call the row function: "map"
 ---@return fun(value: any): moonmill.Fault
-function fault.handler(running)
+function fault.handler(running, kind)
   return function(value)
     local row, message = running_row(running()), text_of(value)
-    local result = { row = row, message = message }
+    local result = { row = row, message = message, frames = frames.stack(2, { running = running(), name = kind }) }
     if noted and message:sub(-#noted.message) == noted.message then
       result.hint, result.id, result.field, result.value = noted.hint, noted.id, noted.field, noted.value
     end
@@ -106,6 +109,7 @@ function fault.fill(err, code, about)
   copy_text(err.hint, 256, about.hint or "")
   copy_text(err.field, 128, about.field or "")
   copy_text(err.value, 128, about.value or "")
+  ffi.copy(err.frames, frames.encode(about.frames or {}, ffi.sizeof(err.frames) - 1))
   return code
 end
 

@@ -96,7 +96,7 @@ local function new(shipment, kinds)
     columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }
-  self.handler = fault.handler(function() return self.running end)
+  self.handler = fault.handler(function() return self.running end, shipment.kind)
   return self
 end
 
