@@ -34,6 +34,7 @@ void *mm_resize(void *memory, int64_t old_size, int64_t new_size);      /* `memo
 void  mm_release(void *memory, int64_t size);                           /* NULL is allowed */
 char *mm_copy_text(const char *text);                                   /* release with mm_release(p, strlen(p) + 1) */
 mm_block *mm_block_new_zero(int64_t size, mm_error *error);
+int64_t mm_block_references(const mm_block *block);                     /* at this moment */
 
 /* Bytes that never move and are freed together. All zero means empty. */
 typedef struct mm_arena {

@@ -554,4 +554,29 @@ int32_t  mm_plan_flags(const mm_plan *plan);
 int32_t  mm_plan_shares(const mm_plan *plan, int32_t column);
 mm_job  *mm_plan_job(const mm_plan *plan, mm_source *take, const mm_job_options *options, mm_error *error); /* without a sink */
 
+/* ---- The store: named columns kept in this process between jobs ---- */
+
+/* The store at one moment, its names in order of bytes. Counted; it never changes. NULL is an empty one. Any thread. */
+typedef struct mm_store mm_store;
+
+typedef struct mm_store_entry {
+  const char      *name;   /* this and the column live as long as the snapshot */
+  const mm_column *column;
+  int64_t          bytes;  /* of its values */
+  int64_t          users;  /* who holds it now beside this name: columns, views, buffers, snapshots of jobs */
+} mm_store_entry;
+
+/* Keep a column under a name, in place of what had that name. Its blocks are shared: nobody may write to them from now on. */
+int  mm_store_put(const char *name, const mm_column *column, mm_error *error);
+int  mm_store_get(const char *name, mm_column *column); /* 1 and the column, which shares the blocks; 0: there is none */
+int  mm_store_drop(const char *name, mm_error *error);  /* 1; 0: there is none. The memory is freed when its last user lets go */
+void mm_store_clear(void);
+int64_t mm_store_bytes(void);
+
+mm_store *mm_store_snapshot(void);
+void      mm_store_release(mm_store *snapshot);
+int64_t   mm_store_count(const mm_store *snapshot);
+int64_t   mm_store_find(const mm_store *snapshot, const char *name); /* index, or -1 */
+void      mm_store_at(const mm_store *snapshot, int64_t index, mm_store_entry *entry); /* 0 <= index < count */
+
 #pragma GCC visibility pop

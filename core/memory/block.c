@@ -88,6 +88,10 @@ void mm_block_release(mm_block *block) {
 uint8_t *mm_block_data(const mm_block *block) { return block->data; }
 int64_t mm_block_size(const mm_block *block) { return block->size; }
 
+int64_t mm_block_references(const mm_block *block) {
+  return atomic_load_explicit(&block->references, memory_order_acquire);
+}
+
 bool mm_block_sole(const mm_block *block) {
   return block->allocated && atomic_load_explicit(&block->references, memory_order_acquire) == 1;
 }

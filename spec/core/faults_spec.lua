@@ -174,6 +174,19 @@ local scenarios = {
     if schema[0].release ~= nil then schema[0].release(schema) end
     return status
   end },
+  { "the store, changed under a snapshot", function(err)
+    local status, t = table_of(10, err)
+    local snapshots = {}
+    for i = 0, status >= 0 and 9 or -1 do
+      snapshots[#snapshots + 1] = C.mm_store_snapshot()
+      status = C.mm_store_put("name " .. i % 6, t.batches[0].columns + i % 2, err)
+      if status >= 0 then status = C.mm_store_drop("name " .. (i + 3) % 6, err) end
+      if status < 0 then break end
+    end
+    C.mm_store_clear()
+    for i = #snapshots, 1, -1 do C.mm_store_release(snapshots[i]) end
+    return status < 0 and status or 0
+  end },
   { "a job without stages", job {} },
   { "sort by a number", job { sort(0) } },
   { "sort by text", job { sort(1) } },
