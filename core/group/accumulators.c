@@ -30,16 +30,27 @@ const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type) {
   case MM_AGG_COUNT_NULL: return mm_count_class(op);
   case MM_AGG_ANY:
   case MM_AGG_ALL: return type.id == MM_BOOL || type.id == MM_NULL ? mm_count_class(op) : NULL;
+  case MM_AGG_SUM_HIGH:
+  case MM_AGG_SUM_LOW:
+    if (!number || mm_is_float(type.id)) return NULL;
+    return mm_sum_class(MM_AGG_SUM, type.id);
+  case MM_AGG_MERGE_SUM:
+  case MM_AGG_MERGE_MEAN: return type.id == MM_I64 || type.id == MM_F64 ? mm_merged_sum_class(op, type.id) : NULL;
+  case MM_AGG_MERGE_VAR:
+  case MM_AGG_MERGE_STD: return type.id == MM_I64 ? mm_merged_moment_class() : NULL;
   case MM_AGG_SUM:
   case MM_AGG_MEAN:
   case MM_AGG_VAR:
   case MM_AGG_STD:
+  case MM_AGG_CENTER:
+  case MM_AGG_REST:
+  case MM_AGG_SQUARES:
   case MM_AGG_MEDIAN:
   case MM_AGG_QUANTILE: {
     if (!number && type.id != MM_DURATION && type.id != MM_NULL) return NULL;
     int id = type.id != MM_NULL ? type.id : op == MM_AGG_SUM ? MM_I64 : MM_F64;
     if (op == MM_AGG_SUM || op == MM_AGG_MEAN) return mm_sum_class(op, id);
-    return op == MM_AGG_VAR || op == MM_AGG_STD ? mm_moment_class(id) : mm_quantile_class(id);
+    return op == MM_AGG_MEDIAN || op == MM_AGG_QUANTILE ? mm_quantile_class(id) : mm_moment_class(id);
   }
   case MM_AGG_MIN:
   case MM_AGG_MAX:

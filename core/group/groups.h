@@ -118,6 +118,7 @@ typedef struct mm_accumulator_class {
   bool ordered; /* rows must come in order: no lanes */
   /* States [from, to) of new groups. NULL: zero bytes. */
   void (*start)(mm_accumulator *acc, int64_t from, int64_t to);
+  /* `column` is followed by the other columns of the batch: parts stand side by side. */
   int (*update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error);
   /* Bring states [from, to) of a worker's table into the form that merges. May be NULL. */
   void (*seal)(mm_accumulator *acc, int64_t from, int64_t to);
@@ -153,6 +154,8 @@ const mm_accumulator_class *mm_count_class(int op);
 const mm_accumulator_class *mm_sum_class(int op, int type);
 const mm_accumulator_class *mm_extreme_class(int type);
 const mm_accumulator_class *mm_moment_class(int type);
+const mm_accumulator_class *mm_merged_sum_class(int op, int type); /* of the first part; see MM_AGG_MERGE_SUM */
+const mm_accumulator_class *mm_merged_moment_class(void);
 const mm_accumulator_class *mm_edge_class(int type);
 const mm_accumulator_class *mm_text_class(void);
 const mm_accumulator_class *mm_quantile_class(int type);

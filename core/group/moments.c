@@ -31,23 +31,37 @@ static void seal(mm_accumulator *acc, int64_t from, int64_t to) {
   }
 }
 
+/* Both are sealed. */
+static void join(moment *a, const moment *b) {
+  if (!b->count) return;
+  if (!a->count) {
+    *a = *b;
+    return;
+  }
+  double na = (double)a->count, nb = (double)b->count, distance = (b->center - a->center) + (b->sum - a->sum);
+  a->count += b->count;
+  move_center(a, distance * (nb / (na + nb)));
+  a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
+}
+
 static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
   (void)error;
   moment *states = mm_state(to, 0);
   const moment *added = mm_state(from, first);
+  for (int64_t i = 0; i < n; i++) join(&states[number[i]], &added[i]);
+  return 0;
+}
+
+static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
+                     mm_error *error) {
+  TRY(mm_emit_column(column, type, n, false, error));
+  double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
-    moment *a = &states[number[i]];
-    const moment *b = &added[i];
-    if (!b->count) continue;
-    if (!a->count) {
-      *a = *b;
-      continue;
-    }
-    double na = (double)a->count, nb = (double)b->count, distance = (b->center - a->center) + (b->sum - a->sum);
-    a->count += b->count;
-    move_center(a, distance * (nb / (na + nb)));
-    a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
+    const moment *state = states[i];
+    out[i] = aggregate->op == MM_AGG_CENTER ? state->center
+             : aggregate->op == MM_AGG_REST ? state->sum
+                                            : state->squares;
   }
   return 0;
 }
@@ -55,6 +69,9 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
 static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)acc;
+  int op = aggregate->op;
+  if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
+    return emit_part(aggregate, states, n, type, column, error);
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
   TRY(mm_emit_column(column, type, n, nulls, error));
@@ -67,7 +84,7 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = aggregate->op == MM_AGG_STD ? sqrt(variance) : variance;
+    out[i] = op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance;
   }
   return 0;
 }
@@ -127,3 +144,24 @@ const mm_accumulator_class *mm_moment_class(int type) {
   default: return NULL;
   }
 }
+
+/* ---- Out of parts: count, center, rest, squares ---- */
+
+static int update_parts(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+  (void)error;
+  moment *states = mm_state(acc, 0);
+  const int64_t *count = parts[0].data;
+  const double *center = parts[1].data, *rest = parts[2].data, *squares = parts[3].data;
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
+    bool known = true;
+    for (int p = 0; p < 4; p++) known &= !parts[p].valid || mm_bit(parts[p].valid, row);
+    moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
+    join(&states[rows->group[i]], &part);
+  }
+  return 0;
+}
+
+static const mm_accumulator_class merged_class = {
+    .size = sizeof(moment), .ordered = true, .update = update_parts, .merge = merge, .emit = emit};
+
+const mm_accumulator_class *mm_merged_moment_class(void) { return &merged_class; }

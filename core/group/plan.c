@@ -6,17 +6,46 @@ static mm_type type_of(const mm_schema *in, int32_t column) {
   return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
 }
 
+/* Aggregates with the same answer here read the same states. */
+static int states_of(int op) {
+  switch (op) {
+  case MM_AGG_SUM_HIGH:
+  case MM_AGG_SUM_LOW: return MM_AGG_SUM;
+  case MM_AGG_STD:
+  case MM_AGG_CENTER:
+  case MM_AGG_REST:
+  case MM_AGG_SQUARES: return MM_AGG_VAR;
+  case MM_AGG_QUANTILE: return MM_AGG_MEDIAN;
+  case MM_AGG_MERGE_STD: return MM_AGG_MERGE_VAR;
+  default: return op;
+  }
+}
+
 int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
   const mm_accumulator_class *class = mm_accumulator_class_of(aggregate->op, type_of(in, aggregate->column));
   for (int32_t i = 0; i < plan->accumulator_count; i++) {
     const mm_accumulator *acc = &plan->accumulators[i];
     if (acc->vtable != class || acc->column != aggregate->column) continue;
-    bool alike = acc->op == aggregate->op;
-    int low = acc->op < aggregate->op ? acc->op : aggregate->op, high = acc->op + aggregate->op - low;
-    if (alike || (low == MM_AGG_VAR && high == MM_AGG_STD) || (low == MM_AGG_MEDIAN && high == MM_AGG_QUANTILE))
-      return i;
+    if (states_of(acc->op) == states_of(aggregate->op)) return i;
   }
   return -1;
+}
+
+/* Do the columns from `column` on have the types of the parts that an aggregate merges? */
+static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
+  static const uint8_t moments[] = {MM_I64, MM_F64, MM_F64, MM_F64}, exact[] = {MM_I64, MM_NULL, MM_I64},
+                       floats[] = {MM_F64, MM_I64};
+  int op = aggregate->op, column = aggregate->column;
+  if (op < MM_AGG_MERGE_SUM || op > MM_AGG_MERGE_STD) return true;
+  bool is_exact = in->fields[column].type.id == MM_I64;
+  const uint8_t *types = op >= MM_AGG_MERGE_VAR ? moments : is_exact ? exact : floats;
+  int count = op >= MM_AGG_MERGE_VAR ? 4 : (is_exact ? 2 : 1) + (op == MM_AGG_MERGE_MEAN);
+  if (column + count > in->count) return false;
+  for (int i = 0; i < count; i++) {
+    int id = in->fields[column + i].type.id;
+    if (types[i] == MM_NULL ? id != MM_I64 && id != MM_U64 : id != types[i]) return false;
+  }
+  return true;
 }
 
 static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
@@ -25,7 +54,7 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
   mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
   *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column};
   acc->vtable = mm_accumulator_class_of(aggregate->op, type);
-  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT)) {
+  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
     char text[64];
     int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s",
                          name, mm_type_name(type, text, sizeof text));

@@ -1,10 +1,29 @@
-/* sums.c - sum and mean: integers exactly, in 128 bits; floats in f64.
+/* sums.c - sum and mean: integers exactly, in 128 bits; floats in f64. Their parts, and sum and mean out of parts.
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
+
+enum { LOW_BITS = 32 };
+
+/* The high or the low part of a sum. */
+static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
+                     mm_error *error) {
+  TRY(mm_emit_column(column, type, n, false, error));
+  int64_t *out = (int64_t *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    __int128 sum;
+    memcpy(&sum, states[i], sizeof sum);
+    __int128 high = sum >> LOW_BITS;
+    out[i] = aggregate->op == MM_AGG_SUM_LOW ? (int64_t)((uint64_t)sum & UINT32_MAX) : (int64_t)high;
+    if (high != (int64_t)high) return mm_fail(error, MM_EDATA, "overflow", "a sum does not fit in 96 bits");
+  }
+  return 0;
+}
 
 static int emit_exact(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
                       mm_type type, mm_column *column, mm_error *error) {
   (void)acc;
+  if (aggregate->op == MM_AGG_SUM_HIGH || aggregate->op == MM_AGG_SUM_LOW)
+    return emit_part(aggregate, states, n, type, column, error);
   TRY(mm_emit_column(column, type, n, false, error));
   bool is_unsigned = mm_is_unsigned(type.id);
   uint64_t *out = (uint64_t *)column->data;
@@ -106,4 +125,81 @@ const mm_accumulator_class *mm_sum_class(int op, int type) {
 #undef X
   default: return NULL;
   }
+}
+
+/* ---- Out of parts ---- */
+
+static bool any_null(const mm_column *parts, int count, int64_t row) {
+  for (int p = 0; p < count; p++)
+    if (parts[p].valid && !mm_bit(parts[p].valid, row)) return true;
+  return false;
+}
+
+static __int128 whole_sum(const mm_column *parts, int64_t row) {
+  const int64_t *high = parts[0].data;
+  const uint64_t *low = parts[1].data;
+  return (__int128)high[row] * ((int64_t)1 << LOW_BITS) + low[row];
+}
+
+static int update_whole_sum(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+  (void)error;
+  __int128 *states = mm_state(acc, 0);
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++)
+    if (!any_null(parts, 2, row)) states[rows->group[i]] += whole_sum(parts, row);
+  return 0;
+}
+
+static int update_float_sum(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+  (void)error;
+  double *states = mm_state(acc, 0);
+  const double *sum = parts[0].data;
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++)
+    if (!any_null(parts, 1, row)) states[rows->group[i]] += sum[row];
+  return 0;
+}
+
+static int update_whole_mean(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+  (void)error;
+  average_i64 *states = mm_state(acc, 0);
+  const int64_t *count = parts[2].data;
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
+    if (any_null(parts, 3, row)) continue;
+    states[rows->group[i]].sum += whole_sum(parts, row);
+    states[rows->group[i]].count += count[row];
+  }
+  return 0;
+}
+
+static int update_float_mean(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+  (void)error;
+  average_f64 *states = mm_state(acc, 0);
+  const double *sum = parts[0].data;
+  const int64_t *count = parts[1].data;
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
+    if (any_null(parts, 2, row)) continue;
+    states[rows->group[i]].sum += sum[row];
+    states[rows->group[i]].count += count[row];
+  }
+  return 0;
+}
+
+/* In order, so that parts which are morsels add up as morsels do. */
+static const mm_accumulator_class whole_sum_class = {
+    .size = sizeof(__int128), .ordered = true, .update = update_whole_sum, .merge = merge_sum_i64, .emit = emit_exact};
+static const mm_accumulator_class float_sum_class = {
+    .size = sizeof(double), .ordered = true, .update = update_float_sum, .merge = merge_sum_f64, .emit = emit_float};
+static const mm_accumulator_class whole_mean_class = {.size = sizeof(average_i64),
+                                                      .ordered = true,
+                                                      .update = update_whole_mean,
+                                                      .merge = merge_mean_i64,
+                                                      .emit = emit_mean_i64};
+static const mm_accumulator_class float_mean_class = {.size = sizeof(average_f64),
+                                                      .ordered = true,
+                                                      .update = update_float_mean,
+                                                      .merge = merge_mean_f64,
+                                                      .emit = emit_mean_f64};
+
+const mm_accumulator_class *mm_merged_sum_class(int op, int type) {
+  if (type == MM_F64) return op == MM_AGG_MERGE_MEAN ? &float_mean_class : &float_sum_class;
+  return op == MM_AGG_MERGE_MEAN ? &whole_mean_class : &whole_sum_class;
 }
