@@ -71,6 +71,7 @@ void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n);
 /* n bits of `from` to bit `at` of `to`. */
 void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n);
 void mm_bits_fill(uint64_t *bits, int64_t n);                           /* set the first n, clear the rest of the last word */
+bool mm_bits_all(const uint64_t *bits, int64_t n);                      /* the first n are all set */
 
 /* ---- Types: one table ---- */
 
@@ -176,6 +177,9 @@ int  mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_
 static inline bool mm_is_null(const mm_column *column, int64_t row) {
   return column->type.id == MM_NULL || (column->valid && !mm_bit(column->valid, row));
 }
+
+/* The size of each of n texts (n > 0) when they are all alike, as codes are; else -1. */
+int32_t mm_texts_size(const int32_t *offsets, int64_t n);
 
 /* A row of one of several columns. */
 typedef struct mm_pick { int32_t part, row; } mm_pick;

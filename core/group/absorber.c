@@ -57,7 +57,8 @@ static int resolve_entries(mm_absorber *absorber, const mm_batch *batch, int64_t
   return mm_keys_resolve(&groups->keys, absorber->entries, n, group, error);
 }
 
-enum { FEW_GROUPS = 1024, FEW_MISSES = 32 };
+/* The first rows of a morsel go the long way: they are few, so that their groups are soon remembered. */
+enum { FEW_GROUPS = 1024, FEW_MISSES = 32, FIRST_LOOK = 64 };
 
 static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
   mm_groups *groups = &absorber->groups;
@@ -99,7 +100,8 @@ static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *err
 static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
-  if (n > MM_VECTOR) n = MM_VECTOR;
+  int64_t vector_rows = known || !absorber->shortcut ? MM_VECTOR : FIRST_LOOK;
+  if (n > vector_rows) n = vector_rows;
   if (n > most) n = most;
   TRY(resolve(absorber, batch, start, n, error));
   mm_rows *vector = &absorber->vector;
@@ -107,11 +109,13 @@ static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_
   vector->count = n;
   vector->lane = absorber->rows & (MM_LANES - 1);
   vector->masked_by = NULL;
+  vector->tally_of = NULL;
   vector->spread_known = false;
   vector->distinct = absorber->appends;
   if (groups->keys.count > known) TRY(extend(absorber, known, n, error));
-  vector->single = groups->keys.count == 1;
-  vector->few = groups->keys.count <= MM_SPREAD;
+  vector->groups = groups->keys.count;
+  vector->single = vector->groups == 1;
+  vector->few = vector->groups <= MM_SPREAD;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     mm_accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column < 0 ? NULL : &batch->columns[acc->column];

@@ -84,6 +84,7 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
   if (!column->valid) return spread;
   if (rows->masked_by == column->valid) return rows->masked; /* several aggregates of one column */
   rows->masked_by = column->valid;
+  if (rows->tally_of == rows->masked) rows->tally_of = NULL;
   const uint64_t *valid = column->valid + (rows->start >> 6);
   int64_t shift = rows->start & 63, end = shift + rows->count;
   for (int64_t word = 0; word * 64 < end; word++) {
@@ -98,6 +99,19 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
     }
   }
   return rows->masked;
+}
+
+const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column) {
+  const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
+  if (rows->tally_of == at) return rows->tally;
+  rows->tally_of = at;
+  uint32_t counts[MM_HEAD + MM_SPREAD] = {0}; /* by state */
+  for (int64_t i = 0; i < rows->count; i++) counts[at[i]]++;
+  for (int64_t g = 0; g < MM_SPREAD; g++) {
+    rows->tally[g] = 0;
+    for (int64_t lane = 0; lane < MM_LANES; lane++) rows->tally[g] += counts[mm_lane_state(lane) + g];
+  }
+  return rows->tally;
 }
 
 int mm_emit_column(mm_column *column, mm_type type, int64_t n, bool nulls, mm_error *error) {

@@ -12,6 +12,11 @@ static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *r
     states[MM_HEAD] += valid ? mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before) : rows->count;
     return 0;
   }
+  if (rows->few) {
+    const uint32_t *tally = mm_rows_tally(rows, column);
+    for (int64_t g = 0; g < rows->groups; g++) states[MM_HEAD + g] += tally[g];
+    return 0;
+  }
   const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
   for (int64_t i = 0; i < rows->count; i++) states[at[i]]++;
   return 0;

@@ -10,7 +10,8 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   for (int64_t i = 0; i < rows->count; i++) {
     extreme *state = &states[at[i]];
     int64_t order = ORDER(VALUE(data, rows->start + i)) ^ flip;
-    state->order = order > state->order ? order : state->order;
+    if (order <= state->order && state->seen) continue; /* nearly always, and then nothing waits for memory */
+    state->order = order;
     state->seen = 1;
   }
   return 0;

@@ -93,6 +93,7 @@ enum { MM_TRASH = 4, MM_LANES = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANE
 typedef struct mm_rows {
   int64_t start, count; /* within the batch; count <= MM_VECTOR */
   int64_t lane;         /* of the first row */
+  int64_t groups;       /* that the table has by now */
   bool single;          /* all rows are of group 0 */
   bool few;             /* all groups have lanes */
   bool spread_known;
@@ -100,7 +101,9 @@ typedef struct mm_rows {
   uint32_t *spread; /* its state; see mm_rows_spread */
   uint32_t *masked; /* the same, nulls of `masked_by` to the trash */
   const uint64_t *masked_by;
-  bool distinct; /* each row is a group of its own */
+  uint32_t tally[MM_SPREAD]; /* rows of each group; see mm_rows_tally */
+  const uint32_t *tally_of;  /* states that were counted; NULL: none yet */
+  bool distinct;             /* each row is a group of its own */
 } mm_rows;
 
 /* The state of lane `lane` of group 0. */
@@ -112,6 +115,8 @@ static inline int64_t mm_lane_state(int64_t lane) {
 const uint32_t *mm_rows_spread(mm_rows *rows);
 /* The same for the rows of a column that has no text: nulls go to the trash. */
 const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column);
+/* While all groups have lanes: how many rows each group has, nulls of the column (NULL: none) left out. */
+const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column);
 
 typedef struct mm_accumulator_class {
   int32_t size; /* bytes of a state */

@@ -5,6 +5,7 @@
  * group after one multiplication; others go the long way, and are remembered then. Two ways to write one key (0 and -0) are
  * two memories of one group. A single column has a table to itself, in which a key is one word: the value, or up to seven
  * bytes of text under their size. No slot that is empty can be taken for a key: it holds a word that belongs elsewhere.
+ * Where a vector's keys are all of one or two bytes and none is null, they are their own place in a table of codes.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
@@ -22,7 +23,12 @@ typedef struct single {
   uint32_t group, used;
 } single;
 
+enum { CODES = 1 << 16 };
+
 struct mm_shortcut {
+  uint16_t codes[2][CODES]; /* by width - 1: number of a group + 1, 0: none */
+  uint16_t known[2][MOST];  /* codes that are not 0 */
+  int32_t code_count[2];
   single singles[SINGLES];
   int32_t single_count;
   uint16_t slots[SLOTS]; /* number of a memory + 1 */
@@ -56,6 +62,51 @@ static inline uint64_t load(const void *data, int64_t i, int64_t width) {
   uint64_t word = 0;
   memcpy(&word, (const uint8_t *)data + i * width, (size_t)width);
   return word;
+}
+
+/* The width of the codes that the rows of a column are, 0 when they are not. */
+static int64_t code_width(const mm_column *column, int64_t width, int64_t start, int64_t n) {
+  if (column->valid || n == 0) return 0;
+  if (width == 0) width = mm_texts_size(column->offsets + start, n);
+  return width == 1 || width == 2 ? width : 0;
+}
+
+static const uint8_t *code_bytes(const mm_column *column, int64_t width, int64_t start) {
+  return (const uint8_t *)column->data + (column->offsets ? column->offsets[start] : start * width);
+}
+
+static int64_t find_codes(const mm_shortcut *shortcut, const uint8_t *data, int64_t width, int64_t n, uint32_t *groups,
+                          uint32_t *missed) {
+  uint32_t unknown = 0;
+  if (width == 2) {
+    for (int64_t i = 0; i < n; i++) {
+      uint16_t code;
+      memcpy(&code, data + i * 2, sizeof code);
+      groups[i] = shortcut->codes[1][code] - UINT32_C(1);
+      unknown |= groups[i];
+    }
+  } else {
+    for (int64_t i = 0; i < n; i++) {
+      groups[i] = shortcut->codes[0][data[i]] - UINT32_C(1);
+      unknown |= groups[i];
+    }
+  }
+  int64_t misses = 0;
+  for (int64_t i = 0; unknown > UINT16_MAX && i < n; i++)
+    if (groups[i] == UINT32_MAX) missed[misses++] = (uint32_t)i;
+  return misses;
+}
+
+static void remember_codes(mm_shortcut *shortcut, const uint8_t *data, int64_t width, int64_t n,
+                           const uint32_t *groups) {
+  uint16_t *codes = shortcut->codes[width - 1];
+  for (int64_t i = 0; i < n; i++) {
+    uint16_t code = data[i * width];
+    if (width == 2) memcpy(&code, data + i * 2, sizeof code);
+    if (codes[code] || shortcut->code_count[width - 1] == MOST) continue;
+    codes[code] = (uint16_t)(groups[i] + 1);
+    shortcut->known[width - 1][shortcut->code_count[width - 1]++] = code;
+  }
 }
 
 /* Groups of n rows by `word`, of a row; rows without a memory, or not `sure`, are missed. Without a branch, which keys in a random order
@@ -151,6 +202,10 @@ void mm_shortcut_free(mm_shortcut *shortcut) { mm_release(shortcut, sizeof *shor
 
 void mm_shortcut_clear(mm_shortcut *shortcut) {
   if (!shortcut) return;
+  for (int w = 0; w < 2; w++) {
+    for (int32_t i = 0; i < shortcut->code_count[w]; i++) shortcut->codes[w][shortcut->known[w][i]] = 0;
+    shortcut->code_count[w] = 0;
+  }
   if (shortcut->single_count) empty_singles(shortcut);
   if (!shortcut->count) return;
   memset(shortcut->slots, 0, sizeof shortcut->slots);
@@ -264,6 +319,8 @@ int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, con
   int64_t width;
   if (has_words(layout, &width)) {
     const mm_column *column = &batch->columns[keys[0]];
+    int64_t wide = code_width(column, width, start, n);
+    if (wide) return find_codes(shortcut, code_bytes(column, wide, start), wide, n, groups, missed);
     int64_t missing = width ? find_numbers(shortcut, column, width, start, n, groups, missed)
                             : find_short_text(shortcut, column, start, n, groups, missed);
     if (missing * 8 < n || n < 64) return missing;
@@ -283,9 +340,13 @@ void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, co
                           const int32_t *keys, int64_t start, int64_t n, const uint32_t *groups) {
   int64_t width;
   uint64_t word;
-  if (has_words(layout, &width))
+  if (has_words(layout, &width)) {
+    const mm_column *column = &batch->columns[keys[0]];
+    int64_t wide = code_width(column, width, start, n);
+    if (wide) remember_codes(shortcut, code_bytes(column, wide, start), wide, n, groups);
     for (int64_t i = 0; i < n; i++)
       if (single_word(&batch->columns[keys[0]], width, start + i, &word)) remember_single(shortcut, word, groups[i]);
+  }
   pack(shortcut, layout, batch, keys, start, n);
   for (int64_t i = 0; i < n; i++) remember(shortcut, &shortcut->rows[i], groups[i]);
 }

@@ -62,6 +62,12 @@ static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_ro
   }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
+  if (rows->few) {
+    for (int64_t i = 0; i < rows->count; i++) states[at[i]].sum += (SUM)VALUE(data, rows->start + i);
+    const uint32_t *tally = mm_rows_tally(rows, column);
+    for (int64_t g = 0; g < rows->groups; g++) states[MM_HEAD + g].count += tally[g];
+    return 0;
+  }
   for (int64_t i = 0; i < rows->count; i++) {
     NAME(average) *state = &states[at[i]];
     state->sum += (SUM)VALUE(data, rows->start + i);

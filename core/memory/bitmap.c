@@ -18,6 +18,13 @@ void mm_bits_fill(uint64_t *bits, int64_t n) {
   if (n & 63) bits[words] = low(n & 63);
 }
 
+bool mm_bits_all(const uint64_t *bits, int64_t n) {
+  uint64_t every = ~UINT64_C(0);
+  for (int64_t w = 0; w < n >> 6; w++) every &= bits[w];
+  if (n & 63) every &= bits[n >> 6] | ~UINT64_C(0) << (n & 63);
+  return every == ~UINT64_C(0);
+}
+
 void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n) {
   const uint8_t *bytes = (const uint8_t *)from + (start >> 3);
   int shift = start & 7;

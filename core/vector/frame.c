@@ -48,13 +48,6 @@ mm_vector *mm_frame_home(mm_frame *frame, int32_t r) {
 
 static bool aligned(const void *p, int64_t width) { return ((uintptr_t)p & (uintptr_t)(width - 1)) == 0; }
 
-static bool all_set(const uint64_t *bits, int64_t n) {
-  uint64_t every = ~UINT64_C(0);
-  for (int64_t w = 0; w < n >> 6; w++) every &= bits[w];
-  if (n & 63) every &= bits[n >> 6] | ~UINT64_C(0) << (n & 63);
-  return every == ~UINT64_C(0);
-}
-
 /* Bits of rows from `start`: in place where they can be read as words, else copied to `home`. */
 static uint64_t *load_bits(const uint64_t *bits, int64_t start, int32_t n, uint64_t *home) {
   const uint8_t *at = (const uint8_t *)bits + start / 8;
@@ -142,7 +135,7 @@ void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column
   } else {
     if (frame->packed) gather_bits(v->valid, column->valid, start, frame->index, frame->n);
     else v->valid = load_bits(column->valid, start, frame->n, v->valid);
-    if (all_set(v->valid, frame->n)) v->valid = NULL;
+    if (mm_bits_all(v->valid, frame->n)) v->valid = NULL;
   }
 }
 
