@@ -334,7 +334,8 @@ enum {
   MM_STAGE_KEEPS_ROWS = 4,
   MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
   MM_STAGE_FOREIGN = 16, /* runs code of others, which may not come to an end by itself */
-  MM_STAGE_WHOLE = 32    /* breaking: wants no part of a batch in which a row failed */
+  MM_STAGE_WHOLE = 32,   /* breaking: wants no part of a batch in which a row failed */
+  MM_STAGE_STORE = 64    /* looks into the store: mm_job_store */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -535,6 +536,8 @@ int  mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error);
 void mm_job_cancel(mm_job *job, int32_t code);
 void mm_job_progress(mm_job *job, mm_progress *progress);
 uint64_t mm_job_seed(const mm_job *job);
+/* The store as it was when the job started, until it ends; empty where no stage has MM_STAGE_STORE. */
+const struct mm_store *mm_job_store(const mm_job *job);
 int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out); /* 0, or -1 when there is none */
 /* What mm_sink_table kept, and how many rows reached it; the table must be empty. */
 int  mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error);

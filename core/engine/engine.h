@@ -58,6 +58,7 @@ struct mm_job {
   void **threads;
   int32_t thread_count; /* 0 until all have started */
   bool joined;
+  mm_store *store; /* as it was when the job started, for stages that look into it */
   int event; /* of mm_job_descriptor; -1: nobody asked */
 
   pthread_mutex_t mutex;

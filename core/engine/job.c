@@ -58,6 +58,11 @@ static void end(mm_job *job, int32_t state) {
   if (job->event >= 0) mm_host_io.write(mm_host_io.self, job->event, &one, sizeof one);
 }
 
+static void forget_store(mm_job *job) {
+  mm_store_release(job->store);
+  job->store = NULL;
+}
+
 /* The running segment is over: finish it, then start the next or end the job. Called by its last worker, with job->mutex held, which
  * is given up while the breaker finishes, so that the job can be watched and cancelled. */
 static void next_segment(mm_job *job) {
@@ -68,6 +73,7 @@ static void next_segment(mm_job *job) {
   int status = mm_schema_copy(&result.schema, schema_after(job, breaker), &error);
   pthread_mutex_unlock(&job->mutex);
   if (status >= 0) status = mm_segment_finish(job, &result, &error);
+  if (status < 0 || after == job->stage_count) forget_store(job);
   pthread_mutex_lock(&job->mutex);
 
   atomic_fetch_add(&job->stage_rows[2 * breaker + 1], result.rows);
@@ -149,6 +155,9 @@ static int begin(mm_job *job, mm_error *error) {
   if (job->state != MM_JOB_NEW || job->incoming)
     return mm_fail(error, MM_ESTATE, "started", "the job was started before");
   TRY(bind_stages(job, error));
+  bool uses_store = false;
+  for (int32_t i = 0; i < job->stage_count; i++) uses_store = uses_store || job->stages[i]->flags & MM_STAGE_STORE;
+  if (uses_store) job->store = mm_store_snapshot();
   mm_source *source = job->source;
   job->source = NULL;
   TRY(mm_segment_start(job, source, 0, error));
@@ -236,6 +245,7 @@ void mm_job_progress(mm_job *job, mm_progress *progress) {
 }
 
 uint64_t mm_job_seed(const mm_job *job) { return job->options.seed; }
+const mm_store *mm_job_store(const mm_job *job) { return job->store; }
 
 int mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out) {
   if (stage < 0 || stage >= job->stage_count || !job->stage_rows) return -1;
@@ -251,6 +261,7 @@ void mm_job_free(mm_job *job) {
   mm_segment_free(job);
   if (job->event >= 0) mm_host_io.close(mm_host_io.self, job->event);
   if (job->source) mm_source_free(job->source);
+  forget_store(job);
   int64_t count = job->stage_count;
   for (int64_t i = 0; i < count; i++) mm_stage_free(job->stages[i]);
   mm_release(job->stages, job->stage_capacity * (int64_t)sizeof *job->stages);

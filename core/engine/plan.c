@@ -83,6 +83,7 @@ mm_job *mm_plan_job(const mm_plan *plan, mm_source *source, const mm_job_options
   mm_job *job = mm_job_new(source, options, error);
   for (int32_t i = 0; job && i < plan->count; i++) {
     mm_stage *stage = plan->stages[i]->vtable->copy(plan->stages[i], error);
+    if (stage) stage->flags = plan->stages[i]->flags;
     if (stage && mm_job_add(job, stage, error) >= 0) continue;
     mm_job_free(job);
     return NULL;
