@@ -31,53 +31,8 @@ local function new(plan, source, options)
   return self
 end
 
--- The place in the script that declares a column of the input.
-local function declared_place(plan, name)
-  for _, field in ipairs(plan.pipeline.input and plan.pipeline.input.fields or {}) do
-    if field.name == name then
-      local place = field.place
-      return { file = place.file, line = place.line, column = place.column,
-        text = ("input: %s: %s"):format(name, field.type.name) }
-    end
-  end
-  return nil
-end
-
--- A message of Lua begins with its own place, which is nearer than that of the stage.
-local function point_into_function(problem)
-  local where = problem.script or problem
-  local prefix = (where.file or "") .. ":"
-  if problem.message:sub(1, #prefix) ~= prefix then return end
-  local line, message = problem.message:sub(#prefix + 1):match "^(%d+): (.*)$"
-  if line then where.line, where.column, problem.message = tonumber(line), nil, message end
-end
-
--- What the core says about an error, with the stage's name and its place in the script.
-function Job:failure()
-  local step = err.stage >= 0 and self.steps[err.stage + 1] or nil
-  local problem = failure.from_c(err, step and step.places)
-  if not step then
-    problem.script = problem.field and declared_place(self.plan, problem.field)
-    return problem
-  end
-  if not problem.script and problem.file ~= step.place.file then
-    problem.script = { file = step.place.file, line = step.place.line, column = step.place.column }
-  end
-  if problem.script and not problem.file then
-    problem.file, problem.line, problem.column = problem.script.file, problem.script.line, problem.script.column
-    problem.script = nil
-  end
-  point_into_function(problem)
-  problem.stage = type(problem.stage) == "string" and problem.stage or step.label
-  if problem.script then
-    local text = problem.script.text
-    problem.script.text = problem.stage .. (text and ": " .. text or "")
-  end
-  return problem
-end
-
 function Job:check(status)
-  if status < 0 then error(self:failure(), 0) end
+  if status < 0 then error(self.plan:failure(err, self.steps), 0) end
   return status
 end
 

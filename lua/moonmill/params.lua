@@ -82,6 +82,10 @@ local function tail_of(text)
   return value, help or false, not help and rest or ""
 end
 
+-- What Python's run, submit and the like take beside parameters.
+local RESERVED = {}
+for name in ("self data threads out copy timeout progress tables"):gmatch "%w+" do RESERVED[name] = true end
+
 ---Check the `params` of a declaration.
 ---@return moonmill.Param[]
 local function declare(call, value)
@@ -95,6 +99,10 @@ local function declare(call, value)
     end
     if seen[field.name] then
       call:fail("bad-param", ("parameter \"%s\" is declared twice"):format(field.name), nil, item.place)
+    end
+    if RESERVED[field.name] then
+      call:fail("reserved-name", ("a parameter cannot be called \"%s\""):format(field.name),
+        "from Python that is an option of run; choose another name", item.place)
     end
     if field.type == types.null then
       call:fail("bad-param", ("a parameter cannot be of type %s"):format(field.type.name), nil, item.place)
@@ -132,8 +140,9 @@ end
 ---Values of all parameters from texts ("name" -> "text"); every problem names the parameter.
 ---@param declared moonmill.Param[]
 ---@param given table<string, string>
+---@param form? string how one is given, for hints: "-p %s=..." when nothing is said
 ---@return table<string, { type: moonmill.Type, nullable: boolean, value: any }>
-local function resolve(declared, given)
+local function resolve(declared, given, form)
   local names, by_name = names_of(declared), {}
   for _, param in ipairs(declared) do by_name[param.name] = param end
   for name in pairs(given) do
@@ -163,7 +172,7 @@ local function resolve(declared, given)
   if #missing > 0 then
     local shown, options = {}, {}
     for i, param in ipairs(missing) do
-      shown[i], options[i] = "\n  " .. describe(param), "-p " .. param.name .. "=..."
+      shown[i], options[i] = "\n  " .. describe(param), (form or "-p %s=..."):format(param.name)
     end
     failure.raise {
       id = "missing-param", hint = "give " .. table.concat(options, " "), file = missing[1].place.file,
@@ -177,10 +186,13 @@ local function resolve(declared, given)
 end
 
 ---Values for a check: parameters that are not given count as null of their type where they have no default.
-local function suppose(declared, given)
+---@param declared moonmill.Param[]
+---@param given table<string, string>
+---@param form? string as for resolve
+local function suppose(declared, given, form)
   local relaxed = {}
   for i, param in ipairs(declared) do relaxed[i] = setmetatable({ required = false }, { __index = param }) end
-  return resolve(relaxed, given)
+  return resolve(relaxed, given, form)
 end
 
 return { declare = declare, resolve = resolve, suppose = suppose, describe = describe }

@@ -13,6 +13,7 @@ local suggest = require "moonmill.suggest"
 ---@field input moonmill.Input|false
 ---@field stages moonmill.Stage[]
 ---@field place moonmill.Place
+---@field modules moonmill.Modules|false of its script
 local Pipeline = {}
 
 ---@class moonmill.Stage
@@ -38,7 +39,7 @@ local function new(declaration)
   local options = call:options(declaration, { about = about, params = params.declare, input = input.declare })
   return setmetatable({
     is_pipeline = true, about = options.about or false, params = options.params or {}, input = options.input or false,
-    stages = {}, place = place,
+    stages = {}, place = place, modules = script.modules() or false,
   }, Pipeline)
 end
 

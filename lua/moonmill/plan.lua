@@ -4,6 +4,7 @@
 -- last to the first, nodes say which columns they need; from the first to the last, each makes its stage over what
 -- really arrives.
 local C = require("moonmill.ffi").C
+local blame = require "moonmill.plan.blame"
 local Draft = require "moonmill.plan.draft"
 local nodes = require "moonmill.plan.nodes"
 
@@ -17,11 +18,13 @@ Plan.__index = Plan
 
 ---Check a pipeline over these columns and decide what to do.
 ---@param pipeline moonmill.Pipeline
----@param columns moonmill.Column[] that the pipeline sees
+---@param columns moonmill.Column[] that come in
 ---@param params table of moonmill.params.resolve
+---@param adapt? fun(draft: moonmill.Draft) what makes of them the columns that the pipeline sees
 ---@return moonmill.Plan
-local function bind(pipeline, columns, params)
-  local draft = Draft.new(columns, params)
+local function bind(pipeline, columns, params, adapt)
+  local draft = Draft.new(columns, params, pipeline.modules)
+  if adapt then adapt(draft) end
   for _, stage in ipairs(pipeline.stages) do draft:add(stage) end
   local steps, result = draft:finish()
   local wanted = nodes.set_of(nodes.names(result))
@@ -46,6 +49,12 @@ function Plan:make()
   for _, item in ipairs(made) do C.mm_stage_free(item.stage) end
   error(problem, 0)
 end
+
+---What an error of a job of this plan means in the script.
+---@param err ffi.cdata* mm_error
+---@param steps moonmill.Node[] of the job's stages, in order
+---@return moonmill.Failure
+function Plan:failure(err, steps) return blame(self, err, steps) end
 
 ---Make the stages only to learn what they are: steps get `leaving` and what `explain` shows.
 function Plan:describe()

@@ -1,11 +1,15 @@
--- moonmill.script - run the text of a pipeline script and give back the pipeline that it returns.
+-- moonmill.script - run the text of a script and give back what it returns: a pipeline, or a module of functions.
 local C = require("moonmill.ffi").C
 local failure = require "moonmill.failure"
+local frames = require "moonmill.frames"
+local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
 
 -- luacheck: globals _G.print
 local seconds -- that a script may run; nil: no limit
+local guard -- calls a script in the place of xpcall; nil: nobody can stop it
 local running -- places of the script that is being run
+local required -- moonmill.Modules of the script that is being run
 local sources = {} -- chunk name -> Places, for the scripts that were run here
 
 ---The places of a chunk; files that a script required are read when first asked for.
@@ -48,19 +52,19 @@ local function of_function(fn)
   return places:call("function", info.linedefined, 0)
 end
 
--- What Lua says about a text that it cannot run: "file:line: message"; else the traceback tells the line.
-local function raise_lua(message, trace, file, id)
+-- What Lua says about a text that it cannot run: "file:line: message"; else the frames tell the line.
+local function raise_lua(message, stack, file, id)
   local from, line, what = tostring(message):match "^(.-):(%d+): (.*)$"
   if from ~= file then
     what, line = tostring(message), nil
-    for seen, number in (trace or ""):gmatch "\n%s+([^\n]-):(%d+):" do
-      if seen == file then
-        line = number
+    for _, frame in ipairs(stack or {}) do
+      if frame.file == file then
+        line = frame.line
         break
       end
     end
   end
-  failure.raise { code = "script", id = id, file = file, line = tonumber(line), message = what }
+  failure.raise { code = "script", id = id, file = file, line = tonumber(line), message = what, frames = stack }
 end
 
 -- A text that is a chain, an expression or whole statements, as Lua statements on the same lines.
@@ -75,8 +79,17 @@ end
 ---@param limit number?
 local function set_limit(limit) seconds = limit end
 
+---Let a function of the host call scripts: (chunk, handler) -> as xpcall, or nothing when it stopped the script.
+---@param fn function
+local function set_guard(fn) guard = fn end
+
 -- Run a chunk within the limit: a hook looks at the clock every now and then.
 local function call(chunk, places, handler)
+  if guard then
+    local ok, result = guard(chunk, handler)
+    if ok ~= nil then return ok, result end
+    failure.raise { code = "cancel", id = "cancelled", file = places.file, message = "the script was stopped" }
+  end
   if not seconds then return xpcall(chunk, handler) end
   local stop = C.mm_host_clock() + seconds
   debug.sethook(function()
@@ -100,7 +113,34 @@ local function print_to_stderr(...)
   io.stderr:write(table.concat(texts, "\t"), "\n")
 end
 
-local function run(places, chunk_name, code)
+-- What a script may return, and what it is called.
+local KINDS = { pipeline = "is_pipeline", module = "is_module" }
+
+---Is a value a pipeline, or a module of functions?
+---@return "pipeline"|"module"|nil
+local function kind_of(value)
+  for kind, mark in pairs(KINDS) do
+    if type(value) == "table" and rawget(value, mark) then return kind end
+  end
+  return nil
+end
+
+local HINTS = {
+  pipeline = "end it with: return mm.pipeline { ... } :where ... :group ...",
+  module = 'end it with: return mm.module { add = mm.fn("a: f64, b: f64 -> f64", function(a, b) ... end) }',
+}
+
+-- What the script returned, if it is what was wanted: "pipeline", "module", or nil for any of them.
+local function checked(result, wanted, file)
+  local kind = kind_of(result)
+  if kind and (not wanted or kind == wanted) then return result end
+  local found = kind and "a " .. kind or result == nil and "nothing" or type(result)
+  wanted = wanted or "pipeline"
+  failure.raise { id = "no-" .. wanted, file = file, hint = HINTS[wanted],
+    message = ("the script returned %s, not a %s"):format(found, wanted) }
+end
+
+local function run(places, chunk_name, code, set)
   local file = places.file
   if code:sub(1, 1) == "\27" then
     failure.raise { id = "bytecode", file = file, message = "compiled Lua cannot be run as a pipeline" }
@@ -108,33 +148,34 @@ local function run(places, chunk_name, code)
   sources[chunk_name] = places
   local chunk, message = loadstring(code, chunk_name)
   if not chunk then raise_lua(message, nil, file, "syntax") end
-  local outer, print, output = running, _G.print, io.output()
-  running = places
+  setfenv(chunk, set.globals)
+  local outer, outer_set, print, output = running, required, _G.print, io.output()
+  running, required = places, set
   _G.print = print_to_stderr
   io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
-    return { message = err, trace = debug.traceback("", 2) }
+    return { message = err, frames = frames.stack(2, { running = call }) }
   end)
-  running = outer
+  running, required = outer, outer_set
   _G.print = print
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
-  if not ok then raise_lua(result.message, result.trace, file, "script") end
-  if type(result) ~= "table" or not result.is_pipeline then
-    failure.raise {
-      id = "no-pipeline", file = file,
-      message = ("the script returned %s, not a pipeline"):format(result == nil and "nothing" or type(result)),
-      hint = "end it with: return mm.pipeline { ... } :where ... :group ...",
-    }
-  end
+  if not ok and type(result) ~= "table" then result = { message = result } end
+  if not ok then raise_lua(result.message, result.frames, file, "script") end
   return result
 end
 
----Run a pipeline file. The modules that it requires are also looked for in its own folder.
+---The modules of the script that is being run.
+---@return moonmill.Modules?
+local function modules_of_running() return required end
+
+---Run a file. The modules that it requires are also looked for in its own folder.
 ---@param path string
----@return moonmill.Pipeline
-local function load(path)
+---@param wanted "pipeline"|"module"|"any"|nil what it must return; "pipeline" when nothing is said
+---@return moonmill.Pipeline|moonmill.Module
+---@return moonmill.Modules
+local function load(path, wanted)
   local file, reason = io.open(path, "rb")
   local text = file and file:read "*a"
   if file then file:close() end
@@ -142,21 +183,24 @@ local function load(path)
     failure.raise { code = "io", id = "cannot-open", file = path,
       message = (reason or "cannot read it"):gsub("^.*: ", "") }
   end
-  local saved, folder = package.path, path:match "^(.*)/[^/]*$" or "."
-  package.path = folder .. "/?.lua;" .. saved
-  local ok, result = pcall(run, Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")))
-  package.path = saved
-  if not ok then error(result, 0) end
-  return result
+  local set = modules.new(path:match "^(.*)/[^/]*$" or ".")
+  local result = set:run(run, Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
+  return checked(result, wanted ~= "any" and (wanted or "pipeline") or nil, path), set
 end
 
 ---Run a text: a chain of stages (":where ..."), or a whole script; `mm` is there.
 ---@param text string
 ---@param name? string for messages
----@return moonmill.Pipeline
-local function evaluate(text, name)
-  name = name or "-e"
-  return run(Places.new(name, text), "=" .. name, statements(text))
+---@param options? { wanted: string?, modules: table<string, string>? } what it must return, as for load; texts of its
+---modules by name
+---@return moonmill.Pipeline|moonmill.Module
+---@return moonmill.Modules
+local function evaluate(text, name, options)
+  name, options = name or "-e", options or {}
+  local set, wanted = modules.new(nil, options.modules), options.wanted or "pipeline"
+  local result = set:run(run, Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
+  return checked(result, wanted ~= "any" and wanted or nil, name), set
 end
 
-return { limit = set_limit, load = load, evaluate = evaluate, caller = caller, of_function = of_function }
+return { limit = set_limit, guard = set_guard, load = load, evaluate = evaluate, caller = caller,
+  of_function = of_function, kind_of = kind_of, modules = modules_of_running }

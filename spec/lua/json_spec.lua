@@ -2,7 +2,8 @@ local json = require "moonmill.json"
 
 describe("json", function()
   it("writes numbers so that they read back the same, and others as text", function()
-    assert.equal("[0,-1,9007199254740992,0.1,1e+300,0.30000000000000004]", json.encode { 0, -1, 2 ^ 53, 0.1, 1e300, 0.1 + 0.2 })
+    assert.equal("[0,-1,9007199254740992,0.1,1e+300,0.30000000000000004]",
+      json.encode { 0, -1, 2 ^ 53, 0.1, 1e300, 0.1 + 0.2 })
     assert.equal('["nan","inf","-inf"]', json.encode { 0 / 0, math.huge, -math.huge })
   end)
 

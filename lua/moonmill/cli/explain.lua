@@ -10,20 +10,13 @@ local explain = {
 
 explain.configure = require("moonmill.cli.check").configure
 
--- Try the row functions, on rows of the files up to the first stage that needs all of them, then on made-up ones.
+-- Try the row functions on rows of the files, unless they can be read only once.
 local function try_functions(plan, paths, file_options)
-  local sample = require "moonmill.plan.sample"
   local readable = #paths > 0
   for _, path in ipairs(paths) do readable = readable and path ~= "-" end
-  plan:describe()
-  for _, step in ipairs(plan.steps) do
-    if step.breaks then readable = false end
-    if step.try then
-      local rows = readable and sample.first(plan, step, require("moonmill.files").open(paths, file_options)
-        :source(plan.reads))
-      step:try(rows or sample.made_up(step.arriving), not rows)
-    end
-  end
+  require("moonmill.plan.sample").try(plan, readable and function()
+    return require("moonmill.files").open(paths, file_options):source(plan.reads)
+  end or nil)
 end
 
 function explain.run(options)

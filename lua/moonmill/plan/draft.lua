@@ -7,13 +7,16 @@ local suggest = require "moonmill.suggest"
 
 ---@class moonmill.Draft
 ---@field params table values of the parameters
+---@field modules moonmill.Modules|false of the script
 local Draft = {}
 Draft.__index = Draft
 
 ---@param columns moonmill.Column[]
 ---@param params table
-function Draft.new(columns, params)
-  return setmetatable({ params = params, nodes = {}, _columns = columns, _open = false, stage = false }, Draft)
+---@param modules? moonmill.Modules|false
+function Draft.new(columns, params, modules)
+  return setmetatable({ params = params, modules = modules or false, nodes = {}, _columns = columns, _open = false,
+    stage = false }, Draft)
 end
 
 ---The columns at this point, in order.

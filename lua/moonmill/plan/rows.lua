@@ -31,7 +31,7 @@ end
 local function new(spec, draft)
   local columns = draft:columns()
   local self = setmetatable({ label = spec.kind, spec = spec, reads = require("moonmill.rows").reads(spec.fn),
-    params = draft.params }, Rows)
+    params = draft.params, modules = draft.modules }, Rows)
   check_reads(self.reads, columns, spec.place)
   self.columns = { unpack(columns) }
   for _, field in ipairs(spec.outputs) do
@@ -55,6 +55,7 @@ function Rows:ship(arriving)
   local file = spec.place.file:match "[^/]*$"
   return require("moonmill.rows").ship(spec.fn, {
     kind = spec.kind, inputs = inputs, outputs = outputs, params = params, place = 0, label = file .. ":" .. spec.kind,
+    modules = self.modules,
   })
 end
 

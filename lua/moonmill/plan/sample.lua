@@ -109,4 +109,19 @@ function sample.made_up(columns)
   return result
 end
 
+---Try the row functions of a plan, on the first rows that arrive or on made-up ones, so that its text tells whether
+---they were compiled.
+---@param plan moonmill.Plan
+---@param source? fun(): ffi.cdata* a fresh mm_source of the columns that the plan reads; nil: there is none
+function sample.try(plan, source)
+  plan:describe()
+  for _, step in ipairs(plan.steps) do
+    if step.breaks then source = nil end
+    if step.try then
+      local rows = source and sample.first(plan, step, source())
+      step:try(rows or sample.made_up(step.arriving), not rows)
+    end
+  end
+end
+
 return sample

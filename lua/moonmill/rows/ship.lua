@@ -17,20 +17,30 @@ local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 local Shipper = {}
 Shipper.__index = Shipper
 
--- Modules and their members by value.
-local function module_names()
-  local names = {}
-  for module, value in pairs(package.loaded) do
+local function add_members(names, loaded)
+  for module, value in pairs(loaded) do
     if module ~= "_G" and type(value) == "table" and not standard.paths[value] then
       for key, member in pairs(value) do
         if type(member) == "function" and type(key) == "string" then names[member] = { "member", module, key } end
       end
     end
   end
-  for module, value in pairs(package.loaded) do
+end
+
+local function add_modules(names, loaded)
+  for module, value in pairs(loaded) do
     local usable = type(value) == "table" or type(value) == "function"
     if usable and module ~= "_G" then names[value] = { "module", module } end
   end
+end
+
+-- Modules and their members by value: ours, and those that the script required.
+local function module_names(required)
+  local names = {}
+  add_members(names, package.loaded)
+  add_members(names, required)
+  add_modules(names, package.loaded)
+  add_modules(names, required)
   return names
 end
 
@@ -157,6 +167,7 @@ end
 ---@field params table<string, any>? values by name
 ---@field place integer number for errors
 ---@field label string names the generated loop in tracebacks: "delays.lua:map"
+---@field modules moonmill.Modules|false|nil what the script required; workers get the texts
 
 ---Check a row function and turn it into bytes for mm_stage_rows. Raises a failure where it could not run in a worker.
 ---@param fn function
@@ -164,7 +175,8 @@ end
 ---@return string bytes
 local function ship(fn, spec)
   local self = setmetatable({
-    fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(), random = false,
+    fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(spec.modules and spec.modules.loaded or {}),
+    random = false,
   }, Shipper)
   local info = debug.getinfo(fn, "S")
   local params = {}
@@ -172,7 +184,7 @@ local function ship(fn, spec)
   local shipment = {
     kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs,
     outputs = spec.outputs or {}, params = params,
-    path = search_path(fn), script = ("%s:%d"):format(info.short_src, info.linedefined),
+    path = search_path(fn), sources = spec.modules and spec.modules.sources or {}, script = ("%s:%d"):format(info.short_src, info.linedefined),
     root = self:form(fn, "function"),
   }
   local objects, i = {}, 1

@@ -20,11 +20,21 @@ local function fill_function(shell, object, value_of)
   for i = 3, #object do debug.setupvalue(shell, i - 2, value_of(object[i])) end
 end
 
+-- Let require find the modules that the script had, as they were.
+local function preload(sources)
+  for name, source in pairs(sources) do
+    package.preload[name] = function(...)
+      return assert(loadstring((source.text:gsub("^#[^\n]*", "")), "@" .. source.path))(...)
+    end
+  end
+end
+
 ---@param bytes string
 ---@return table shipment its fields as given to ship; `fn` the function, `tables` the captured tables, `params` values
 local function unship(bytes)
   local shipment = buffer.decode(bytes)
   package.path = shipment.path .. ";" .. package.path
+  preload(shipment.sources)
   local shells = {}
   local function value_of(form)
     if type(form) ~= "table" then return form end
