@@ -257,6 +257,7 @@ enum mm_op {
   MM_OP_MIN, MM_OP_MAX,
   MM_OP_FLOOR, MM_OP_CEIL, MM_OP_TRUNC, /* float */
   MM_OP_ROUND,     /* float a, digits in i64 register b: half away from zero */
+  MM_OP_PLAIN,     /* float a, with the same bits for every NaN */
   /* f64 only */
   MM_OP_POW, MM_OP_SQRT, MM_OP_CBRT, MM_OP_EXP, MM_OP_LOG, MM_OP_LOG2, MM_OP_LOG10, MM_OP_SIN, MM_OP_COS, MM_OP_TAN,
   MM_OP_ASIN, MM_OP_ACOS, MM_OP_ATAN, MM_OP_ATAN2, MM_OP_SINH, MM_OP_COSH, MM_OP_TANH, MM_OP_HYPOT,
@@ -269,6 +270,7 @@ enum mm_op {
   MM_OP_AND, MM_OP_OR, MM_OP_NOT,
   MM_OP_IS_NULL, MM_OP_IS_NOT_NULL, /* T any; never null */
   MM_OP_IS_TRUE,   /* bool; null counts as false */
+  MM_OP_REFUSE,    /* bool a; fails where it is true */
   /* choice; T any */
   MM_OP_SELECT,    /* a (bool) true: b, else c */
   MM_OP_COALESCE,  /* a unless null, else b */

@@ -47,7 +47,7 @@ function rowfn.stage(source, kind, outputs, fn, params)
   local all = { unpack(inputs) }
   for _, field in ipairs(outputs) do all[#all + 1] = field end
   local err = ffi.new "mm_error"
-  local stage = C.mm_stage_rows(bytes, #bytes, schema(inputs), schema(all), kind == "where", 7, err)
+  local stage = C.mm_stage_rows(bytes, #bytes, schema(inputs), schema(all), kind == "where", 7, nil, err)
   assert(stage ~= nil, ffi.string(err.message))
   return stage
 end

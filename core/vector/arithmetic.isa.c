@@ -239,6 +239,7 @@ mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
     FLOAT_CASES(MM_OP_CEIL, ceil)
     FLOAT_CASES(MM_OP_TRUNC, trunc)
     FLOAT_CASES(MM_OP_SQRT, sqrt)
+    FLOAT_CASES(MM_OP_PLAIN, plain)
   case MM_OP_ROUND:
     if (shape == SHAPE_VS) return type == MM_F64 ? round_f64_vs : type == MM_F32 ? round_f32_vs : NULL;
     return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;

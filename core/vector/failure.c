@@ -114,6 +114,7 @@ static void describe_arithmetic(const mm_frame *frame, const mm_step *step, int3
 void mm_describe_failure(const mm_frame *frame, const mm_step *step, int32_t lane, mm_error *error) {
   *error = (mm_error){0};
   if (step->instr.op == MM_OP_CAST) describe_cast(frame, step, lane, error);
+  else if (step->instr.op == MM_OP_REFUSE) mm_fail(error, MM_EDATA, "refused", "the row is refused");
   else describe_arithmetic(frame, step, lane, error);
   error->place = step->instr.place;
 }

@@ -26,6 +26,8 @@ ALWAYS_INLINE T OF(greatest)(T x, T y) {
 ALWAYS_INLINE T OF(signum)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x; }
 ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS) ~((BITS)1 << (8 * sizeof(T) - 1))); }
 
+ALWAYS_INLINE T OF(plain_nan)(T x) { return x == x ? x : (T)NAN; }
+
 #define NAME OF(add)
 #define RESULT(x, y) ((x) + (y))
 #include "binary.inc.h"
@@ -61,6 +63,9 @@ ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS) 
 #include "unary.inc.h"
 #define NAME OF(sqrt)
 #define RESULT(x) LIBM(sqrt)(x)
+#include "unary.inc.h"
+#define NAME OF(plain)
+#define RESULT(x) OF(plain_nan)(x)
 #include "unary.inc.h"
 #undef OF
 #undef T

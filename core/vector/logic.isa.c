@@ -76,6 +76,17 @@ static int is_true(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const m
   return 0;
 }
 
+static int refuse(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  (void)vb, (void)vc;
+  uint64_t *out = dst->data, any = 0;
+  const uint64_t *a = va->data;
+  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+    out[w] = lanes->bad[w] = a[w];
+    any |= a[w];
+  }
+  return any != 0;
+}
+
 /* ---- Choice: lanes of b where a bit is set, else of c ---- */
 
 /* Lane by lane without branches: ^ and & let the compiler use vectors. */
@@ -181,6 +192,7 @@ mm_kernel PASTE(mm_logic, ISA)(int op, int type) {
   case MM_OP_OR: return type == MM_BOOL ? or_bool : NULL;
   case MM_OP_NOT: return type == MM_BOOL ? not_bool : NULL;
   case MM_OP_IS_TRUE: return type == MM_BOOL ? is_true : NULL;
+  case MM_OP_REFUSE: return type == MM_BOOL ? refuse : NULL;
   case MM_OP_IS_NULL: return is_null;
   case MM_OP_IS_NOT_NULL: return is_not_null;
   case MM_OP_SELECT:

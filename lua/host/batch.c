@@ -74,13 +74,37 @@ bool mm_rows_odd_nan(const void *values, int64_t n, bool single) {
   return single ? has_odd_f32(values, n) : has_odd_f64(values, n);
 }
 
-void mm_rows_plain_nan(void *out, const void *values, int64_t n, bool single) {
-  const float *f32 = values;
-  const double *f64 = values;
-  float *out_f32 = out;
-  double *out_f64 = out;
-  for (int64_t i = 0; i < n && single; i++) out_f32[i] = isnan(f32[i]) ? (float)NAN : f32[i];
-  for (int64_t i = 0; i < n && !single; i++) out_f64[i] = isnan(f64[i]) ? (double)NAN : f64[i];
+/* Compared with itself a lane is all ones, but for NaN. */
+WIDE static void plain_f64(double *values, int64_t n) {
+  typedef double lanes __attribute__((vector_size(32), aligned(8)));
+  lanes64 found = {0};
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    lanes x = *(const lanes *)(const void *)(values + i);
+    found |= (lanes64)(x != x);
+  }
+  bool any = (found[0] | found[1] | found[2] | found[3]) != 0;
+  for (; i < n; i++) any |= isnan(values[i]);
+  for (i = 0; i < n && any; i++) values[i] = isnan(values[i]) ? (double)NAN : values[i];
+}
+
+WIDE static void plain_f32(float *values, int64_t n) {
+  typedef float lanes __attribute__((vector_size(32), aligned(4)));
+  lanes32 found = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    lanes x = *(const lanes *)(const void *)(values + i);
+    found |= (lanes32)(x != x);
+  }
+  bool any = false;
+  for (int k = 0; k < 8; k++) any |= found[k] != 0;
+  for (; i < n; i++) any |= isnan(values[i]);
+  for (i = 0; i < n && any; i++) values[i] = isnan(values[i]) ? (float)NAN : values[i];
+}
+
+void mm_rows_plain_nan(void *values, int64_t n, bool single) {
+  if (single) plain_f32(values, n);
+  else plain_f64(values, n);
 }
 
 int mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error) {

@@ -1,5 +1,9 @@
 /* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
+ * DESIGN Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first. It fails
+ * at rows that it cannot answer for; then what it gave is dropped and the batch is given to the function, which raises the true
+ * error, or has an answer. Both give the same bits, so nobody can tell which one ran. A Lua state is made when it is first needed.
+ *
  * DESIGN The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
  * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets
  * a hook that raises at the next instruction or loop, again and again until Lua has been left. LuaJIT is built so that
@@ -20,14 +24,18 @@ typedef struct rows_stage {
   char *shipment;
   int64_t size;
   int32_t place;
-  int32_t columns;       /* of what comes in */
+  mm_schema in;          /* what comes in */
+  mm_stage *program;     /* of a program, run before Lua is asked; NULL: none */
   int64_t now;           /* what os.time gives in row functions */
   pthread_mutex_t mutex; /* the list of locals; taken before a local's */
   rows_local *locals;
 } rows_stage;
 
 struct rows_local {
-  lua_State *L;
+  mm_job *job;
+  void *program;         /* local of rows_stage.program */
+  int32_t tried, failed; /* batches given to the program */
+  lua_State *L;          /* NULL: not needed yet */
   int run, last_look;    /* references to moonmill.rows.worker's functions */
   pthread_mutex_t mutex; /* all below */
   bool inside, hooked;
@@ -38,9 +46,10 @@ struct rows_local {
 static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows->now = (int64_t)time(NULL);
-  if (in->count == rows->columns) return 0;
-  return mm_host_fail(error, MM_EBUG, "rows-schema", "a row function made for %d columns gets %d", rows->columns,
-                      in->count);
+  if (in->count != rows->in.count)
+    return mm_host_fail(error, MM_EBUG, "rows-schema", "a row function made for %d columns gets %d", rows->in.count,
+                        in->count);
+  return rows->program ? rows->program->vtable->bind(rows->program, in, error) : 0;
 }
 
 /* open_worker(stage, job) -> run, last_look */
@@ -58,32 +67,60 @@ static int open_worker(lua_State *L) {
   return 2;
 }
 
+/* Make the worker's Lua state, unless there is one. */
+static int need_lua(rows_stage *rows, rows_local *self, mm_error *error) {
+  if (self->L) return 0;
+  lua_State *L = mm_state_new(error);
+  if (!L) return error ? error->code : MM_ENOMEM;
+  lua_pushcfunction(L, open_worker);
+  lua_pushlightuserdata(L, rows);
+  lua_pushlightuserdata(L, self->job);
+  if (lua_pcall(L, 2, 2, 0)) {
+    const char *text = lua_tostring(L, -1);
+    mm_host_fail(error, MM_ESCRIPT, "script", "%s", text ? text : "the row function cannot be set up");
+    lua_close(L);
+    return MM_ESCRIPT;
+  }
+  self->last_look = luaL_ref(L, LUA_REGISTRYINDEX);
+  self->run = luaL_ref(L, LUA_REGISTRYINDEX);
+  pthread_mutex_lock(&self->mutex);
+  self->L = L;
+  pthread_mutex_unlock(&self->mutex);
+  return 0;
+}
+
+/* What the engine said of this stage holds for the program too. Only the first worker writes: others may be running. */
+static int open_program(rows_stage *rows, rows_local *self, mm_error *error) {
+  mm_stage *program = rows->program;
+  if (!program) return 0;
+  pthread_mutex_lock(&rows->mutex);
+  if (program->track_rows != rows->stage.track_rows || program->to != rows->stage.to) {
+    program->track_rows = rows->stage.track_rows;
+    program->to = rows->stage.to;
+    program->to_count = rows->stage.to_count;
+  }
+  pthread_mutex_unlock(&rows->mutex);
+  return program->vtable->open(program, self->job, &self->program, error);
+}
+
+static void close(mm_stage *stage, void *local);
+
 static int open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows_local *self = calloc(1, sizeof *self);
   if (!self) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a worker");
-  self->L = mm_state_new(error);
-  if (!self->L) {
-    free(self);
-    return error ? error->code : MM_ENOMEM;
-  }
-  lua_pushcfunction(self->L, open_worker);
-  lua_pushlightuserdata(self->L, rows);
-  lua_pushlightuserdata(self->L, job);
-  if (lua_pcall(self->L, 2, 2, 0)) {
-    const char *text = lua_tostring(self->L, -1);
-    mm_host_fail(error, MM_ESCRIPT, "script", "%s", text ? text : "the row function cannot be set up");
-    lua_close(self->L);
-    free(self);
-    return MM_ESCRIPT;
-  }
-  self->last_look = luaL_ref(self->L, LUA_REGISTRYINDEX);
-  self->run = luaL_ref(self->L, LUA_REGISTRYINDEX);
+  self->job = job;
   pthread_mutex_init(&self->mutex, NULL);
   pthread_mutex_lock(&rows->mutex);
   self->next = rows->locals;
   rows->locals = self;
   pthread_mutex_unlock(&rows->mutex);
+  int status = open_program(rows, self, error);
+  if (status >= 0 && !rows->program) status = need_lua(rows, self, error);
+  if (status < 0) {
+    close(stage, self);
+    return status;
+  }
   *local = self;
   return 0;
 }
@@ -98,8 +135,11 @@ static void close(mm_stage *stage, void *local) {
     break;
   }
   pthread_mutex_unlock(&rows->mutex);
-  lua_sethook(self->L, NULL, 0, 0); /* so that finalisers run */
-  lua_close(self->L);
+  if (self->L) {
+    lua_sethook(self->L, NULL, 0, 0); /* so that finalisers run */
+    lua_close(self->L);
+  }
+  if (rows->program) rows->program->vtable->close(rows->program, self->program);
   pthread_mutex_destroy(&self->mutex);
   free(self);
 }
@@ -126,10 +166,11 @@ static int fail_cancelled(mm_batch *out, mm_error *error) {
   return mm_host_fail(error, MM_ECANCEL, "cancelled", "the job was cancelled");
 }
 
-static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
-  rows_local *self = local;
-  lua_State *L = self->L;
+static int run_lua(mm_stage *stage, rows_local *self, const mm_batch *in, mm_batch *out, mm_error *error) {
   mm_error failure = {0};
+  int made = need_lua((rows_stage *)stage, self, error);
+  if (made < 0) return made;
+  lua_State *L = self->L;
   if (!enter(self)) return fail_cancelled(out, error);
   lua_rawgeti(L, LUA_REGISTRYINDEX, self->run);
   lua_pushlightuserdata(L, (void *)(uintptr_t)in);
@@ -150,12 +191,37 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
   return status;
 }
 
+/* The program takes for granted that columns which are not nullable have no nulls. */
+static bool as_declared(const rows_stage *rows, const mm_batch *in) {
+  for (int32_t i = 0; i < rows->in.count; i++)
+    if (!rows->in.fields[i].nullable && in->columns[i].valid && mm_column_null_count(&in->columns[i]) > 0) return false;
+  return true;
+}
+
+/* A program that fails for most batches is not worth its time. */
+static bool worth_trying(const rows_stage *rows, const rows_local *self) {
+  return rows->program && (self->tried < 8 || 2 * self->failed < self->tried);
+}
+
+static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
+  rows_stage *rows = (rows_stage *)stage;
+  rows_local *self = local;
+  if (worth_trying(rows, self) && as_declared(rows, in)) {
+    self->tried++;
+    int status = rows->program->vtable->run(rows->program, self->program, in, out, error);
+    if (status >= 0 || status == MM_ENOMEM) return status;
+    self->failed++;
+    mm_batch_resize(out, 0, NULL);
+  }
+  return run_lua(stage, self, in, out, error);
+}
+
 /* Did the function change what it captured after the last comparison? */
 static int leave(mm_stage *stage, void *local, mm_error *error) {
   rows_local *self = local;
   lua_State *L = self->L;
   mm_error failure = {0};
-  if (!enter(self)) return 0;
+  if (!L || !enter(self)) return 0;
   lua_rawgeti(L, LUA_REGISTRYINDEX, self->last_look);
   lua_pushlightuserdata(L, &failure);
   int broken = lua_pcall(L, 1, 1, 0);
@@ -181,7 +247,7 @@ static void interrupt(mm_stage *stage) {
   for (rows_local *self = rows->locals; self; self = self->next) {
     pthread_mutex_lock(&self->mutex);
     self->hooked = true;
-    if (self->inside) lua_sethook(self->L, stop, LUA_MASKCOUNT, 1);
+    if (self->L && self->inside) lua_sethook(self->L, stop, LUA_MASKCOUNT, 1);
     pthread_mutex_unlock(&self->mutex);
   }
   pthread_mutex_unlock(&rows->mutex);
@@ -189,7 +255,9 @@ static void interrupt(mm_stage *stage) {
 
 static void free_stage(mm_stage *stage) {
   rows_stage *rows = (rows_stage *)stage;
+  mm_stage_free(rows->program);
   mm_schema_free(&stage->out);
+  mm_schema_free(&rows->in);
   pthread_mutex_destroy(&rows->mutex);
   free(rows->shipment);
   free(rows);
@@ -199,7 +267,7 @@ static mm_stage *copy(const mm_stage *stage, mm_error *error);
 
 /* Results are appended to the columns that come in. */
 static int32_t shares(const mm_stage *stage, int32_t column) {
-  return column < ((const rows_stage *)stage)->columns ? column : -1;
+  return column < ((const rows_stage *)stage)->in.count ? column : -1;
 }
 
 static const mm_stage_class map_class = {.name = "map",
@@ -224,26 +292,28 @@ static const mm_stage_class where_class = {.name = "where",
                                            .free = free_stage,
                                            .copy = copy};
 
-static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_t size, int32_t columns,
-                      const mm_schema *out, int32_t place, mm_error *error) {
+/* Takes the program's stage, NULL when there is none. */
+static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_t size, const mm_schema *in,
+                      const mm_schema *out, int32_t place, mm_stage *program, mm_error *error) {
   rows_stage *rows = calloc(1, sizeof *rows);
-  char *copy = malloc((size_t)size + 1);
-  if (!rows || !copy) {
+  char *bytes = malloc((size_t)size + 1);
+  if (!rows || !bytes) {
     free(rows);
-    free(copy);
+    free(bytes);
+    mm_stage_free(program);
     mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a row function");
     return NULL;
   }
-  memcpy(copy, shipment, (size_t)size);
+  memcpy(bytes, shipment, (size_t)size);
   rows->stage.vtable = vtable;
   rows->stage.flags = rows->stage.vtable->flags;
-  rows->stage.batch_rows = 32768; /* each call of Lua costs as much as some thousand rows */
-  rows->shipment = copy;
+  if (!program) rows->stage.batch_rows = 32768; /* each call of Lua costs as much as some thousand rows */
+  rows->shipment = bytes;
   rows->size = size;
   rows->place = place;
-  rows->columns = columns;
+  rows->program = program;
   pthread_mutex_init(&rows->mutex, NULL);
-  if (mm_schema_copy(&rows->stage.out, out, error) < 0) {
+  if (mm_schema_copy(&rows->in, in, error) < 0 || mm_schema_copy(&rows->stage.out, out, error) < 0) {
     free_stage(&rows->stage);
     return NULL;
   }
@@ -252,10 +322,14 @@ static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_
 
 static mm_stage *copy(const mm_stage *stage, mm_error *error) {
   const rows_stage *rows = (const rows_stage *)stage;
-  return make(stage->vtable, rows->shipment, rows->size, rows->columns, &stage->out, rows->place, error);
+  mm_stage *program = rows->program ? rows->program->vtable->copy(rows->program, error) : NULL;
+  if (rows->program && !program) return NULL;
+  return make(stage->vtable, rows->shipment, rows->size, &rows->in, &stage->out, rows->place, program, error);
 }
 
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
-                        int32_t place, mm_error *error) {
-  return make(filter ? &where_class : &map_class, shipment, size, in->count, out, place, error);
+                        int32_t place, mm_program *take, mm_error *error) {
+  mm_stage *program = take ? mm_stage_program(take, out, error) : NULL;
+  if (take && !program) return NULL;
+  return make(filter ? &where_class : &map_class, shipment, size, in, out, place, program, error);
 }

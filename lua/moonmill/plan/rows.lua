@@ -97,7 +97,7 @@ function Rows:make(arriving)
   local place = self.spec.place
   self.places = { [0] = { origin = place, stage = self.label } }
   local stage = C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
-    self.spec.kind == "where", 0, err)
+    self.spec.kind == "where", 0, nil, err)
   return nodes.checked(stage, self.places), leaving
 end
 

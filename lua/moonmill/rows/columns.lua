@@ -104,7 +104,8 @@ local function copy_plain(self, data, n)
   if self.copy_size < n then
     self.copy, self.copy_size = ffi.new(self.type == "f32" and "float[?]" or "double[?]", n), n
   end
-  C.mm_rows_plain_nan(self.copy, data, n, self.type == "f32")
+  ffi.copy(self.copy, data, n * ffi.sizeof(self.type == "f32" and "float" or "double"))
+  C.mm_rows_plain_nan(self.copy, n, self.type == "f32")
   return self.copy
 end
 

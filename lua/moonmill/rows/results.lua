@@ -188,6 +188,8 @@ function Result:complete(n)
   elseif self.base == "bool" then
     check(C.mm_column_make(column, self.kind, n, 0, false, err))
     C.mm_rows_pack(ffi.cast("uint64_t *", column.data), self.data, n)
+  elseif self.base == "f64" or self.base == "f32" then
+    C.mm_rows_plain_nan(self.data, n, self.base == "f32")
   end
   column.length = n
   if self.nullable then self:attach_valid(n) end

@@ -167,3 +167,30 @@ describe("arithmetic", function()
     check(30, { [1.5] = 1.5, [1e-40] = 0 })
   end)
 end)
+
+describe("a plain NaN", function()
+  local ffi = require "ffi"
+  local programs = require "programs"
+  for _, kind in ipairs { { "f64", "uint64_t", 8, 0x7ff8000000000000ULL }, { "f32", "uint32_t", 4, 0x7fc00000 } } do
+    local name, word, size, plain = unpack(kind)
+    it("stands for every NaN of " .. name .. ", and other values stay", function()
+      local list = { n = 1100 }
+      for i = 1, list.n do list[i] = i % 3 == 0 and -0.0 or i % 3 == 1 and -1 / 0 or i end
+      local batch, keep = programs.batch { { name, list } }
+      local data = ffi.cast(word .. " *", batch.columns[0].data)
+      local want = ffi.new(word .. "[?]", list.n)
+      ffi.copy(want, data, size * list.n)
+      for i = 0, list.n - 1, 7 do
+        data[i] = size == 8 and 0x7ff0000000000001ULL + bit.lshift(0ULL + i % 250, 44) or 0xff800001 + i % 250
+        want[i] = plain
+      end
+      local p = programs.new { name }
+      local got = ffi.new(word .. "[?]", list.n)
+      p:each({ p:op("PLAIN", name, p:load(0)) }, { batch }, function(out)
+        ffi.copy(got, out.columns[0].data, size * list.n)
+      end)
+      for i = 0, list.n - 1 do assert.equal(want[i], got[i], "row " .. i) end
+      assert.truthy(keep)
+    end)
+  end
+end)

@@ -111,6 +111,27 @@ describe("a failure", function()
     assert.truthy(keep)
   end)
 
+  it("comes from a row that is refused, unless the refusal is null, filtered out or of another side", function()
+    local function first(lists, build)
+      local batch, keep = programs.batch { { "bool", lists[1] }, { "bool", lists[2] } }
+      local p = programs.new { "bool", "bool" }
+      local result, err = p:run({ build(p, p:load(0), p:load(1)) }, batch)
+      assert.truthy(keep)
+      return err and tonumber(err.row) or #result[1]
+    end
+    local a, b = { n = 2500 }, { n = 2500 }
+    for i = 1, 2500 do a[i], b[i] = i % 700 == 0, i > 1000 end
+    a[3] = null
+    assert.equal(699, first({ a, b }, function(p, x) return p:op("REFUSE", "bool", x) end))
+    assert.equal(1399, first({ a, b }, function(p, x, y) return p:op("REFUSE", "bool", x, { guard = y }) end))
+    assert.equal(1399, first({ a, b }, function(p, x, y)
+      p:filter(y)
+      return p:op("REFUSE", "bool", x)
+    end))
+    assert.equal(2500, first({ a, b }, function(p, x) return p:op("REFUSE", "bool", p:op("IS_NULL", "bool",
+      p:op("OR", "bool", x, p:const("bool", true)))) end))
+  end)
+
   it("says what was wrong", function()
     local function fails(build)
       local p = programs.new {}
