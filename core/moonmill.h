@@ -250,7 +250,7 @@ enum mm_op {
   MM_OP_CONST,     /* dst = constant a of the program; loaded once */
   MM_OP_FILTER,    /* keep only rows where bool a is true (neither false nor null) */
   /* arithmetic on int and float; ints fail on overflow */
-  MM_OP_ADD, MM_OP_SUB, MM_OP_MUL,
+  MM_OP_ADD, MM_OP_SUB, MM_OP_MUL, /* also of narrower integers, modulo 2^width: these never fail */
   MM_OP_DIV,       /* float */
   MM_OP_FLOORDIV, MM_OP_MOD, /* floored; ints fail on zero */
   MM_OP_NEG, MM_OP_ABS, MM_OP_SIGN,

@@ -1,5 +1,5 @@
 /* arithmetic.isa.c - add to round: the kernels of numbers that give numbers of the same type.
- * Integers are 64 bits wide here; minimum and maximum take every width. NaN is the greatest number for both, and -0 is
+ * Integers are 64 bits wide here; + - * of narrow ones are modular, minimum and maximum take every width. NaN is the greatest number for both, and -0 is
  * less than +0, as in the one order of values.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
@@ -40,6 +40,29 @@ static inline uint64_t product_lost_u64(uint64_t x, uint64_t y) {
 #define RESULT(x, y) ((x) * (y))
 #define LOST(x, y, r) product_lost_u64(x, y)
 #include "checked.inc.h"
+
+/* ---- Narrow integers: + - * modulo 2^width ---- */
+
+#define T int8_t
+#define SUFFIX i8
+#include "modular.inc.h"
+#define T int16_t
+#define SUFFIX i16
+#include "modular.inc.h"
+#define T int32_t
+#define SUFFIX i32
+#include "modular.inc.h"
+#define T uint8_t
+#define SUFFIX u8
+#include "modular.inc.h"
+#define T uint16_t
+#define SUFFIX u16
+#include "modular.inc.h"
+#define T uint32_t
+#define SUFFIX u32
+#include "modular.inc.h"
+
+/* ---- Integers: division, signs ---- */
 
 #define T int64_t
 #define NAME floordiv_i64
@@ -210,6 +233,21 @@ MM_INTEGERS(INTEGER_EXTREMES)
            : type == MM_F64 ? name##_f64[shape]                                                                        \
            : type == MM_F32 ? name##_f32[shape]                                                                        \
                             : NULL;
+#define MODULAR_CASES(OP, name)                                                                                        \
+  case OP:                                                                                                             \
+    switch (type) {                                                                                                    \
+    case MM_I8: return name##_i8[shape];                                                                               \
+    case MM_I16: return name##_i16[shape];                                                                             \
+    case MM_I32: return name##_i32[shape];                                                                             \
+    case MM_U8: return name##_u8[shape];                                                                               \
+    case MM_U16: return name##_u16[shape];                                                                             \
+    case MM_U32: return name##_u32[shape];                                                                             \
+    case MM_I64: return name##_i64[shape];                                                                             \
+    case MM_U64: return name##_u64[shape];                                                                             \
+    case MM_F64: return name##_f64[shape];                                                                             \
+    case MM_F32: return name##_f32[shape];                                                                             \
+    default: return NULL;                                                                                              \
+    }
 #define UNARY_CASES(OP, name)                                                                                          \
   case OP:                                                                                                             \
     return type == MM_I64   ? name##_i64                                                                               \
@@ -225,9 +263,9 @@ MM_INTEGERS(INTEGER_EXTREMES)
 
 mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
   switch (op) {
-    BINARY_CASES(MM_OP_ADD, add)
-    BINARY_CASES(MM_OP_SUB, sub)
-    BINARY_CASES(MM_OP_MUL, mul)
+    MODULAR_CASES(MM_OP_ADD, add)
+    MODULAR_CASES(MM_OP_SUB, sub)
+    MODULAR_CASES(MM_OP_MUL, mul)
     BINARY_CASES(MM_OP_FLOORDIV, floordiv)
   case MM_OP_DIV: return type == MM_F64 ? div_f64[shape] : type == MM_F32 ? div_f32[shape] : NULL;
   case MM_OP_MOD:

@@ -109,6 +109,8 @@ static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, i
 static bool may_fail(const mm_instr *instr) {
   if (!mm_operations[instr->op].fails) return false;
   if (instr->op == MM_OP_CAST) return instr->b != MM_CAST_TRY && instr->type != instr->type2;
+  bool modular = instr->op == MM_OP_ADD || instr->op == MM_OP_SUB || instr->op == MM_OP_MUL;
+  if (modular && mm_type_width((mm_type){.id = instr->type}) < 8) return false;
   return !mm_is_float(instr->type);
 }
 

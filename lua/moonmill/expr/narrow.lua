@@ -1,8 +1,10 @@
 -- moonmill.expr.narrow - the fifth pass: no wider type than needed. Comparisons of a narrow column with a constant that
--- fits, or with another narrow column, are done in the narrow type, where a vector register holds more lanes; casts
--- upon casts and casts to the same type go away.
+-- fits, or with another narrow column, are done in the narrow type, where a vector register holds more lanes; so are
+-- + - * that a wrapping cast follows and that cannot overflow before it. Casts upon casts and casts to the same type go
+-- away.
 local coerce = require "moonmill.expr.coerce"
 local node = require "moonmill.expr.node"
+local range = require "moonmill.expr.range"
 local types = require "moonmill.types"
 
 local comparisons = { EQ = true, NE = true, LT = true, LE = true, GT = true, GE = true, IS_DISTINCT = true, IN = true }
@@ -21,9 +23,26 @@ local function widened(n)
   end
 end
 
+local modular = { ADD = true, SUB = true, MUL = true }
+
+-- An integer node modulo 2^bits of a narrow type: the low bits of + - * depend on the low bits of their operands alone.
+local function wrapped(n, type)
+  if n.kind == "const" then return node.const(type, not n.null and range.wrap(n.value, type) or nil, n) end
+  local inner = widened(n)
+  if inner and inner.type.integer then return wrapped(inner, type) end
+  if n.type == type then return n end
+  if n.kind == "call" and modular[n.op] and range.of(n) then
+    return node.call(n.op, { wrapped(n.args[1], type), wrapped(n.args[2], type) },
+      { type = type, on = type, safe = true }, n)
+  end
+  return node.call("CAST", { n }, { type = type, on = type, on2 = n.type, mode = "wrap" }, n)
+end
+
 local function narrow_cast(n)
   if not is_plain_cast(n) then return n end
   local x = n.args[1]
+  local narrows = n.mode == "wrap" and n.type.integer and n.type.bits < 64
+  if narrows and x.kind == "call" and modular[x.op] and range.of(x) then return wrapped(x, n.type) end
   if x.type == n.type then return x end
   local inner = widened(x)
   if inner then -- the value is the same one cast less

@@ -41,6 +41,18 @@ function unsigned.MUL(a, b) return (a == 0 or (a * b) / a == b) and a * b or nil
 function unsigned.FLOORDIV(a, b) return b ~= 0 and a / b or nil end
 function unsigned.MOD(a, b) return b ~= 0 and a % b or nil end
 
+local modular = {
+  ADD = function(a, b) return a + b end, SUB = function(a, b) return a - b end, MUL = function(a, b) return a * b end,
+}
+local narrow = { i8 = 8, i16 = 16, i32 = 32, u8 = 8, u16 = 16, u32 = 32 }
+
+-- An exact whole number modulo 2^bits.
+local function wrapped(value, name)
+  local range = 2 ^ narrow[name]
+  local held = tonumber(value % range)
+  return name:sub(1, 1) == "i" and held >= range / 2 and held - range or held
+end
+
 local nan = 0 / 0
 local float = {}
 function float.ADD(a, b) return a + b end
@@ -74,6 +86,18 @@ describe("arithmetic", function()
     it(("%s of u64 is checked"):format(op), function()
       cases.check { op = op, types = { "u64", "u64" }, result = "u64", f = f }
     end)
+  end
+  for op, f in pairs(modular) do
+    for name in pairs(narrow) do
+      it(("%s of %s is modulo its width"):format(op, name), function()
+        cases.check { op = op, types = { name, name }, result = name, f = function(a, b)
+          if op ~= "MUL" or narrow[name] < 32 then return wrapped(f(tonumber(a), tonumber(b)), name) end
+          local product = f(require("ffi").cast("uint64_t", require("ffi").cast("int64_t", a)),
+            require("ffi").cast("uint64_t", require("ffi").cast("int64_t", b)))
+          return wrapped(tonumber(product % 4294967296ULL), name)
+        end }
+      end)
+    end
   end
   for op, f in pairs(float) do
     for _, name in ipairs { "f64", "f32" } do

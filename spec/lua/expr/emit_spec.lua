@@ -80,6 +80,20 @@ describe("emission", function()
       assert.truthy(listing(text):find(line, 1, true), text .. "\n" .. listing(text))
     end
   end)
+  it("wraps in the narrow type what cannot overflow before it", function()
+    for text, line in pairs {
+      ["wrap.u8(u8 + 1)"] = "add u8 %0 %1", ["wrap.i8(i8 - 300)"] = "sub i8 %0 %1",
+      ["wrap.u8(u8 * 3 + nu8)"] = "mul u8 %0 %1", ["wrap.i16(i32 * i16)"] = "mul i16",
+    } do
+      assert.truthy(listing(text):find(line, 1, true), text .. "\n" .. listing(text))
+      assert.falsy(listing(text):find("64", 1, true), text .. "\n" .. listing(text))
+    end
+    for text, line in pairs { -- below 0, beyond 64 bits
+      ["wrap.u8(u8 - 1)"] = "sub u64", ["wrap.u8(i64 + 1)"] = "add i64", ["wrap.i32(i32 * i32 * i32)"] = "mul i64",
+    } do
+      assert.truthy(listing(text):find(line, 1, true), text .. "\n" .. listing(text))
+    end
+  end)
   it("drops casts that change nothing", function()
     assert.equal("%0 = load i32 i32\nreturn x1 = %0", listing "i32(i32)")
     assert.equal("%0 = load i8 i8\nreturn x1 = %0", listing "i8(i64(i8))")
