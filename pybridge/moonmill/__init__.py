@@ -1,0 +1,59 @@
+"""Moonmill: pipelines of typed columns, scripted in Lua, run by a C core over the data of Python.
+
+>>> import moonmill as mm
+>>> late = mm.pipeline(':where "delay > 60" :group("carrier", "n = count()")')
+>>> late.run({"carrier": ["AA", "UA", "AA"], "delay": [75.0, 10.0, 61.0]}).to_pydict()
+{'carrier': ['AA'], 'n': [2]}
+"""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import (
+    DataError,
+    Error,
+    FileError,
+    InternalError,
+    JobCancelled,
+    JobTimeout,
+    KindError,
+    LimitError,
+    MemoryLimitError,
+    SandboxError,
+    ScriptError,
+    StateError,
+    UsageError,
+    from_json,
+)
+from .job import Job
+from .pipeline import Pipeline, load, pipeline
+from .progress import Progress
+from .table import Buffer, Column, Table
+
+_core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=from_json)
+
+__version__ = _core.version()
+
+__all__ = [
+    "Buffer",
+    "Column",
+    "DataError",
+    "Error",
+    "FileError",
+    "InternalError",
+    "Job",
+    "JobCancelled",
+    "JobTimeout",
+    "KindError",
+    "LimitError",
+    "MemoryLimitError",
+    "Pipeline",
+    "Progress",
+    "SandboxError",
+    "ScriptError",
+    "StateError",
+    "Table",
+    "UsageError",
+    "load",
+    "pipeline",
+]

@@ -1,0 +1,259 @@
+"""Exceptions: one class for each exit code of the command, made from the failures that the core reports."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Any
+
+FIELDS = ("code", "id", "message", "hint", "file", "line", "column", "row", "field", "value", "stage", "script")
+
+sources: dict[str, str] = {}
+"""Texts of scripts that are not files, by the name that messages give them: tracebacks show their lines."""
+
+
+class Error(Exception):
+    """What went wrong, and where.
+
+    Attributes
+    ----------
+    id : str
+        Kind of the problem in kebab-case, such as ``"unknown-column"``; stable between versions.
+    message, hint : str, str or None
+        What was expected and found; what could be done about it.
+    file, line, column : str or None, int or None, int or None
+        Where to look: the script for a mistake in it, the input for bad data. Lines and columns count from 1.
+    script : dict or None
+        For bad data: ``file``, ``line``, ``column`` and ``text`` of the operation that met it.
+    row : int or None
+        Row of the input, from 1.
+    field, value : str or None
+        Name of the column and the offending value, as text.
+    stage : str, int or None
+        The stage that failed.
+    frames : list of dict
+        Lua's calls, innermost first: ``file``, ``line``, ``function``. They also stand in the traceback.
+    others : tuple of Error
+        Further problems that were found.
+    """
+
+    exit_code = 70
+    default_code = "bug"
+
+    def __init__(self, message: str = "", /, *, others: tuple[Error, ...] = (), **fields: Any) -> None:
+        super().__init__(message)
+        self.code: str = fields.get("code") or self.default_code
+        self.id: str = fields.get("id") or "error"
+        self.message: str = message
+        self.hint: str | None = fields.get("hint")
+        self.file: str | None = fields.get("file")
+        self.line: int | None = fields.get("line")
+        self.column: int | None = fields.get("column")
+        self.row: int | None = fields.get("row")
+        self.field: str | None = fields.get("field")
+        self.value: str | None = fields.get("value")
+        self.stage: str | int | None = fields.get("stage")
+        self.script: dict[str, Any] | None = fields.get("script")
+        self.frames: list[dict[str, Any]] = fields.get("frames") or []
+        self.others = others
+
+    def __str__(self) -> str:
+        """The text that the command prints: place, id, message; the script's place; the hint."""
+        place = _place(self.file, self.line, self.column)
+        lines = [f"{place}: error[{self.id}]: {self.message}" if place else f"error[{self.id}]: {self.message}"]
+        if self.row is not None and (self.script is None or not self.line):
+            lines[0] += f" (row {self.row})"
+        if self.script:
+            where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
+            text = self.script.get("text")
+            lines.append("  in " + ": ".join(part for part in (where, text) if part))
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        lines.extend(str(other) for other in self.others)
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_failures, ([failure_of(error) for error in (self, *self.others)], type(self))
+
+
+class DataError(Error, ValueError):
+    """Data that does not fit: a cast, an overflow, a division by zero, a field of a file. Exit code 1."""
+
+    exit_code = 1
+    default_code = "data"
+
+
+class UsageError(Error, ValueError):
+    """A mistake in a pipeline or in how it is used, found before data is read. Exit code 2."""
+
+    exit_code = 2
+    default_code = "usage"
+
+
+class KindError(UsageError, TypeError):
+    """Data of a kind or of a type that cannot be taken; names the column. Exit code 2."""
+
+
+class FileError(Error, OSError):
+    """A file that cannot be opened, read or written. Exit code 3."""
+
+    exit_code = 3
+    default_code = "io"
+
+    def __init__(self, message: str = "", /, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.filename = self.file
+
+
+class LimitError(Error, RuntimeError):
+    """A limit that was set has been reached. Exit code 4."""
+
+    exit_code = 4
+    default_code = "limit"
+
+
+class JobTimeout(LimitError, TimeoutError):
+    """The job did not end within its `timeout`. Exit code 4."""
+
+
+class ScriptError(Error, RuntimeError):
+    """Lua code of a script failed; its calls are entries of the traceback. Exit code 5."""
+
+    exit_code = 5
+    default_code = "script"
+
+
+class MemoryLimitError(Error, MemoryError):
+    """Memory was not to be had, or the memory limit was reached. Exit code 6."""
+
+    exit_code = 6
+    default_code = "memory"
+
+
+class SandboxError(Error, PermissionError):
+    """A script asked for something that it may not do. Exit code 7."""
+
+    exit_code = 7
+    default_code = "sandbox"
+
+
+class StateError(Error, RuntimeError):
+    """Something was used after its end, or twice. Exit code 8."""
+
+    exit_code = 8
+    default_code = "state"
+
+
+class InternalError(Error, SystemError):
+    """A mistake in Moonmill itself. Exit code 70."""
+
+
+class JobCancelled(Error):
+    """The job was cancelled. Exit code 130 where that was Ctrl-C."""
+
+    exit_code = 130
+    default_code = "cancel"
+
+
+_classes: dict[str, type[Error]] = {
+    cls.default_code: cls
+    for cls in (
+        DataError,
+        UsageError,
+        FileError,
+        LimitError,
+        ScriptError,
+        MemoryLimitError,
+        SandboxError,
+        StateError,
+        InternalError,
+        JobCancelled,
+    )
+}
+
+
+def from_json(text: str) -> Error:
+    """The exception of the JSON array of failures that the core gives."""
+    import json
+
+    failures = json.loads(text)
+    return from_failures(failures if isinstance(failures, list) else [failures])
+
+
+def from_failures(failures: Sequence[Mapping[str, Any]], cls: type[Error] | None = None) -> Error:
+    """The exception of failures as `--errors json` prints them: the first one, with the others behind it.
+
+    Lua's calls become entries of the traceback, so that it goes on into the script.
+    """
+    if not failures:
+        return InternalError("something failed without saying why", id="bug")
+    first, *rest = failures
+    fields = {name: value for name, value in first.items() if name != "message"}
+    others = tuple(from_failures([failure]) for failure in rest)
+    error = (cls or _class_of(first))(str(first.get("message", "")), others=others, **fields)
+    if error.frames:
+        error.__traceback__ = _traceback(error)
+    return error
+
+
+def failure_of(error: Error) -> dict[str, Any]:
+    """The fields of an exception that are set, as `from_failures` takes them."""
+    names = (*FIELDS, "frames")
+    return {name: getattr(error, name) for name in names if getattr(error, name) not in (None, [])}
+
+
+def _class_of(failure: Mapping[str, Any]) -> type[Error]:
+    if failure.get("id") == "timeout":
+        return JobTimeout
+    return _classes.get(str(failure.get("code")), InternalError)
+
+
+def _place(file: str | None, line: int | None, column: int | None) -> str:
+    parts = [file] if file else []
+    if line:
+        parts.append(str(line))
+        if column:
+            parts.append(str(column))
+    return ":".join(parts)
+
+
+def _traceback(error: Error) -> TracebackType | None:
+    entries: TracebackType | None = None
+    for frame in error.frames:
+        line = int(frame.get("line") or 0)
+        if line > 0:
+            entries = _entry(str(frame.get("file") or "?"), line, str(frame.get("function") or "?"), entries)
+    error.__traceback__ = None
+    return entries
+
+
+def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> TracebackType | None:
+    """A traceback entry for a line of Lua: the frame of a code object of that file, line and name, which raises."""
+    import ast
+    from types import TracebackType
+
+    place = {"lineno": line, "col_offset": -1, "end_lineno": line, "end_col_offset": -1}
+    body = ast.Raise(exc=ast.Name("mark", ast.Load(), **place), cause=None, **place)
+    code = compile(ast.Module([body], type_ignores=[]), file, "exec").replace(co_name=function)
+    if hasattr(code, "co_qualname"):
+        code = code.replace(co_qualname=function)
+    if file in sources:
+        _show_lines(file)
+    mark = RuntimeError()
+    try:
+        exec(code, {"mark": mark, "__name__": "lua"})
+    except RuntimeError:
+        pass
+    outer = mark.__traceback__
+    made = outer.tb_next if outer else None
+    mark.__traceback__ = None
+    return TracebackType(inner, made.tb_frame, made.tb_lasti, made.tb_lineno) if made else inner
+
+
+def _show_lines(name: str) -> None:
+    import linecache
+
+    text = sources[name]
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

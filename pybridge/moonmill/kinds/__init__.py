@@ -1,0 +1,84 @@
+"""The kinds of data that go in and come out, found by the class of the data without importing any library."""
+
+from __future__ import annotations
+
+import importlib
+
+from ..errors import KindError
+from .kind import Kind, Wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Package and name of a class -> module here and the class of the kind.
+_PLACES = {
+    ("moonmill", "Table"): ("tables", "Tables"),
+    ("numpy", "MaskedArray"): ("numpy", "Arrays"),
+    ("numpy", "ndarray"): ("numpy", "Arrays"),
+    ("pandas", "DataFrame"): ("pandas", "Frames"),
+    ("pandas", "Series"): ("pandas", "Rows"),
+    ("polars", "DataFrame"): ("polars", "Frames"),
+    ("polars", "LazyFrame"): ("polars", "LazyFrames"),
+    ("polars", "Series"): ("polars", "Rows"),
+    ("pyarrow", "Table"): ("arrow", "Tables"),
+    ("pyarrow", "RecordBatch"): ("arrow", "Batches"),
+    ("pyarrow", "RecordBatchReader"): ("arrow", "Readers"),
+    ("pyarrow", "ChunkedArray"): ("arrow", "ChunkedArrays"),
+    ("pyarrow", "Array"): ("arrow", "Arrays"),
+    ("duckdb", "DuckDBPyRelation"): ("duckdb", "Relations"),
+    ("_duckdb", "DuckDBPyRelation"): ("duckdb", "Relations"),
+    ("builtins", "dict"): ("python", "Columns"),
+    ("builtins", "list"): ("python", "Lists"),
+    ("builtins", "tuple"): ("python", "Lists"),
+    ("builtins", "bytes"): ("buffers", "Bytes"),
+    ("builtins", "bytearray"): ("buffers", "Bytes"),
+    ("builtins", "memoryview"): ("buffers", "Views"),
+    ("array", "array"): ("buffers", "TypedArrays"),
+    ("multiprocessing", "SharedMemory"): ("buffers", "SharedMemories"),
+}
+
+_kinds: dict[type, Kind] = {}
+
+
+def kind_of(data: Any) -> Kind:
+    """The kind of some data.
+
+    Raises
+    ------
+    KindError
+        It is none that can be taken.
+    """
+    found = _kinds.get(type(data))
+    if found is None:
+        found = _kinds[type(data)] = _find(data)
+    return found
+
+
+def _find(data: Any) -> Kind:
+    for base in type(data).__mro__:
+        place = _PLACES.get((base.__module__.partition(".")[0], base.__name__))
+        if place:
+            return _load(*place)
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        return _load("tables", "Exporters")
+    if hasattr(data, "__next__"):
+        return _load("python", "Iterators")
+    try:
+        memoryview(data).release()
+    except TypeError:
+        raise KindError(
+            f"data of type {type(data).__qualname__} cannot be taken",
+            id="wrong-kind",
+            hint="give a DataFrame or Series of pandas or polars, an array of numpy or pyarrow, a buffer, a dict of "
+            "columns, a list of rows, or an iterator of such",
+        ) from None
+    return _load("buffers", "Views")
+
+
+def _load(module: str, name: str) -> Kind:
+    kind: Kind = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    return kind
+
+
+__all__ = ["Kind", "Wanted", "kind_of"]

@@ -1,0 +1,73 @@
+"""Bare buffers: bytes, bytearray, memoryview, array.array, mmap, shared memory. They are the column `value`."""
+
+from __future__ import annotations
+
+from ..table import Table
+from .kind import ITEMS, Kind, Wanted, refuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..table import Buffer
+
+
+class Views(Kind):
+    """Whatever has the buffer protocol; results are memoryviews."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the buffer's memory; bytes count as values of the type that the pipeline declares."""
+        name = wanted.single()
+        view = memoryview(data)
+        if view.format is not None and view.format.lstrip("@=<") not in set(ITEMS.values()) | set("lLnNcP"):
+            raise refuse(name, f'items of format "{view.format}" have no type here')
+        return Table.from_columns([name], [_typed(view, name, wanted.whole)])  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """One column of numbers: `made_of` its buffer. Anything else: a dict of lists."""
+        if table.num_columns != 1 or table.types[0] not in ITEMS or table.columns[0].null_count:
+            return table.to_pydict()
+        return self.made_of(table.columns[0].data(), data)  # type: ignore[arg-type]
+
+    def made_of(self, buffer: Buffer, data: Any) -> Any:
+        """Data of this kind with the buffer's values."""
+        return memoryview(buffer)
+
+
+class Bytes(Views):
+    """bytes and bytearray: results are copied into new ones."""
+
+    def made_of(self, buffer: Buffer, data: Any) -> Any:
+        """bytes of bytes, a bytearray of a bytearray."""
+        return type(data)(memoryview(buffer))
+
+
+class TypedArrays(Views):
+    """array.array: results are copied into a new one, of the result's type."""
+
+    def made_of(self, buffer: Buffer, data: Any) -> Any:
+        """A new array."""
+        from array import array
+
+        made = array(ITEMS[buffer.type].replace("?", "B"))
+        made.frombytes(memoryview(buffer).cast("B"))
+        return made
+
+
+class SharedMemories(Views):
+    """multiprocessing.shared_memory.SharedMemory: its whole buffer; results are memoryviews."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the memory, which cannot be closed before the result has been let go."""
+        return super().take(data.buf, wanted)
+
+
+def _typed(view: memoryview, name: str, whole: str | None) -> memoryview:
+    item = ITEMS.get(whole or "")
+    if item is None or view.format not in ("B", "b", "c") or whole in ("u8", "i8") or not view.c_contiguous:
+        return view
+    flat = view.cast("B")
+    size = memoryview(bytes(8)).cast(item).itemsize  # type: ignore[call-overload]
+    if len(flat) % size:
+        raise refuse(name, f"{len(flat)} bytes are not a whole number of {whole}, which has {size}")
+    return flat.cast(item)  # type: ignore[call-overload, no-any-return]

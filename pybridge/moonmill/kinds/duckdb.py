@@ -1,0 +1,27 @@
+"""Relations of DuckDB."""
+
+from __future__ import annotations
+
+import duckdb
+
+from ..table import Table
+from .kind import Kind, Wanted, unique
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Relations(Kind):
+    """duckdb.DuckDBPyRelation: run by DuckDB when it is taken; results are relations of the default connection."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Lets DuckDB compute only the columns that are wanted."""
+        names = wanted.chosen(unique(data.columns))
+        if len(names) < len(data.columns):
+            data = data.project(", ".join('"' + name.replace('"', '""') + '"' for name in names))
+        return Table.from_arrow(data)  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """A relation over the result's memory."""
+        return duckdb.from_arrow(table)

@@ -1,0 +1,76 @@
+"""What all kinds of data have in common: how they become a Table, and how a result becomes data of the same kind."""
+
+from __future__ import annotations
+
+from ..errors import KindError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..table import Table
+
+ITEMS = {"bool": "?", "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q"}
+ITEMS |= {"f32": "f", "f64": "d"}
+"""Format of the buffer protocol for each plain type."""
+
+
+class Wanted:
+    """What a pipeline says about its input.
+
+    Attributes
+    ----------
+    names : tuple of str or None
+        The columns that it declares, when no others pass; None: it sees all.
+    whole : str or None
+        The type that it declares for a bare typed buffer.
+    """
+
+    __slots__ = ("names", "whole")
+
+    def __init__(self, names: Sequence[str] | None = None, whole: str | None = None) -> None:
+        self.names = tuple(names) if names is not None else None
+        self.whole = whole
+
+    def chosen(self, available: Sequence[str]) -> list[str]:
+        """Those of the columns at hand that are to be taken; all when one is missing, so that the planner can tell."""
+        if self.names is None or not set(self.names) <= set(available):
+            return list(available)
+        names = set(self.names)
+        return [name for name in available if name in names]
+
+    def single(self, own: object = None) -> str:
+        """The name for data that is one column: the one declared, else its own, else "value"."""
+        if self.whole is None and self.names is not None and len(self.names) == 1:
+            return self.names[0]
+        return own if self.whole is None and isinstance(own, str) and own else "value"
+
+
+class Kind:
+    """One kind of data."""
+
+    def pieces(self, data: Any) -> bool:
+        """The data is several tables, to be answered one by one."""
+        return False
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """The data as a Table, without copying where that is possible."""
+        raise NotImplementedError
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """A result as data of this kind; `data` is what the input was, `keeps_rows` whether its rows are still the same."""
+        raise NotImplementedError
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names of columns, if each occurs once."""
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise KindError(f'two columns are named "{twice}"', id="duplicate-column", field=twice)
+    return list(names)
+
+
+def refuse(name: str, what: str, hint: str | None = None) -> KindError:
+    """The error for a column that cannot be taken."""
+    return KindError(f"{name}: {what}", id="wrong-type", field=name, hint=hint)

@@ -1,0 +1,154 @@
+"""Frames and series of pandas 2 and 3: numpy-backed, nullable and arrow dtypes, categories, text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..errors import KindError
+from ..table import Table, numpy_type
+from .kind import Kind, Wanted, refuse, unique
+from .numpy import column_of as array_of
+from .numpy import texts_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..table import Column
+
+
+class Frames(Kind):
+    """pandas.DataFrame; the index stays where rows stay."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the memory of numbers and times; NaN in numpy-backed columns is null."""
+        if isinstance(data.columns, pd.MultiIndex):
+            raise KindError("the columns have several levels of names", id="wrong-kind", hint="flatten them first")
+        labels = {str(label): place for place, label in enumerate(data.columns)}
+        unique([str(label) for label in data.columns])
+        names = wanted.chosen(list(labels))
+        columns = [column_of(data.iloc[:, labels[name]], name) for name in names]
+        return Table.from_columns(names, columns, nan_is_null=True)  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """A DataFrame whose dtypes are of the input's make; labels are the input's."""
+        dtypes = {str(label): dtype for label, dtype in zip(data.columns, data.dtypes)}
+        frame = frame_of(table, flavour_of(dtypes.values()), dtypes, data.index if keeps_rows else None)
+        labels = {str(label): label for label in data.columns}
+        frame.columns = pd.Index([labels.get(name, name) for name in table.column_names])
+        return frame
+
+
+class Rows(Kind):
+    """pandas.Series: one column, by its own name unless the pipeline declares one."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the memory of numbers and times."""
+        name = wanted.single(data.name)
+        return Table.from_columns([name], [column_of(data, name)], nan_is_null=True)  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """One column: a Series. Several: a DataFrame."""
+        index, dtypes = data.index if keeps_rows else None, {wanted.single(data.name): data.dtype}
+        frame = frame_of(table, flavour_of([data.dtype]), dtypes, index)
+        if table.num_columns != 1:
+            return frame
+        series = frame.iloc[:, 0]
+        return series.rename(data.name) if series.name == wanted.single(data.name) else series
+
+
+def column_of(series: Any, name: str) -> Any:
+    """What `Table.from_columns` takes of a series."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        return array_of(series.to_numpy(), name)
+    if _is_masked(dtype):
+        values = series.array.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
+        return (values, series.array.isna()) if series.array.isna().any() else values
+    if isinstance(dtype, pd.ArrowDtype):
+        return series.array.__arrow_array__()
+    if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype, pd.DatetimeTZDtype)):
+        return _through_arrow(series, name)
+    raise refuse(name, f"dtype {dtype} has no type here", "convert it with astype()")
+
+
+def _through_arrow(series: Any, name: str) -> Any:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        if isinstance(series.dtype, pd.DatetimeTZDtype):
+            raise refuse(name, f"dtype {series.dtype} needs pyarrow, which is not installed") from None
+        return texts_of(series.astype(object).tolist(), name)
+    try:
+        return pa.array(series, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise refuse(name, str(error)) from None
+
+
+def _is_masked(dtype: Any) -> bool:
+    return hasattr(dtype, "numpy_dtype") and not isinstance(dtype, pd.ArrowDtype)
+
+
+def flavour_of(dtypes: Any) -> str:
+    """The make of dtypes: "arrow" when one is, else "nullable" when one is, else "numpy"."""
+    made = {"arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" for dtype in dtypes if _is_ours(dtype)}
+    return "arrow" if "arrow" in made else "nullable" if made else "numpy"
+
+
+def _is_ours(dtype: Any) -> bool:
+    return isinstance(dtype, pd.ArrowDtype) or _is_masked(dtype)
+
+
+def frame_of(table: Table, flavour: str = "numpy", dtypes: Any = None, index: Any = None) -> Any:
+    """A DataFrame over a table."""
+    columns = {column.name: series_of(column, flavour, (dtypes or {}).get(column.name)) for column in table.columns}
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table)), copy=False)
+    if index is not None:
+        frame.index = index
+    return frame
+
+
+def series_of(column: Column, flavour: str = "numpy", dtype: Any = None) -> Any:
+    """A Series over a column; one that was of categories is so again when it has no others."""
+    series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
+    if isinstance(dtype, pd.CategoricalDtype):
+        try:
+            again = series.astype(dtype)
+        except (TypeError, ValueError):
+            return series
+        return again if again.isna().sum() == column.null_count else series
+    return series
+
+
+def _array_of(column: Column, flavour: str) -> Any:
+    if flavour == "arrow":
+        return pd.arrays.ArrowExtensionArray(column.to_pyarrow())
+    name = numpy_type(column.type)
+    if name is None:
+        return _texts(column)
+    array = column.to_numpy()
+    if name == "M8[D]":
+        return array.astype("M8[s]")
+    if name[0] == "M" and ", " in column.type:
+        zone = column.type.rstrip(")").partition(", ")[2]
+        return pd.Series(array).dt.tz_localize("UTC").dt.tz_convert(zone).array
+    if name[0] in "Mm" or (flavour == "numpy" and not isinstance(array, np.ma.MaskedArray)):
+        return array
+    return _masked(column, array)
+
+
+def _masked(column: Column, array: Any) -> Any:
+    valid = column.valid()
+    mask = np.zeros(len(array), bool) if valid is None else ~np.asarray(valid).view(bool)
+    values = np.asarray(array)
+    makes = {"b": pd.arrays.BooleanArray, "f": pd.arrays.FloatingArray}
+    return makes.get(values.dtype.kind, pd.arrays.IntegerArray)(values, mask)
+
+
+def _texts(column: Column) -> Any:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        return pd.Series(column.to_pylist(), dtype=object if column.type != "utf8" else None).array
+    return pa.chunked_array(column).to_pandas().array

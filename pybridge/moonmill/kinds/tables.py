@@ -1,0 +1,31 @@
+"""Tables of this package, and whatever else exports Arrow data."""
+
+from __future__ import annotations
+
+from ..table import Table
+from .kind import Kind, Wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Tables(Kind):
+    """moonmill.Table"""
+
+    def take(self, data: Table, wanted: Wanted) -> Table:
+        """The table itself."""
+        return data
+
+    def give(self, table: Table, data: Table, wanted: Wanted, keeps_rows: bool) -> Table:
+        """The result itself."""
+        return table
+
+
+class Exporters(Tables):
+    """Objects with Arrow's PyCapsule interface; results are tables of this package."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the memory of the exporter."""
+        table: Table = Table.from_arrow(data)  # type: ignore[assignment]
+        return table

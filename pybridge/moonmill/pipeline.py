@@ -1,0 +1,511 @@
+"""Pipelines: scripts as Python values, to be run over data of any kind."""
+
+from __future__ import annotations
+
+import os
+
+from . import _core
+from .errors import UsageError
+from .kinds import kind_of
+from .script import Script, Source, load_file, loaded
+from .table import Table
+from .threads import default_threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from .files import FilesResult
+    from .job import Job
+    from .kinds import Kind
+    from .module import Module
+    from .progress import Shown
+    from .schema import Schema
+
+    Path = str | os.PathLike[str]
+
+
+class Signature:
+    """Signature of a pipeline with its parameters, for help and completion; the class has its own."""
+
+    def __get__(self, instance: Pipeline | None, owner: type | None = None) -> inspect.Signature:
+        from .function import signature_of
+
+        if instance is None:
+            raise AttributeError("__signature__")
+        return signature_of(instance)
+
+
+class Pipeline:
+    """A pipeline: what a script says, and values for its parameters. Nothing is read before it is run.
+
+    It is a value: it can be compared, copied and pickled, and is compiled once in each process that uses it. Calling it
+    gives data of the kind that went in; `run` gives a `Table`. Parameters of the script are keywords.
+
+    Made by `load` from a file and by `pipeline` from a text.
+    """
+
+    __slots__ = ("_given", "_script", "_source")
+
+    def __init__(self, source: Source, given: tuple[tuple[str, str], ...] = (), script: Script | None = None) -> None:
+        self._source = source
+        self._given = given
+        self._script = script
+
+    # ---- Running ----
+
+    def __call__(self, data: Any, /, *, threads: int | None = None, timeout: float | None = None, **params: Any) -> Any:
+        """Run over data, and give data of the same kind.
+
+        A pandas DataFrame gives a DataFrame (with its index, where the pipeline keeps all rows), an array an array (of
+        its shape, likewise), an iterator of tables a generator. A pipeline of a single column over an array or a buffer
+        sees it as the column `value`, or by the name that it declares.
+
+        Parameters
+        ----------
+        data
+            pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, or an iterator of such.
+        threads : int, optional
+            Threads to use. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
+        timeout : float, optional
+            Seconds, after which `JobTimeout` is raised.
+        **params
+            Parameters of the pipeline.
+
+        Raises
+        ------
+        UsageError, DataError, ScriptError, Error
+            With the place in the script, and the row of the input.
+        """
+        kind = kind_of(data)
+        if kind.pieces(data):
+            from .kinds.python import answered
+
+            return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params, True), data)
+        return self._answer(kind, data, threads, timeout, params, False)
+
+    def run(
+        self,
+        data: Any,
+        /,
+        *,
+        out: Any = None,
+        copy: bool = False,
+        threads: int | None = None,
+        timeout: float | None = None,
+        progress: Shown = False,
+        **params: Any,
+    ) -> Table:
+        """Run over data and wait for the result. The GIL is released; Ctrl-C cancels.
+
+        Parameters
+        ----------
+        data
+            As for a call; of an iterator of tables all are read, as one table.
+        out : buffer, or dict or list of buffers, optional
+            Writable memory for the result: for its only column, by name, or in order (None: made as usual). It must have the
+            type and the length of the column, which needs a pipeline that keeps all rows. It may be the input: then the
+            work is done in place.
+        copy : bool
+            The result shares no memory with the input. Without it columns that pass through untouched do.
+        threads, timeout
+            As for a call.
+        progress : bool, callable or bar
+            True: tqdm where installed, else a line on stderr. A function is called with a `Progress` some ten times a
+            second. A bar has `total` and `update`.
+        **params
+            Parameters of the pipeline.
+        """
+        table = data if type(data) is Table else self._take(data)
+        plan = self._plan(table, params)
+        if progress is False and out is None:
+            result: Table = _core.run(  # type: ignore[assignment]
+                plan, table, threads=_threads(threads), copy=copy, timeout=timeout
+            )
+            return result
+        return self._run_watched(plan, table, out, copy, threads, timeout, progress)
+
+    def submit(
+        self,
+        data: Any,
+        /,
+        *,
+        out: Any = None,
+        copy: bool = False,
+        threads: int | None = None,
+        timeout: float | None = None,
+        **params: Any,
+    ) -> Job:
+        """Start a run in the background and return at once; arguments as of `run`. The input must not be changed meanwhile."""
+        table = self._take(data)
+        plan = self._plan(table, params)
+        job: Job = _core.submit(  # type: ignore[assignment]
+            plan, table, threads=_threads(threads), out=_outs(out, plan), copy=copy, timeout=timeout
+        )
+        return job._start(len(table))
+
+    def stream(
+        self,
+        data: Any,
+        /,
+        *,
+        rows: int = 1 << 20,
+        ahead: int = 2,
+        threads: int | None = None,
+        **params: Any,
+    ) -> Iterator[Table]:
+        """Results piece by piece, as tables, with bounded memory.
+
+        An iterator of tables is read as results are asked for; any other data is cut into pieces. A pipeline that groups,
+        sorts or limits needs all rows before its first result: it is run over all of them, and its result is cut.
+
+        Parameters
+        ----------
+        rows : int
+            Rows of a piece.
+        ahead : int
+            How many pieces are worked on before they are asked for.
+        """
+        from .streaming import stream
+
+        return stream(self, data, rows, ahead, threads, params)
+
+    def run_files(
+        self,
+        inputs: Path | list[Path],
+        /,
+        to: Path,
+        *,
+        threads: int | None = None,
+        resume: bool = False,
+        progress: Shown = False,
+        **params: Any,
+    ) -> FilesResult:
+        """Run over files, each on its own: one output for each input.
+
+        Parameters
+        ----------
+        inputs : path or list of paths
+            Files or patterns such as ``"in/*.csv.zst"``.
+        to : path
+            The folder of the outputs, which is made if need be. They have the names of the inputs, and appear when they
+            are complete.
+        threads : int, optional
+            Threads to use for each file. Default: all processors.
+        resume : bool
+            Leave out inputs whose output is there and newer.
+        progress : bool, callable or bar
+            As of `run`, counted in files.
+        **params
+            Parameters of the pipeline.
+
+        Returns
+        -------
+        FilesResult
+            The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for a bad file.
+        """
+        from .files import run_files
+
+        return run_files(self, inputs, to, threads, resume, progress, params)
+
+    # ---- Asking ----
+
+    @property
+    def name(self) -> str:
+        """What messages call it: the path of its file, or a made up name."""
+        return self._source.name
+
+    @property
+    def source(self) -> str:
+        """The text of the script."""
+        return self._source.text
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the script says about itself: `about`, `params`, `input`, `stages`, as a dict."""
+        return dict(self._loaded().facts)
+
+    def check(self, data: Any = None, /, **params: Any) -> None:
+        """Raise what is wrong with the pipeline: in general, or over the columns of some data (or of a `Schema`)."""
+        self.output_schema(data, **params)
+
+    def explain(self, data: Any = None, /, **params: Any) -> str:
+        """The plan as text: stages, programs and their types, columns that are read, row functions that compile or not."""
+        answer = self._loaded().ask("explain", self._columns(data), *self._pairs(params))
+        return str(answer["text"] if isinstance(answer, dict) else answer)
+
+    def output_schema(self, data: Any = None, /, **params: Any) -> Schema:
+        """Names and types of the result, over the columns of some data, or over those that the script declares.
+
+        Parameters
+        ----------
+        data
+            As for a call, or a `Schema`, or a dict of names and types ("f64?"); None where the script declares its input.
+        """
+        from .schema import Schema
+
+        if data is None or isinstance(data, Schema) or _is_types(data):
+            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
+            return Schema(*([column[key] for column in columns] for key in ("name", "type", "nullable")))
+        plan = self._plan(self._take(data), params)
+        return Schema(plan.column_names, plan.types, plan.nullables)
+
+    # ---- As a value ----
+
+    def with_params(self, params: Mapping[str, Any] | None = None, /, **more: Any) -> Pipeline:
+        """The same pipeline with values for some of its parameters."""
+        given = dict(self._given) | dict(_texts({**(params or {}), **more}))
+        made = Pipeline(self._source, tuple(given.items()), self._script)
+        made._loaded().ask("params", *(part for pair in made._given for part in pair))
+        return made
+
+    def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:
+        """A plain function that does what this pipeline does.
+
+        Without names: a function of one argument, for frameworks that want functions. With names of columns: a function of
+        that many arrays, which gives the column `output` (default: the only one, or the last) as an array of the same kind;
+        for user-defined functions of databases.
+        """
+        from .function import function_of
+
+        return function_of(self, columns, output)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Pipeline, (self._source, self._given)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pipeline):
+            return NotImplemented
+        return self._source.key() == other._source.key() and self._given == other._given
+
+    def __hash__(self) -> int:
+        return hash((self._source.key(), self._given))
+
+    def __dask_tokenize__(self) -> tuple[object, ...]:
+        return "moonmill.Pipeline", self._source.digest(), self._given
+
+    @property
+    def __name__(self) -> str:
+        return os.path.splitext(os.path.basename(self._source.name))[0].strip("<>").replace(" ", "_")
+
+    __signature__ = Signature()
+
+    def __repr__(self) -> str:
+        given = "".join(f", {name}={text}" for name, text in self._given)
+        about = self._loaded().facts.get("about")
+        return f"<moonmill.Pipeline {self.name}{given}{': ' + about if about else ''}>"
+
+    # ---- Inside ----
+
+    def _loaded(self) -> Script:
+        if self._script is None:
+            self._script = loaded(self._source)
+        return self._script
+
+    def _take(self, data: Any) -> Table:
+        return kind_of(data).take(data, self._loaded().wanted)
+
+    def _pairs(self, params: Mapping[str, Any]) -> list[str]:
+        return [part for pair in self._params(params) for part in pair]
+
+    def _params(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        if not params:
+            return self._given
+        return tuple((dict(self._given) | dict(_texts(params))).items())
+
+    def _plan(self, table: Table, params: Mapping[str, Any]) -> _core.Plan:
+        return self._loaded().plan(table, self._params(params))
+
+    def _columns(self, data: Any) -> str:
+        """Columns as the session reads them, a line each: name, type, "true" or "false"."""
+        from .schema import Schema
+
+        if data is None:
+            return ""
+        if isinstance(data, Schema):
+            fields = [tuple(field) for field in data]
+        elif _is_types(data):
+            fields = [(name, text.rstrip("?"), text.endswith("?")) for name, text in data.items()]
+        else:
+            table = self._take(data)
+            fields = list(zip(table.column_names, table.types, table.nullables))
+        return "".join(f"{name}\t{kind}\t{'true' if nullable else 'false'}\n" for name, kind, nullable in fields)
+
+    def _run_watched(
+        self,
+        plan: _core.Plan,
+        table: Table,
+        out: Any,
+        copy: bool,
+        threads: int | None,
+        timeout: float | None,
+        progress: Shown,
+    ) -> Table:
+        from .progress import Display
+
+        display = Display(progress, len(table)) if progress is not False else None
+        last: Job | None = None
+
+        def watch(job: Job) -> None:
+            nonlocal last
+            if last is None:
+                job._start(len(table))
+            last = job
+            if display:
+                display.watch(job)
+
+        done = None
+        try:
+            result: Table = _core.run(  # type: ignore[assignment]
+                plan,
+                table,
+                threads=_threads(threads),
+                out=_outs(out, plan),
+                copy=copy,
+                timeout=timeout,
+                watch=watch if display else None,  # type: ignore[arg-type]
+            )
+            done = len(table)
+            return result
+        finally:
+            if display:
+                display.finish(last, done)
+
+    def _answer(
+        self, kind: Kind, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any], piece: bool
+    ) -> Any:
+        wanted = self._loaded().wanted
+        table = kind.take(data, wanted)
+        plan = self._plan(table, params)
+        if piece and plan.breaks:
+            raise UsageError(
+                "the pipeline groups, sorts or limits: over the pieces of a table, each on its own, that has no meaning",
+                id="needs-all-rows",
+                file=self.name,
+                hint="use run() for all of them as one table, or partial() and merge()",
+            )
+        result: Table = _core.run(plan, table, threads=_threads(threads), timeout=timeout)  # type: ignore[assignment]
+        return kind.give(result, data, wanted, plan.keeps_rows)
+
+
+def load(path: Path, /) -> Pipeline | Module:
+    """The pipeline, or the module of typed functions, that a script file returns; it is checked at once.
+
+    Parameters
+    ----------
+    path : str or path
+        A Lua file. The modules that it requires are looked for in its folder.
+
+    Raises
+    ------
+    FileError, UsageError, ScriptError
+        The file cannot be read, or the script is wrong.
+    """
+    return _made(load_file(os.fspath(path)))
+
+
+def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:
+    """A pipeline from a text: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
+
+    Parameters
+    ----------
+    text : str
+        `mm` is there without `require`.
+    name : str, optional
+        What messages call it.
+    **params
+        Values for its parameters.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"pipeline() takes a text, not {type(text).__name__}")
+    source = Source(name or _name_of(text), text)
+    made = _made(loaded(source))
+    if not isinstance(made, Pipeline):
+        raise UsageError("the script returns a module of functions, not a pipeline", id="no-pipeline", file=source.name)
+    return made.with_params(params) if params else made
+
+
+def _made(script: Script) -> Pipeline | Module:
+    if script.kind == "module":
+        from .module import Module
+
+        return Module(script.source)
+    return Pipeline(script.source, (), script)
+
+
+def _name_of(text: str) -> str:
+    from zlib import crc32
+
+    return f"<pipeline {crc32(text.encode()):08x}>"
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return default_threads()
+    if threads < 0:
+        raise ValueError(f"threads is {threads}, expected 1 or more, or None for all processors")
+    return threads
+
+
+def _texts(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        yield name, text_of(value, name)
+
+
+def text_of(value: Any, name: str) -> str:
+    """A parameter's value as text: what the command would be given with -p."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "null"
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if hasattr(value, "total_seconds"):
+        return f"PT{value.total_seconds():.9f}".rstrip("0").rstrip(".") + "S"
+    raise TypeError(f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None")
+
+
+def _outs(out: Any, plan: _core.Plan) -> list[object | None] | None:
+    """`out` as one buffer or None for each column of the result."""
+    if out is None:
+        return None
+    names = plan.column_names
+    if isinstance(out, dict):
+        unknown = [name for name in out if name not in names]
+        if unknown:
+            raise UsageError(
+                f'the result has no column "{unknown[0]}"', id="unknown-column", hint="its columns: " + ", ".join(names)
+            )
+        return [_flat(out.get(name)) for name in names]
+    outs = list(out) if isinstance(out, (list, tuple)) else [out]
+    if len(outs) != len(names):
+        raise UsageError(
+            f"out has {len(outs)} buffer{'' if len(outs) == 1 else 's'} for a result of {len(names)} columns",
+            id="wrong-out",
+            hint="give a dict of buffers by name: " + ", ".join(names),
+        )
+    return [_flat(item) for item in outs]
+
+
+def _flat(out: Any) -> Any:
+    """An array of several dimensions as one of one, over the same memory."""
+    if getattr(out, "ndim", 1) == 1 or not hasattr(out, "reshape"):
+        return out
+    if not out.flags.c_contiguous:
+        raise UsageError("out is not contiguous", id="wrong-out", hint="give an array in C order")
+    return out.reshape(-1)
+
+
+def _is_types(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data) and all(isinstance(value, str) for value in data.values())
+
+
+__all__ = ["Pipeline", "load", "pipeline"]

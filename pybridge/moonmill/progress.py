@@ -1,0 +1,170 @@
+"""How far a job is: a value, and ways to show it while somebody waits."""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from .job import Job
+
+    class Bar(Protocol):
+        """What a progress bar of tqdm or of the same make offers."""
+
+        total: Any
+
+        def update(self, n: Any = ..., /) -> Any: ...
+
+    Shown = bool | Callable[["Progress"], object] | Bar
+
+
+class Progress:
+    """A moment of a job.
+
+    Attributes
+    ----------
+    state : str
+        "new", "running", "done", "failed" or "cancelled".
+    fraction : float or None
+        Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not known.
+    rows, rows_total : int, int or None
+        Rows of the input read so far, and how many there are.
+    rows_out : int
+        Rows that have left the last stage.
+    bytes, bytes_total : int, int or None
+        Bytes of the input, as they are stored.
+    seconds : float
+        Since the job was started.
+    rate : float
+        Rows read in a second, on average.
+    eta : float or None
+        Seconds that are left, at this rate.
+    """
+
+    __slots__ = ("bytes", "bytes_total", "fraction", "rows", "rows_out", "rows_total", "seconds", "state")
+
+    def __init__(
+        self, counters: dict[str, int], state: str, seconds: float, rows_total: int | None = None
+    ) -> None:
+        self.state = state
+        self.seconds = seconds
+        self.rows = counters.get("rows", 0)
+        self.rows_total = rows_total
+        self.rows_out = counters.get("rows_out", 0)
+        self.bytes = counters.get("bytes", 0)
+        total = counters.get("bytes_total", -1)
+        self.bytes_total = total if total >= 0 else None
+        self.fraction = self._fraction()
+
+    def _fraction(self) -> float | None:
+        if self.state == "done":
+            return 1.0
+        if self.rows_total:
+            return min(1.0, self.rows / self.rows_total)
+        if self.bytes_total:
+            return min(1.0, self.bytes / self.bytes_total)
+        return None
+
+    @property
+    def rate(self) -> float:
+        """Rows read in a second, on average."""
+        return self.rows / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that are left, at this rate."""
+        return self.seconds * (1 - self.fraction) / self.fraction if self.fraction else None
+
+    def __repr__(self) -> str:
+        share = "?" if self.fraction is None else f"{self.fraction:.0%}"
+        left = f", {self.eta:.1f} s left" if self.eta and self.state == "running" else ""
+        return f"<Progress {share}: {self.state}, {self.rows:,} rows in {self.seconds:.1f} s{left}>"
+
+
+class Display:
+    """Shows the progress of one job after the other in the way that `progress=` asked for."""
+
+    def __init__(self, shown: Shown, total: int | None = None, unit: str = "rows") -> None:
+        self._seen = 0
+        self._own = shown is True
+        self._bar: Any = None
+        self._call: Any = None
+        if shown is True:
+            self._bar = _tqdm(total, unit) or Line(unit)
+        elif hasattr(shown, "update") and hasattr(shown, "total"):
+            self._bar = shown
+        elif callable(shown):
+            self._call = shown
+        else:
+            raise TypeError(
+                f"progress is {shown!r}: expected True, a function of one argument, or a bar with update()"
+            )
+        if self._bar is not None and total is not None and not self._bar.total:
+            self._bar.total = total
+
+    def watch(self, job: Job) -> None:
+        """Called with the running job some ten times a second, by the thread that waits."""
+        now = job.progress
+        if self._call is not None:
+            self._call(now)
+        else:
+            self.advance(now.rows)
+
+    def advance(self, seen: int) -> None:
+        """So many are done in all."""
+        if self._bar is not None and seen > self._seen:
+            self._bar.update(seen - self._seen)
+            self._seen = seen
+
+    def finish(self, job: Job | None, total: int | None = None) -> None:
+        """The job has ended; `total` tells how many it had when it went well."""
+        if total is not None:
+            self.advance(total)
+        if self._call is not None and job is not None:
+            self._call(job.progress)
+        if self._own:
+            self._bar.close()
+
+
+class Line:
+    """A bar without tqdm: one line on stderr, written again at most twice a second."""
+
+    def __init__(self, unit: str = "rows") -> None:
+        self.total: int | None = None
+        self._unit = unit
+        self._done = 0
+        self._began = self._drawn = time.monotonic()
+        self._width = 0
+
+    def update(self, n: int, /) -> None:
+        """So many more are done."""
+        self._done += n
+        if time.monotonic() - self._drawn >= 0.5:
+            self._draw("\r")
+
+    def close(self) -> None:
+        """Leave the last state on its own line, if anything has been shown."""
+        if self._width:
+            self._draw("\r", "\n")
+
+    def _draw(self, before: str, after: str = "") -> None:
+        import sys
+
+        self._drawn = time.monotonic()
+        share = f"{self._done / self.total:4.0%}  " if self.total else ""
+        rate = self._done / max(self._drawn - self._began, 1e-9)
+        line = f"{share}{self._done:,} {self._unit}  {rate:,.0f} {self._unit}/s"
+        sys.stderr.write(before + line.ljust(self._width) + after)
+        sys.stderr.flush()
+        self._width = len(line)
+
+
+def _tqdm(total: int | None, unit: str) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=total, unit=f" {unit}", unit_scale=True, delay=0.3)

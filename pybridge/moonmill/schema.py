@@ -1,0 +1,89 @@
+"""Names and types of columns, in the terms of this package and of others."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+_SPARK = {
+    "bool": "boolean",
+    "i8": "tinyint",
+    "i16": "smallint",
+    "i32": "int",
+    "i64": "bigint",
+    "u8": "smallint",
+    "u16": "int",
+    "u32": "bigint",
+    "u64": "decimal(20,0)",
+    "f32": "float",
+    "f64": "double",
+    "utf8": "string",
+    "binary": "binary",
+    "date": "date",
+    "timestamp": "timestamp",
+    "duration": "interval day to second",
+    "null": "void",
+}
+
+
+class Field:
+    """One column of a schema.
+
+    Attributes
+    ----------
+    name, type : str
+        Type as in scripts: "f64", "utf8", "timestamp(ms)".
+    nullable : bool
+        It may hold nulls.
+    """
+
+    __slots__ = ("name", "nullable", "type")
+
+    def __init__(self, name: str, type: str, nullable: bool) -> None:
+        self.name = name
+        self.type = type
+        self.nullable = nullable
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.name, self.type, self.nullable))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Field) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.type}{'?' if self.nullable else ''}"
+
+
+class Schema(tuple[Field, ...]):
+    """The fields of a table, in order; `schema["name"]` is one of them."""
+
+    def __new__(cls, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool]) -> Schema:
+        return tuple.__new__(cls, map(Field, names, types, nullables))
+
+    def __getnewargs__(self) -> tuple[list[str], list[str], list[bool]]:
+        return [field.name for field in self], [field.type for field in self], [field.nullable for field in self]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [field.name for field in self]
+
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            return tuple.__getitem__(self, key)
+        for field in self:
+            if field.name == key:
+                return field
+        raise KeyError(key)
+
+    def to_ddl(self) -> str:
+        """As Spark wants it: ``"`carrier` string, `flights` bigint"``."""
+        return ", ".join(f"`{field.name}` {_SPARK[field.type.partition('(')[0]]}" for field in self)
+
+    def __repr__(self) -> str:
+        return f"Schema({', '.join(map(repr, self))})"

@@ -1,0 +1,138 @@
+"""Scripts as the session of this process knows them: loaded once for each text, with the plans that were made of them."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import sources
+from .kinds.kind import Wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .table import Table
+
+    Modules = tuple[tuple[str, str], ...]
+
+SCRIPTS_KEPT = 64
+PLANS_KEPT = 64
+
+
+class Source:
+    """The texts that a script consists of: all that another process needs to have the same one.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it: the path of its file, or a made up name.
+    text : str
+        The script.
+    modules : tuple of (str, str)
+        Names and texts of the modules that it requires.
+    """
+
+    __slots__ = ("modules", "name", "text")
+
+    def __init__(self, name: str, text: str, modules: Modules = ()) -> None:
+        self.name = name
+        self.text = text
+        self.modules = modules
+
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal sources."""
+        return self.name, self.text, self.modules
+
+    def digest(self) -> str:
+        """A text of 32 characters that names these sources, the same in every process."""
+        from hashlib import blake2b
+
+        return blake2b(repr(self.key()).encode(), digest_size=16).hexdigest()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Source, (self.name, self.text, self.modules)
+
+
+class Script:
+    """A script in the session; it is dropped with this object."""
+
+    def __init__(self, answer: dict[str, Any], source: Source) -> None:
+        self.handle = int(answer["handle"])
+        self.kind = str(answer["kind"])
+        self.source = source
+        self._plans: dict[Any, _core.Plan] = {}
+        self._facts: dict[str, Any] | None = None
+        self._wanted: Wanted | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the script says about itself: `about`, `params`, `input`, `stages`."""
+        if self._facts is None:
+            self._facts = _answer("describe", str(self.handle))
+        return self._facts
+
+    @property
+    def wanted(self) -> Wanted:
+        """What it says about its input."""
+        if self._wanted is None:
+            declared = self.facts.get("input") or {}
+            names = [field["name"] for field in declared.get("fields", [])]
+            open_ended = declared.get("rest") or not names
+            self._wanted = Wanted(None if open_ended else names, declared.get("whole"))
+        return self._wanted
+
+    def plan(self, table: Table, params: tuple[tuple[str, str], ...]) -> _core.Plan:
+        """The plan for the columns of a table; made once for columns and parameters that are alike."""
+        names, types, nullables = table.column_names, table.types, table.nullables
+        key = (tuple(names), tuple(types), tuple(nullables), params)
+        found = self._plans.get(key)
+        if found is None:
+            found = _core.plan(self.handle, names, types, nullables, dict(params))
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = found
+        return found
+
+    def ask(self, request: str, *arguments: str) -> Any:
+        """The session's answer about this script."""
+        return _answer(request, str(self.handle), *arguments)
+
+    def __del__(self) -> None:
+        try:
+            _core.ask("drop", str(self.handle))
+        except Exception:  # the interpreter may be at its end
+            pass
+
+
+_scripts: dict[tuple[object, ...], Script] = {}
+
+
+def load_file(path: str) -> Script:
+    """Load a file, whose modules are looked for beside it."""
+    answer = _answer("load", "file", path, "")
+    modules = tuple(sorted((name, text) for name, text in answer.get("modules", {}).items()))
+    script = Script(answer, Source(path, answer["text"], modules))
+    return _keep(script.source.key(), script)
+
+
+def loaded(source: Source) -> Script:
+    """The script of these sources, loaded now if this process does not know it yet."""
+    key = source.key()
+    found = _scripts.get(key)
+    if found is not None:
+        return found
+    sources[source.name] = source.text
+    parts = [part for module in source.modules for part in module]
+    return _keep(key, Script(_answer("load", "text", source.name, source.text, *parts), source))
+
+
+def _keep(key: tuple[object, ...], script: Script) -> Script:
+    if len(_scripts) >= SCRIPTS_KEPT:
+        _scripts.pop(next(iter(_scripts)), None)
+    _scripts[key] = script
+    return script
+
+
+def _answer(request: str, *arguments: str) -> Any:
+    import json
+
+    return json.loads(_core.ask(request, *arguments))

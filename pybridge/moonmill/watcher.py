@@ -1,0 +1,115 @@
+"""One thread that waits for the ends of jobs, for callbacks and futures. It is started when first needed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import os
+import selectors
+import threading
+
+from .errors import Error, JobCancelled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .job import Job
+    from .table import Table
+
+    Callback = Callable[[Job], object]
+
+
+class Watcher:
+    """Descriptors of jobs in a selector; a pipe wakes it when a job is added."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self._lock = threading.Lock()
+        self._jobs: dict[int, tuple[Job, list[Callback]]] = {}
+        self._selector = selectors.DefaultSelector()
+        self._wake_end, self._wake = os.pipe()
+        os.set_blocking(self._wake_end, False)
+        self._selector.register(self._wake_end, selectors.EVENT_READ)
+        threading.Thread(target=self._loop, name="moonmill-watcher", daemon=True).start()
+
+    def add(self, job: Job, callback: Callback) -> None:
+        """Call `callback(job)` when the job has ended."""
+        descriptor = job.fileno()
+        with self._lock:
+            if descriptor in self._jobs:
+                self._jobs[descriptor][1].append(callback)
+                return
+            self._jobs[descriptor] = (job, [callback])
+            self._selector.register(descriptor, selectors.EVENT_READ)
+        os.write(self._wake, b".")
+
+    def _loop(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if key.fd == self._wake_end:
+                    os.read(self._wake_end, 4096)
+                    continue
+                with self._lock:
+                    self._selector.unregister(key.fd)
+                    job, callbacks = self._jobs.pop(key.fd)
+                for callback in callbacks:
+                    _call(callback, job)
+                del job, callbacks
+
+
+_watcher: Watcher | None = None
+_starting = threading.Lock()
+
+
+def watch(job: Job, callback: Callback) -> None:
+    """Call `callback(job)` in the watcher's thread when the job has ended."""
+    global _watcher
+    with _starting:
+        if _watcher is None or _watcher.process != os.getpid():  # after a fork the thread is gone
+            _watcher = Watcher()
+        watcher = _watcher
+    watcher.add(job, callback)
+
+
+def future_of(job: Job) -> concurrent.futures.Future[Table]:
+    """A Future that follows the job."""
+    future = JobFuture(job)
+    future.set_running_or_notify_cancel()
+    if job.done():
+        future.settle(job)
+    else:
+        watch(job, future.settle)
+    return future
+
+
+class JobFuture(concurrent.futures.Future["Table"]):
+    """The future of a job. Unlike others it can be cancelled while it runs."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+
+    def cancel(self) -> bool:
+        """Ask the job to stop; the future then ends with JobCancelled."""
+        return self._job.cancel()
+
+    def settle(self, job: Job) -> None:
+        """Take over what the job ended with."""
+        try:
+            table = job.result()
+        except JobCancelled as error:
+            self.set_exception(error)
+        except Error as error:
+            self.set_exception(error)
+        except BaseException as error:
+            self.set_exception(error)
+        else:
+            self.set_result(table)
+
+
+def _call(callback: Callback, job: Job) -> None:
+    try:
+        callback(job)
+    except Exception:
+        logging.getLogger("moonmill").exception("a callback of a job failed")
