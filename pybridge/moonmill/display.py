@@ -44,9 +44,7 @@ def html_of(table: Table) -> str:
     head = row("th", names) + row("td", types, light=True)
     body = "".join(row("td", cells) for cells in rows)
     notes = " ".join(["moonmill.Table:", _extent(table), *_more(table)])
-    return (
-        f"<table><thead>{head}</thead><tbody>{body}</tbody></table><p><small>{escape(notes)}</small></p>"
-    )
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table><p><small>{escape(notes)}</small></p>"
 
 
 def _extent(table: Table) -> str:
@@ -59,7 +57,9 @@ def _more(table: Table) -> list[str]:
     if table.num_rows > ROWS:
         parts.append(f"... {table.num_rows - ROWS:,} more rows")
     if table.num_columns > COLUMNS:
-        parts.append(f"... {table.num_columns - COLUMNS} more columns: {', '.join(table.column_names[COLUMNS:])}")
+        parts.append(
+            f"... {table.num_columns - COLUMNS} more columns: {', '.join(table.column_names[COLUMNS:])}"
+        )
     return parts
 
 

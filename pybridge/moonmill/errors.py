@@ -8,7 +8,20 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-FIELDS = ("code", "id", "message", "hint", "file", "line", "column", "row", "field", "value", "stage", "script")
+FIELDS = (
+    "code",
+    "id",
+    "message",
+    "hint",
+    "file",
+    "line",
+    "column",
+    "row",
+    "field",
+    "value",
+    "stage",
+    "script",
+)
 
 sources: dict[str, str] = {}
 """Texts of scripts that are not files, by the name that messages give them: tracebacks show their lines."""
@@ -62,7 +75,9 @@ class Error(Exception):
     def __str__(self) -> str:
         """The text that the command prints: place, id, message; the script's place; the hint."""
         place = _place(self.file, self.line, self.column)
-        lines = [f"{place}: error[{self.id}]: {self.message}" if place else f"error[{self.id}]: {self.message}"]
+        lines = [
+            f"{place}: error[{self.id}]: {self.message}" if place else f"error[{self.id}]: {self.message}"
+        ]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
@@ -230,8 +245,9 @@ def _traceback(error: Error) -> TracebackType | None:
 
 
 def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> TracebackType | None:
-    """A traceback entry for a line of Lua: the frame of a code object of that file, line and name, which raises."""
+    """A traceback entry for a line of Lua: the frame of a code object with that place, which raises."""
     import ast
+    from contextlib import suppress
     from types import TracebackType
 
     place = {"lineno": line, "col_offset": -1, "end_lineno": line, "end_col_offset": -1}
@@ -242,10 +258,8 @@ def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> 
     if file in sources:
         _show_lines(file)
     mark = RuntimeError()
-    try:
+    with suppress(RuntimeError):
         exec(code, {"mark": mark, "__name__": "lua"})
-    except RuntimeError:
-        pass
     outer = mark.__traceback__
     made = outer.tb_next if outer else None
     mark.__traceback__ = None

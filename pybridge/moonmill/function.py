@@ -24,7 +24,9 @@ def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None
 
     def on_arrays(*arrays: Any) -> Any:
         if len(arrays) != len(columns):
-            raise TypeError(f"{pipeline.__name__} takes {len(columns)} arrays ({', '.join(columns)}), got {len(arrays)}")
+            raise TypeError(
+                f"{pipeline.__name__} takes {len(columns)} arrays ({', '.join(columns)}), got {len(arrays)}"
+            )
         kind = kind_of(arrays[0])
         result = pipeline.run(dict(zip(columns, arrays)))
         if len(result) != len(arrays[0]):
@@ -57,6 +59,8 @@ def signature_of(pipeline: Pipeline) -> inspect.Signature:
     parts = [inspect.Parameter("data", one)]
     parts += [inspect.Parameter(name, keyword, default=None) for name in ("threads", "timeout")]
     for param in pipeline.info.get("params", []):
-        default = given.get(param["name"], inspect.Parameter.empty if param["required"] else param.get("default"))
+        default = given.get(
+            param["name"], inspect.Parameter.empty if param["required"] else param.get("default")
+        )
         parts.append(inspect.Parameter(param["name"], keyword, default=default, annotation=param["type"]))
     return inspect.Signature(parts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from . import _core
-from .errors import Error, JobCancelled
+from .errors import Error
 from .progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     import concurrent.futures
     from collections.abc import Callable, Generator
     from types import TracebackType
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Job(_core.Job):
     """A run that goes on in the background, made by `Pipeline.submit`.
 
-    Its threads never hold the GIL. A job that nobody holds any more is cancelled. As a context manager it is cancelled at
-    the end of the block, unless it is done. ``await job`` gives its result; a cancelled await cancels the job.
+    Its threads never hold the GIL. A job that nobody holds any more is cancelled. As a context manager it is
+    cancelled at the end of the block, unless it is done. ``await job`` gives its result; a cancelled await
+    cancels the job.
     """
 
     _began: float
@@ -80,7 +82,7 @@ class Job(_core.Job):
         return self.state == "cancelled"
 
     def add_done_callback(self, function: Callable[[Job], object], /) -> None:
-        """Call `function(job)` when it has ended, in a thread of this package; at once if it has ended already."""
+        """Call `function(job)` when it has ended, in a thread of its own; at once if it already has."""
         if self.done():
             function(self)
             return
@@ -104,7 +106,7 @@ class Job(_core.Job):
             loop = asyncio.get_running_loop()
             try:
                 ended = loop.create_future()
-                loop.add_reader(self.fileno(), lambda: ended.done() or ended.set_result(None))
+                loop.add_reader(self.fileno(), _settle, ended)
             except NotImplementedError:  # a loop that cannot wait for descriptors
                 return await asyncio.wrap_future(self.future())
             try:
@@ -133,4 +135,6 @@ class Job(_core.Job):
         return f"<moonmill.Job: {self.progress!r}>"
 
 
-__all__ = ["Job", "JobCancelled"]
+def _settle(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)

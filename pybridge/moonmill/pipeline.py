@@ -41,32 +41,38 @@ class Signature:
 class Pipeline:
     """A pipeline: what a script says, and values for its parameters. Nothing is read before it is run.
 
-    It is a value: it can be compared, copied and pickled, and is compiled once in each process that uses it. Calling it
-    gives data of the kind that went in; `run` gives a `Table`. Parameters of the script are keywords.
+    It is a value: it can be compared, copied and pickled, and is compiled once in each process that uses it.
+    Calling it gives data of the kind that went in; `run` gives a `Table`. Parameters of the script are
+    keywords.
 
     Made by `load` from a file and by `pipeline` from a text.
     """
 
     __slots__ = ("_given", "_script", "_source")
 
-    def __init__(self, source: Source, given: tuple[tuple[str, str], ...] = (), script: Script | None = None) -> None:
+    def __init__(
+        self, source: Source, given: tuple[tuple[str, str], ...] = (), script: Script | None = None
+    ) -> None:
         self._source = source
         self._given = given
         self._script = script
 
     # ---- Running ----
 
-    def __call__(self, data: Any, /, *, threads: int | None = None, timeout: float | None = None, **params: Any) -> Any:
+    def __call__(
+        self, data: Any, /, *, threads: int | None = None, timeout: float | None = None, **params: Any
+    ) -> Any:
         """Run over data, and give data of the same kind.
 
-        A pandas DataFrame gives a DataFrame (with its index, where the pipeline keeps all rows), an array an array (of
-        its shape, likewise), an iterator of tables a generator. A pipeline of a single column over an array or a buffer
-        sees it as the column `value`, or by the name that it declares.
+        A pandas DataFrame gives a DataFrame (with its index, where the pipeline keeps all rows), an array an
+        array (of its shape, likewise), an iterator of tables a generator. A pipeline of a single column over
+        an array or a buffer sees it as the column `value`, or by the name that it declares.
 
         Parameters
         ----------
         data
-            pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, or an iterator of such.
+            pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, or an
+            iterator of such.
         threads : int, optional
             Threads to use. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
         timeout : float, optional
@@ -83,7 +89,9 @@ class Pipeline:
         if kind.pieces(data):
             from .kinds.python import answered
 
-            return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params, True), data)
+            return answered(
+                lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params, True), data
+            )
         return self._answer(kind, data, threads, timeout, params, False)
 
     def run(
@@ -105,16 +113,16 @@ class Pipeline:
         data
             As for a call; of an iterator of tables all are read, as one table.
         out : buffer, or dict or list of buffers, optional
-            Writable memory for the result: for its only column, by name, or in order (None: made as usual). It must have the
-            type and the length of the column, which needs a pipeline that keeps all rows. It may be the input: then the
-            work is done in place.
+            Writable memory for the result: for its only column, by name, or in order (None: made as usual).
+            It must have the type and the length of the column, which needs a pipeline that keeps all rows.
+            It may be the input: then the work is done in place.
         copy : bool
             The result shares no memory with the input. Without it columns that pass through untouched do.
         threads, timeout
             As for a call.
         progress : bool, callable or bar
-            True: tqdm where installed, else a line on stderr. A function is called with a `Progress` some ten times a
-            second. A bar has `total` and `update`.
+            True: tqdm where installed, else a line on stderr. A function is called with a `Progress` some
+            ten times a second. A bar has `total` and `update`.
         **params
             Parameters of the pipeline.
         """
@@ -138,7 +146,10 @@ class Pipeline:
         timeout: float | None = None,
         **params: Any,
     ) -> Job:
-        """Start a run in the background and return at once; arguments as of `run`. The input must not be changed meanwhile."""
+        """Start a run in the background and return at once; arguments as of `run`.
+
+        The input must not be changed before the job has ended.
+        """
         table = self._take(data)
         plan = self._plan(table, params)
         job: Job = _core.submit(  # type: ignore[assignment]
@@ -158,8 +169,9 @@ class Pipeline:
     ) -> Iterator[Table]:
         """Results piece by piece, as tables, with bounded memory.
 
-        An iterator of tables is read as results are asked for; any other data is cut into pieces. A pipeline that groups,
-        sorts or limits needs all rows before its first result: it is run over all of them, and its result is cut.
+        An iterator of tables is read as results are asked for; any other data is cut into pieces. A pipeline
+        that groups, sorts or limits needs all rows before its first result: it is run over all of them, and
+        its result is cut.
 
         Parameters
         ----------
@@ -190,8 +202,8 @@ class Pipeline:
         inputs : path or list of paths
             Files or patterns such as ``"in/*.csv.zst"``.
         to : path
-            The folder of the outputs, which is made if need be. They have the names of the inputs, and appear when they
-            are complete.
+            The folder of the outputs, which is made if need be. They have the names of the inputs, and
+            appear when they are complete.
         threads : int, optional
             Threads to use for each file. Default: all processors.
         resume : bool
@@ -204,7 +216,8 @@ class Pipeline:
         Returns
         -------
         FilesResult
-            The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for a bad file.
+            The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for
+            a bad file.
         """
         from .files import run_files
 
@@ -228,21 +241,23 @@ class Pipeline:
         return dict(self._loaded().facts)
 
     def check(self, data: Any = None, /, **params: Any) -> None:
-        """Raise what is wrong with the pipeline: in general, or over the columns of some data (or of a `Schema`)."""
+        """Raise what is wrong with the pipeline over the columns of some data; see `output_schema`."""
         self.output_schema(data, **params)
 
     def explain(self, data: Any = None, /, **params: Any) -> str:
-        """The plan as text: stages, programs and their types, columns that are read, row functions that compile or not."""
+        """The plan as text: stages, programs with types, columns read, row functions that compile or not."""
         answer = self._loaded().ask("explain", self._columns(data), *self._pairs(params))
         return str(answer["text"] if isinstance(answer, dict) else answer)
 
     def output_schema(self, data: Any = None, /, **params: Any) -> Schema:
-        """Names and types of the result, over the columns of some data, or over those that the script declares.
+        """Names and types of the result, over the columns of some data, or over those that the script
+        declares.
 
         Parameters
         ----------
         data
-            As for a call, or a `Schema`, or a dict of names and types ("f64?"); None where the script declares its input.
+            As for a call, or a `Schema`, or a dict of names and types ("f64?"); None where the script
+            declares its input.
         """
         from .schema import Schema
 
@@ -264,9 +279,9 @@ class Pipeline:
     def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:
         """A plain function that does what this pipeline does.
 
-        Without names: a function of one argument, for frameworks that want functions. With names of columns: a function of
-        that many arrays, which gives the column `output` (default: the only one, or the last) as an array of the same kind;
-        for user-defined functions of databases.
+        Without names: a function of one argument, for frameworks that want functions. With names of columns:
+        a function of that many arrays, which gives the column `output` (default: the only one, or the last)
+        as an array of the same kind; for user-defined functions of databases.
         """
         from .function import function_of
 
@@ -331,7 +346,9 @@ class Pipeline:
         else:
             table = self._take(data)
             fields = list(zip(table.column_names, table.types, table.nullables))
-        return "".join(f"{name}\t{kind}\t{'true' if nullable else 'false'}\n" for name, kind, nullable in fields)
+        return "".join(
+            f"{name}\t{kind}\t{'true' if nullable else 'false'}\n" for name, kind, nullable in fields
+        )
 
     def _run_watched(
         self,
@@ -374,14 +391,20 @@ class Pipeline:
                 display.finish(last, done)
 
     def _answer(
-        self, kind: Kind, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any], piece: bool
+        self,
+        kind: Kind,
+        data: Any,
+        threads: int | None,
+        timeout: float | None,
+        params: dict[str, Any],
+        piece: bool,
     ) -> Any:
         wanted = self._loaded().wanted
         table = kind.take(data, wanted)
         plan = self._plan(table, params)
         if piece and plan.breaks:
             raise UsageError(
-                "the pipeline groups, sorts or limits: over the pieces of a table, each on its own, that has no meaning",
+                "the pipeline groups, sorts or limits: that has no meaning over pieces of a table",
                 id="needs-all-rows",
                 file=self.name,
                 hint="use run() for all of them as one table, or partial() and merge()",
@@ -423,7 +446,9 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
     source = Source(name or _name_of(text), text)
     made = _made(loaded(source))
     if not isinstance(made, Pipeline):
-        raise UsageError("the script returns a module of functions, not a pipeline", id="no-pipeline", file=source.name)
+        raise UsageError(
+            "the script returns a module of functions, not a pipeline", id="no-pipeline", file=source.name
+        )
     return made.with_params(params) if params else made
 
 
@@ -470,7 +495,9 @@ def text_of(value: Any, name: str) -> str:
         return str(value.isoformat())
     if hasattr(value, "total_seconds"):
         return f"PT{value.total_seconds():.9f}".rstrip("0").rstrip(".") + "S"
-    raise TypeError(f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None")
+    raise TypeError(
+        f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None"
+    )
 
 
 def _outs(out: Any, plan: _core.Plan) -> list[object | None] | None:
@@ -482,7 +509,9 @@ def _outs(out: Any, plan: _core.Plan) -> list[object | None] | None:
         unknown = [name for name in out if name not in names]
         if unknown:
             raise UsageError(
-                f'the result has no column "{unknown[0]}"', id="unknown-column", hint="its columns: " + ", ".join(names)
+                f'the result has no column "{unknown[0]}"',
+                id="unknown-column",
+                hint="its columns: " + ", ".join(names),
             )
         return [_flat(out.get(name)) for name in names]
     outs = list(out) if isinstance(out, (list, tuple)) else [out]

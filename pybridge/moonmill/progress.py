@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
         total: Any
 
-        def update(self, n: Any = ..., /) -> Any: ...
+        def update(self, n: Any = ..., /) -> Any:
+            """So many more."""
 
     Shown = bool | Callable[["Progress"], object] | Bar
 
@@ -29,7 +30,8 @@ class Progress:
     state : str
         "new", "running", "done", "failed" or "cancelled".
     fraction : float or None
-        Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not known.
+        Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not
+        known.
     rows, rows_total : int, int or None
         Rows of the input read so far, and how many there are.
     rows_out : int

@@ -63,10 +63,15 @@ class Schema(tuple[Field, ...]):
     """The fields of a table, in order; `schema["name"]` is one of them."""
 
     def __new__(cls, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool]) -> Schema:
+        """Of names, types ("f64") and whether there may be nulls."""
         return tuple.__new__(cls, map(Field, names, types, nullables))
 
     def __getnewargs__(self) -> tuple[list[str], list[str], list[bool]]:
-        return [field.name for field in self], [field.type for field in self], [field.nullable for field in self]
+        return (
+            [field.name for field in self],
+            [field.type for field in self],
+            [field.nullable for field in self],
+        )
 
     @property
     def names(self) -> list[str]:

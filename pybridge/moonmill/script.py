@@ -1,6 +1,8 @@
-"""Scripts as the session of this process knows them: loaded once for each text, with the plans that were made of them."""
+"""Scripts as the session of this process knows them: loaded once for each text, with their plans."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 from . import _core
 from .errors import sources
@@ -97,10 +99,8 @@ class Script:
         return _answer(request, str(self.handle), *arguments)
 
     def __del__(self) -> None:
-        try:
+        with suppress(Exception):  # the interpreter may be at its end
             _core.ask("drop", str(self.handle))
-        except Exception:  # the interpreter may be at its end
-            pass
 
 
 _scripts: dict[tuple[object, ...], Script] = {}

@@ -32,7 +32,7 @@ NUMPY_TYPES = {
 
 
 def numpy_type(name: str) -> str | None:
-    """The numpy dtype of a type, as text: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
+    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
     plain = NUMPY_TYPES.get(name)
     if plain:
         return plain
@@ -46,8 +46,8 @@ def numpy_type(name: str) -> str | None:
 class Buffer(_core.Buffer):
     """Values of a column as bytes in memory: buffer protocol and DLPack, without copying.
 
-    ``numpy.asarray(buffer)``, ``memoryview(buffer)`` and ``torch.from_dlpack(buffer)`` share its memory, which lives as
-    long as any of them. Writable where nobody else shares it.
+    ``numpy.asarray(buffer)``, ``memoryview(buffer)`` and ``torch.from_dlpack(buffer)`` share its memory,
+    which lives as long as any of them. Writable where nobody else shares it.
     """
 
     def __repr__(self) -> str:
@@ -79,9 +79,10 @@ class Column(_core.Column):
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """An array of shape (rows,).
 
-        Numbers, times and dates share the column's memory where it is one chunk without nulls (dates are copied: numpy's
-        days have 64 bits). Null is NaN in floats, NaT in times, None in text (dtype object); whole numbers and bools with
-        nulls become a ``numpy.ma.MaskedArray``, because numpy has no null of theirs and floats would lose digits.
+        Numbers, times and dates share the column's memory where it is one chunk without nulls (dates are
+        copied: numpy's days have 64 bits). Null is NaN in floats, NaT in times, None in text (dtype object);
+        whole numbers and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null of
+        theirs and floats would lose digits.
         """
         import numpy as np
 
@@ -148,8 +149,8 @@ class Stats:
 class Table(_core.Table):
     """Columns of equal length with names: what goes into a run and what comes out of it.
 
-    Implements Arrow's PyCapsule interface: ``pyarrow.table(t)``, ``polars.DataFrame(t)`` and DuckDB's ``from t`` take it
-    without copying. ``t["name"]`` and ``t[0]`` are columns.
+    Implements Arrow's PyCapsule interface: ``pyarrow.table(t)``, ``polars.DataFrame(t)`` and DuckDB's ``from
+    t`` take it without copying. ``t["name"]`` and ``t[0]`` are columns.
     """
 
     @property
@@ -188,7 +189,7 @@ class Table(_core.Table):
         return pa.table(self)
 
     def to_polars(self) -> pl.DataFrame:
-        """A polars DataFrame; numbers share this table's memory, text is taken over by polars in its own layout."""
+        """A polars DataFrame; numbers share this table's memory, polars lays out text anew."""
         import polars as pl
 
         return pl.DataFrame(self)
@@ -196,7 +197,8 @@ class Table(_core.Table):
     def to_pandas(self, *, index: Any = None) -> pd.DataFrame:
         """A pandas DataFrame with numpy-backed columns.
 
-        Null is NaN in floats, NaT in times, ``pd.NA`` in nullable whole numbers and bools ("Int64", "boolean").
+        Null is NaN in floats, NaT in times, ``pd.NA`` in nullable whole numbers and bools ("Int64",
+        "boolean").
         """
         from .kinds.pandas import frame_of
 

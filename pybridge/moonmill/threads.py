@@ -1,4 +1,4 @@
-"""How many threads a run uses when nobody says: all processors, but one where a framework already runs many processes."""
+"""How many threads a run uses when nobody says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def default_threads() -> int:
-    """``MOONMILL_THREADS`` if it is set, 1 in a worker of Ray, Dask, Spark or a process pool, else 0: all processors."""
+    """``MOONMILL_THREADS`` if set, 1 in workers of Ray, Dask, Spark and process pools, else 0: all."""
     chosen = os.environ.get("MOONMILL_THREADS")
     if chosen:
         try:

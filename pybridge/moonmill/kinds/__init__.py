@@ -70,8 +70,8 @@ def _find(data: Any) -> Kind:
         raise KindError(
             f"data of type {type(data).__qualname__} cannot be taken",
             id="wrong-kind",
-            hint="give a DataFrame or Series of pandas or polars, an array of numpy or pyarrow, a buffer, a dict of "
-            "columns, a list of rows, or an iterator of such",
+            hint="give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
+            "a dict of columns, a list of rows, or an iterator of such",
         ) from None
     return _load("buffers", "Views")
 

@@ -1,4 +1,4 @@
-"""Bare buffers: bytes, bytearray, memoryview, array.array, mmap, shared memory. They are the column `value`."""
+"""Bare buffers: bytes, bytearray, array.array, mmap, shared memory, and their like: the column `value`."""
 
 from __future__ import annotations
 

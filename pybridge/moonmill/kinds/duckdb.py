@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Relations(Kind):
-    """duckdb.DuckDBPyRelation: run by DuckDB when it is taken; results are relations of the default connection."""
+    """duckdb.DuckDBPyRelation: run when it is taken; results are of the default connection."""
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Lets DuckDB compute only the columns that are wanted."""

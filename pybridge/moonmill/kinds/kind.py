@@ -1,4 +1,4 @@
-"""What all kinds of data have in common: how they become a Table, and how a result becomes data of the same kind."""
+"""What kinds of data have in common: becoming a Table, and being made of a result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ if TYPE_CHECKING:
 
     from ..table import Table
 
-ITEMS = {"bool": "?", "i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q"}
+ITEMS = {
+    "bool": "?",
+    "i8": "b",
+    "u8": "B",
+    "i16": "h",
+    "u16": "H",
+    "i32": "i",
+    "u32": "I",
+    "i64": "q",
+    "u64": "Q",
+}
 ITEMS |= {"f32": "f", "f64": "d"}
 """Format of the buffer protocol for each plain type."""
 
@@ -34,7 +44,7 @@ class Wanted:
         self.whole = whole
 
     def chosen(self, available: Sequence[str]) -> list[str]:
-        """Those of the columns at hand that are to be taken; all when one is missing, so that the planner can tell."""
+        """The columns to take of those at hand; all when one is missing, so that the planner can tell."""
         if self.names is None or not set(self.names) <= set(available):
             return list(available)
         names = set(self.names)
@@ -59,7 +69,7 @@ class Kind:
         raise NotImplementedError
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
-        """A result as data of this kind; `data` is what the input was, `keeps_rows` whether its rows are still the same."""
+        """A result as data of this kind; `data` was the input, `keeps_rows`: the result has the same rows."""
         raise NotImplementedError
 
 

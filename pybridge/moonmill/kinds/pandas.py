@@ -24,7 +24,9 @@ class Frames(Kind):
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the memory of numbers and times; NaN in numpy-backed columns is null."""
         if isinstance(data.columns, pd.MultiIndex):
-            raise KindError("the columns have several levels of names", id="wrong-kind", hint="flatten them first")
+            raise KindError(
+                "the columns have several levels of names", id="wrong-kind", hint="flatten them first"
+            )
         labels = {str(label): place for place, label in enumerate(data.columns)}
         unique([str(label) for label in data.columns])
         names = wanted.chosen(list(labels))
@@ -92,7 +94,9 @@ def _is_masked(dtype: Any) -> bool:
 
 def flavour_of(dtypes: Any) -> str:
     """The make of dtypes: "arrow" when one is, else "nullable" when one is, else "numpy"."""
-    made = {"arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" for dtype in dtypes if _is_ours(dtype)}
+    made = {
+        "arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" for dtype in dtypes if _is_ours(dtype)
+    }
     return "arrow" if "arrow" in made else "nullable" if made else "numpy"
 
 
@@ -102,7 +106,9 @@ def _is_ours(dtype: Any) -> bool:
 
 def frame_of(table: Table, flavour: str = "numpy", dtypes: Any = None, index: Any = None) -> Any:
     """A DataFrame over a table."""
-    columns = {column.name: series_of(column, flavour, (dtypes or {}).get(column.name)) for column in table.columns}
+    columns = {
+        column.name: series_of(column, flavour, (dtypes or {}).get(column.name)) for column in table.columns
+    }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table)), copy=False)
     if index is not None:
         frame.index = index

@@ -28,7 +28,7 @@ class Columns(Kind):
 
     def give(self, table: Table, data: dict[Any, Any], wanted: Wanted, keeps_rows: bool) -> Any:
         """A dict of columns, of the kind of the input's first one."""
-        first = next(iter(data.values()), [])
+        first: Any = next(iter(data.values()), [])
         if isinstance(first, (list, tuple)):
             return table.to_pydict()
         kind, single = kind_of(first), Wanted(whole="any")
