@@ -4,9 +4,10 @@
  * jobs never run in it. A request is the name of a function of moonmill.session with texts as arguments; an answer is JSON. What a
  * plan is made of are stages of the core, so that jobs are made from it without the session (mm_plan_job).
  *
- * All calls may come from any thread. A call that fails fills in `failures` with a JSON array of objects as `--errors json` prints
+ * All calls may come from any thread; one that is already inside the session gets MM_ESTATE, as does a child of fork when a thread of
+ * its parent was inside at that moment. A call that fails fills in `failures` with a JSON array of objects as `--errors json` prints
  * them, with `code`, `id`, `message`, `hint`, `file`, `line`, `column`, `row`, `field`, `value`, `stage`, `script` and, where Lua code failed, `frames`: innermost
- * first, objects of `file`, `line`, `function`.
+ * first, objects of `file`, `line`, `function`. Where not even that could be made, `failures` stays empty and `error` tells.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -18,26 +19,38 @@ typedef struct mm_session mm_session;
 /* Bytes of the caller. */
 typedef struct mm_text { const char *bytes; int64_t size; } mm_text;
 
+/* Called some twenty times a second, on the thread of the call, while a script runs or the session is waited for; any other answer than 0
+ * stops it, and the call fails with MM_ECANCEL. */
+typedef struct mm_pulse { int (*beat)(void *context); void *context; } mm_pulse;
+
 mm_session *mm_session_new(mm_error *error);
-void        mm_session_free(mm_session *session);
+void        mm_session_free(mm_session *session); /* NULL is allowed */
 
-/* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative.
- *   load(kind, name, text)      kind "file": name is a path; "text": a chain or script. -> {"handle": n, "kind": "pipeline"|"module", ...}
+/* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative. `pulse` may be NULL.
+ *   load(kind, name, text, module, text, ...)   kind "file": name is a path; "text": a chain or script, with the texts of its modules
+ *                                               -> what describe answers
  *   drop(handle)
- *   describe(handle)            -> {about, params: [{name, type, nullable, required, default, help}], input, stages, file}
- *   check(handle), explain(handle, columns), info(handle), output(handle, columns, name, value, ...)
- * `columns` is JSON-free: "name\ttype\tnullable\n" lines as moonmill.session reads them. */
-int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count, mm_buffer *answer,
-                    mm_error *error);
+ *   describe(handle)   -> {handle, kind: "pipeline"|"module", name, file, modules: {name: text}, and of pipelines about, stages: [name],
+ *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{columns, rest}}
+ *   check(handle, columns, name, value, ...)    -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}
+ *   output(handle, columns, name, value, ...)   -> [{name, type, nullable}], what it gives
+ *   explain(handle, columns, name, value, ...)  -> text
+ *   info(handle)                                -> text
+ * `columns` is "" for those that the pipeline declares (without any, check and output answer null), or lines
+ * "name\ttype\tnullable\n", nullable 0 or 1; a tab, a line end and a backslash in a name are written \t, \n and \\. Parameters that are
+ * not given count as null. */
+int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,
+                    const mm_pulse *pulse, mm_buffer *answer, mm_error *error);
 
-/* Bind a pipeline to columns and parameters ("name", "value" in turns). The plan reads the columns of its mm_plan_reads, by name; types
- * differ from the declared ones only where the plan casts. `number` names the plan for mm_session_failure. */
+/* Bind a pipeline to columns and parameters ("name", "value" in turns). The plan reads the columns of its mm_plan_reads, by name, of the
+ * types that `columns` has; those that are not nullable there must come without nulls. `number` names the plan for mm_session_failure. */
 int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *columns, const mm_text *params,
-                    int32_t count, mm_plan **plan, int32_t *number, mm_buffer *failures, mm_error *error);
-void mm_session_plan_drop(mm_session *session, int32_t number);
+                    int32_t count, const mm_pulse *pulse, mm_plan **plan, int32_t *number, mm_buffer *failures,
+                    mm_error *error);
+void mm_session_plan_drop(mm_session *session, int32_t number); /* never waits */
 
 /* What the failure of a job of plan `number` means in the script: JSON as above. */
-int mm_session_failure(mm_session *session, int32_t number, const mm_error *failure, mm_buffer *failures,
-                       mm_error *error);
+int mm_session_failure(mm_session *session, int32_t number, const mm_error *failure, const mm_pulse *pulse,
+                       mm_buffer *failures, mm_error *error);
 
 #pragma GCC visibility pop

@@ -21,17 +21,17 @@ local function file_of(info) return info.source:match "^[@=](.*)" or info.short_
 
 ---The frames from `level` up, seen from the caller as for debug.getinfo; C and our own modules are left out.
 ---@param level integer
----@param outer? { running: function, name: string } the generated loop where they end, and what to call the function
----that it runs
+---@param outer? { running: function, name: string? } the function of ours where they end, and what to call the one that
+---it runs
 ---@return moonmill.Frame[]
 function frames.stack(level, outer)
   local list = {}
-  local ends = outer and debug.getinfo(outer.running, "S").source -- readers of the loop are of its chunk
+  local ends = outer and debug.getinfo(outer.running, "S").source -- all of a generated chunk is ours
   for at = level + 1, math.huge do
     local info = debug.getinfo(at, "Slnf")
     if not info or #list == MOST then return list end
     if outer and info.func == outer.running then
-      if #list > 0 then list[#list]["function"] = outer.name end
+      if #list > 0 and outer.name then list[#list]["function"] = outer.name end
       return list
     end
     if info.what ~= "C" and info.source ~= ends and not is_own(info.source) then

@@ -184,7 +184,8 @@ local function ship(fn, spec)
   local shipment = {
     kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs,
     outputs = spec.outputs or {}, params = params,
-    path = search_path(fn), sources = spec.modules and spec.modules.sources or {}, script = ("%s:%d"):format(info.short_src, info.linedefined),
+    path = search_path(fn), sources = spec.modules and spec.modules.sources or {},
+    script = ("%s:%d"):format(info.short_src, info.linedefined),
     root = self:form(fn, "function"),
   }
   local objects, i = {}, 1
