@@ -13,8 +13,11 @@ static void NAME(add_lanes)(const mm_column *column, const mm_rows *rows, SUM su
   const uint64_t *valid = column->valid;
   int64_t start = rows->start, end = start + rows->count, i = start, known = 0;
   if (!valid) {
+    SUM lanes[MM_LANES]; /* in registers: what `sums` points to might be among the values */
+    for (int k = 0; k < MM_LANES; k++) lanes[k] = sums[k];
     for (; i + MM_LANES <= end; i += MM_LANES)
-      for (int k = 0; k < MM_LANES; k++) sums[k] += (SUM)VALUE(data, i + k);
+      for (int k = 0; k < MM_LANES; k++) lanes[k] += (SUM)VALUE(data, i + k);
+    for (int k = 0; k < MM_LANES; k++) sums[k] = lanes[k];
     known = i - start;
   }
   for (; i < end; i++) {
