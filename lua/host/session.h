@@ -30,15 +30,16 @@ void        mm_session_free(mm_session *session); /* NULL is allowed */
  *   load(kind, name, text, module, text, ...)   kind "file": name is a path; "text": a chain or script, with the texts of its modules
  *                                               -> what describe answers
  *   drop(handle)
- *   describe(handle)   -> {handle, kind: "pipeline"|"module", name, file, modules: {name: text}, and of pipelines about, stages: [name],
- *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{columns, rest}}
- *   check(handle, columns, name, value, ...)    -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}
- *   output(handle, columns, name, value, ...)   -> [{name, type, nullable}], what it gives
+ *   describe(handle)   -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}, and of pipelines about, stages: [name],
+ *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest}}
+ *   check(handle, columns, name, value, ...)    -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}, or null where only
+ *                                                  data can tell
+ *   output(handle, columns, name, value, ...)   -> {columns: [{name, type, nullable}]}
  *   explain(handle, columns, name, value, ...)  -> text
  *   info(handle)                                -> text
- * `columns` is "" for those that the pipeline declares (without any, check and output answer null), or lines
- * "name\ttype\tnullable\n", nullable 0 or 1; a tab, a line end and a backslash in a name are written \t, \n and \\. Parameters that are
- * not given count as null. */
+ *   params(handle, name, value, ...)            values of parameters are checked alone
+ * `columns` is "" for those that the pipeline declares, or lines "name\ttype\tnullable\n", nullable 0 or 1; a tab, a line end and a
+ * backslash in a name are written \t, \n and \\. Parameters that are not given count as null. */
 int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,
                     const mm_pulse *pulse, mm_buffer *answer, mm_error *error);
 

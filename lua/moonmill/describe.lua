@@ -25,7 +25,7 @@ end
 local function input_of(declared)
   if not declared then return json.null end
   if declared.whole then return { whole = declared.whole } end
-  return { columns = describe.columns(declared.fields), rest = declared.rest }
+  return { fields = describe.columns(declared.fields), rest = declared.rest }
 end
 
 ---@param pipeline moonmill.Pipeline

@@ -8,14 +8,16 @@ local failure = require "moonmill.failure"
 ---@class moonmill.Modules
 ---@field loaded table<string, any> what require gave
 ---@field sources table<string, { path: string, text: string }> their texts, by name
+---@field text string of the script itself
 local Modules = {}
 Modules.__index = Modules
 
+---@param text string of the script
 ---@param folder string? of the script
 ---@param given table<string, string>? texts of modules, instead of files
 ---@return moonmill.Modules
-local function new(folder, given)
-  local self = setmetatable({ folder = folder, given = given or {}, loaded = {}, sources = {} }, Modules)
+local function new(text, folder, given)
+  local self = setmetatable({ text = text, folder = folder, given = given or {}, loaded = {}, sources = {} }, Modules)
   self.globals = setmetatable({}, { __index = _G })
   self.globals._G = self.globals
   return self

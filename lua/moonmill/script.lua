@@ -183,7 +183,7 @@ local function load(path, wanted)
     failure.raise { code = "io", id = "cannot-open", file = path,
       message = (reason or "cannot read it"):gsub("^.*: ", "") }
   end
-  local set = modules.new(path:match "^(.*)/[^/]*$" or ".")
+  local set = modules.new(text, path:match "^(.*)/[^/]*$" or ".")
   local result = set:run(run, Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
   return checked(result, wanted ~= "any" and (wanted or "pipeline") or nil, path), set
 end
@@ -197,7 +197,7 @@ end
 ---@return moonmill.Modules
 local function evaluate(text, name, options)
   name, options = name or "-e", options or {}
-  local set, wanted = modules.new(nil, options.modules), options.wanted or "pipeline"
+  local set, wanted = modules.new(text, nil, options.modules), options.wanted or "pipeline"
   local result = set:run(run, Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
   return checked(result, wanted ~= "any" and wanted or nil, name), set
 end

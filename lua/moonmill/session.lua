@@ -65,7 +65,8 @@ local function pairs_of(...)
 end
 
 -- A plan over the columns that are given, or else promised; nil when only data can tell.
-local function plan_of(pipeline, text, given)
+local function plan_of(entry, text, given)
+  local pipeline = entry.value
   local columns, values = columns_of(text), params.suppose(pipeline.params, given, GIVEN)
   if columns then
     local arriving, adapt, dropped = input.bind_data(pipeline, columns)
@@ -82,7 +83,8 @@ local requests = {}
 local function described(handle)
   local entry = entry_of(handle)
   local answer = entry.kind == "pipeline" and describe.pipeline(entry.value) or entry.value:describe()
-  answer.handle, answer.kind, answer.name, answer.modules = tonumber(handle), entry.kind, entry.name, {}
+  answer.handle, answer.kind, answer.name = tonumber(handle), entry.kind, entry.name
+  answer.text, answer.modules = entry.modules.text, {}
   for name, source in pairs(entry.modules.sources) do answer.modules[name] = source.text end
   return answer
 end
@@ -108,28 +110,37 @@ end
 
 requests.describe = described
 
+-- The same, and it must be known.
+local function known_plan(handle, columns, ...)
+  local entry = entry_of(handle, "pipeline")
+  local bound, total = plan_of(entry, columns, pairs_of(...))
+  if bound then return bound, total end
+  failure.raise { id = "no-input", hint = "give it data, or declare its input", file = entry.name,
+    message = ("%s does not say which columns it reads, so a plan needs some"):format(entry.name) }
+end
+
 ---What a pipeline reads, gives and leaves out; null when only data can tell.
 function requests.check(handle, columns, ...)
-  local bound, _, dropped = plan_of(entry_of(handle, "pipeline").value, columns, pairs_of(...))
+  local bound, _, dropped = plan_of(entry_of(handle, "pipeline"), columns, pairs_of(...))
   if not bound then return json.null end
   return { reads = describe.columns(bound.reads), gives = describe.columns(bound.columns),
     dropped = json.list(dropped) }
 end
 
 function requests.output(handle, columns, ...)
-  local bound = plan_of(entry_of(handle, "pipeline").value, columns, pairs_of(...))
-  return bound and describe.columns(bound.columns) or json.null
+  return { columns = describe.columns(known_plan(handle, columns, ...).columns) }
 end
 
 function requests.explain(handle, columns, ...)
-  local entry = entry_of(handle, "pipeline")
-  local bound, total = plan_of(entry.value, columns, pairs_of(...))
-  if not bound then
-    failure.raise { id = "no-input", hint = "give it data, or declare its input",
-      message = ("%s does not say which columns it reads, so a plan needs some"):format(entry.name) }
-  end
+  local bound, total = known_plan(handle, columns, ...)
   require("moonmill.plan.sample").try(bound)
   return require "moonmill.plan.text"(bound, total)
+end
+
+---Check values of parameters alone.
+function requests.params(handle, ...)
+  params.suppose(entry_of(handle, "pipeline").value.params, pairs_of(...), GIVEN)
+  return json.null
 end
 
 function requests.info(handle)

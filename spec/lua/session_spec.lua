@@ -38,10 +38,11 @@ describe("a session", function()
     assert.equal(0, status)
     has(answer, '"kind":"pipeline"')
     has(answer, '"about":"why"')
+    has(answer, '"text":"      mm.pipeline { about')
     has(answer, '"stages":["where","limit"]')
     has(answer, '"params":[{"default":"3","help":"how many","name":"n","nullable":false,"required":false,"type":"i64"},'
       .. '{"default":null,"help":null,"name":"s","nullable":true,"required":false,"type":"utf8"}]')
-    has(answer, '"input":{"columns":[{"name":"a","nullable":true,"type":"f64"}],"rest":true}')
+    has(answer, '"input":{"fields":[{"name":"a","nullable":true,"type":"f64"}],"rest":true}')
     local handle = answer:match '"handle":(%d+)'
     assert.equal(answer, select(2, session:ask("describe", handle)))
     has(select(2, session:ask("info", handle)), "stages: where limit")
@@ -52,10 +53,12 @@ describe("a session", function()
 
   it("finds modules beside a file, and keeps those of one name apart", function()
     with_files({ ["part.lua"] = "return { n = 1 }",
-      ["main.lua"] = 'local part = require "part"\nglobal_of_main = 5\nreturn require("moonmill").pipeline {} :limit(part.n)' },
+      ["main.lua"] = 'local part = require "part"\nglobal_of_main = 5\n'
+        .. 'return require("moonmill").pipeline {} :limit(part.n)' },
       function(one)
         with_files({ ["part.lua"] = "return { n = 2 }",
-          ["main.lua"] = 'assert(global_of_main == nil)\nreturn require("moonmill").pipeline {} :limit(require("part").n)' },
+          ["main.lua"] = 'assert(global_of_main == nil)\n'
+            .. 'return require("moonmill").pipeline {} :limit(require("part").n)' },
           function(two)
             local rows = {}
             for i, folder in ipairs { one, two } do
@@ -113,6 +116,10 @@ describe("a session", function()
     has(refused("nonsense"), '"id":"unknown-request"')
     has(refused("load", "text", "x", "return 3"), '"id":"no-pipeline"')
     has(refused("explain", session:load ":limit(1)", ""), '"id":"no-input"')
+    has(refused("output", session:load ":limit(1)", ""), '"id":"no-input"')
+    local declared = session:load 'mm.pipeline { params = { "k: i64" } } :limit(1)'
+    assert.equal("null", select(2, session:ask("params", declared, "k", "3")))
+    has(refused("params", declared, "k", "x"), '"id":"bad-param"')
   end)
 
   it("refuses parameters that would hide an option of Python's run", function()
