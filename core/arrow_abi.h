@@ -1,4 +1,4 @@
-/* arrow_abi.h - the structs of the Arrow C data interface, under the guard that all projects share.
+/* arrow_abi.h - the structs of the Arrow C data and stream interfaces, under the guards that all projects share.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>
@@ -32,6 +32,19 @@ struct ArrowArray {
   struct ArrowArray **children;
   struct ArrowArray *dictionary;
   void (*release)(struct ArrowArray *); /* NULL: released */
+  void *private_data;
+};
+
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *to);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *to); /* a released array is the end */
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *); /* NULL: released */
   void *private_data;
 };
 

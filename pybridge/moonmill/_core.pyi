@@ -1,9 +1,9 @@
 """The extension: data in and out without copying, plans, jobs. The package wraps it; see moonmill/__init__.py."""
 
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 def configure(
-    *, table: type, column: type, buffer: type, job: type, error: Callable[[str], BaseException]
+    *, table: type = ..., column: type = ..., buffer: type = ..., job: type = ..., error: Callable[[str], BaseException] = ...
 ) -> None:
     """Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."""
 
@@ -14,7 +14,7 @@ def memory_peak() -> int: ...
 def memory_limit(size: int, /) -> None: ...
 def memory_trim() -> None: ...
 def live() -> dict[str, int]:
-    """Counts of live tables, columns, jobs, plans, foreign owners: for tests that look for leaks."""
+    """Counts of live tables, columns, buffers, plans, jobs, foreign owners: for tests that look for leaks."""
 
 def ask(name: str, /, *arguments: str) -> str:
     """A request to the session (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
@@ -41,10 +41,15 @@ class Column:
     chunks: int
     nbytes: int
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> Any: ...
-    def to_pylist(self) -> list[Any]: ...
+    def __getitem__(self, key: int | slice, /) -> Any:
+        """The value of a row as a Python object, or a Column of rows start:stop, shared. Negative ones count from the end."""
+    def to_pylist(self) -> list[Any]:
+        """bool, int, float, str, bytes, date, datetime (of UTC where the type has a zone), timedelta, None for null."""
+    def text(self, index: int, /) -> str | None:
+        """The value of a row as CSV would write it, without quotes; None for null."""
     def data(self) -> Buffer:
-        """Values as one buffer (chunks are joined, which is counted as copied). No nulls' meaning is kept. Not for text."""
+        """Values as one buffer, a byte each for bools (chunks are joined, which counts as copied). What stands for a null is
+        undefined. Writable while nobody but the table holds the memory: so to the first who asks. Not for text."""
     def valid(self) -> Buffer | None:
         """One byte a row, 1 where not null; None when there are no nulls."""
     def combine(self) -> Column: ...
@@ -65,16 +70,21 @@ class Table:
     nbytes: int
     copied_bytes: int
     shared_bytes: int
-    @staticmethod
-    def from_arrow(source: object, /) -> Table:
-        """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`)."""
-    @staticmethod
-    def from_columns(names: Sequence[str], columns: Sequence[object], /, *, nan_is_null: bool = False) -> Table:
-        """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied),
-        and lists (copied). numpy datetime64 and timedelta64 by their dtype."""
+    @classmethod
+    def from_arrow(cls, source: object, /) -> Table:
+        """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
+    @classmethod
+    def from_columns(cls, names: Iterable[str], columns: Iterable[object], /, *, nan_is_null: bool = False) -> Table:
+        """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
+        more dimensions: all values in C's order), what has __array__, and lists, tuples and ranges (copied). numpy datetime64 and
+        timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it."""
+    @classmethod
+    def concat(cls, tables: Iterable[Table], /) -> Table:
+        """The rows of tables of the same columns, one table after the other, shared."""
     def __len__(self) -> int: ...
     def __getitem__(self, key: str | int, /) -> Column: ...
-    def slice(self, start: int, length: int, /) -> Table: ...
+    def slice(self, start: int, length: int, /) -> Table:
+        """Some rows, shared; what lies beyond the end is left out."""
     def select(self, names: Sequence[str], /) -> Table: ...
     def copy(self) -> Table:
         """One that shares no memory with this one."""

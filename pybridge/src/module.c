@@ -94,8 +94,10 @@ static PyObject *core_memory_limit(PyObject *module, PyObject *size) {
 static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   mm_owner_drain();
-  Py_BEGIN_ALLOW_THREADS mm_memory_trim();
-  Py_END_ALLOW_THREADS Py_RETURN_NONE;
+  Py_BEGIN_ALLOW_THREADS
+  mm_memory_trim();
+  Py_END_ALLOW_THREADS
+  Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {

@@ -1,0 +1,328 @@
+/* columns.c - tables made of columns of all kinds, of Arrow data, and of other tables.
+ *
+ * DESIGN. Columns come in chunks of their own lengths. A table's batches end wherever some column's chunk does; a chunk that is cut
+ * there is shared, but for bits that do not start on a word.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "memory.h"
+#include "series.h"
+#include "table.h"
+#include <string.h>
+
+/* ---- Series ---- */
+
+int mm_series_append(series *to, mm_column *take) {
+  if (to->count == to->capacity) {
+    int64_t capacity = to->capacity ? to->capacity * 2 : 4;
+    mm_column *chunks = PyMem_Realloc(to->chunks, (size_t)capacity * sizeof *chunks);
+    if (!chunks) {
+      mm_column_release(take);
+      PyErr_NoMemory();
+      return -1;
+    }
+    to->chunks = chunks;
+    to->capacity = capacity;
+  }
+  to->rows += take->length;
+  to->chunks[to->count++] = *take;
+  *take = (mm_column){0};
+  return 0;
+}
+
+void mm_series_free(series *gone) {
+  for (int64_t i = 0; i < gone->count; i++) mm_column_release(&gone->chunks[i]);
+  PyMem_Free(gone->chunks);
+}
+
+/* ---- One column ---- */
+
+static int from_column(const column_object *source, series *to) {
+  const mm_field *field = mm_column_field(source);
+  to->type = field->type;
+  to->nullable = field->nullable;
+  for (int64_t i = 0; i < source->table->table.count; i++) {
+    mm_column chunk = *mm_column_chunk(source, i);
+    mm_column_retain(&chunk);
+    to->shared += mm_column_bytes(&chunk);
+    if (mm_series_append(to, &chunk) < 0) return -1;
+  }
+  return 1;
+}
+
+static int refuse(const wish *ask, PyObject *source) {
+  char text[256];
+  mm_raise_new(ask->state, MM_EUSAGE, "unsupported-type", ask->name,
+               "Arrow data, typed memory and lists of values are columns", "%s cannot be a column",
+               mm_memory_describe(source, text, sizeof text));
+  return -1;
+}
+
+/* dtype.kind of an array, or 0. */
+static char kind_of(PyObject *source) {
+  PyObject *dtype = PyObject_GetAttrString(source, "dtype");
+  PyObject *kind = dtype ? PyObject_GetAttrString(dtype, "kind") : NULL;
+  const char *text = kind && PyUnicode_Check(kind) ? PyUnicode_AsUTF8(kind) : NULL;
+  char letter = text ? *text : 0;
+  Py_XDECREF(kind);
+  Py_XDECREF(dtype);
+  PyErr_Clear();
+  return letter;
+}
+
+/* Text of numpy, which is not laid out as ours: objects, fixed sizes, variable ones. */
+static int from_text_array(const wish *ask, PyObject *source, series *to) {
+  char kind = kind_of(source);
+  if (!kind || !strchr("OUST", kind)) return 0;
+  PyObject *items = PyObject_CallMethod(source, "tolist", NULL);
+  int status = !items ? -1 : PyList_Check(items) ? mm_series_from_items(ask, items, kind == 'O', to) : 0;
+  Py_XDECREF(items);
+  return status;
+}
+
+/* What can become an array of numpy: pandas, torch on the CPU. */
+static int from_array_maker(const wish *ask, PyObject *source, series *to) {
+  PyObject *method = PyType_Check(source) ? NULL : PyObject_GetAttrString(source, "__array__");
+  PyErr_Clear();
+  PyObject *array = method ? PyObject_CallNoArgs(method) : NULL;
+  int status = method && !array ? -1 : 0;
+  if (array) status = mm_series_from_memory(ask, array, to);
+  if (array && status == 0) status = from_text_array(ask, array, to);
+  Py_XDECREF(array);
+  Py_XDECREF(method);
+  return status;
+}
+
+static int take_column(const wish *ask, PyObject *source, series *to) {
+  if (PyObject_TypeCheck(source, (PyTypeObject *)ask->state->column_type))
+    return from_column((column_object *)source, to);
+  if (PyList_Check(source) || PyTuple_Check(source) || PyRange_Check(source))
+    return mm_series_from_items(ask, source, false, to);
+  int status = mm_series_from_arrow(ask, source, to);
+  if (status == 0) status = mm_series_from_memory(ask, source, to);
+  if (status == 0) status = from_text_array(ask, source, to);
+  if (status == 0) status = from_array_maker(ask, source, to);
+  return status == 0 ? refuse(ask, source) : status;
+}
+
+/* ---- Batches of all ---- */
+
+/* How far a series has been laid out. */
+typedef struct position {
+  int64_t chunk, row; /* the next row, of that chunk */
+} position;
+
+/* Rows up to the next end of a chunk of any column. */
+static int64_t next_length(const series *columns, position *at, Py_ssize_t count) {
+  int64_t length = INT64_MAX;
+  for (Py_ssize_t c = 0; c < count; c++) {
+    while (at[c].row == columns[c].chunks[at[c].chunk].length) at[c] = (position){at[c].chunk + 1, 0};
+    int64_t rest = columns[c].chunks[at[c].chunk].length - at[c].row;
+    if (rest < length) length = rest;
+  }
+  return length;
+}
+
+static int lay_batch(const series *columns, position *at, Py_ssize_t count, int64_t length, mm_batch *to,
+                     mm_error *error) {
+  int status = mm_batch_resize(to, (int32_t)count, error);
+  to->length = length;
+  for (Py_ssize_t c = 0; c < count && status >= 0; c++) {
+    status = mm_column_slice(&to->columns[c], &columns[c].chunks[at[c].chunk], at[c].row, length, error);
+    at[c].row += length;
+  }
+  return status;
+}
+
+static int lay_out(const series *columns, position *at, Py_ssize_t count, mm_table *to, mm_error *error) {
+  int status = 0;
+  for (int64_t row = 0; count > 0 && row < columns[0].rows && status >= 0;) {
+    mm_batch batch = {0};
+    int64_t length = next_length(columns, at, count);
+    status = lay_batch(columns, at, count, length, &batch, error);
+    if (status >= 0) status = mm_table_append(to, &batch, error);
+    else mm_batch_free(&batch);
+    row += length;
+  }
+  return status;
+}
+
+static PyObject *table_of(module_state *state, const char *const *names, series *columns, Py_ssize_t count) {
+  mm_table made = {0};
+  mm_error error;
+  int64_t copied = 0, shared = 0;
+  int status = 0;
+  position *at = PyMem_Calloc((size_t)count + 1, sizeof *at);
+  if (!at) return PyErr_NoMemory();
+  for (Py_ssize_t c = 0; c < count && status >= 0; c++) {
+    status = mm_schema_add(&made.schema, names[c], columns[c].type, columns[c].nullable, &error);
+    copied += columns[c].copied;
+    shared += columns[c].shared;
+  }
+  if (status >= 0) status = lay_out(columns, at, count, &made, &error);
+  PyMem_Free(at);
+  if (status >= 0) return mm_table_wrap(state, &made, copied, shared);
+  mm_table_free(&made);
+  return mm_raise(state, &error);
+}
+
+/* ---- from_columns ---- */
+
+static int refuse_name(module_state *state, const char *name, const char *id, const char *what) {
+  mm_raise_new(state, MM_EUSAGE, id, name, NULL, "%s: \"%.100s\"", what, name);
+  return -1;
+}
+
+/* The text of a name, which none of `before` names equals; NULL and an exception. */
+static const char *name_of(module_state *state, PyObject *name, const char *const *names, Py_ssize_t before) {
+  Py_ssize_t size;
+  if (!PyUnicode_Check(name)) {
+    PyErr_Format(PyExc_TypeError, "names of columns are str, not %.100s", Py_TYPE(name)->tp_name);
+    return NULL;
+  }
+  const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+  int status = 0;
+  if (text && strlen(text) != (size_t)size)
+    status = refuse_name(state, text, "bad-name", "the name of a column has a zero byte");
+  for (Py_ssize_t i = 0; i < before && text && status == 0; i++)
+    if (strcmp(names[i], text) == 0) status = refuse_name(state, text, "duplicate-column", "two columns have one name");
+  return status < 0 ? NULL : text;
+}
+
+static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, const char **texts,
+                        series *columns) {
+  Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
+  for (Py_ssize_t c = 0; c < count; c++) {
+    texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), texts, c);
+    if (!texts[c]) return -1;
+    wish ask = {state, texts[c], nan_is_null};
+    if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), &columns[c]) < 0) return -1;
+    if (columns[c].rows == columns[0].rows) continue;
+    mm_raise_new(state, MM_EUSAGE, "unequal-lengths", texts[c], NULL,
+                 "column \"%.100s\" has %lld rows, column \"%.100s\" %lld", texts[0], (long long)columns[0].rows,
+                 texts[c], (long long)columns[c].rows);
+    return -1;
+  }
+  return 0;
+}
+
+PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
+  static char *keys[] = {"", "", "nan_is_null", NULL};
+  PyObject *names = NULL, *sources = NULL, *table = NULL;
+  int nan_is_null = 0;
+  module_state *state = mm_state_of(type);
+  if (!state
+      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$p:from_columns", keys, &names, &sources, &nan_is_null))
+    return NULL;
+  mm_owner_drain();
+  names = PySequence_Tuple(names); /* of our own: taking columns can run Python code */
+  sources = names ? PySequence_Tuple(sources) : NULL;
+  Py_ssize_t count = sources ? PyTuple_GET_SIZE(names) : 0;
+  const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
+  series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
+  if (!texts || !columns) PyErr_NoMemory();
+  else if (sources && count != PyTuple_GET_SIZE(sources))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(sources));
+  else if (sources && take_columns(state, names, sources, nan_is_null, texts, columns) == 0)
+    table = table_of(state, texts, columns, count);
+  for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
+  PyMem_Free(columns);
+  PyMem_Free(texts);
+  Py_XDECREF(names);
+  Py_XDECREF(sources);
+  mm_owner_drain();
+  return table;
+}
+
+/* ---- from_arrow ---- */
+
+static int check_names(module_state *state, const mm_schema *schema) {
+  for (int32_t i = 0; i < schema->count; i++)
+    if (mm_schema_find(schema, schema->fields[i].name) != i)
+      return refuse_name(state, schema->fields[i].name, "duplicate-column", "two columns have one name");
+  return 0;
+}
+
+static PyObject *share_columns(const table_object *source, int32_t first, int32_t count) {
+  int32_t *indices = PyMem_Calloc((size_t)count + 1, sizeof *indices);
+  for (int32_t i = 0; i < count && indices; i++) indices[i] = first + i;
+  PyObject *table = indices ? mm_table_pick(source, indices, count) : PyErr_NoMemory();
+  PyMem_Free(indices);
+  return table;
+}
+
+PyObject *mm_table_from_arrow(PyObject *type, PyObject *source) {
+  module_state *state = mm_state_of(type);
+  if (!state) return NULL;
+  mm_owner_drain();
+  if (PyObject_TypeCheck(source, (PyTypeObject *)state->table_type)) {
+    const table_object *table = (table_object *)source;
+    return share_columns(table, 0, table->table.schema.count);
+  }
+  mm_table made = {0};
+  int64_t copied = 0, shared = 0;
+  int status = mm_arrow_take(state, source, &made, &copied, &shared);
+  if (status == 0)
+    PyErr_Format(PyExc_TypeError, "%.100s has neither __arrow_c_stream__ nor __arrow_c_array__",
+                 Py_TYPE(source)->tp_name);
+  if (status == 1 && check_names(state, &made.schema) == 0) return mm_table_wrap(state, &made, copied, shared);
+  mm_table_free(&made);
+  mm_owner_drain();
+  return NULL;
+}
+
+/* ---- concat ---- */
+
+static bool same_type(mm_type a, mm_type b) { return a.id == b.id && a.unit == b.unit && a.zone == b.zone; }
+
+/* Columns of the same names and types, nullable where one of them is. */
+static int match(module_state *state, mm_schema *to, const mm_schema *from, Py_ssize_t number) {
+  char left[128], right[128];
+  for (int32_t i = 0; i < to->count && to->count == from->count; i++) {
+    mm_field *a = &to->fields[i], *b = &from->fields[i];
+    if (strcmp(a->name, b->name) == 0 && same_type(a->type, b->type)) {
+      a->nullable |= b->nullable;
+      continue;
+    }
+    mm_raise_new(state, MM_EUSAGE, "unequal-tables", a->name, NULL,
+                 "table %zd has %.100s: %s where the first has %.100s: %s", number + 1, b->name,
+                 mm_type_name(b->type, right, sizeof right), a->name, mm_type_name(a->type, left, sizeof left));
+    return -1;
+  }
+  if (to->count == from->count) return 0;
+  mm_raise_new(state, MM_EUSAGE, "unequal-tables", NULL, NULL, "table %zd has %d columns, the first %d", number + 1,
+               from->count, to->count);
+  return -1;
+}
+
+static int add_table(module_state *state, mm_table *to, const mm_table *from, Py_ssize_t number, int64_t *shared) {
+  mm_error error;
+  int status = 0;
+  if (number == 0) status = mm_schema_copy(&to->schema, &from->schema, &error);
+  else if (match(state, &to->schema, &from->schema, number) < 0) return -1;
+  for (int64_t i = 0; i < from->count && status >= 0; i++) {
+    mm_batch batch = {0};
+    status = mm_batch_copy(&batch, &from->batches[i], &error);
+    for (int32_t c = 0; c < batch.count && status >= 0; c++) *shared += mm_column_bytes(&batch.columns[c]);
+    if (status >= 0) status = mm_table_append(to, &batch, &error);
+    else mm_batch_free(&batch);
+  }
+  if (status < 0) mm_raise(state, &error);
+  return status < 0 ? -1 : 0;
+}
+
+PyObject *mm_table_concat(PyObject *type, PyObject *tables) {
+  module_state *state = mm_state_of(type);
+  PyObject *list = state ? PySequence_Tuple(tables) : NULL;
+  mm_table made = {0};
+  int64_t shared = 0;
+  if (!list) return NULL;
+  Py_ssize_t count = PyTuple_GET_SIZE(list), done = 0;
+  for (; done < count; done++) {
+    const mm_table *table = mm_table_of(state, PyTuple_GET_ITEM(list, done));
+    if (!table || add_table(state, &made, table, done, &shared) < 0) break;
+  }
+  Py_DECREF(list);
+  if (done == count) return mm_table_wrap(state, &made, 0, shared);
+  mm_table_free(&made);
+  return NULL;
+}

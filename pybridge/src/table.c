@@ -1,0 +1,402 @@
+/* table.c - the Table type: columns of equal length, what goes into a run and what comes out of it.
+ * SPDX-License-Identifier: MIT */
+#include "table.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Making ---- */
+
+static int64_t *starts_of(const mm_table *table) {
+  int64_t *starts = PyMem_Calloc((size_t)table->count + 1, sizeof *starts);
+  for (int64_t i = 0; i < table->count && starts; i++) starts[i + 1] = starts[i] + table->batches[i].length;
+  if (!starts) PyErr_NoMemory();
+  return starts;
+}
+
+PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared) {
+  PyTypeObject *class = (PyTypeObject *)(state->table_class ? state->table_class : state->table_type);
+  int64_t *starts = starts_of(take);
+  table_object *self = starts ? (table_object *)class->tp_alloc(class, 0) : NULL;
+  if (!self) {
+    PyMem_Free(starts);
+    mm_table_free(take);
+    return NULL;
+  }
+  self->state = state;
+  self->table = *take;
+  *take = (mm_table){0};
+  self->starts = starts;
+  self->copied = copied;
+  self->shared = shared;
+  mm_live_add(MM_LIVE_tables, 1);
+  return (PyObject *)self;
+}
+
+const mm_table *mm_table_of(module_state *state, PyObject *object) {
+  if (PyObject_TypeCheck(object, (PyTypeObject *)state->table_type)) return &((table_object *)object)->table;
+  PyErr_Format(PyExc_TypeError, "expected a Table, not %.100s", Py_TYPE(object)->tp_name);
+  return NULL;
+}
+
+int mm_table_note(PyObject *table, PyObject *items) {
+  table_object *self = (table_object *)table;
+  if (!self->notes) self->notes = PyDict_New();
+  return self->notes ? PyDict_Update(self->notes, items) : -1;
+}
+
+static int table_traverse(PyObject *object, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(((table_object *)object)->notes);
+  return 0;
+}
+
+static int table_clear(PyObject *object) {
+  Py_CLEAR(((table_object *)object)->notes);
+  return 0;
+}
+
+/* Owners whose last reference this was are released here, not some day: mmap.close() and its kin wait for it. */
+static void table_dealloc(PyObject *object) {
+  table_object *self = (table_object *)object;
+  PyTypeObject *type = Py_TYPE(object);
+  PyObject_GC_UnTrack(object);
+  mm_table_free(&self->table);
+  PyMem_Free(self->starts);
+  Py_CLEAR(self->notes);
+  mm_live_add(MM_LIVE_tables, -1);
+  type->tp_free(object);
+  Py_DECREF(type);
+  mm_owner_drain();
+}
+
+/* ---- Bytes ---- */
+
+column_bytes mm_column_measure(const mm_column *column) {
+  column_bytes bytes = {.block = {column->valid_block, column->data_block, column->offsets_block}};
+  int64_t bits = (column->length + 7) / 8, width = mm_type_width(column->type);
+  if (column->valid) bytes.size[0] = bits;
+  if (column->type.id == MM_BOOL) bytes.size[1] = bits;
+  else if (width) bytes.size[1] = column->length * width;
+  if (!column->offsets) return bytes;
+  bytes.size[1] = (int64_t)column->offsets[column->length] - column->offsets[0];
+  bytes.size[2] = (column->length + 1) * 4;
+  return bytes;
+}
+
+int64_t mm_column_bytes(const mm_column *column) {
+  column_bytes bytes = mm_column_measure(column);
+  return bytes.size[0] + bytes.size[1] + bytes.size[2];
+}
+
+static int64_t table_bytes(const mm_table *table) {
+  int64_t bytes = 0;
+  for (int64_t i = 0; i < table->count; i++)
+    for (int32_t c = 0; c < table->batches[i].count; c++) bytes += mm_column_bytes(&table->batches[i].columns[c]);
+  return bytes;
+}
+
+/* What of `to`, made of `from`, has blocks of its own. */
+static void count_batch(const mm_batch *to, const mm_batch *from, int64_t *copied, int64_t *shared) {
+  for (int32_t c = 0; c < to->count; c++) {
+    column_bytes made = mm_column_measure(&to->columns[c]), of = mm_column_measure(&from->columns[c]);
+    for (int i = 0; i < MM_COLUMN_PARTS; i++) *(made.block[i] == of.block[i] ? shared : copied) += made.size[i];
+  }
+}
+
+/* ---- Tables of tables ---- */
+
+PyObject *mm_table_cut(const table_object *self, int64_t start, int64_t length) {
+  int64_t copied = 0, shared = 0;
+  mm_table made = {0};
+  mm_error error;
+  int status = mm_schema_copy(&made.schema, &self->table.schema, &error);
+  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
+    const mm_batch *batch = &self->table.batches[i];
+    int64_t from = start > self->starts[i] ? start - self->starts[i] : 0;
+    int64_t to = start + length < self->starts[i + 1] ? start + length - self->starts[i] : batch->length;
+    if (from >= to) continue;
+    mm_batch piece = {0};
+    status = mm_batch_slice(&piece, batch, from, to - from, &error);
+    if (status >= 0) count_batch(&piece, batch, &copied, &shared);
+    if (status >= 0) status = mm_table_append(&made, &piece, &error);
+    else mm_batch_free(&piece);
+  }
+  if (status >= 0) return mm_table_wrap(self->state, &made, copied, shared);
+  mm_table_free(&made);
+  return mm_raise(self->state, &error);
+}
+
+static PyObject *table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
+  const table_object *self = (table_object *)object;
+  if (count != 2) return PyErr_Format(PyExc_TypeError, "slice() takes a start and a length");
+  int64_t start = PyLong_AsLongLong(arguments[0]);
+  int64_t length = start == -1 && PyErr_Occurred() ? -1 : PyLong_AsLongLong(arguments[1]);
+  if (PyErr_Occurred()) return NULL;
+  if (start < 0 || length < 0) return PyErr_Format(PyExc_ValueError, "slice: start and length must not be negative");
+  int64_t rows = self->table.rows;
+  if (start > rows) start = rows;
+  return mm_table_cut(self, start, length > rows - start ? rows - start : length);
+}
+
+PyObject *mm_table_pick(const table_object *self, const int32_t *indices, int32_t count) {
+  mm_table made = {0};
+  mm_error error;
+  int status = 0;
+  int64_t shared = 0;
+  for (int32_t c = 0; c < count && status >= 0; c++) {
+    const mm_field *field = &self->table.schema.fields[indices[c]];
+    status = mm_schema_add(&made.schema, field->name, field->type, field->nullable, &error);
+  }
+  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
+    mm_batch batch = {0};
+    status = mm_batch_resize(&batch, count, &error);
+    batch.length = self->table.batches[i].length;
+    for (int32_t c = 0; c < count && status >= 0; c++) {
+      batch.columns[c] = self->table.batches[i].columns[indices[c]];
+      mm_column_retain(&batch.columns[c]);
+      shared += mm_column_bytes(&batch.columns[c]);
+    }
+    if (status >= 0) status = mm_table_append(&made, &batch, &error);
+  }
+  if (status >= 0) return mm_table_wrap(self->state, &made, 0, shared);
+  mm_table_free(&made);
+  return mm_raise(self->state, &error);
+}
+
+/* The number of a column named by a str, or -1 and KeyError. */
+static int32_t find_column(const table_object *self, PyObject *name) {
+  const char *text = PyUnicode_AsUTF8(name);
+  int32_t index = text ? mm_schema_find(&self->table.schema, text) : -1;
+  if (text && index < 0) PyErr_SetObject(PyExc_KeyError, name);
+  return index;
+}
+
+static PyObject *table_select(PyObject *object, PyObject *names) {
+  table_object *self = (table_object *)object;
+  if (PyUnicode_Check(names)) return PyErr_Format(PyExc_TypeError, "select: expected a list of names, not one str");
+  PyObject *list = PySequence_Fast(names, "select: expected a list of names");
+  if (!list) return NULL;
+  Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
+  int32_t *indices = PyMem_Calloc((size_t)count + 1, sizeof *indices);
+  PyObject *made = NULL;
+  if (!indices) PyErr_NoMemory();
+  for (Py_ssize_t i = 0; i < count && indices; i++) {
+    indices[i] = find_column(self, PySequence_Fast_GET_ITEM(list, i));
+    if (indices[i] < 0) goto done;
+  }
+  if (indices) made = mm_table_pick(self, indices, (int32_t)count);
+done:
+  PyMem_Free(indices);
+  Py_DECREF(list);
+  return made;
+}
+
+/* Blocks of its own: joining with nothing copies. */
+static int copy_batch(mm_batch *to, const mm_batch *from, int32_t *failed, mm_error *error) {
+  int status = mm_batch_resize(to, from->count, error);
+  to->length = from->length;
+  for (int32_t c = 0; c < from->count && status >= 0; c++) {
+    const mm_column *column = &from->columns[c];
+    mm_column nothing = {.type = column->type};
+    const mm_column *parts[] = {column, &nothing};
+    *failed = c;
+    status = mm_column_concat(&to->columns[c], parts, 2, error);
+  }
+  return status;
+}
+
+static PyObject *table_copy(PyObject *object, PyObject *unused) {
+  (void)unused;
+  table_object *self = (table_object *)object;
+  mm_table made = {0};
+  mm_error error;
+  int32_t failed = -1;
+  int status;
+  Py_BEGIN_ALLOW_THREADS
+  status = mm_schema_copy(&made.schema, &self->table.schema, &error);
+  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
+    mm_batch batch = {0};
+    status = copy_batch(&batch, &self->table.batches[i], &failed, &error);
+    if (status >= 0) status = mm_table_append(&made, &batch, &error);
+    else mm_batch_free(&batch);
+  }
+  Py_END_ALLOW_THREADS
+  if (status >= 0) {
+    int64_t bytes = table_bytes(&made);
+    return mm_table_wrap(self->state, &made, bytes, 0);
+  }
+  mm_table_free(&made);
+  if (failed >= 0 && !*error.field)
+    PyOS_snprintf(error.field, sizeof error.field, "%s", self->table.schema.fields[failed].name);
+  return mm_raise(self->state, &error);
+}
+
+/* ---- Attributes ---- */
+
+static Py_ssize_t table_length(PyObject *object) { return (Py_ssize_t)((table_object *)object)->table.rows; }
+
+static PyObject *table_item(PyObject *object, PyObject *key) {
+  table_object *self = (table_object *)object;
+  if (PyUnicode_Check(key)) {
+    int32_t index = find_column(self, key);
+    return index < 0 ? NULL : mm_column_wrap(self, index);
+  }
+  if (!PyIndex_Check(key))
+    return PyErr_Format(PyExc_TypeError, "a column is named by a str or a number, not by %.100s",
+                        Py_TYPE(key)->tp_name);
+  Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_IndexError), count = self->table.schema.count;
+  if (index == -1 && PyErr_Occurred()) return NULL;
+  if (index < -count || index >= count)
+    return PyErr_Format(PyExc_IndexError, "column %zd of a table of %zd columns", index, count);
+  return mm_column_wrap(self, (int32_t)(index < 0 ? index + count : index));
+}
+
+enum { NAMES, TYPES, NULLABLES };
+
+static PyObject *describe(const mm_field *field, int what) {
+  char text[128];
+  if (what == NAMES) return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
+  if (what == TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
+  return PyBool_FromLong(field->nullable);
+}
+
+static PyObject *table_fields(PyObject *object, void *what) {
+  const mm_schema *schema = &((table_object *)object)->table.schema;
+  PyObject *list = PyList_New(schema->count);
+  for (int32_t i = 0; i < schema->count && list; i++) {
+    PyObject *item = describe(&schema->fields[i], (int)(intptr_t)what);
+    if (item) PyList_SET_ITEM(list, i, item);
+    else Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *table_num_rows(PyObject *object, void *closure) {
+  (void)closure;
+  return PyLong_FromLongLong(((table_object *)object)->table.rows);
+}
+
+static PyObject *table_num_columns(PyObject *object, void *closure) {
+  (void)closure;
+  return PyLong_FromLong(((table_object *)object)->table.schema.count);
+}
+
+static PyObject *table_nbytes(PyObject *object, void *closure) {
+  (void)closure;
+  return PyLong_FromLongLong(table_bytes(&((table_object *)object)->table));
+}
+
+static PyObject *table_copied(PyObject *object, void *closure) {
+  (void)closure;
+  return PyLong_FromLongLong(((table_object *)object)->copied);
+}
+
+static PyObject *table_shared(PyObject *object, void *closure) {
+  (void)closure;
+  return PyLong_FromLongLong(((table_object *)object)->shared);
+}
+
+static PyObject *table_stats(PyObject *object, PyObject *unused) {
+  (void)unused;
+  const table_object *self = (table_object *)object;
+  PyObject *stats = Py_BuildValue("{sLsisLsLsL}", "rows", (long long)self->table.rows, "columns",
+                                  (int)self->table.schema.count, "nbytes", (long long)table_bytes(&self->table),
+                                  "copied_bytes", (long long)self->copied, "shared_bytes", (long long)self->shared);
+  if (stats && self->notes && PyDict_Update(stats, self->notes) < 0) Py_CLEAR(stats);
+  return stats;
+}
+
+/* ---- Arrow ---- */
+
+static PyObject *table_arrow_schema(PyObject *object, PyObject *unused) {
+  (void)unused;
+  const table_object *self = (table_object *)object;
+  return mm_schema_capsule(self->state, &self->table.schema, false);
+}
+
+static PyObject *table_arrow_stream(PyObject *object, PyObject *arguments, PyObject *keywords) {
+  const table_object *self = (table_object *)object;
+  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
+  return mm_stream_capsule(self->state, &self->table, false);
+}
+
+/* All batches as one. */
+static int join_batches(table_object *self, mm_batch *to) {
+  mm_error error;
+  if (mm_batch_resize(to, self->table.schema.count, &error) < 0) {
+    mm_raise(self->state, &error);
+    return -1;
+  }
+  to->length = self->table.rows;
+  for (int32_t c = 0; c < to->count; c++) {
+    column_object column = {.table = self, .index = c};
+    if (mm_column_join(&column, &to->columns[c], &self->copied) < 0) return -1;
+  }
+  return 0;
+}
+
+static PyObject *table_arrow_array(PyObject *object, PyObject *arguments, PyObject *keywords) {
+  table_object *self = (table_object *)object;
+  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
+  mm_batch batch = {0};
+  PyObject *capsules = NULL;
+  if (join_batches(self, &batch) == 0) capsules = mm_array_capsules(self->state, &self->table.schema, &batch, false);
+  mm_batch_free(&batch);
+  return capsules;
+}
+
+/* ---- The type ---- */
+
+static PyGetSetDef attributes[] = {
+    {"num_rows", table_num_rows, NULL, "Number of rows.", NULL},
+    {"num_columns", table_num_columns, NULL, "Number of columns.", NULL},
+    {"column_names", table_fields, NULL, "Names of the columns.", (void *)NAMES},
+    {"types", table_fields, NULL, "Types of the columns: \"f64\", \"timestamp(us)\".", (void *)TYPES},
+    {"nullables", table_fields, NULL, "Whether the columns may hold nulls.", (void *)NULLABLES},
+    {"nbytes", table_nbytes, NULL, "Bytes of all values, shared ones too.", NULL},
+    {"copied_bytes", table_copied, NULL, "Bytes that were copied to make this table, or to hand it out since.", NULL},
+    {"shared_bytes", table_shared, NULL, "Bytes that this table shows without having copied them.", NULL},
+    {0}};
+
+static PyMethodDef methods[] = {
+    {"from_arrow", mm_table_from_arrow, METH_O | METH_CLASS,
+     "from_arrow($type, source, /)\n--\n\nFrom an object with __arrow_c_stream__ or __arrow_c_array__."},
+    {"from_columns", MM_METHOD(mm_table_from_columns), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+     "from_columns($type, names, columns, /, *, nan_is_null=False)\n--\n\n"
+     "From columns, Arrow arrays, typed memory and lists of equal length."},
+    {"concat", mm_table_concat, METH_O | METH_CLASS,
+     "concat($type, tables, /)\n--\n\nThe rows of tables of the same columns, one table after the other. Shares them."},
+    {"slice", MM_METHOD(table_slice), METH_FASTCALL, "slice($self, start, length, /)\n--\n\nSome rows, shared."},
+    {"select", table_select, METH_O, "select($self, names, /)\n--\n\nSome columns, shared."},
+    {"copy", table_copy, METH_NOARGS, "copy($self, /)\n--\n\nA table that shares no memory with this one."},
+    {"stats", table_stats, METH_NOARGS,
+     "stats($self, /)\n--\n\nRows, columns, bytes, and what the run that made the table tells."},
+    {"__arrow_c_schema__", table_arrow_schema, METH_NOARGS,
+     "__arrow_c_schema__($self, /)\n--\n\nThe schema as a capsule."},
+    {"__arrow_c_stream__", MM_METHOD(table_arrow_stream), METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_stream__($self, requested_schema=None)\n--\n\nThe batches as a capsule, nothing copied. May be called "
+     "again."},
+    {"__arrow_c_array__", MM_METHOD(table_arrow_array), METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_array__($self, requested_schema=None)\n--\n\nThe rows as one struct array: several batches are "
+     "joined."},
+    {0}};
+
+static PyType_Slot slots[] = {{Py_tp_doc, "Columns of equal length. What goes into a run and what comes out of it."},
+                              {Py_tp_dealloc, (void *)(uintptr_t)table_dealloc},
+                              {Py_tp_traverse, (void *)(uintptr_t)table_traverse},
+                              {Py_tp_clear, (void *)(uintptr_t)table_clear},
+                              {Py_tp_getset, attributes},
+                              {Py_tp_methods, methods},
+                              {Py_mp_length, (void *)(uintptr_t)table_length},
+                              {Py_mp_subscript, (void *)(uintptr_t)table_item},
+                              {0}};
+
+static PyType_Spec spec = {.name = "moonmill._core.Table",
+                           .basicsize = sizeof(table_object),
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC
+                                    | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+                           .slots = slots};
+
+int mm_table_register(PyObject *module, module_state *state) {
+  return mm_type_register(module, &spec, &state->table_type);
+}

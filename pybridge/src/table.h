@@ -1,0 +1,70 @@
+/* table.h - the Table and Column objects, for the files that fill them, show them and hand them out.
+ *
+ * DESIGN. A table is made once and never changes. A column is a table and a number, so that blocks are held by tables alone: a block
+ * with one holder is nobody else's.
+ *
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "bridge.h"
+
+typedef struct table_object {
+  PyObject_HEAD
+  module_state *state;
+  mm_table table;
+  int64_t *starts; /* first row of each batch, and the number of rows */
+  int64_t copied, shared;
+  PyObject *notes; /* dict of what stats() shows besides, or NULL */
+} table_object;
+
+typedef struct column_object {
+  PyObject_HEAD
+  table_object *table; /* owned */
+  int32_t index;
+} column_object;
+
+static inline const mm_field *mm_column_field(const column_object *column) {
+  return &column->table->table.schema.fields[column->index];
+}
+static inline const mm_column *mm_column_chunk(const column_object *column, int64_t batch) {
+  return &column->table->table.batches[batch].columns[column->index];
+}
+
+/* Column `index` of a table, as an object of the package's class. */
+PyObject *mm_column_wrap(table_object *table, int32_t index);
+/* A table of some columns, by number, and of some rows, which must exist; shared. */
+PyObject *mm_table_pick(const table_object *table, const int32_t *indices, int32_t count);
+PyObject *mm_table_cut(const table_object *table, int64_t start, int64_t length);
+
+/* All chunks as one. Shares where it can; `copied` grows by the bytes that were copied. -1 and an exception. */
+int mm_column_join(const column_object *column, mm_column *to, int64_t *copied);
+int64_t mm_column_nulls(const column_object *column);
+/* Methods of Column. */
+PyObject *mm_column_combine(PyObject *object, PyObject *unused);
+PyObject *mm_column_data(PyObject *object, PyObject *unused);
+PyObject *mm_column_valid(PyObject *object, PyObject *unused);
+PyObject *mm_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords);
+/* The value of a row of a chunk as a Python object. */
+PyObject *mm_value_make(const column_object *column, const mm_column *chunk, int64_t row);
+
+/* Bytes of validity, values and offsets of a column. */
+enum { MM_COLUMN_PARTS = 3 };
+typedef struct column_bytes {
+  const mm_block *block[MM_COLUMN_PARTS];
+  int64_t size[MM_COLUMN_PARTS];
+} column_bytes;
+column_bytes mm_column_measure(const mm_column *column);
+int64_t mm_column_bytes(const mm_column *column);
+
+/* ---- Arrow ---- */
+
+/* Each comes in two forms: the columns of a struct, or `plain`, the only column for itself. */
+PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain);
+PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain);
+PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain);
+/* requested_schema, the only argument: checked, and then nothing is made of it. */
+int mm_requested_parse(PyObject *arguments, PyObject *keywords);
+
+/* Class methods of Table. */
+PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);
+PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords);
+PyObject *mm_table_concat(PyObject *type, PyObject *tables);
