@@ -6,12 +6,12 @@
 --
 -- A scope is { columns = { name -> {type =, nullable =} }, order = { names... }, params = { name -> {type =, value =} }
 -- }, where type is one of moonmill.types and the value of a parameter is what `expr.constant` gives (nil: null).
+local aggregates = require "moonmill.expr.aggregates"
 local builder = require "moonmill.expr.builder"
 local check = require "moonmill.expr.check"
 local fold = require "moonmill.expr.fold"
 local narrow = require "moonmill.expr.narrow"
 local parse = require "moonmill.expr.parse"
-local split_aggregates = require "moonmill.expr.aggregates"
 
 local expr = {}
 
@@ -128,7 +128,10 @@ end
 ---@param scope table `scope.keys` lists the keys
 ---@return table[] aggregates
 ---@return table rest
-expr.split_aggregates = split_aggregates
+expr.split_aggregates = aggregates.split
+
+---The aggregates that an expression calls, each once: { entry =, tree =, key = }.
+expr.aggregates = aggregates.list
 
 ---A builder of one program out of several expressions; see moonmill.expr.builder.
 ---@param columns table[] {name =, type =, nullable =} in the order of the input's columns

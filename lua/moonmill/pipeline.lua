@@ -14,6 +14,7 @@ local suggest = require "moonmill.suggest"
 ---@field stages moonmill.Stage[]
 ---@field place moonmill.Place
 ---@field modules moonmill.Modules|false of its script
+---@field half "partial"|"merge"|false see moonmill.halves
 local Pipeline = {}
 
 ---@class moonmill.Stage
@@ -39,7 +40,7 @@ local function new(declaration)
   local options = call:options(declaration, { about = about, params = params.declare, input = input.declare })
   return setmetatable({
     is_pipeline = true, about = options.about or false, params = options.params or {}, input = options.input or false,
-    stages = {}, place = place, modules = script.modules() or false,
+    stages = {}, place = place, modules = script.modules() or false, half = false,
   }, Pipeline)
 end
 

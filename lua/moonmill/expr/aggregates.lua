@@ -78,7 +78,7 @@ local function describe(tree, entry, scope)
     arg = call("i64", tree, arg)
     n = check.value(arg, scope)
   end
-  result.arg, result.type = arg, result_type(entry.gives, n.type)
+  result.arg, result.of, result.type = arg, n.type, result_type(entry.gives, n.type)
   result.q = entry.name == "quantile" and quantile_of(tree, scope) or nil
   local keyed = scope.keys and next(scope.keys) ~= nil
   if entry.nulls == "never null" or entry.op == "SUM" then
@@ -91,19 +91,43 @@ local function describe(tree, entry, scope)
   return result
 end
 
+---The aggregates that an expression calls, each once.
+---@param tree table
+---@return { entry: table, tree: table, key: string }[]
+local function list(tree)
+  local found, seen = {}, {}
+  local function walk(n)
+    local entry = aggregate_of(n)
+    local key = entry and print_tree(n)
+    if entry and not seen[key] then
+      seen[key] = true
+      found[#found + 1] = { entry = entry, tree = n, key = key }
+    end
+    if entry then return end
+    if n.a then walk(n.a) end
+    if n.b then walk(n.b) end
+    for _, child in ipairs(n.args or n.items or {}) do walk(child) end
+  end
+  walk(tree)
+  return found
+end
+
 ---Split an expression of group.
 ---@param tree table
 ---@param scope table as for expr.check; `keys` (list of names) may stand outside of aggregates
----@return table[] aggregates { op = "SUM", arg = tree?, q = number?, key = name of the placeholder column, type =,
----nullable =, at =, source = }
+---@param describe_call? function (tree, entry, scope) what an aggregate call is, when not one over the scope's columns
+---@return table[] aggregates { op = "SUM", arg = tree?, of = type of arg, q = number?, key = name of the placeholder
+---column, type =, nullable =, at =, source = }
 ---@return table rest tree over the keys and the placeholders
-return function(tree, scope)
+local function split(tree, scope, describe_call)
+  describe_call = describe_call or describe
   local found, by_key = {}, {}
   local keys = {}
   for _, key in ipairs(scope.keys or {}) do keys[key] = true end
 
   local function take(n, entry)
-    local aggregate = describe(n, entry, scope)
+    local aggregate = describe_call(n, entry, scope)
+    aggregate.key = aggregate.key or print_tree(n)
     while scope.columns[aggregate.key] do aggregate.key = aggregate.key .. "'" end
     if not by_key[aggregate.key] then
       by_key[aggregate.key] = aggregate
@@ -123,10 +147,10 @@ return function(tree, scope)
     for field, value in pairs(n) do copy[field] = value end
     if n.a then copy.a = walk(n.a) end
     if n.b then copy.b = walk(n.b) end
-    for _, list in ipairs { "args", "items" } do
-      if n[list] then
-        copy[list] = {}
-        for i, child in ipairs(n[list]) do copy[list][i] = walk(child) end
+    for _, field in ipairs { "args", "items" } do
+      if n[field] then
+        copy[field] = {}
+        for i, child in ipairs(n[field]) do copy[field][i] = walk(child) end
       end
     end
     return copy
@@ -135,3 +159,5 @@ return function(tree, scope)
   local rest = walk(tree)
   return found, rest
 end
+
+return { list = list, split = split }

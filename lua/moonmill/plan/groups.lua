@@ -15,7 +15,7 @@ function Group:need(wanted)
   for _, aggregate in ipairs(self.aggregates) do
     if wanted[aggregate.name] then
       kept[#kept + 1] = aggregate
-      if aggregate.column then needed[aggregate.column] = true end
+      for _, column in ipairs(aggregate.columns) do needed[column] = true end
     end
   end
   self.kept = kept
@@ -30,7 +30,7 @@ function Group:make(arriving)
   for i, aggregate in ipairs(self.kept) do
     local slot = aggregates[i - 1]
     slot.op, slot.q, slot.place = C["MM_AGG_" .. aggregate.op], aggregate.q or 0, i - 1
-    slot.column = aggregate.column and nodes.numbers(arriving, { aggregate.column })[0] or -1
+    slot.column = aggregate.columns[1] and nodes.numbers(arriving, { aggregate.columns[1] })[0] or -1
     self.places[i - 1] = { origin = aggregate.place, text = aggregate.text, stage = "group" }
     leaving[#leaving + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
   end
@@ -47,36 +47,57 @@ function Group:lines()
   return lines
 end
 
--- The column of an aggregate's argument: itself, or one derived for it.
-local function argument_column(tree, key, draft, derived)
-  if tree.kind == "column" then return tree.name end
-  local name = "argument of " .. key
-  if not derived[name] then
-    draft:builder():derive(name, tree)
-    derived[name] = true
+---A function that gives the column of an aggregate's argument: itself, or one derived for it; none for count().
+---@param draft moonmill.Draft
+local function arguments(draft)
+  local derived = {}
+  return function(item)
+    local tree, name = item.arg, "argument of " .. item.key
+    if not tree or tree.kind == "column" then return tree and tree.name end
+    if not derived[name] then
+      draft:builder():derive(name, tree)
+      derived[name] = true
+    end
+    return name
   end
-  return name
+end
+
+---Put the node at the end of a draft.
+---@param keys moonmill.Column[]
+---@param aggregates { name: string, op: string, q: number?, columns: string[], type: moonmill.Type, nullable: boolean,
+---text: string, place: moonmill.Place }[] columns: of the argument; of parts, side by side
+---@param draft moonmill.Draft
+local function push(keys, aggregates, draft)
+  local columns = { unpack(keys) }
+  for _, aggregate in ipairs(aggregates) do
+    columns[#columns + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
+  end
+  local text = "group " .. (#keys > 0 and table.concat(nodes.names(keys), ", ") or "all rows")
+  draft:push(setmetatable({ label = "group", breaks = true, text = text, keys = keys, aggregates = aggregates,
+    columns = columns }, Group))
 end
 
 ---Plan "keys, outputs" onto a draft.
 ---@param keys moonmill.Column[]
 ---@param outputs { name: string, tree: table, place: moonmill.Place }[]
 ---@param draft moonmill.Draft
-local function plan(keys, outputs, draft)
+---@param describe? fun(call: table, output: table): table what an aggregate call is, when not one over these columns
+local function plan(keys, outputs, draft, describe)
   local scope, aggregates, by_key, after, plain = draft:scope(), {}, {}, {}, true
   scope.keys = nodes.names(keys)
-  local derived = {}
+  local argument = arguments(draft)
   for i, output in ipairs(outputs) do
-    local found, tree = expr.split_aggregates(output.tree, scope)
+    local found, tree = expr.split_aggregates(output.tree, scope, describe and function(call)
+      return describe(call, output)
+    end)
     local alone = #found == 1 and tree.kind == "column" and tree.name == found[1].key and not by_key[tree.name]
     plain = plain and alone
     after[i] = tree
     for _, item in ipairs(found) do
       if not by_key[item.key] then
-        local column = item.arg and argument_column(item.arg, item.key, draft, derived) or nil
         by_key[item.key] = {
-          name = item.key, op = item.op, q = item.q, column = column, type = item.type, nullable = item.nullable,
-          text = item.key, place = output.place,
+          name = item.key, op = item.op, q = item.q, columns = item.columns or { argument(item) }, type = item.type,
+          nullable = item.nullable, text = item.key, place = output.place,
         }
         aggregates[#aggregates + 1] = by_key[item.key]
       end
@@ -85,14 +106,9 @@ local function plan(keys, outputs, draft)
   if plain then -- each output is one aggregate: it gets the output's name at once
     for i, aggregate in ipairs(aggregates) do aggregate.name = outputs[i].name end
   end
-  local columns, order = { unpack(keys) }, nodes.names(keys)
-  for _, aggregate in ipairs(aggregates) do
-    columns[#columns + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
-  end
-  local text = "group " .. (#keys > 0 and table.concat(order, ", ") or "all rows")
-  draft:push(setmetatable({ label = "group", breaks = true, text = text, keys = keys, aggregates = aggregates,
-    columns = columns }, Group))
+  push(keys, aggregates, draft)
   if plain then return end
+  local order = nodes.names(keys)
   for i, output in ipairs(outputs) do
     draft:builder():derive(output.name, after[i])
     order[#order + 1] = output.name
@@ -100,4 +116,4 @@ local function plan(keys, outputs, draft)
   draft:builder():select(order)
 end
 
-return { plan = plan }
+return { arguments = arguments, push = push, plan = plan }

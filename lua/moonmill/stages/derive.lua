@@ -3,7 +3,7 @@ local expr = require "moonmill.expr"
 local selector = require "moonmill.selector"
 
 local derive = {
-  name = "derive", usage = ':derive { "name = expression", ... }',
+  name = "derive", reach = "rows", usage = ':derive { "name = expression", ... }',
   help = "compute columns, in order: a later one may use an earlier one; an existing name is replaced",
   example = ':derive { "gained = dep_delay - arr_delay", "cols(utf8) = trim(it)" }',
 }

@@ -3,7 +3,7 @@ local C = require("moonmill.ffi").C
 local nodes = require "moonmill.plan.nodes"
 
 local distinct = {
-  name = "distinct", usage = ':distinct() or :distinct { "a", "b" }',
+  name = "distinct", reach = "mergeable", usage = ':distinct() or :distinct { "a", "b" }',
   help = "keep the first row of each key; without names, of all columns", example = ':distinct { "carrier", "origin" }',
 }
 

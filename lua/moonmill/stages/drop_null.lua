@@ -2,7 +2,7 @@
 local expr = require "moonmill.expr"
 
 local drop_null = {
-  name = "drop_null", usage = ':drop_null { "a", "b" } or :drop_null()',
+  name = "drop_null", reach = "rows", usage = ':drop_null { "a", "b" } or :drop_null()',
   help = "leave out the rows where one of these columns is null; without names, where any is",
   example = ':drop_null { "arr_delay" }',
 }

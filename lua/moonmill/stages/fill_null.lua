@@ -4,7 +4,7 @@ local expr = require "moonmill.expr"
 local selector = require "moonmill.selector"
 
 local fill_null = {
-  name = "fill_null", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',
+  name = "fill_null", reach = "rows", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',
   help = "put a value, or another expression, where a column is null", example = ':fill_null { "dep_delay = 0" }',
 }
 

@@ -4,10 +4,12 @@
 local expr = require "moonmill.expr"
 local derive = require "moonmill.stages.derive"
 local groups = require "moonmill.plan.groups"
+local merges = require "moonmill.plan.merges"
 local selector = require "moonmill.selector"
 
 local group = {
-  name = "group", usage = ':group("key" | { "k", ... } | {}, { "out = aggregate(expression)", ... })',
+  name = "group", reach = "mergeable",
+  usage = ':group("key" | { "k", ... } | {}, { "out = aggregate(expression)", ... })',
   help = "one row for each key, in order of first appearance, with aggregates of its rows; {} makes one group of all",
   example = ':group({ "carrier" }, { "flights = count()", "share = sum(late) / count()" })',
 }
@@ -62,13 +64,14 @@ local function plan_outputs(aggregates, columns)
     local many = type(aggregate.target) == "table"
     for _, name in ipairs(many and selector.names(aggregate.target, columns) or { aggregate.target }) do
       local tree = many and expr.with_it(aggregate.tree, name) or aggregate.tree
-      outputs[#outputs + 1] = { name = name, tree = tree, place = aggregate.place }
+      outputs[#outputs + 1] = { name = name, tree = tree, place = aggregate.place, item = aggregate }
     end
   end
   return outputs
 end
 
-function group.plan(arguments, draft)
+-- The keys and outputs over the columns of a draft.
+local function resolve(arguments, draft)
   local taken, others = {}, {}
   local function claim(name, place)
     if taken[name] then
@@ -82,7 +85,21 @@ function group.plan(arguments, draft)
   end
   local outputs = plan_outputs(arguments.aggregates, others)
   for _, output in ipairs(outputs) do claim(output.name, output.place) end
+  return keys, outputs
+end
+
+function group.plan(arguments, draft)
+  local keys, outputs = resolve(arguments, draft)
   groups.plan(keys, outputs, draft)
 end
+
+function group.plan_partial(arguments, draft)
+  local keys, outputs = resolve(arguments, draft)
+  merges.plan_partial(keys, outputs, arguments.aggregates, draft)
+end
+
+group.plan_merge = merges.plan_merge
+
+function group.check_merge(arguments, fail) merges.check(arguments.aggregates, fail) end
 
 return group

@@ -4,7 +4,7 @@ local nodes = require "moonmill.plan.nodes"
 local orders = require "moonmill.plan.orders"
 
 local limit = {
-  name = "limit", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
+  name = "limit", reach = "mergeable", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
   help = "the first n rows; with order the first n in that order; with by the first n of each group",
   example = ':limit(3, { by = "carrier", order = "-distance" })',
 }

@@ -3,7 +3,7 @@ local fields = require "moonmill.fields"
 local rows = require "moonmill.plan.rows"
 
 local map = {
-  name = "map", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',
+  name = "map", reach = "rows", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',
   help = "compute columns with a Lua function of each row; what an expression can say is faster as derive",
   example = ':map("late: utf8", function(r, p) if r.arr_delay > 60 then return "very" end return "no" end)',
 }

@@ -2,7 +2,7 @@
 local expr = require "moonmill.expr"
 
 local rename = {
-  name = "rename", usage = ':rename { "new = old", ... }',
+  name = "rename", reach = "rows", usage = ':rename { "new = old", ... }',
   help = "give columns other names, all at once; their places stay",
   example = ':rename { "airline = carrier" }',
 }

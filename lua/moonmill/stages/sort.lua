@@ -4,7 +4,7 @@ local nodes = require "moonmill.plan.nodes"
 local orders = require "moonmill.plan.orders"
 
 local sort = {
-  name = "sort", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
+  name = "sort", reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
   help = "order the rows by columns, - for descending; equal rows keep their order, nulls come last",
   example = ':sort { "-delay", "carrier" }',
 }
@@ -26,5 +26,7 @@ function sort.plan(arguments, draft)
     end,
   })
 end
+
+function sort.plan_partial() end -- only the whole has an order
 
 return sort

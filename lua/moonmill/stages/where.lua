@@ -3,7 +3,7 @@ local expr = require "moonmill.expr"
 local rows = require "moonmill.plan.rows"
 
 local where = {
-  name = "where", usage = ':where "condition" or :where(function(r, p) return ... end)',
+  name = "where", reach = "rows", usage = ':where "condition" or :where(function(r, p) return ... end)',
   help = "keep the rows for which a condition is true; null counts as false",
   example = ':where "arr_delay > 60 and carrier ~= \'UA\'"',
 }
