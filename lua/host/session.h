@@ -31,7 +31,10 @@ void        mm_session_free(mm_session *session); /* NULL is allowed */
  *                                               -> what describe answers
  *   drop(handle)
  *   describe(handle)   -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}, and of pipelines about, stages: [name],
- *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest}}
+ *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest},
+ *                         reach: "rows"|"mergeable"|"global", half: null|"partial"|"merge"}
+ *   partial(handle), merge(handle)   -> what describe answers about a new handle: the half of a pipeline for parts of the rows, and the
+ *                                       half for what that gave of all parts, joined
  *   check(handle, columns, name, value, ...)    -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}, or null where only
  *                                                  data can tell
  *   output(handle, columns, name, value, ...)   -> {columns: [{name, type, nullable}]}

@@ -1,4 +1,5 @@
 -- moonmill.describe - what a pipeline is for, its parameters, what it reads, how to call it: as values and in words.
+local halves = require "moonmill.halves"
 local json = require "moonmill.json"
 local params = require "moonmill.params"
 
@@ -29,14 +30,14 @@ local function input_of(declared)
 end
 
 ---@param pipeline moonmill.Pipeline
----@return table { about, params, input, stages, file }
+---@return table { about, params, input, stages, file, reach, half }
 function describe.pipeline(pipeline)
   local declared, stages = json.list {}, json.list {}
   for i, param in ipairs(pipeline.params) do declared[i] = param_of(param) end
   for i, stage in ipairs(pipeline.stages) do stages[i] = stage.entry.name end
   return {
     about = pipeline.about or json.null, params = declared, input = input_of(pipeline.input), stages = stages,
-    file = pipeline.place.file,
+    file = pipeline.place.file, reach = halves.reach(pipeline), half = pipeline.half or json.null,
   }
 end
 

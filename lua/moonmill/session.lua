@@ -6,6 +6,7 @@
 local ffi = require "ffi"
 local describe = require "moonmill.describe"
 local failure = require "moonmill.failure"
+local halves = require "moonmill.halves"
 local input = require "moonmill.input"
 local json = require "moonmill.json"
 local native = require "moonmill.ffi"
@@ -26,6 +27,14 @@ local GIVEN = "%s=..." -- how a parameter is given
 
 local entries, last_handle = {}, 0
 local plans, last_plan = {}, 0
+
+---A handle for the value of a script.
+---@return integer handle
+local function keep(value, modules, name)
+  last_handle = last_handle + 1
+  entries[last_handle] = { value = value, kind = script.kind_of(value), modules = modules, name = name }
+  return last_handle
+end
 
 ---The script that a handle stands for.
 ---@param handle string|integer
@@ -98,9 +107,15 @@ function requests.load(kind, name, text, ...)
   else
     value, set = script.evaluate(text, name, { wanted = "any", modules = pairs_of(...) })
   end
-  last_handle = last_handle + 1
-  entries[last_handle] = { value = value, kind = script.kind_of(value), modules = set, name = name }
-  return described(last_handle)
+  return described(keep(value, set, name))
+end
+
+---The half of a pipeline for parts of the rows, and the half for what that gives of all parts, joined.
+for _, half in ipairs { "partial", "merge" } do
+  requests[half] = function(handle)
+    local entry = entry_of(handle, "pipeline")
+    return described(keep(halves[half](entry.value), entry.modules, entry.name))
+  end
 end
 
 function requests.drop(handle)

@@ -51,6 +51,26 @@ describe("a session", function()
     has(refused("load", "file", "/nowhere/x.lua"), '"id":"cannot-open"')
   end)
 
+  it("gives the halves of a pipeline, which can be described and planned like the whole", function()
+    local _, whole = session:ask("load", "text", "quick",
+      'mm.pipeline { input = { "a: i64" } } :group("a", "n = count()")')
+    has(whole, '"reach":"mergeable"')
+    has(whole, '"half":null')
+    local handle = whole:match '"handle":(%d+)'
+    local _, partial = session:ask("partial", handle)
+    local _, merge = session:ask("merge", handle)
+    has(partial, '"half":"partial"')
+    has(partial, '"reach":"rows"')
+    has(merge, '"half":"merge"')
+    has(merge, '"reach":"global"')
+    has(merge, '"input":null')
+    session:ask("drop", handle)
+    has(select(2, session:ask("output", partial:match '"handle":(%d+)', "a\ti64\t0\n")), '"name":"n__count"')
+    has(select(2, session:ask("output", merge:match '"handle":(%d+)', "a\ti64\t0\nn__count\ti64\t0\n")),
+      '"name":"n"')
+    has(refused("merge", merge:match '"handle":(%d+)'), '"id":"not-mergeable"')
+  end)
+
   it("finds modules beside a file, and keeps those of one name apart", function()
     with_files({ ["part.lua"] = "return { n = 1 }",
       ["main.lua"] = 'local part = require "part"\nglobal_of_main = 5\n'
