@@ -62,6 +62,24 @@ describe("the tree", function()
     end))
   end)
 
+  it("lets the Python extension see the public headers and Python, neither the core's insides nor Lua", function()
+    local public = { ["moonmill.h"] = true, ["arrow_abi.h"] = true, ["host.h"] = true, ["session.h"] = true,
+      ["functions.h"] = true }
+    assert.same({}, offences(files("'pybridge/src/*.c'", "'pybridge/src/*.h'"), function(line)
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
+      if name and not public[name] and not exists("pybridge/src/" .. name) then return name end
+      local system = line:match "^%s*#%s*include%s+<([^>]+)>"
+      if system and (system:find "^l?ua" or system:find "^lauxlib") then return system end
+    end))
+  end)
+
+  it("lets the core and the host know nothing of Python", function()
+    assert.same({}, offences(files("'core/*.c'", "'core/*.h'", "'lua/host/*.c'", "'lua/host/*.h'"), function(line)
+      local name = line:match '^%s*#%s*include%s+[<"]([^">]+)'
+      if name and (name:find "^Python" or name:find "pybridge") then return name end
+    end))
+  end)
+
   it("binds C in one file", function()
     assert.same({}, offences(files "'lua/moonmill/*.lua'", function(line, path)
       if path ~= "lua/moonmill/ffi.lua" and code(line):find "ffi%.[cl][do][ea][fd]%f[%W]" then return line end
@@ -77,7 +95,7 @@ describe("the tree", function()
 
   it("has no place for odds and ends", function()
     local found = {}
-    for _, path in ipairs(files "core lua pipelines") do
+    for _, path in ipairs(files "core lua pipelines pybridge") do
       local name = path:match "([^/]+)%.[^./]+$"
       if name and (name:find "^utils?$" or name == "common" or name == "misc" or name:find "^helpers?$") then
         found[#found + 1] = path
@@ -96,7 +114,8 @@ describe("the tree", function()
 
   it("says the licence in every C file", function()
     local found = {}
-    for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'", "'lua/host/*.c'", "'lua/host/*.h'")) do
+    for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'", "'lua/host/*.c'", "'lua/host/*.h'",
+      "'pybridge/src/*.c'", "'pybridge/src/*.h'")) do
       local head = assert(io.open(path)):read(4000) or ""
       if not head:find("SPDX-License-Identifier: MIT", 1, true) then found[#found + 1] = path end
     end
