@@ -41,7 +41,7 @@ def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None
 
     made = on_arrays if columns else on_table
     made.__name__ = made.__qualname__ = pipeline.__name__
-    made.__doc__ = pipeline.info.get("about") or f"The pipeline {pipeline.name}."
+    made.__doc__ = pipeline._loaded().facts["about"] or f"The pipeline {pipeline.name}."
     if columns:
         kinds = inspect.Parameter.POSITIONAL_ONLY
         made.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -58,9 +58,7 @@ def signature_of(pipeline: Pipeline) -> inspect.Signature:
     given = dict(pipeline._given)
     parts = [inspect.Parameter("data", one)]
     parts += [inspect.Parameter(name, keyword, default=None) for name in ("threads", "timeout")]
-    for param in pipeline.info.get("params", []):
-        default = given.get(
-            param["name"], inspect.Parameter.empty if param["required"] else param.get("default")
-        )
+    for param in pipeline._loaded().facts["params"]:
+        default = given.get(param["name"], inspect.Parameter.empty if param["required"] else param["default"])
         parts.append(inspect.Parameter(param["name"], keyword, default=default, annotation=param["type"]))
     return inspect.Signature(parts)

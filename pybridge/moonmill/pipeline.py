@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .files import FilesResult
+    from .info import Info
     from .job import Job
     from .kinds import Kind
     from .module import Module
@@ -236,18 +237,20 @@ class Pipeline:
         return self._source.text
 
     @property
-    def info(self) -> dict[str, Any]:
-        """What the script says about itself: `about`, `params`, `input`, `stages`, as a dict."""
-        return dict(self._loaded().facts)
+    def info(self) -> Info:
+        """What the script says about itself: `about`, `params`, `input`, `stages`."""
+        from .info import Info
+
+        script = self._loaded()
+        return Info(script.facts, str(script.ask("info")))
 
     def check(self, data: Any = None, /, **params: Any) -> None:
-        """Raise what is wrong with the pipeline over the columns of some data; see `output_schema`."""
-        self.output_schema(data, **params)
+        """Raise what is wrong with the pipeline, over the columns of some data as in `output_schema`."""
+        self._loaded().ask("check", self._columns(data), *self._pairs(params))
 
     def explain(self, data: Any = None, /, **params: Any) -> str:
         """The plan as text: stages, programs with types, columns read, row functions that compile or not."""
-        answer = self._loaded().ask("explain", self._columns(data), *self._pairs(params))
-        return str(answer["text"] if isinstance(answer, dict) else answer)
+        return str(self._loaded().ask("explain", self._columns(data), *self._pairs(params)))
 
     def output_schema(self, data: Any = None, /, **params: Any) -> Schema:
         """Names and types of the result, over the columns of some data, or over those that the script
@@ -262,8 +265,14 @@ class Pipeline:
         from .schema import Schema
 
         if data is None or isinstance(data, Schema) or _is_types(data):
-            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
-            return Schema(*([column[key] for column in columns] for key in ("name", "type", "nullable")))
+            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))
+            if columns is None:
+                raise UsageError(
+                    f"{self.name} does not declare its input: what it gives depends on the data",
+                    id="no-input",
+                    hint="give it data, a Schema, or a dict of names and types",
+                )
+            return Schema.of(columns)
         plan = self._plan(self._take(data), params)
         return Schema(plan.column_names, plan.types, plan.nullables)
 
@@ -273,7 +282,7 @@ class Pipeline:
         """The same pipeline with values for some of its parameters."""
         given = dict(self._given) | dict(_texts({**(params or {}), **more}))
         made = Pipeline(self._source, tuple(given.items()), self._script)
-        made._loaded().ask("params", *(part for pair in made._given for part in pair))
+        made._loaded().ask("check", "", *(part for pair in made._given for part in pair))
         return made
 
     def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:
@@ -309,7 +318,7 @@ class Pipeline:
 
     def __repr__(self) -> str:
         given = "".join(f", {name}={text}" for name, text in self._given)
-        about = self._loaded().facts.get("about")
+        about = self._loaded().facts["about"]
         return f"<moonmill.Pipeline {self.name}{given}{': ' + about if about else ''}>"
 
     # ---- Inside ----
@@ -334,21 +343,18 @@ class Pipeline:
         return self._loaded().plan(table, self._params(params))
 
     def _columns(self, data: Any) -> str:
-        """Columns as the session reads them, a line each: name, type, "true" or "false"."""
+        """Columns as the session reads them."""
         from .schema import Schema
 
         if data is None:
             return ""
         if isinstance(data, Schema):
-            fields = [tuple(field) for field in data]
-        elif _is_types(data):
-            fields = [(name, text.rstrip("?"), text.endswith("?")) for name, text in data.items()]
-        else:
-            table = self._take(data)
-            fields = list(zip(table.column_names, table.types, table.nullables))
-        return "".join(
-            f"{name}\t{kind}\t{'true' if nullable else 'false'}\n" for name, kind, nullable in fields
-        )
+            return data.to_lines()
+        if _is_types(data):
+            types = [text.rstrip("?") for text in data.values()]
+            return Schema(list(data), types, [text.endswith("?") for text in data.values()]).to_lines()
+        table = self._take(data)
+        return Schema(table.column_names, table.types, table.nullables).to_lines()
 
     def _run_watched(
         self,

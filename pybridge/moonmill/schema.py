@@ -66,6 +66,11 @@ class Schema(tuple[Field, ...]):
         """Of names, types ("f64") and whether there may be nulls."""
         return tuple.__new__(cls, map(Field, names, types, nullables))
 
+    @classmethod
+    def of(cls, columns: Sequence[dict[str, Any]]) -> Schema:
+        """Of dicts with `name`, `type` and `nullable`."""
+        return cls(*([column[key] for column in columns] for key in ("name", "type", "nullable")))
+
     def __getnewargs__(self) -> tuple[list[str], list[str], list[bool]]:
         return (
             [field.name for field in self],
@@ -89,6 +94,11 @@ class Schema(tuple[Field, ...]):
     def to_ddl(self) -> str:
         """As Spark wants it: ``"`carrier` string, `flights` bigint"``."""
         return ", ".join(f"`{field.name}` {_SPARK[field.type.partition('(')[0]]}" for field in self)
+
+    def to_lines(self) -> str:
+        """As requests to the session carry it: a line of name, type and 0 or 1 for each field."""
+        marks = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
+        return "".join(f"{name.translate(marks)}\t{kind}\t{int(nullable)}\n" for name, kind, nullable in self)
 
     def __repr__(self) -> str:
         return f"Schema({', '.join(map(repr, self))})"

@@ -55,32 +55,30 @@ class Source:
 
 
 class Script:
-    """A script in the session; it is dropped with this object."""
+    """A script in the session; it is dropped with this object.
+
+    Attributes
+    ----------
+    handle : int
+        Its number in the session.
+    kind : str
+        What it returned: "pipeline" or "module".
+    facts : dict
+        What the session says about it: `about`, `params`, `input`, `stages`, ...
+    wanted : Wanted
+        What it says about its input.
+    """
 
     def __init__(self, answer: dict[str, Any], source: Source) -> None:
-        self.handle = int(answer["handle"])
-        self.kind = str(answer["kind"])
+        self.handle: int = answer["handle"]
+        self.kind: str = answer["kind"]
+        self.facts = answer
         self.source = source
+        declared = answer.get("input") or {}
+        columns = declared.get("columns") or []
+        names = [column["name"] for column in columns] if columns and not declared.get("rest") else None
+        self.wanted = Wanted(names, declared.get("whole"))
         self._plans: dict[Any, _core.Plan] = {}
-        self._facts: dict[str, Any] | None = None
-        self._wanted: Wanted | None = None
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the script says about itself: `about`, `params`, `input`, `stages`."""
-        if self._facts is None:
-            self._facts = _answer("describe", str(self.handle))
-        return self._facts
-
-    @property
-    def wanted(self) -> Wanted:
-        """What it says about its input."""
-        if self._wanted is None:
-            declared = self.facts.get("input") or {}
-            names = [field["name"] for field in declared.get("fields", [])]
-            open_ended = declared.get("rest") or not names
-            self._wanted = Wanted(None if open_ended else names, declared.get("whole"))
-        return self._wanted
 
     def plan(self, table: Table, params: tuple[tuple[str, str], ...]) -> _core.Plan:
         """The plan for the columns of a table; made once for columns and parameters that are alike."""
@@ -109,8 +107,9 @@ _scripts: dict[tuple[object, ...], Script] = {}
 def load_file(path: str) -> Script:
     """Load a file, whose modules are looked for beside it."""
     answer = _answer("load", "file", path, "")
-    modules = tuple(sorted((name, text) for name, text in answer.get("modules", {}).items()))
-    script = Script(answer, Source(path, answer["text"], modules))
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    script = Script(answer, Source(path, text, tuple(sorted(answer["modules"].items()))))
     return _keep(script.source.key(), script)
 
 
