@@ -1,0 +1,51 @@
+"""What the specs of the Python package share: where things are, and a watch for leaks."""
+
+import gc
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLIGHTS = ROOT / "pipelines" / "data" / "flights.csv.zst"
+
+
+@pytest.fixture
+def flights():
+    """A month of real flights, as a file."""
+    return FLIGHTS
+
+
+@pytest.fixture
+def no_leaks():
+    """Fail if the spec leaves tables, jobs, plans or owners behind."""
+    from moonmill import _core
+
+    gc.collect()
+    before = {name: count for name, count in _core.live().items() if name != "plans"}
+    yield
+    gc.collect()
+    after = {name: count for name, count in _core.live().items() if name != "plans"}
+    assert after == before
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers; the seed is printed when the spec fails (MOONMILL_SEED repeats it)."""
+    seed = int(os.environ.get("MOONMILL_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"MOONMILL_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write a file of the given name and text; gives its path as text."""
+
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+    return write

@@ -1,0 +1,338 @@
+"""Pipelines as values: made, asked, run, given parameters, streamed."""
+
+import copy
+import inspect
+
+import pytest
+
+import moonmill as mm
+
+ROWS = {"carrier": ["AA", "UA", "AA", "DL"], "delay": [75.0, 10.0, None, 61.0], "n": [1, 2, 3, 4]}
+CHAIN = ':where "delay > 60" :derive "twice = n * 2"'
+PARAMS = 'mm.pipeline { about = "Late ones", params = { "limit: i64 = 60  -- minutes", "name: utf8?" } } :where "delay > p.limit"'
+
+
+def test_a_chain_runs_over_a_dict_of_columns():
+    table = mm.pipeline(CHAIN).run(ROWS)
+    assert table.to_pydict() == {"carrier": ["AA", "DL"], "delay": [75.0, 61.0], "n": [1, 4], "twice": [2, 8]}
+    assert table.shape == (2, 4)
+
+
+def test_a_whole_script_is_a_pipeline_too():
+    text = 'local mm = require "moonmill"\nreturn mm.pipeline { input = { "n: i64" } } :where "n > 2"'
+    assert mm.pipeline(text).run(ROWS).to_pydict() == {"n": [3, 4]}
+
+
+def test_a_file_is_loaded_with_the_modules_beside_it(script):
+    script("near.lua", "return { factor = 3 }")
+    path = script("times.lua", 'local near = require "near"\nreturn require("moonmill").pipeline {}\n'
+                  ':map("x: f64", function(r) return r.n * near.factor end)')  # fmt: skip
+    pipeline = mm.load(path)
+    assert pipeline.name == path
+    assert pipeline.run(ROWS)["x"].to_pylist() == [3.0, 6.0, 9.0, 12.0]
+
+
+def test_only_declared_columns_are_looked_at():
+    pipeline = mm.pipeline('mm.pipeline { input = { "n: i64" } } :derive "m = n + 1"')
+    assert pipeline.run({"n": [1], "odd": [object()]}).to_pydict() == {"n": [1], "m": [2]}
+
+
+def test_parameters_are_keywords():
+    pipeline = mm.pipeline(PARAMS)
+    assert len(pipeline.run(ROWS)) == 2
+    assert len(pipeline.run(ROWS, limit=70)) == 1
+    assert len(pipeline.with_params(limit=70).run(ROWS)) == 1
+    assert len(pipeline.with_params(limit=70).run(ROWS, limit=0)) == 3
+    assert len(mm.pipeline(PARAMS, limit=70).run(ROWS)) == 1
+
+
+def test_parameters_may_be_of_any_plain_type():
+    import datetime
+
+    text = (
+        'mm.pipeline { params = { "b: bool", "i: i64", "f: f64", "s: utf8", "d: date", "t: timestamp", "u: duration" } }'
+        ':select { "b = p.b", "i = p.i", "f = p.f", "s = p.s", "d = p.d", "t = p.t", "u = p.u" }'
+    )
+    values = {
+        "b": True,
+        "i": -(2**53) - 1,
+        "f": 0.1,
+        "s": "true",
+        "d": datetime.date(2013, 2, 1),
+        "t": datetime.datetime(2013, 2, 1, 10, 30),
+        "u": datetime.timedelta(minutes=90),
+    }
+    table = mm.pipeline(text).run({"x": [1]}, **values)
+    row = table.to_pylist()[0]
+    assert (row["b"], row["i"], row["f"], row["s"], row["d"]) == (True, -(2**53) - 1, 0.1, "true", values["d"])
+    assert row["u"] == values["u"]
+
+
+def test_an_unknown_parameter_gets_a_suggestion():
+    with pytest.raises(mm.UsageError, match='did you mean "limit"'):
+        mm.pipeline(PARAMS).run(ROWS, limt=3)
+    with pytest.raises(mm.UsageError, match="limit"):
+        mm.pipeline(PARAMS).with_params(limt=3)
+
+
+def test_a_parameter_of_a_wrong_type_is_refused_with_its_name():
+    with pytest.raises(TypeError, match="limit"):
+        mm.pipeline(PARAMS).run(ROWS, limit=[1])
+    with pytest.raises(mm.UsageError, match="limit"):
+        mm.pipeline(PARAMS).run(ROWS, limit="many")
+
+
+def test_a_parameter_may_not_hide_an_option_of_run():
+    with pytest.raises(mm.UsageError, match="timeout"):
+        mm.pipeline('mm.pipeline { params = { "timeout: f64 = 1" } } :where "a > p.timeout"')
+
+
+def test_the_signature_shows_the_parameters():
+    pipeline = mm.pipeline(PARAMS)
+    assert list(inspect.signature(pipeline).parameters) == ["data", "threads", "timeout", "limit", "name"]
+    assert "data" in inspect.signature(mm.Pipeline.run).parameters
+    assert inspect.signature(mm.Pipeline)
+    assert inspect.getfullargspec(pipeline).args == ["data"]
+
+
+def test_info_tells_what_a_script_says():
+    info = mm.pipeline(PARAMS).info
+    assert info.about == "Late ones"
+    assert [(param.name, param.type, param.default, param.help) for param in info.params] == [
+        ("limit", "i64", "60", "minutes"),
+        ("name", "utf8", None, None),
+    ]
+    assert info.input is None
+    assert info.rest
+    assert info.stages == ("where",)
+    assert "limit: i64 = 60" in repr(info)
+
+
+def test_repr_is_one_line():
+    assert repr(mm.pipeline(PARAMS, name="late")) == "<moonmill.Pipeline late: Late ones>"
+    assert repr(mm.pipeline(PARAMS, name="late", limit=5)) == "<moonmill.Pipeline late, limit=5: Late ones>"
+
+
+def test_explain_shows_the_plan():
+    text = mm.pipeline(CHAIN).explain(ROWS)
+    assert "where" in text
+    assert "twice" in text
+    assert "mul" in mm.pipeline('mm.pipeline { input = { "a: i64" } } :derive "b = a * 3"').explain()
+
+
+def test_output_schema_comes_from_data_types_or_the_declaration():
+    pipeline = mm.pipeline(CHAIN)
+    schema = pipeline.output_schema(ROWS)
+    assert schema.names == ["carrier", "delay", "n", "twice"]
+    assert schema["twice"].type == "i64"
+    assert pipeline.output_schema({"delay": "f64?", "n": "i32"})["n"].type == "i32"
+    assert pipeline.output_schema(pipeline.output_schema({"delay": "f64?", "n": "i32"})).names == [
+        "delay",
+        "n",
+        "twice",
+    ]
+    with pytest.raises(mm.UsageError, match="declare"):
+        pipeline.output_schema()
+    declared = mm.pipeline('mm.pipeline { input = { "a: i64", "b: utf8?" } } :derive "c = a / 2"')
+    assert declared.output_schema().to_ddl() == "`a` bigint, `b` string, `c` double"
+    assert repr(declared.output_schema()) == "Schema(a: i64, b: utf8?, c: f64)"
+
+
+def test_check_raises_before_there_is_data():
+    mm.pipeline(CHAIN).check({"delay": "f64?", "n": "i64"})
+    with pytest.raises(mm.UsageError, match='did you mean "delay"'):
+        mm.pipeline(':where "dealy > 60"').check({"delay": "f64"})
+
+
+def test_equal_sources_are_equal_pipelines():
+    one, other = mm.pipeline(CHAIN), mm.pipeline(CHAIN)
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != mm.pipeline(PARAMS)
+    assert mm.pipeline(PARAMS, limit=1) != mm.pipeline(PARAMS)
+    assert one != CHAIN
+    assert copy.copy(one) == copy.deepcopy(one) == one
+    assert one.__dask_tokenize__() == other.__dask_tokenize__()
+
+
+def test_a_pipeline_is_not_changed_by_with_params():
+    pipeline = mm.pipeline(PARAMS)
+    pipeline.with_params(limit=70)
+    assert len(pipeline.run(ROWS)) == 2
+
+
+def test_the_same_plan_serves_runs_of_alike_data():
+    from moonmill import _core
+
+    pipeline = mm.pipeline(':derive "fresh_name = n + 41"')
+    pipeline.run(ROWS)
+    plans = _core.live()["plans"]
+    for _ in range(5):
+        pipeline.run(ROWS)
+        mm.pipeline(':derive "fresh_name = n + 41"').run(ROWS)
+    assert _core.live()["plans"] == plans
+
+
+def test_text_must_be_text():
+    with pytest.raises(TypeError, match="int"):
+        mm.pipeline(3)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(mm.FileError, match="no-such"):
+        mm.load("no-such.lua")
+
+
+def test_as_function_takes_tables_or_arrays():
+    np = pytest.importorskip("numpy")
+    table = mm.pipeline(CHAIN, name="late.lua").as_function()
+    assert table.__name__ == "late"
+    assert table(ROWS)["n"] == [1, 4]
+    total = mm.pipeline(':derive "c = a + b"').as_function("a", "b", output="c")
+    assert total(np.arange(3), np.arange(3)).tolist() == [0, 2, 4]
+    assert list(inspect.signature(total).parameters) == ["a", "b"]
+    with pytest.raises(TypeError, match="2 arrays"):
+        total(np.arange(3))
+    with pytest.raises(mm.UsageError, match="keep all rows"):
+        mm.pipeline(':where "a > 1"').as_function("a")(np.arange(3))
+
+
+class TestOut:
+    np = pytest.importorskip("numpy")
+
+    def test_a_single_column_is_written_into_an_array(self):
+        source, target = self.np.arange(1000.0), self.np.zeros(1000)
+        mm.pipeline(':derive "value = value * 2"').run(source, out=target)
+        assert (target == source * 2).all()
+
+    def test_work_is_done_in_place_when_out_is_the_input(self):
+        pixels = self.np.arange(256, dtype="u1").reshape(16, 16)
+        expected = pixels + 1
+        mm.pipeline('mm.pipeline { input = "u8" } :derive { "value = wrap.u8(value + 1)" }').run(pixels, out=pixels)
+        assert (pixels == expected).all()
+
+    def test_out_may_be_a_dict_or_a_list(self):
+        a, b = self.np.arange(5), self.np.zeros(5)
+        pipeline = mm.pipeline(':derive "b = a / 2"')
+        pipeline.run({"a": a}, out={"b": b})
+        assert b.tolist() == [0, 0.5, 1, 1.5, 2]
+        b[:] = 0
+        pipeline.run({"a": a}, out=[None, b])
+        assert b[4] == 2
+
+    def test_out_that_does_not_fit_is_refused(self):
+        pipeline = mm.pipeline(':derive "value = value / 2"')
+        data = self.np.arange(5)
+        for out in (self.np.zeros(4), self.np.zeros(5, "f4"), self.np.zeros(10)[::2], bytes(40)):
+            with pytest.raises((mm.UsageError, BufferError, ValueError, TypeError)):
+                pipeline.run(data, out=out)
+        with pytest.raises(mm.UsageError, match="no column"):
+            pipeline.run(data, out={"x": self.np.zeros(5)})
+        with pytest.raises(mm.UsageError, match="2 buffers"):
+            pipeline.run(data, out=[None, None])
+        with pytest.raises(mm.Error):
+            mm.pipeline(':where "value > 2"').run(data, out=self.np.zeros(5, "i8"))
+
+
+class TestSharing:
+    np = pytest.importorskip("numpy")
+
+    def address(self, array):
+        return array.__array_interface__["data"][0]
+
+    def test_what_passes_untouched_shares_the_memory_of_the_input(self):
+        data = self.np.arange(100_000.0)
+        table = mm.pipeline('mm.pipeline { input = "f64" }').run(data)
+        assert self.address(table["value"].to_numpy()) == self.address(data)
+        assert table["value"].data().address == self.address(data)
+        assert not table["value"].to_numpy().flags.writeable
+        assert table.stats.copied_bytes == 0
+        assert table.stats.shared_bytes >= data.nbytes
+
+    def test_copy_shares_nothing(self):
+        data = self.np.arange(100_000.0)
+        table = mm.pipeline('mm.pipeline { input = "f64" }').run(data, copy=True)
+        assert self.address(table["value"].to_numpy()) != self.address(data)
+        assert table.stats.copied_bytes >= data.nbytes
+        data[0] = 7
+        assert table["value"][0] == 0
+
+    def test_results_own_their_memory_and_are_writable(self):
+        table = mm.pipeline(':derive "value = value + 1"').run(self.np.arange(10.0))
+        array = table["value"].to_numpy()
+        del table
+        assert array.flags.writeable
+        array[0] = 5
+        assert array.tolist()[:2] == [5.0, 2.0]
+
+
+class TestStream:
+    np = pytest.importorskip("numpy")
+
+    def test_one_table_is_cut_into_pieces(self):
+        pieces = list(mm.pipeline(':derive "b = a * 2"').stream({"a": self.np.arange(10)}, rows=4))
+        assert [len(piece) for piece in pieces] == [4, 4, 2]
+        assert [value for piece in pieces for value in piece["b"].to_pylist()] == [2 * i for i in range(10)]
+
+    def test_an_iterator_is_read_as_results_are_asked_for(self):
+        read = []
+
+        def source():
+            for i in range(100):
+                read.append(i)
+                yield {"a": self.np.arange(i, i + 3)}
+
+        results = mm.pipeline(':where "a % 2 == 0"').stream(source(), ahead=2)
+        assert next(results)["a"].to_pylist() == [0, 2]
+        assert len(read) <= 5
+        results.close()
+
+    def test_a_pipeline_that_groups_gets_all_rows(self):
+        pieces = ({"k": [i % 2] * 3, "v": [1, 2, 3]} for i in range(4))
+        results = list(mm.pipeline(':group("k", "total = sum(v)")').stream(pieces))
+        assert [result.to_pydict() for result in results] == [{"k": [0, 1], "total": [12, 12]}]
+
+    def test_nothing_gives_nothing(self):
+        assert list(mm.pipeline(':where "a > 1"').stream(iter(()))) == []
+
+    def test_wrong_numbers_are_refused(self):
+        with pytest.raises(ValueError, match="rows"):
+            mm.pipeline(':where "a > 1"').stream({"a": [1]}, rows=0)
+
+
+class TestProgress:
+    def test_a_function_is_told_how_far_it_is(self):
+        seen = []
+        mm.pipeline(CHAIN).run(ROWS, progress=seen.append)
+        assert all(isinstance(moment, mm.Progress) for moment in seen)
+
+    def test_a_bar_is_updated_to_the_end(self):
+        class Bar:
+            total = None
+            n = 0
+
+            def update(self, n):
+                self.n += n
+
+        bar = Bar()
+        mm.pipeline(CHAIN).run(ROWS, progress=bar)
+        assert (bar.n, bar.total) == (4, 4)
+
+    def test_true_works_with_and_without_tqdm(self, monkeypatch, capsys):
+        assert len(mm.pipeline(CHAIN).run(ROWS, progress=True)) == 2
+        monkeypatch.setitem(__import__("sys").modules, "tqdm.auto", None)
+        assert len(mm.pipeline(CHAIN).run(ROWS, progress=True)) == 2
+
+    def test_anything_else_is_refused(self):
+        with pytest.raises(TypeError, match="progress"):
+            mm.pipeline(CHAIN).run(ROWS, progress="yes")
+
+    def test_an_exception_in_the_function_stops_the_run(self):
+        np = pytest.importorskip("numpy")
+
+        def fail(moment):
+            raise KeyError("mine")
+
+        slow = mm.pipeline(':map("b: f64", function(r) local s = 0 for i = 1, 2000 do s = s + i % 7 * r.a end return s end)')
+        with pytest.raises(KeyError, match="mine"):
+            slow.run({"a": np.arange(3_000_000.0)}, progress=fail)
