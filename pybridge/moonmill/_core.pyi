@@ -74,10 +74,14 @@ class Table:
     def from_arrow(cls, source: object, /) -> Table:
         """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
     @classmethod
-    def from_columns(cls, names: Iterable[str], columns: Iterable[object], /, *, nan_is_null: bool = False) -> Table:
+    def from_columns(
+        cls, names: Iterable[str], columns: Iterable[object], /, *, nan_is_null: bool = False,
+        missing: Iterable[object | None] | None = None,
+    ) -> Table:
         """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
         more dimensions: all values in C's order), what has __array__, and lists, tuples and ranges (copied). numpy datetime64 and
-        timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it."""
+        timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it.
+        `missing`: for each column None, or a buffer of bytes, 1 where its value is missing."""
     @classmethod
     def concat(cls, tables: Iterable[Table], /) -> Table:
         """The rows of tables of the same columns, one table after the other, shared."""

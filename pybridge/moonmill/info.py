@@ -62,7 +62,7 @@ class Info:
         self.params = tuple(map(Param, fields["params"]))
         self.input: Schema | str | None = None
         if declared:
-            self.input = declared.get("whole") or Schema.of(declared["columns"])
+            self.input = declared.get("whole") or Schema.of(declared["fields"])
         self.rest: bool = not declared or bool(declared.get("rest"))
         self.stages: tuple[str, ...] = tuple(fields["stages"])
         self.text = text

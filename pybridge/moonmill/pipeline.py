@@ -265,13 +265,7 @@ class Pipeline:
         from .schema import Schema
 
         if data is None or isinstance(data, Schema) or _is_types(data):
-            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))
-            if columns is None:
-                raise UsageError(
-                    f"{self.name} does not declare its input: what it gives depends on the data",
-                    id="no-input",
-                    hint="give it data, a Schema, or a dict of names and types",
-                )
+            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
             return Schema.of(columns)
         plan = self._plan(self._take(data), params)
         return Schema(plan.column_names, plan.types, plan.nullables)
@@ -282,7 +276,7 @@ class Pipeline:
         """The same pipeline with values for some of its parameters."""
         given = dict(self._given) | dict(_texts({**(params or {}), **more}))
         made = Pipeline(self._source, tuple(given.items()), self._script)
-        made._loaded().ask("check", "", *(part for pair in made._given for part in pair))
+        made._loaded().ask("params", *(part for pair in made._given for part in pair))
         return made
 
     def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:

@@ -75,7 +75,7 @@ class Script:
         self.facts = answer
         self.source = source
         declared = answer.get("input") or {}
-        columns = declared.get("columns") or []
+        columns = declared.get("fields") or []
         names = [column["name"] for column in columns] if columns and not declared.get("rest") else None
         self.wanted = Wanted(names, declared.get("whole"))
         self._plans: dict[Any, _core.Plan] = {}
@@ -107,9 +107,7 @@ _scripts: dict[tuple[object, ...], Script] = {}
 def load_file(path: str) -> Script:
     """Load a file, whose modules are looked for beside it."""
     answer = _answer("load", "file", path, "")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    script = Script(answer, Source(path, text, tuple(sorted(answer["modules"].items()))))
+    script = Script(answer, Source(path, answer["text"], tuple(sorted(answer["modules"].items()))))
     return _keep(script.source.key(), script)
 
 

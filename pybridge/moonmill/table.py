@@ -202,7 +202,7 @@ class Table(_core.Table):
         """
         from .kinds.pandas import frame_of
 
-        return frame_of(self, index=index)
+        return frame_of(self, {}, index)
 
     def __reduce__(self) -> tuple[Any, ...]:
         try:

@@ -188,14 +188,17 @@ static const char *name_of(module_state *state, PyObject *name, const char *cons
   return status < 0 ? NULL : text;
 }
 
-static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, const char **texts,
-                        series *columns) {
+/* `missing`: a tuple of masks and None, or NULL. */
+static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, PyObject *missing,
+                        const char **texts, series *columns) {
   Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
   for (Py_ssize_t c = 0; c < count; c++) {
     texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), texts, c);
     if (!texts[c]) return -1;
     wish ask = {state, texts[c], nan_is_null};
     if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), &columns[c]) < 0) return -1;
+    PyObject *mask = missing ? PyTuple_GET_ITEM(missing, c) : Py_None;
+    if (mask != Py_None && mm_series_leave_out(&ask, mask, &columns[c]) < 0) return -1;
     if (columns[c].rows == columns[0].rows) continue;
     mm_raise_new(state, MM_EUSAGE, "unequal-lengths", texts[c], NULL,
                  "column \"%.100s\" has %lld rows, column \"%.100s\" %lld", texts[0], (long long)columns[0].rows,
@@ -206,29 +209,35 @@ static int take_columns(module_state *state, PyObject *names, PyObject *sources,
 }
 
 PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
-  static char *keys[] = {"", "", "nan_is_null", NULL};
-  PyObject *names = NULL, *sources = NULL, *table = NULL;
+  static char *keys[] = {"", "", "nan_is_null", "missing", NULL};
+  PyObject *names = NULL, *sources = NULL, *missing = NULL, *table = NULL;
   int nan_is_null = 0;
   module_state *state = mm_state_of(type);
   if (!state
-      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$p:from_columns", keys, &names, &sources, &nan_is_null))
+      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pO:from_columns", keys, &names, &sources, &nan_is_null,
+                                      &missing))
     return NULL;
   mm_owner_drain();
   names = PySequence_Tuple(names); /* of our own: taking columns can run Python code */
   sources = names ? PySequence_Tuple(sources) : NULL;
+  missing = sources && missing && missing != Py_None ? PySequence_Tuple(missing) : NULL;
+  if (PyErr_Occurred()) Py_CLEAR(sources);
   Py_ssize_t count = sources ? PyTuple_GET_SIZE(names) : 0;
   const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
   series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
   if (!texts || !columns) PyErr_NoMemory();
   else if (sources && count != PyTuple_GET_SIZE(sources))
     PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(sources));
-  else if (sources && take_columns(state, names, sources, nan_is_null, texts, columns) == 0)
+  else if (missing && count != PyTuple_GET_SIZE(missing))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(missing), count);
+  else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns) == 0)
     table = table_of(state, texts, columns, count);
   for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
   PyMem_Free(columns);
   PyMem_Free(texts);
   Py_XDECREF(names);
   Py_XDECREF(sources);
+  Py_XDECREF(missing);
   mm_owner_drain();
   return table;
 }

@@ -29,6 +29,8 @@ int mm_series_from_arrow(const wish *ask, PyObject *source, series *to);
 int mm_series_from_memory(const wish *ask, PyObject *source, series *to);
 /* The items of a sequence; `text_only`: of an array of objects. */
 int mm_series_from_items(const wish *ask, PyObject *source, bool text_only, series *to);
+/* Make null what a mask says is missing: a buffer of bytes, 1 where it is. 0, or -1 and an exception. */
+int mm_series_leave_out(const wish *ask, PyObject *missing, series *to);
 
 /* The batches of a source of Arrow data: a struct's columns, or an array as column `value`. 1, 0 or -1 as above. */
 int mm_arrow_take(module_state *state, PyObject *source, mm_table *to, int64_t *copied, int64_t *shared);

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ..errors import KindError
+from ..table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
-
-    from ..table import Table
 
 ITEMS = {
     "bool": "?",
@@ -71,6 +70,24 @@ class Kind:
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A result as data of this kind; `data` was the input, `keeps_rows`: the result has the same rows."""
         raise NotImplementedError
+
+
+class Masked:
+    """Values of a column, with a mask of what is missing."""
+
+    __slots__ = ("mask", "values")
+
+    def __init__(self, values: Any, mask: Any) -> None:
+        self.values = values
+        self.mask = mask
+
+
+def table_of(names: Sequence[str], columns: Sequence[Any], nan_is_null: bool = False) -> Table:
+    """A Table of columns, some of which may be masked."""
+    values = [column.values if isinstance(column, Masked) else column for column in columns]
+    masks = [column.mask if isinstance(column, Masked) else None for column in columns]
+    missing = masks if any(mask is not None for mask in masks) else None
+    return Table.from_columns(names, values, nan_is_null=nan_is_null, missing=missing)  # type: ignore[return-value]
 
 
 def unique(names: Sequence[str]) -> list[str]:

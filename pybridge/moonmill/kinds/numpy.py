@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import Table
-from .kind import Kind, Wanted, refuse, unique
+from .kind import Kind, Masked, Wanted, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ..table import Table
 
     Array = np.ndarray[Any, Any]
 
@@ -22,9 +23,9 @@ class Arrays(Kind):
         if data.dtype.names:
             names = wanted.chosen(unique(data.dtype.names))
             columns = [column_of(data[name].reshape(-1), name) for name in names]
-            return Table.from_columns(names, columns)  # type: ignore[return-value]
+            return table_of(names, columns)
         name = wanted.single()
-        return Table.from_columns([name], [column_of(data.reshape(-1), name)])  # type: ignore[return-value]
+        return table_of([name], [column_of(data.reshape(-1), name)])
 
     def give(self, table: Table, data: Array, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: an array, of the input's shape where its rows are kept. Several: a dict of arrays.
@@ -54,7 +55,7 @@ def column_of(array: Array, name: str) -> Any:
     if isinstance(array, np.ma.MaskedArray):
         if array.mask is np.ma.nomask:
             return column_of(array.data, name)
-        return column_of(array.data, name), np.ma.getmaskarray(array)
+        return Masked(column_of(array.data, name), np.ma.getmaskarray(array))
     kind = array.dtype.kind
     if kind in "iufbmM":
         if kind == "f" and array.dtype.itemsize not in (4, 8):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import KindError
-from ..table import Table, numpy_type
-from .kind import Kind, Wanted, refuse, unique
+from ..table import numpy_type
+from .kind import Kind, Masked, Wanted, refuse, table_of, unique
 from .numpy import column_of as array_of
 from .numpy import texts_of
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..table import Column
+    from ..table import Column, Table
 
 
 class Frames(Kind):
@@ -31,12 +31,12 @@ class Frames(Kind):
         unique([str(label) for label in data.columns])
         names = wanted.chosen(list(labels))
         columns = [column_of(data.iloc[:, labels[name]], name) for name in names]
-        return Table.from_columns(names, columns, nan_is_null=True)  # type: ignore[return-value]
+        return table_of(names, columns, nan_is_null=True)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A DataFrame whose dtypes are of the input's make; labels are the input's."""
         dtypes = {str(label): dtype for label, dtype in zip(data.columns, data.dtypes)}
-        frame = frame_of(table, flavour_of(dtypes.values()), dtypes, data.index if keeps_rows else None)
+        frame = frame_of(table, dtypes, data.index if keeps_rows else None)
         labels = {str(label): label for label in data.columns}
         frame.columns = pd.Index([labels.get(name, name) for name in table.column_names])
         return frame
@@ -48,12 +48,12 @@ class Rows(Kind):
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the memory of numbers and times."""
         name = wanted.single(data.name)
-        return Table.from_columns([name], [column_of(data, name)], nan_is_null=True)  # type: ignore[return-value]
+        return table_of([name], [column_of(data, name)], nan_is_null=True)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a Series. Several: a DataFrame."""
         index, dtypes = data.index if keeps_rows else None, {wanted.single(data.name): data.dtype}
-        frame = frame_of(table, flavour_of([data.dtype]), dtypes, index)
+        frame = frame_of(table, dtypes, index)
         if table.num_columns != 1:
             return frame
         series = frame.iloc[:, 0]
@@ -67,7 +67,7 @@ def column_of(series: Any, name: str) -> Any:
         return array_of(series.to_numpy(), name)
     if _is_masked(dtype):
         values = series.array.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
-        return (values, series.array.isna()) if series.array.isna().any() else values
+        return Masked(values, series.array.isna())
     if isinstance(dtype, pd.ArrowDtype):
         return series.array.__arrow_array__()
     if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype, pd.DatetimeTZDtype)):
@@ -92,22 +92,20 @@ def _is_masked(dtype: Any) -> bool:
     return hasattr(dtype, "numpy_dtype") and not isinstance(dtype, pd.ArrowDtype)
 
 
-def flavour_of(dtypes: Any) -> str:
-    """The make of dtypes: "arrow" when one is, else "nullable" when one is, else "numpy"."""
-    made = {
-        "arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" for dtype in dtypes if _is_ours(dtype)
-    }
-    return "arrow" if "arrow" in made else "nullable" if made else "numpy"
+def flavour_of(dtype: Any) -> str:
+    """The make of a dtype: "arrow", "nullable" or "numpy"."""
+    return "arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" if _is_masked(dtype) else "numpy"
 
 
-def _is_ours(dtype: Any) -> bool:
-    return isinstance(dtype, pd.ArrowDtype) or _is_masked(dtype)
-
-
-def frame_of(table: Table, flavour: str = "numpy", dtypes: Any = None, index: Any = None) -> Any:
-    """A DataFrame over a table."""
+def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None) -> Any:
+    """A DataFrame over a table: columns that are in `dtypes` of that make, others as most of those are."""
+    makes = [flavour_of(dtype) for dtype in dtypes.values()]
+    usual = max(("numpy", "nullable", "arrow"), key=makes.count)
     columns = {
-        column.name: series_of(column, flavour, (dtypes or {}).get(column.name)) for column in table.columns
+        column.name: series_of(column, flavour_of(dtypes[column.name]), dtypes[column.name])
+        if column.name in dtypes
+        else series_of(column, usual)
+        for column in table.columns
     }
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table)), copy=False)
     if index is not None:
@@ -118,6 +116,8 @@ def frame_of(table: Table, flavour: str = "numpy", dtypes: Any = None, index: An
 def series_of(column: Column, flavour: str = "numpy", dtype: Any = None) -> Any:
     """A Series over a column; one that was of categories is so again when it has no others."""
     series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
+    if isinstance(dtype, np.dtype) and dtype == object and column.type == "utf8":
+        return pd.Series(column.to_numpy(), name=column.name, copy=False, dtype=object)
     if isinstance(dtype, pd.CategoricalDtype):
         try:
             again = series.astype(dtype)

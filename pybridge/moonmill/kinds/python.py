@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import KindError
 from ..table import Table
 from . import kind_of
-from .kind import Kind, Wanted, refuse, unique
+from .kind import Kind, Wanted, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Columns(Kind):
             if not isinstance(name, str):
                 raise refuse(str(name), f"the name of a column is {type(name).__name__}, expected text")
         names = wanted.chosen(list(data))
-        return Table.from_columns(names, [column_of(data[name], name) for name in names])  # type: ignore[return-value]
+        return table_of(names, [column_of(data[name], name) for name in names])
 
     def give(self, table: Table, data: dict[Any, Any], wanted: Wanted, keeps_rows: bool) -> Any:
         """A dict of columns, of the kind of the input's first one."""
@@ -90,7 +90,7 @@ class Iterators(Kind):
         tables = [kind_of(batch).take(batch, wanted) for batch in data]
         if not tables:
             raise KindError("there are no batches: the columns cannot be known", id="no-batches")
-        return Table.concat(tables)
+        return Table.concat(tables)  # type: ignore[return-value]
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """The result as it is: of many tables one has been made."""
@@ -120,7 +120,10 @@ def column_of(values: Any, name: str) -> Any:
     """What `Table.from_columns` takes of one column."""
     if isinstance(values, (list, tuple)):
         return list(values)
-    return kind_of(values).take(values, Wanted(whole=None, names=("value",))).columns[0]
+    table = kind_of(values).take(values, Wanted((name,)))
+    if table.num_columns != 1:
+        raise refuse(name, f"{type(values).__name__} has {table.num_columns} columns, expected one")
+    return table.columns[0]
 
 
 def _is_scalar(value: object) -> bool:
