@@ -170,6 +170,9 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
+/* The size of each of n texts (n > 0) when they are all alike, as codes are; else -1. */
+int32_t mm_texts_size(const int32_t *offsets, int64_t n);
+
 /* ---- Comparing and picking rows (types/) ---- */
 
 /* The one order of values: -inf < -0 = +0 < inf < NaN < null, text by bytes. As for sort keys: <0, 0, >0. */
@@ -177,9 +180,6 @@ int  mm_column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_
 static inline bool mm_is_null(const mm_column *column, int64_t row) {
   return column->type.id == MM_NULL || (column->valid && !mm_bit(column->valid, row));
 }
-
-/* The size of each of n texts (n > 0) when they are all alike, as codes are; else -1. */
-int32_t mm_texts_size(const int32_t *offsets, int64_t n);
 
 /* A row of one of several columns. */
 typedef struct mm_pick { int32_t part, row; } mm_pick;

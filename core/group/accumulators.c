@@ -66,14 +66,19 @@ const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type) {
   }
 }
 
+/* Some rows beyond the last are written too; there is room for a vector. */
+static void spread_few(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
+  enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
+  uint32_t of_lane[BLOCK];
+  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)mm_lane_state(lane + k);
+  for (int64_t i = 0; i < n; i += BLOCK)
+    for (int k = 0; k < BLOCK; k++) states[i + k] = group[i + k] + of_lane[k];
+}
+
 const uint32_t *mm_rows_spread(mm_rows *rows) {
   if (rows->spread_known) return rows->spread;
   rows->spread_known = true;
-  for (int64_t lane = 0; rows->few && lane < MM_LANES; lane++) {
-    uint32_t state = (uint32_t)mm_lane_state(lane);
-    for (int64_t i = (lane - rows->lane) & (MM_LANES - 1); i < rows->count; i += MM_LANES)
-      rows->spread[i] = state + rows->group[i];
-  }
+  if (rows->few) spread_few(rows->spread, rows->group, rows->lane, rows->count);
   for (int64_t i = 0; !rows->few && i < rows->count; i++)
     rows->spread[i] = (uint32_t)(rows->group[i] < MM_SPREAD ? mm_lane_state(rows->lane + i) : MM_HEAD) + rows->group[i];
   return rows->spread;
@@ -106,7 +111,7 @@ const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column) {
   if (rows->tally_of == at) return rows->tally;
   rows->tally_of = at;
   uint32_t counts[MM_HEAD + MM_SPREAD] = {0}; /* by state */
-  for (int64_t i = 0; i < rows->count; i++) counts[at[i]]++;
+  for (int64_t i = 0, n = rows->count; i < n; i++) counts[at[i]]++;
   for (int64_t g = 0; g < MM_SPREAD; g++) {
     rows->tally[g] = 0;
     for (int64_t lane = 0; lane < MM_LANES; lane++) rows->tally[g] += counts[mm_lane_state(lane) + g];

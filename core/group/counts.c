@@ -18,7 +18,7 @@ static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *r
     return 0;
   }
   const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
-  for (int64_t i = 0; i < rows->count; i++) states[at[i]]++;
+  for (int64_t i = 0, n = rows->count; i < n; i++) states[at[i]]++;
   return 0;
 }
 

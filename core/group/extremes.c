@@ -4,6 +4,8 @@
 
 typedef struct extreme {
   int64_t order, seen;
+  double
+      limit; /* of a float, while rows are absorbed: the value in front, negated for min; less than it changes nothing */
 } extreme;
 
 /* ~x reverses the order of x, so that min is a max. */
@@ -11,7 +13,7 @@ static inline int64_t flip_of(const mm_accumulator *acc) { return acc->op == MM_
 
 static void start(mm_accumulator *acc, int64_t from, int64_t to) {
   extreme *states = (extreme *)acc->states.data;
-  for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0};
+  for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0, __builtin_nan("")};
 }
 
 static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,

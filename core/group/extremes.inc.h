@@ -5,14 +5,17 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   (void)error;
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
+  enum { IS_FLOAT = (T)0.5 > 0 };
+  double sign = acc->op == MM_AGG_MIN ? -1 : 1;
   extreme *states = (extreme *)acc->states.data;
-  int64_t flip = flip_of(acc);
-  for (int64_t i = 0; i < rows->count; i++) {
+  int64_t flip = flip_of(acc), from = rows->start, n = rows->count;
+  for (int64_t i = 0; i < n; i++) {
     extreme *state = &states[at[i]];
-    int64_t order = ORDER(VALUE(data, rows->start + i)) ^ flip;
-    if (order <= state->order && state->seen) continue; /* nearly always, and then nothing waits for memory */
-    state->order = order;
-    state->seen = 1;
+    double x = IS_FLOAT ? (double)VALUE(data, from + i) * sign : 0;
+    if (IS_FLOAT && x < state->limit) continue; /* nearly always, and then nothing waits for memory */
+    int64_t order = ORDER(VALUE(data, from + i)) ^ flip;
+    if (order <= state->order && state->seen) continue;
+    *state = (extreme){order, 1, x};
   }
   return 0;
 }

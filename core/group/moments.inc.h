@@ -6,9 +6,10 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
   moment *states = (moment *)acc->states.data;
-  for (int64_t i = 0; i < rows->count; i++) {
+  int64_t start = rows->start, n = rows->count;
+  for (int64_t i = 0; i < n; i++) {
     moment *state = &states[at[i]];
-    double x = (double)VALUE(data, rows->start + i);
+    double x = (double)VALUE(data, start + i);
     if (state->count == 0) state->center = x;
     double d = x - state->center;
     state->count++;

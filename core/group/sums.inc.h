@@ -40,7 +40,8 @@ static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_row
   }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
-  for (int64_t i = 0; i < rows->count; i++) states[at[i]] += (SUM)VALUE(data, rows->start + i);
+  int64_t start = rows->start, n = rows->count;
+  for (int64_t i = 0; i < n; i++) states[at[i]] += (SUM)VALUE(data, start + i);
   return 0;
 }
 
@@ -65,15 +66,16 @@ static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_ro
   }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
+  int64_t start = rows->start, n = rows->count;
   if (rows->few) {
-    for (int64_t i = 0; i < rows->count; i++) states[at[i]].sum += (SUM)VALUE(data, rows->start + i);
+    for (int64_t i = 0; i < n; i++) states[at[i]].sum += (SUM)VALUE(data, start + i);
     const uint32_t *tally = mm_rows_tally(rows, column);
     for (int64_t g = 0; g < rows->groups; g++) states[MM_HEAD + g].count += tally[g];
     return 0;
   }
-  for (int64_t i = 0; i < rows->count; i++) {
+  for (int64_t i = 0; i < n; i++) {
     NAME(average) *state = &states[at[i]];
-    state->sum += (SUM)VALUE(data, rows->start + i);
+    state->sum += (SUM)VALUE(data, start + i);
     state->count++;
   }
   return 0;

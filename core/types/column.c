@@ -208,15 +208,3 @@ int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count
   else if (type.id != MM_NULL) concat_data(to, parts, count);
   return 0;
 }
-
-/* ---- Texts ---- */
-
-int32_t mm_texts_size(const int32_t *offsets, int64_t n) {
-  enum { BLOCK = 64 }; /* a number of rounds that is known lets compilers use vectors */
-  int32_t size = offsets[1] - offsets[0], differences = 0;
-  int64_t i = 0;
-  for (; i + BLOCK <= n && !differences; i += BLOCK)
-    for (int k = 0; k < BLOCK; k++) differences |= (offsets[i + k + 1] - offsets[i + k]) ^ size;
-  for (; i < n; i++) differences |= (offsets[i + 1] - offsets[i]) ^ size;
-  return differences ? -1 : size;
-}

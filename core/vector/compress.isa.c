@@ -29,10 +29,11 @@ static const uint32_t halves_of[16][8]
                                     HALVES(3, 0, 0, 0), HALVES(0, 3, 0, 0), HALVES(1, 3, 0, 0), HALVES(0, 1, 3, 0),
                                     HALVES(2, 3, 0, 0), HALVES(0, 2, 3, 0), HALVES(1, 2, 3, 0), HALVES(0, 1, 2, 3)};
 
-/* A word of 64 lanes whose `left` selected values fit a whole register store; returns lanes done. */
-static inline int pack_8(uint64_t *to, const uint64_t *from, uint64_t bits, int64_t room, int64_t *filled) {
+/* The selected values of a word of 64 lanes, as long as there is room for a whole register's store; `roomy`: for all of them there is.
+ * Returns lanes done. */
+ALWAYS_INLINE int pack_8(uint64_t *to, const uint64_t *from, uint64_t bits, bool roomy, int64_t room, int64_t *filled) {
   int lane = 0;
-  for (; lane < 64 && *filled + 4 <= room; lane += 4) {
+  for (; lane < 64 && (roomy || *filled + 4 <= room); lane += 4) {
     unsigned mask = (unsigned)(bits >> lane) & 15;
     __m256i pairs = _mm256_load_si256((const __m256i *)(const void *)halves_of[mask]);
     __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(from + lane));
@@ -41,9 +42,9 @@ static inline int pack_8(uint64_t *to, const uint64_t *from, uint64_t bits, int6
   }
   return lane;
 }
-static inline int pack_4(uint32_t *to, const uint32_t *from, uint64_t bits, int64_t room, int64_t *filled) {
+ALWAYS_INLINE int pack_4(uint32_t *to, const uint32_t *from, uint64_t bits, bool roomy, int64_t room, int64_t *filled) {
   int lane = 0;
-  for (; lane < 64 && *filled + 8 <= room; lane += 8) {
+  for (; lane < 64 && (roomy || *filled + 8 <= room); lane += 8) {
     unsigned mask = (unsigned)(bits >> lane) & 255;
     __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(from + lane));
     x = _mm256_permutevar8x32_epi32(x, _mm256_cvtepu8_epi32(places_of(mask)));
@@ -52,10 +53,10 @@ static inline int pack_4(uint32_t *to, const uint32_t *from, uint64_t bits, int6
   }
   return lane;
 }
-static inline int pack_2(uint16_t *to, const uint16_t *from, uint64_t bits, int64_t room, int64_t *filled) {
+ALWAYS_INLINE int pack_2(uint16_t *to, const uint16_t *from, uint64_t bits, bool roomy, int64_t room, int64_t *filled) {
   const __m128i pair = _mm_set1_epi16(0x0100);
   int lane = 0;
-  for (; lane < 64 && *filled + 8 <= room; lane += 8) {
+  for (; lane < 64 && (roomy || *filled + 8 <= room); lane += 8) {
     unsigned mask = (unsigned)(bits >> lane) & 255;
     __m128i places = _mm_unpacklo_epi8(places_of(mask), places_of(mask));
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(from + lane));
@@ -65,9 +66,9 @@ static inline int pack_2(uint16_t *to, const uint16_t *from, uint64_t bits, int6
   }
   return lane;
 }
-static inline int pack_1(uint8_t *to, const uint8_t *from, uint64_t bits, int64_t room, int64_t *filled) {
+ALWAYS_INLINE int pack_1(uint8_t *to, const uint8_t *from, uint64_t bits, bool roomy, int64_t room, int64_t *filled) {
   int lane = 0;
-  for (; lane < 64 && *filled + 8 <= room; lane += 8) {
+  for (; lane < 64 && (roomy || *filled + 8 <= room); lane += 8) {
     unsigned mask = (unsigned)(bits >> lane) & 255;
     __m128i x = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)(from + lane)), places_of(mask));
     _mm_storel_epi64((__m128i *)(void *)(to + *filled), x);
@@ -76,12 +77,12 @@ static inline int pack_1(uint8_t *to, const uint8_t *from, uint64_t bits, int64_
   return lane;
 }
 #else
-#define pack_8(to, from, bits, room, filled) 0
-#define pack_4(to, from, bits, room, filled) 0
-#define pack_2(to, from, bits, room, filled) 0
-#define pack_1(to, from, bits, room, filled) 0
+#define pack_8(to, from, bits, roomy, room, filled) 0
+#define pack_4(to, from, bits, roomy, room, filled) 0
+#define pack_2(to, from, bits, roomy, room, filled) 0
+#define pack_1(to, from, bits, roomy, room, filled) 0
 #endif
-#define pack_16(to, from, bits, room, filled) 0
+#define pack_16(to, from, bits, roomy, room, filled) 0
 
 enum { SPARSE = 12 }; /* set bits of a word below which they are visited one by one */
 
@@ -99,7 +100,9 @@ enum { SPARSE = 12 }; /* set bits of a word below which they are visited one by 
         continue;                                                                                                      \
       }                                                                                                                \
       if (count >= SPARSE) {                                                                                           \
-        if (64 * w + 64 <= n) lane = pack_##width(to, x, bits, total, &filled);                                        \
+        bool whole = 64 * w + 64 <= n;                                                                                 \
+        if (whole && filled + count + 8 <= total) lane = pack_##width(to, x, bits, true, total, &filled);              \
+        else if (whole) lane = pack_##width(to, x, bits, false, total, &filled);                                       \
         for (; lane < 64 && filled < total; lane++) {                                                                  \
           to[filled] = x[lane];                                                                                        \
           filled += (int64_t)(bits >> lane & 1);                                                                       \

@@ -101,6 +101,34 @@ describe("group", function()
     check({ { "k", "f64", { 0, -0.0, null, null } } }, { "k" }, { "count()" })
   end)
 
+  for _, case in ipairs {
+    { "codes of two letters", 3000, function() return string.char(97 + math.random(0, 3), 97 + math.random(0, 3)) end },
+    { "codes of one letter", 3000, function() return string.char(97 + math.random(0, 7)) end },
+    { "codes of two letters, nulls among the later", 5000, function(i)
+      return i > 2500 and math.random() < 0.1 and null or string.char(97 + math.random(0, 3), 120)
+    end },
+    { "codes whose size changes from vector to vector", 9000, function(i)
+      return ("k"):rep(math.floor(i / 1024) % 4) .. (math.floor(i / 1024) % 2 == 0 and "" or math.random(0, 3))
+    end },
+    { "more codes than are remembered", 9000, function()
+      return string.char(math.random(65, 125), math.random(65, 125))
+    end },
+  } do
+    it("finds the groups of " .. case[1], function()
+      local list = { n = case[2] }
+      for i = 1, list.n do list[i] = case[3](i) end
+      check({ { "k", "utf8", list }, { "x", "f64", groups.values("f64", list.n, 30) } }, { "k" },
+        { "count()", "count(x)", "min(x)", "max(x)", "mean(x)", "first(x)" }, { batch_rows = 4096 })
+    end)
+  end
+
+  it("finds the groups of numbers of 16 bits, few at first, then many", function()
+    local list = { n = 9000 }
+    for i = 1, list.n do list[i] = i < 3000 and math.random(0, 5) or math.random(0, 65535) end
+    check({ { "k", "u16", list }, { "x", "i32", groups.values("i32", list.n, 30) } }, { "k" },
+      { "count()", "mean(x)", "max(x)" }, { batch_rows = 4096 })
+  end)
+
   it("tells a null key from every value of 64 bits", function()
     local list = { null, 0, -1, 0x7fffffffffffffffLL, null, 0 }
     for i = 0, 62 do list[#list + 1] = 2 ^ i end
