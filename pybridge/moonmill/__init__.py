@@ -28,6 +28,7 @@ from .errors import (
 from .job import Job
 from .pipeline import Pipeline, load, pipeline
 from .progress import Progress
+from .store import Store, store
 from .table import Buffer, Column, Table
 
 _core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=from_json)
@@ -52,8 +53,10 @@ __all__ = [
     "SandboxError",
     "ScriptError",
     "StateError",
+    "Store",
     "Table",
     "UsageError",
     "load",
     "pipeline",
+    "store",
 ]

@@ -14,37 +14,45 @@ WIDTH = 32
 def text_of(table: Table) -> str:
     """The first rows under names and types, numbers to the right."""
     names, types, rows = _cells(table)
-    lines = [names, types, *rows]
-    right = [_is_number(kind) for kind in types]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(names))]
-    shown = [
-        "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(line, widths, right)
-        ).rstrip()
-        for line in lines
-    ]
+    shown = aligned([names, types, *rows], [_is_number(kind) for kind in types])
     return "\n".join([f"moonmill.Table: {_extent(table)}", *shown, *_more(table)])
 
 
 def html_of(table: Table) -> str:
     """The same as an HTML table."""
+    names, types, rows = _cells(table)
+    note = " ".join(["moonmill.Table:", _extent(table), *_more(table)])
+    return html_table([names, types], rows, [_is_number(kind) for kind in types], note)
+
+
+def aligned(rows: list[list[str]], right: list[bool]) -> list[str]:
+    """Lines of cells in columns, some of them to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(right))]
+    return [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def html_table(head: list[list[str]], rows: list[list[str]], right: list[bool], note: str) -> str:
+    """A table of cells under names, and perhaps a lighter row below those; a note follows it."""
     from html import escape
 
-    names, types, rows = _cells(table)
-    right = [' style="text-align: right"' if _is_number(kind) else "" for kind in types]
+    styles = [' style="text-align: right"' if to_right else "" for to_right in right]
 
-    def row(tag: str, cells: list[str], light: bool = False) -> str:
+    def line(tag: str, cells: list[str], light: bool = False) -> str:
         inner = "".join(
             f"<{tag}{style}>{'<small>' if light else ''}{escape(cell)}{'</small>' if light else ''}</{tag}>"
-            for cell, style in zip(cells, right)
+            for cell, style in zip(cells, styles)
         )
         return f"<tr>{inner}</tr>"
 
-    head = row("th", names) + row("td", types, light=True)
-    body = "".join(row("td", cells) for cells in rows)
-    notes = " ".join(["moonmill.Table:", _extent(table), *_more(table)])
-    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table><p><small>{escape(notes)}</small></p>"
+    top = "".join([line("th", head[0]), *(line("td", cells, light=True) for cells in head[1:])])
+    body = "".join(line("td", cells) for cells in rows)
+    return f"<table><thead>{top}</thead><tbody>{body}</tbody></table><p><small>{escape(note)}</small></p>"
 
 
 def _extent(table: Table) -> str:

@@ -1,0 +1,185 @@
+"""The store: named columns kept in this process, seen by Python and by the scripts of all jobs."""
+
+from __future__ import annotations
+
+from . import _core
+from .errors import KindError
+from .kinds import Wanted, kind_of
+from .table import Column, Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+    from typing import Any
+else:
+    from _collections_abc import MutableMapping  # is loaded at the start of any Python; its package is not
+
+
+class Entry:
+    """What the store tells about one name.
+
+    Attributes
+    ----------
+    name, type : str
+    nullable : bool
+        It has nulls.
+    rows, nbytes : int
+    users : int
+        Who else holds the memory now: columns, arrays and tables made of it, running jobs, views of scripts.
+        It is freed when the name is dropped and the last of them lets go.
+    """
+
+    __slots__ = ("name", "nbytes", "nullable", "rows", "type", "users")
+
+    def __init__(self, name: str, type: str, nullable: bool, rows: int, nbytes: int, users: int) -> None:
+        self.name = name
+        self.type = type
+        self.nullable = nullable
+        self.rows = rows
+        self.nbytes = nbytes
+        self.users = users
+
+    def __repr__(self) -> str:
+        return (
+            f"Entry(name={self.name!r}, type={self.type!r}, nullable={self.nullable}, rows={self.rows}, "
+            f"nbytes={self.nbytes}, users={self.users})"
+        )
+
+
+class Store(MutableMapping[str, Column]):
+    """Named columns that stay in this process between runs: ``moonmill.store``.
+
+    A mapping of names to columns. Nothing is copied on its way in or out: what was put must not be changed
+    while it is in use. To change a value put another one in its place; that is atomic, and whoever holds the
+    old one keeps it. A job sees the store as it was when the job was submitted. Scripts read it with
+    ``mm.store.get "name"``. Each process has a store of its own, empty at first; a fork has what was there.
+
+    >>> import moonmill as mm
+    >>> mm.store["weights"] = [0.5, 0.25]
+    >>> mm.pipeline(':map ("w: f64", function(r) return mm.store.get("weights")[r.k] end)')({"k": [1, 0]})
+    {'k': [1, 0], 'w': [0.25, 0.5]}
+    >>> mm.store.clear()
+    """
+
+    __slots__ = ()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.put(name, value)
+
+    def put(self, name: str, value: Any, *, copy: bool = False) -> int:
+        """Keep a value under a name, in place of what had that name.
+
+        Parameters
+        ----------
+        name : str
+            Any text but the empty one.
+        value
+            One column of any kind that a pipeline takes: an array, a series, a buffer, a list, a `Column`, a
+            `Table` of one column.
+        copy : bool
+            Keep a copy, so that the original may be changed.
+
+        Returns
+        -------
+        int
+            Bytes that were copied: 0 but for lists, text of polars, bools and strided arrays of numpy, and
+            columns of several chunks, which are joined.
+        """
+        column, copied = _column_of(name, value)
+        if copy and not copied:
+            table = Table.from_columns([column.name], [column]).copy()
+            column, copied = table[0], table.copied_bytes
+        return copied + _core.store_put(name, column)
+
+    def __getitem__(self, name: str) -> Column:
+        column = _core.store_get(name) if isinstance(name, str) else None
+        if column is None:
+            raise KeyError(name)
+        return column  # type: ignore[return-value]
+
+    def __delitem__(self, name: str) -> None:
+        if not isinstance(name, str) or not _core.store_drop(name):
+            raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _core.store_get(name) is not None
+
+    def __len__(self) -> int:
+        return len(_core.store_list())
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.name for entry in self.entries())
+
+    def clear(self) -> None:
+        """Forget all names."""
+        _core.store_clear()
+
+    def entries(self) -> list[Entry]:
+        """Name, type, size and users of each column, in order of names."""
+        return [Entry(*fields) for fields in _core.store_list()]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns."""
+        return _core.store_bytes()
+
+    def __repr__(self) -> str:
+        from .display import aligned
+
+        entries = self.entries()
+        head = f"moonmill.store: {_extent(entries)}"
+        if not entries:
+            return head
+        return "\n".join([head, *aligned([_HEAD, *(_cells(entry) for entry in entries)], _RIGHT)])
+
+    def _repr_html_(self) -> str:
+        from .display import html_table
+
+        entries = self.entries()
+        return html_table(
+            [_HEAD], [_cells(entry) for entry in entries], _RIGHT, f"moonmill.store: {_extent(entries)}"
+        )
+
+
+_HEAD = ["name", "type", "rows", "size", "users"]
+_RIGHT = [False, False, True, True, True]
+
+
+def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
+    """The value as a column, and the bytes that were copied to make it one."""
+    if not isinstance(name, str):
+        raise TypeError(f"names in the store are str, not {type(name).__name__}")
+    if isinstance(value, _core.Column):
+        return value, 0
+    table = kind_of(value).take(value, Wanted(whole="any"))
+    if table.num_columns != 1:
+        raise KindError(
+            f'store: "{name}" would be {table.num_columns} columns, a name stands for one',
+            id="wrong-kind",
+            hint="put them one by one: for name in table.column_names: mm.store[name] = table[name]",
+        )
+    return table[0], 0 if table is value else table.copied_bytes
+
+
+def size_text(nbytes: int) -> str:
+    """Bytes for people: "512 B", "7.63 MiB"."""
+    size = float(nbytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.0f} B" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1024
+    raise AssertionError
+
+
+def _extent(entries: list[Entry]) -> str:
+    count = len(entries)
+    return f"{count} column{'' if count == 1 else 's'}, {size_text(sum(entry.nbytes for entry in entries))}"
+
+
+def _cells(entry: Entry) -> list[str]:
+    kind = entry.type + ("?" if entry.nullable else "")
+    return [entry.name, kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]
+
+
+store = Store()
+"""The store of this process."""
