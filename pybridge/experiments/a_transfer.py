@@ -1,0 +1,161 @@
+"""Experiment A: how much memory does it take to hand an array over, and to get one back?
+
+python a_transfer.py SIDE CASE SIZE [LIBRARY]   one transfer, told as lines of JSON (see witness.py)
+
+Cases: "in" (the library adds all bytes up), "out" (the library makes an array), "new" (one is added to every byte, a new
+array comes back), "place" (the same in the caller's own array; only Moonmill can).
+"""
+
+import ctypes
+import sys
+
+import numpy as np
+import packed
+from witness import Witness
+
+FILL = 41
+ADD_ONE = 'mm.pipeline { input = "u8" } :derive { "value = wrap.u8(value + 1)" }'
+SUM = 'mm.pipeline { input = "u8" } :group({}, "total = sum(value)")'
+MAKE = """
+return mm.module {
+  make = mm.fn("n: i64 -> u8[]", function(n)
+    local values = mm.array("u8", n)
+    for i = 0, n - 1 do values[i] = i % 251 + 1 end
+    return values
+  end),
+}
+"""
+
+
+class Go:
+    """The study's way. The data is made in packed form: packing an array that exists would be one copy more."""
+
+    def __init__(self, library):
+        self.library = packed.Library(library)
+
+    def do_in(self, witness, size):
+        message, (pixels,) = packed.allocate((np.uint8, size))
+        pixels[:] = FILL
+        total = packed.unpack(self.library.call("sum", message))[0].view(np.uint64)[0]
+        witness.end()
+        return total == FILL * size
+
+    def do_out(self, witness, size):
+        message, (length,) = packed.allocate((np.int32, 1))
+        length[:] = size
+        (array,) = packed.unpack(self.library.call("make", message))
+        witness.end()
+        return len(array) == size and array[-1] == (size - 1) % 251 + 1
+
+    def do_new(self, witness, size):
+        library = self.library
+        message, (pixels,) = packed.allocate((np.uint8, size))
+        pixels[:] = FILL
+        witness.step("Python makes the array, packed as a message", python={"message": size})
+        witness.step("the call passes a pointer", python={"message": size})
+        address, reply_size = library.reply_to("add_one", message)
+        copied_in, worked, copied_out = (library.c.StepEnd(i) / 1e9 for i in range(3))
+        witness.step(
+            "Go copies the message in", copied_in, python={"message": size}, library={"Go’s copy": size}
+        )
+        witness.step(
+            "Go adds one, in its copy", worked, python={"message": size}, library={"Go’s copy": size}
+        )
+        witness.step(
+            "Go copies the reply into memory of C", copied_out,
+            python={"message": size}, library={"Go’s copy": size, "C’s copy": size},
+        )  # fmt: skip
+        reply = ctypes.string_at(address, reply_size)
+        witness.step(
+            "Python copies the reply",
+            python={"message": size, "reply": size}, library={"Go’s copy": size, "C’s copy": size},
+        )  # fmt: skip
+        library.c.Release(address)
+        garbage = size if library.c.Heap() > size / 2 else 0
+        left = {"Go’s garbage": size} if garbage else {}
+        witness.step("Python tells C to free its copy", python={"message": size, "reply": size}, library=left)
+        (array,) = packed.unpack(reply)
+        del message, pixels
+        witness.step(
+            "Python drops the message; Go’s copy waits to be collected", python={"reply": size}, library=left
+        )
+        witness.end()
+        return array[0] == array[-1] == FILL + 1
+
+
+class Moonmill:
+    """Arrays are lent for the length of a run; results own their memory."""
+
+    def __init__(self, _library):
+        import moonmill as mm
+
+        self.mm = mm
+        self.add_one, self.sum = mm.pipeline(ADD_ONE), mm.pipeline(SUM)
+        self.make = mm.module(MAKE).make
+        few = np.full(10, FILL, np.uint8)  # what is loaded once does not count
+        self.add_one(few), self.sum.run(few), self.make(10)
+
+    def do_in(self, witness, size):
+        pixels = np.full(size, FILL, np.uint8)
+        total = self.sum.run(pixels)["total"][0]
+        witness.end()
+        return total == FILL * size
+
+    def do_out(self, witness, size):
+        array = np.asarray(self.make(size))
+        witness.end()
+        return len(array) == size and array[-1] == (size - 1) % 251 + 1
+
+    def do_new(self, witness, size):
+        pixels = np.full(size, FILL, np.uint8)
+        array = self._run(witness, size, pixels, {"new array": size}, out=None)
+        return array[0] == array[-1] == FILL + 1 and pixels[0] == FILL
+
+    def do_place(self, witness, size):
+        pixels = np.full(size, FILL, np.uint8)
+        self._run(witness, size, pixels, {}, out=pixels)
+        return pixels[0] == pixels[-1] == FILL + 1
+
+    def _run(self, witness, size, pixels, result, out):
+        held = {"pixels": size}
+        witness.step("Python makes the array", python=held)
+        table = self.mm.Table.from_columns(["value"], [pixels])
+        witness.step("the array is lent: a table shows it", python=held, library={"lent": 0})
+        job = self.add_one.submit(table, out=out)
+        while not job.done() and (job.progress.fraction or 0) < 0.5:
+            job.wait(0.001)
+        shown = {"lent": 0}
+        witness.step(
+            "workers add one; half is done",
+            python=held,
+            library=shown | {k: v // 2 for k, v in result.items()},
+        )
+        done = job.result()
+        witness.step("the work is done", python=held, library=shown | result)
+        array = done["value"].to_numpy()
+        witness.step("numpy shows the result", python=held | {"array": 0}, library=shown | result)
+        del job, table
+        witness.step("the table and the job are dropped", python=held | {"array": 0}, library=result)
+        del done
+        if out is None:
+            witness.step(
+                "the result is dropped, its memory stays with the array", python=held | {"array": size}
+            )
+            del pixels
+            held.clear()
+            witness.step("Python drops the input", python={"array": size})
+        else:
+            witness.step("the result is dropped", python=held | {"array": 0})
+            witness.step("Python has its array, changed", python=held)
+        witness.end()
+        return array
+
+
+def main(side, case, size, library=None):
+    program = {"go": Go, "moonmill": Moonmill}[side](library)
+    if not getattr(program, f"do_{case}")(Witness(), int(size)):
+        sys.exit(f"a_transfer: {side} {case}: wrong result")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

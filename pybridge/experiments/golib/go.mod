@@ -1,0 +1,3 @@
+module moonmill.example/packed
+
+go 1.21
