@@ -168,8 +168,7 @@ static int copy_column(const wish *ask, const memory *held, mm_column *to) {
   mm_block *block = dense(held, &error);
   int status = block ? fill_copied(to, block, held, ask->nan_is_null, &error) : MM_ENOMEM;
   if (status >= 0) return 0;
-  PyOS_snprintf(error.field, sizeof error.field, "%s", ask->name);
-  mm_raise(ask->state, &error);
+  mm_raise_column(ask->state, &error, ask->name);
   return -1;
 }
 

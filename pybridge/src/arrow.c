@@ -71,6 +71,13 @@ typedef struct landing {
   mm_error error;
 } landing;
 
+static void raise(landing *to) {
+  char name[sizeof to->error.field];
+  memcpy(name, to->error.field, sizeof name);
+  if (*name) mm_raise_column(to->state, &to->error, name);
+  else mm_raise(to->state, &to->error);
+}
+
 /* Halves, and halves of them, where a batch may not hold as much text. */
 static int take_rows(landing *to, arrival *a, int64_t start, int64_t length) {
   mm_batch batch = {0};
@@ -106,7 +113,7 @@ static int take_array(landing *to, struct ArrowArray *array) {
   Py_END_ALLOW_THREADS
   if (status >= 0) return 0;
   mm_owner_drain();
-  mm_raise(to->state, &to->error);
+  raise(to);
   return -1;
 }
 
@@ -140,7 +147,7 @@ static int land_schema(landing *to, const struct ArrowSchema *schema, const char
   to->schema = to->plain ? &w->schema : schema;
   if (mm_arrow_import_schema(to->schema, &to->table->schema, &to->error) >= 0) return 0;
   if (name) PyOS_snprintf(to->error.field, sizeof to->error.field, "%s", name);
-  mm_raise(to->state, &to->error);
+  raise(to);
   return -1;
 }
 
@@ -235,22 +242,14 @@ static int from_array_capsules(landing *to, PyObject *both, const char *name) {
   return land_schema(to, schema, name, &w) < 0 ? -1 : take_array(to, array);
 }
 
-/* An attribute that is there, or NULL; NULL and an exception when looking failed otherwise. */
-static PyObject *method_of(PyObject *object, const char *name) {
-  PyObject *method = PyType_Check(object) ? NULL : PyObject_GetAttrString(object, name);
-  if (!method && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
-  return method;
-}
-
 /* A stream keeps chunks apart, so that it comes first. */
 static int land(landing *to, PyObject *source, const char *name) {
-  bool stream = true;
-  PyObject *method = method_of(source, "__arrow_c_stream__");
-  if (!method && !PyErr_Occurred()) {
-    stream = false;
-    method = method_of(source, "__arrow_c_array__");
-  }
-  if (!method) return PyErr_Occurred() ? -1 : 0;
+  PyObject *method = NULL;
+  if (PyType_Check(source)) return 0;
+  int found = mm_attribute_find(source, "__arrow_c_stream__", &method);
+  bool stream = found > 0;
+  if (found == 0) found = mm_attribute_find(source, "__arrow_c_array__", &method);
+  if (found <= 0) return found;
   PyObject *given = PyObject_CallNoArgs(method);
   int status = !given ? -1 : stream ? from_stream_capsule(to, given, name) : from_array_capsules(to, given, name);
   Py_XDECREF(given);

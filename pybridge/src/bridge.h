@@ -37,6 +37,9 @@ int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot);
 /* The state, for a class method that was called on `type` or one derived from it; NULL and an exception. */
 module_state *mm_state_of(PyObject *type);
 
+/* 1 and an attribute, 0 where there is none, or -1 and an exception; without raising and clearing, which takes a microsecond. */
+int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute);
+
 /* A method with fast arguments, or with keywords, as PyMethodDef wants it. */
 #define MM_METHOD(function) ((PyCFunction)(void (*)(void))(function))
 
@@ -57,6 +60,8 @@ void mm_live_add(int kind, int change); /* any thread */
 PyObject *mm_raise(module_state *state, const mm_error *error);
 /* The same of a JSON array of failures, as a session writes them. */
 PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size);
+/* The same of a failure at a column, which the message then names. */
+PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name);
 /* Raise a failure that the extension itself found; code MM_EUSAGE, MM_EDATA ... `field` names the column, or is NULL; so may `hint`. */
 PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint, const char *format,
                        ...) __attribute__((format(printf, 6, 7)));

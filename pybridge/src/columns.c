@@ -59,8 +59,8 @@ static int refuse(const wish *ask, PyObject *source) {
 
 /* dtype.kind of an array, or 0. */
 static char kind_of(PyObject *source) {
-  PyObject *dtype = PyObject_GetAttrString(source, "dtype");
-  PyObject *kind = dtype ? PyObject_GetAttrString(dtype, "kind") : NULL;
+  PyObject *dtype = NULL, *kind = NULL;
+  if (mm_attribute_find(source, "dtype", &dtype) > 0) mm_attribute_find(dtype, "kind", &kind);
   const char *text = kind && PyUnicode_Check(kind) ? PyUnicode_AsUTF8(kind) : NULL;
   char letter = text ? *text : 0;
   Py_XDECREF(kind);
@@ -81,10 +81,10 @@ static int from_text_array(const wish *ask, PyObject *source, series *to) {
 
 /* What can become an array of numpy: pandas, torch on the CPU. */
 static int from_array_maker(const wish *ask, PyObject *source, series *to) {
-  PyObject *method = PyType_Check(source) ? NULL : PyObject_GetAttrString(source, "__array__");
-  PyErr_Clear();
-  PyObject *array = method ? PyObject_CallNoArgs(method) : NULL;
-  int status = method && !array ? -1 : 0;
+  PyObject *method = NULL;
+  int found = PyType_Check(source) ? 0 : mm_attribute_find(source, "__array__", &method);
+  PyObject *array = found > 0 ? PyObject_CallNoArgs(method) : NULL;
+  int status = found != 0 && !array ? -1 : 0;
   if (array) status = mm_series_from_memory(ask, array, to);
   if (array && status == 0) status = from_text_array(ask, array, to);
   Py_XDECREF(array);

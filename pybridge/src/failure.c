@@ -88,15 +88,22 @@ PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size) 
 }
 
 PyObject *mm_raise(module_state *state, const mm_error *error) {
-  if (!state->error) {
-    const char *colon = *error->field ? ": " : "";
-    return PyErr_Format(plain_type(error->code), "%s%s%s", error->field, colon, error->message);
-  }
+  if (!state->error) return PyErr_Format(plain_type(error->code), "%s", error->message);
   mm_buffer json = {0};
   if (put_failure(&json, error) < 0) PyErr_NoMemory();
   else mm_raise_json(state, (const char *)json.data, (Py_ssize_t)json.size);
   mm_buffer_free(&json);
   return NULL;
+}
+
+PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name) {
+  char message[sizeof error->message];
+  snprintf(error->field, sizeof error->field, "%s", name);
+  if (!strstr(error->message, error->field)) { /* the core knows names only sometimes */
+    memcpy(message, error->message, sizeof message);
+    snprintf(error->message, sizeof error->message, "column \"%s\": %.300s", error->field, message);
+  }
+  return mm_raise(state, error);
 }
 
 PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
@@ -107,7 +114,6 @@ PyObject *mm_raise_new(module_state *state, int code, const char *id, const char
   vsnprintf(error.message, sizeof error.message, format, arguments);
   va_end(arguments);
   snprintf(error.id, sizeof error.id, "%s", id);
-  snprintf(error.field, sizeof error.field, "%s", field ? field : "");
   snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
-  return mm_raise(state, &error);
+  return field ? mm_raise_column(state, &error, field) : mm_raise(state, &error);
 }

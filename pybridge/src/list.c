@@ -1,6 +1,6 @@
 /* list.c - Python values as a column: one look finds the type, a second fills it.
  *
- * DESIGN. The values are held in a tuple of our own, since looking at them can run Python code. Integers and floats mix, as floats, where no
+ * DESIGN. The values are held in a list of our own, since looking at them can run Python code. Integers and floats mix, as floats, where no
  * integer loses a digit; nothing else does. None, NaT and pandas' NA are null.
  *
  * SPDX-License-Identifier: MIT */
@@ -17,7 +17,7 @@ static const char *const kind_names[KINDS] = {
 
 typedef struct items {
   const wish *ask;
-  PyObject *values; /* tuple */
+  PyObject *values; /* list */
   Py_ssize_t count;
   int kind; /* of all values that are not null; INT beyond i64 is `large` */
   bool nulls, large;
@@ -25,7 +25,7 @@ typedef struct items {
 } items;
 
 static int refuse(const items *in, Py_ssize_t row, int code, const char *id, const char *what) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   mm_raise_new(in->ask->state, code, id, in->ask->name, NULL, "row %zd, of type %.100s: %s", row + 1,
                Py_TYPE(value)->tp_name, what);
   return -1;
@@ -57,31 +57,28 @@ static int kind_of(const wish *ask, PyObject *value) {
   return is_missing(value) ? NONE : kind_of_time(value);
 }
 
-/* numpy's scalars become Python's: in place, since the tuple is ours. */
-static int plain_scalars(items *in) {
-  for (Py_ssize_t i = 0; i < in->count; i++) {
-    PyObject *value = PyTuple_GET_ITEM(in->values, i);
-    int kind = kind_of(in->ask, value);
-    if (kind < 0) return -1;
-    if (kind != OTHER || !PyObject_HasAttrString(value, "dtype")) continue;
-    PyObject *plain = PyObject_CallMethod(value, "item", NULL);
-    if (!plain) return -1;
-    Py_DECREF(value);
-    PyTuple_SET_ITEM(in->values, i, plain);
-  }
-  return 0;
+/* The kind of a value; a scalar of numpy becomes Python's: in place, since the list is ours. */
+static int plain_kind(items *in, Py_ssize_t row) {
+  PyObject *value = PyList_GET_ITEM(in->values, row), *dtype = NULL;
+  int kind = kind_of(in->ask, value);
+  if (kind != OTHER || mm_attribute_find(value, "dtype", &dtype) <= 0) return PyErr_Occurred() ? -1 : kind;
+  Py_DECREF(dtype);
+  PyObject *plain = PyObject_CallMethod(value, "item", NULL);
+  if (!plain) return -1;
+  PyList_SetItem(in->values, row, plain);
+  return kind_of(in->ask, plain);
 }
 
 static int note_int(items *in, Py_ssize_t row) {
   int overflow;
-  long long value = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(in->values, row), &overflow);
+  long long value = PyLong_AsLongLongAndOverflow(PyList_GET_ITEM(in->values, row), &overflow);
   if (value == -1 && PyErr_Occurred()) return -1;
   if (overflow > 0) in->large = true;
   return overflow < 0 ? refuse(in, row, MM_EDATA, "out-of-range", "the number does not fit 64 bits") : 0;
 }
 
 static int note_text(items *in, Py_ssize_t row, int kind) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   Py_ssize_t size = PyBytes_Check(value) ? PyBytes_GET_SIZE(value) : 0;
   if (kind == TEXT && !PyUnicode_AsUTF8AndSize(value, &size)) {
     PyErr_Clear();
@@ -107,7 +104,7 @@ static int mix(items *in, Py_ssize_t row, int kind) {
 
 static int find_kind(items *in, bool text_only) {
   for (Py_ssize_t i = 0; i < in->count; i++) {
-    int kind = kind_of(in->ask, PyTuple_GET_ITEM(in->values, i));
+    int kind = plain_kind(in, i);
     if (kind < 0) return -1;
     if (kind == NONE) {
       in->nulls = true;
@@ -160,7 +157,7 @@ static int micros_of(PyObject *value, bool aware, int64_t *micros) {
 
 /* pandas' Timestamp is a datetime with nanoseconds, which would be lost. */
 static int check_nanoseconds(const items *in, Py_ssize_t row) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   if (PyDateTime_CheckExact(value)) return 0;
   PyObject *rest = PyObject_GetAttrString(value, "nanosecond");
   int status = rest ? PyObject_IsTrue(rest) : 0;
@@ -170,7 +167,7 @@ static int check_nanoseconds(const items *in, Py_ssize_t row) {
 }
 
 static int put_time(const items *in, Py_ssize_t row, int64_t *to) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   if (in->kind != DELTA) return check_nanoseconds(in, row) < 0 ? -1 : micros_of(value, in->kind == AWARE, to);
   return micros_of_delta(value, to) < 0
              ? refuse(in, row, MM_EDATA, "out-of-range", "it does not fit 64 bits of microseconds")
@@ -181,7 +178,7 @@ static int put_time(const items *in, Py_ssize_t row, int64_t *to) {
 static int zone_of(const items *in) {
   char zone[64] = "";
   for (Py_ssize_t i = 0; i < in->count; i++) {
-    PyObject *value = PyTuple_GET_ITEM(in->values, i);
+    PyObject *value = PyList_GET_ITEM(in->values, i);
     if (kind_of(in->ask, value) != AWARE) continue;
     PyObject *key = PyObject_GetAttrString(PyDateTime_DATE_GET_TZINFO(value), "key");
     const char *name = key && PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
@@ -201,7 +198,7 @@ static int zone_of(const items *in) {
 /* ---- Filling ---- */
 
 static int put_float(const items *in, Py_ssize_t row, double *to) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   *to = PyFloat_AsDouble(value);
   if (*to == -1 && PyErr_Occurred()) return -1;
   if (!PyLong_Check(value)) return 0;
@@ -214,7 +211,7 @@ static int put_float(const items *in, Py_ssize_t row, double *to) {
 }
 
 static void put_text(const items *in, Py_ssize_t row, mm_column *column, int32_t *end) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   Py_ssize_t size = PyBytes_Check(value) ? PyBytes_GET_SIZE(value) : 0;
   const char *bytes =
       PyBytes_Check(value) ? PyBytes_AS_STRING(value) : PyUnicode_AsUTF8AndSize(value, &size); /* kept since */
@@ -223,7 +220,7 @@ static void put_text(const items *in, Py_ssize_t row, mm_column *column, int32_t
 }
 
 static int put_value(const items *in, Py_ssize_t row, mm_column *column, int32_t *end) {
-  PyObject *value = PyTuple_GET_ITEM(in->values, row);
+  PyObject *value = PyList_GET_ITEM(in->values, row);
   uint8_t *data = mm_block_data(column->data_block);
   switch (in->kind) {
   case BOOL:
@@ -253,9 +250,9 @@ static int fill(const items *in, mm_column *column) {
   if (column->data_block && !offsets)
     memset(mm_block_data(column->data_block), 0, (size_t)mm_block_size(column->data_block));
   for (Py_ssize_t i = 0; i < in->count; i++) {
-    int kind = kind_of(in->ask, PyTuple_GET_ITEM(in->values, i));
-    if (kind == NONE && valid) valid[i >> 6] &= ~(UINT64_C(1) << (i & 63));
-    else if (kind != NONE && put_value(in, i, column, &end) < 0) return -1;
+    bool null = in->nulls && kind_of(in->ask, PyList_GET_ITEM(in->values, i)) == NONE;
+    if (!null && put_value(in, i, column, &end) < 0) return -1;
+    if (null && valid) valid[i >> 6] &= ~(UINT64_C(1) << (i & 63));
     if (offsets) offsets[i + 1] = end;
   }
   return 0;
@@ -275,7 +272,7 @@ static int type_of(const items *in, mm_type *type) {
 static int make(items *in, bool text_only, series *to) {
   mm_column column = {0};
   mm_error error;
-  if (plain_scalars(in) < 0 || find_kind(in, text_only) < 0 || type_of(in, &to->type) < 0) return -1;
+  if (find_kind(in, text_only) < 0 || type_of(in, &to->type) < 0) return -1;
   to->nullable = in->nulls || to->type.id == MM_NULL;
   if (mm_column_make(&column, to->type, in->count, in->bytes, in->nulls, &error) < 0) {
     mm_raise(in->ask->state, &error);
@@ -291,11 +288,9 @@ static int make(items *in, bool text_only, series *to) {
 
 int mm_series_from_items(const wish *ask, PyObject *source, bool text_only, series *to) {
   items in = {.ask = ask};
-  PyObject *list = PySequence_List(source); /* a tuple would be the caller's own */
-  in.values = list ? PyList_AsTuple(list) : NULL;
-  Py_XDECREF(list);
+  in.values = PySequence_List(source);
   if (!in.values) return -1;
-  in.count = PyTuple_GET_SIZE(in.values);
+  in.count = PyList_GET_SIZE(in.values);
   int status = make(&in, text_only, to);
   Py_DECREF(in.values);
   return status < 0 ? -1 : 1;

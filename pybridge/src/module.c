@@ -118,6 +118,19 @@ static PyMethodDef functions[] = {
 
 /* ---- The module ---- */
 
+int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute) {
+  PyObject *key = PyUnicode_InternFromString(name);
+  *attribute = NULL;
+  if (!key) return -1;
+#if PY_VERSION_HEX >= 0x030d0000
+  int found = PyObject_GetOptionalAttr(object, key, attribute);
+#else
+  int found = _PyObject_LookupAttr(object, key, attribute);
+#endif
+  Py_DECREF(key);
+  return found;
+}
+
 int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
   PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
   if (!type) return -1;

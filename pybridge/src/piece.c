@@ -31,8 +31,7 @@ int mm_column_join(const column_object *self, mm_column *to, int64_t *copied) {
   if (status >= 0 && copied && count > 0 && to->data_block != parts[0]->data_block) *copied += mm_column_bytes(to);
   PyMem_Free(parts);
   if (status >= 0) return 0;
-  PyOS_snprintf(error.field, sizeof error.field, "%.100s", mm_column_field(self)->name);
-  mm_raise(self->table->state, &error);
+  mm_raise_column(self->table->state, &error, mm_column_field(self)->name);
   return -1;
 }
 

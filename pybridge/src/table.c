@@ -226,9 +226,8 @@ static PyObject *table_copy(PyObject *object, PyObject *unused) {
     return mm_table_wrap(self->state, &made, bytes, 0);
   }
   mm_table_free(&made);
-  if (failed >= 0 && !*error.field)
-    PyOS_snprintf(error.field, sizeof error.field, "%s", self->table.schema.fields[failed].name);
-  return mm_raise(self->state, &error);
+  return failed < 0 ? mm_raise(self->state, &error)
+                    : mm_raise_column(self->state, &error, self->table.schema.fields[failed].name);
 }
 
 /* ---- Attributes ---- */
