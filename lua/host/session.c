@@ -104,7 +104,7 @@ mm_session *mm_session_new(mm_error *error) {
 }
 
 void mm_session_free(mm_session *session) {
-  if (!session) return;
+  if (!session || session->process != getpid()) return; /* in a child of fork it may be in any state */
   if (session->L) lua_close(session->L);
   pthread_mutex_destroy(&session->mutex);
   pthread_mutex_destroy(&session->drops);

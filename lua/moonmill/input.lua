@@ -101,7 +101,7 @@ local function agree(column, wanted, place, casts, hint)
   end
   if column.type == types.null and not wanted.nullable then
     failure.raise {
-      code = "data", id = "null", stage = "input", field = column.name, file = place.file, line = place.line,
+      code = "data", id = "null-value", stage = "input", field = column.name, file = place.file, line = place.line,
       column = place.column, row = 1, message = ("column \"%s\" has only nulls"):format(column.name),
       hint = ("declare it as \"%s: %s?\""):format(column.name, wanted.type.name),
     }

@@ -15,18 +15,19 @@
 
 /* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a failure. */
 #define MM_STATE(X) \
-  X(table_type) X(column_type) X(buffer_type) \
+  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) \
   X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
 
 typedef struct module_state {
 #define X(name) PyObject *name;
   MM_STATE(X)
 #undef X
+  struct mm_session *session; /* NULL until it is needed */
 } module_state;
 
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state), which
  * makes its types (mm_type_register) and adds its functions (PyModule_AddFunctions). */
-#define MM_PARTS(X) X(buffer) X(column) X(table) X(store)
+#define MM_PARTS(X) X(buffer) X(column) X(table) X(store) X(session) X(plan) X(job)
 
 #define X(name) int mm_##name##_register(PyObject *module, module_state *state);
 MM_PARTS(X)

@@ -1,6 +1,7 @@
 /* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
  * SPDX-License-Identifier: MIT */
 #include "bridge.h"
+#include "session.h"
 #include <stdatomic.h>
 
 /* ---- What is alive ---- */
@@ -50,7 +51,7 @@ static PyObject *core_configure(PyObject *module, PyObject *arguments, PyObject 
   if (set_class(&state->table_class, "table", table, state->table_type) < 0
       || set_class(&state->column_class, "column", column, state->column_type) < 0
       || set_class(&state->buffer_class, "buffer", buffer, state->buffer_type) < 0
-      || set_class(&state->job_class, "job", job, NULL) < 0)
+      || set_class(&state->job_class, "job", job, state->job_type) < 0)
     return NULL;
   if (error && !PyCallable_Check(error)) return PyErr_Format(PyExc_TypeError, "configure: error must be callable");
   Py_XINCREF(error);
@@ -164,7 +165,13 @@ static int core_clear(PyObject *module) {
   return 0;
 }
 
-static void core_free(void *module) { core_clear(module); }
+static void core_free(void *module) {
+  module_state *state = PyModule_GetState(module);
+  if (!state) return;
+  core_clear(module);
+  mm_session_free(state->session);
+  state->session = NULL;
+}
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)(uintptr_t)core_exec},
 #ifdef Py_mod_multiple_interpreters /* what waits for release, and the core, belong to the process */

@@ -209,7 +209,7 @@ describe("a plan of a session", function()
     local made = plan('mm.pipeline { input = { "a: utf8?", "b: i64" } }', lists)
     assert.equal("utf8", made.gives[1].type.name)
     assert.same({ null, null }, session:run(made, lists).a)
-    has(select(2, plan('mm.pipeline { input = { "a: utf8" } }', lists)), '"id":"null"')
+    has(select(2, plan('mm.pipeline { input = { "a: utf8" } }', lists)), '"id":"null-value"')
   end)
 
   it("demands no nulls where the declaration has none", function()

@@ -1,0 +1,414 @@
+/* outcome.c - the result of a run: shared columns are handed through, others are computed into whole columns where rows are kept.
+ * SPDX-License-Identifier: MIT */
+#include "outcome.h"
+#include "table.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_type(mm_type a, mm_type b) { return memcmp(&a, &b, sizeof a) == 0; }
+static bool has_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
+
+/* ---- What goes in ---- */
+
+/* The first null of a column without nulls would be an error of the source, had it one. */
+static int check_nulls(const mm_outcome *outcome, plan_object *plan) {
+  const mm_schema *reads = &outcome->feed.schema;
+  int64_t start = 0;
+  for (int64_t b = 0; b < outcome->feed.count; b++) {
+    mm_batch *batch = &outcome->feed.batches[b];
+    int64_t first = batch->length;
+    int32_t at = -1;
+    for (int32_t i = 0; i < batch->count; i++) {
+      mm_column *column = &batch->columns[i];
+      if (reads->fields[i].nullable || !column->valid) continue;
+      if (mm_column_null_count(column) == 0) {
+        column->valid = NULL;
+        continue;
+      }
+      int64_t row = 0;
+      while (column->valid[row >> 6] >> (row & 63) & 1) row++;
+      if (row < first) first = row, at = i;
+    }
+    if (at >= 0) {
+      const mm_field *field = &reads->fields[at];
+      char type[100];
+      mm_error error = {.code = MM_EDATA, .stage = -1, .place = -1, .row = start + first, .id = "null-value"};
+      mm_type_name(field->type, type, sizeof type);
+      PyOS_snprintf(error.field, sizeof error.field, "%s", field->name);
+      PyOS_snprintf(error.message, sizeof error.message, "%.300s: a null, and the column is declared without nulls",
+                    field->name);
+      PyOS_snprintf(error.hint, sizeof error.hint, "declare it in input: \"%.100s: %s?\"", field->name, type);
+      mm_plan_raise(plan, &error);
+      return -1;
+    }
+    start += batch->length;
+  }
+  return 0;
+}
+
+/* The numbers of the columns that are read, in a table. */
+static int find_columns(plan_object *plan, const mm_table *table, int32_t *numbers) {
+  const mm_schema *reads = mm_plan_reads(plan->plan);
+  for (int32_t i = 0; i < reads->count; i++) {
+    const mm_field *wanted = &reads->fields[i];
+    numbers[i] = mm_schema_find(&table->schema, wanted->name);
+    if (numbers[i] >= 0 && same_type(table->schema.fields[numbers[i]].type, wanted->type)) continue;
+    mm_raise_new(plan->state, MM_EUSAGE, "other-columns", wanted->name, "make a plan for this table",
+                 "the plan was made for other columns: \"%s\" is %s", wanted->name,
+                 numbers[i] < 0 ? "missing" : "of another type");
+    return -1;
+  }
+  return 0;
+}
+
+static int pick_batch(const mm_batch *from, const int32_t *numbers, int32_t count, mm_table *to, mm_error *error) {
+  mm_batch batch = {0};
+  int status = mm_batch_resize(&batch, count, error);
+  if (status < 0) return status;
+  batch.length = from->length;
+  for (int32_t i = 0; i < count; i++) {
+    batch.columns[i] = from->columns[numbers[i]];
+    mm_column_retain(&batch.columns[i]);
+  }
+  return mm_table_append(to, &batch, error);
+}
+
+static int open_feed(mm_outcome *outcome, plan_object *plan, const mm_table *table) {
+  const mm_schema *reads = mm_plan_reads(plan->plan);
+  mm_error error;
+  int32_t *numbers = PyMem_Calloc((size_t)reads->count + 1, sizeof *numbers);
+  if (!numbers) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  int found = find_columns(plan, table, numbers);
+  int status = found < 0 ? 0 : mm_schema_copy(&outcome->feed.schema, reads, &error);
+  for (int64_t b = 0; b < table->count && found == 0 && status >= 0; b++)
+    status = pick_batch(&table->batches[b], numbers, reads->count, &outcome->feed, &error);
+  PyMem_Free(numbers);
+  if (status < 0) mm_raise(plan->state, &error);
+  return found < 0 || status < 0 ? -1 : check_nulls(outcome, plan);
+}
+
+/* ---- Memory of the caller ---- */
+
+typedef struct range {
+  const char *from, *to;
+} range;
+
+static bool overlaps(range a, range b) { return a.from < b.to && b.from < a.to; }
+
+static range range_of(const void *data, int64_t size) { return (range){(const char *)data, (const char *)data + size}; }
+
+/* Memory of the caller; nothing when none was given. */
+static range range_of_target(const mm_outcome *outcome, int32_t number) {
+  const mm_target *target = &outcome->targets[number];
+  if (target->bytes) return range_of(mm_block_data(target->bytes), outcome->feed.rows);
+  return range_of(target->into.data, target->into.length * mm_type_width(target->into.type));
+}
+
+static int refuse(plan_object *plan, const mm_field *field, const char *format, const char *other) {
+  mm_raise_new(plan->state, MM_EUSAGE, "overlap", field->name, "give memory of its own, or exactly that of the column",
+               format, field->name, other);
+  return -1;
+}
+
+/* Memory of one column against a column of the input: apart, or exactly the same rows. */
+static int check_alias(mm_outcome *outcome, plan_object *plan, int32_t number, int32_t read) {
+  const mm_schema *gives = mm_plan_gives(plan->plan);
+  range own = range_of_target(outcome, number);
+  for (int64_t b = 0; b < outcome->feed.count; b++) {
+    const mm_column *column = &outcome->feed.batches[b].columns[read];
+    column_bytes size = mm_column_measure(column);
+    const void *parts[MM_COLUMN_PARTS] = {column->valid, column->data, column->offsets};
+    for (int i = 0; i < MM_COLUMN_PARTS; i++) {
+      if (!parts[i] || column->type.id == MM_OPAQUE || !overlaps(own, range_of(parts[i], size.size[i]))) continue;
+      bool exact = outcome->feed.count == 1 && i == 1 && parts[i] == (const void *)own.from
+                   && size.size[i] == own.to - own.from && column->type.id != MM_BOOL
+                   && !outcome->targets[number].bytes;
+      const char *name = outcome->feed.schema.fields[read].name;
+      if (!exact)
+        return refuse(plan, &gives->fields[number], "out for \"%s\" overlaps column \"%s\" of the input", name);
+      outcome->in_place = true;
+      for (int32_t k = 0; k < outcome->count; k++)
+        if (outcome->targets[k].shared == read && !outcome->targets[k].into.data)
+          return refuse(plan, &gives->fields[number], "out for \"%s\" is column \"%s\", which the result still shows",
+                        name);
+    }
+  }
+  return 0;
+}
+
+static int check_overlaps(mm_outcome *outcome, plan_object *plan) {
+  const mm_schema *gives = mm_plan_gives(plan->plan);
+  for (int32_t i = 0; i < outcome->count; i++) {
+    for (int32_t k = 0; k < i; k++)
+      if (overlaps(range_of_target(outcome, i), range_of_target(outcome, k)))
+        return refuse(plan, &gives->fields[i], "out for \"%s\" overlaps that for \"%s\"", gives->fields[k].name);
+    for (int32_t read = 0; read < outcome->feed.schema.count; read++)
+      if (check_alias(outcome, plan, i, read) < 0) return -1;
+  }
+  return 0;
+}
+
+/* Types that lie in memory alike: a buffer of integers may take times. */
+static bool fits(mm_type memory, mm_type wanted) {
+  if (same_type(memory, wanted)) return true;
+  if (wanted.id == MM_DATE) return memory.id == MM_I32;
+  if (wanted.id == MM_TIMESTAMP && memory.id == MM_TIMESTAMP) return memory.unit == wanted.unit;
+  return (wanted.id == MM_TIMESTAMP || wanted.id == MM_DURATION) && memory.id == MM_I64;
+}
+
+/* Memory of the caller for one column; -1 and an exception. */
+static int take_out(mm_outcome *outcome, plan_object *plan, int32_t number, PyObject *object) {
+  mm_target *target = &outcome->targets[number];
+  const mm_field *field = &mm_plan_gives(plan->plan)->fields[number];
+  char wanted[100], given[100];
+  mm_type_name(field->type, wanted, sizeof wanted);
+  if (!outcome->keeps || outcome->chunked || !has_width(field->type)) {
+    const char *why = !has_width(field->type) ? "values of this type have no fixed width"
+                      : outcome->keeps        ? "the result has other columns of text, which come in pieces"
+                                              : "the pipeline does not keep all rows as they are";
+    mm_raise_new(plan->state, MM_EUSAGE, "bad-out", field->name, NULL, "no out can be given for \"%s\": %s",
+                 field->name, why);
+    return -1;
+  }
+  mm_borrow borrow = {0};
+  if (mm_borrow_take(plan->state, object, field->name, true, &borrow) < 0) return -1;
+  mm_type_name(borrow.type, given, sizeof given);
+  if (!fits(borrow.type, field->type) || borrow.length != outcome->feed.rows) {
+    mm_raise_new(plan->state, MM_EUSAGE, "bad-out", field->name, NULL,
+                 "out for \"%s\" has %lld values of %s, the column has %lld of %s", field->name,
+                 (long long)borrow.length, given, (long long)outcome->feed.rows, wanted);
+    mm_borrow_return(&borrow);
+    return -1;
+  }
+  const void *data = borrow.view.buf;
+  mm_block *block = mm_borrow_block(plan->state, &borrow);
+  if (!block) return -1;
+  if (field->type.id == MM_BOOL) target->bytes = block;
+  else target->into = (mm_column){.type = field->type, .length = outcome->feed.rows, .data = data, .data_block = block};
+  return 0;
+}
+
+static int take_outs(mm_outcome *outcome, plan_object *plan, PyObject *outs) {
+  PyObject *list = PySequence_Fast(outs, "out is a list of buffers and None");
+  int status = list ? 0 : -1;
+  if (list && PySequence_Fast_GET_SIZE(list) != outcome->count) {
+    mm_raise_new(plan->state, MM_EUSAGE, "bad-out", NULL, NULL, "out has %zd items, the result has %d columns",
+                 PySequence_Fast_GET_SIZE(list), (int)outcome->count);
+    status = -1;
+  }
+  for (int32_t i = 0; i < outcome->count && status == 0; i++) {
+    PyObject *object = PySequence_Fast_GET_ITEM(list, i);
+    if (object != Py_None) status = take_out(outcome, plan, i, object);
+  }
+  Py_XDECREF(list);
+  return status;
+}
+
+/* ---- Opening ---- */
+
+static int make_targets(mm_outcome *outcome, plan_object *plan) {
+  const mm_schema *gives = mm_plan_gives(plan->plan);
+  outcome->count = gives->count;
+  outcome->targets = calloc((size_t)gives->count + 1, sizeof *outcome->targets);
+  if (!outcome->targets) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  for (int32_t i = 0; i < gives->count; i++) {
+    mm_target *target = &outcome->targets[i];
+    target->shared = outcome->keeps ? mm_plan_shares(plan->plan, i) : -1;
+    if (target->shared < 0 || outcome->copy) outcome->chunked |= !has_width(gives->fields[i].type);
+  }
+  outcome->chunked |= !outcome->keeps;
+  return 0;
+}
+
+/* Whole columns for what is computed and has no other place. */
+static int make_columns(mm_outcome *outcome, plan_object *plan) {
+  const mm_schema *gives = mm_plan_gives(plan->plan);
+  mm_error error;
+  int status = 0;
+  for (int32_t i = 0; i < outcome->count && !outcome->chunked && status >= 0; i++) {
+    mm_target *target = &outcome->targets[i];
+    const mm_field *field = &gives->fields[i];
+    if (target->into.data || (target->shared >= 0 && !outcome->copy && !target->bytes)) continue;
+    status =
+        mm_column_make(&target->into, field->type, outcome->feed.rows, 0, field->nullable && !target->bytes, &error);
+  }
+  if (status < 0) mm_raise(plan->state, &error);
+  return status < 0 ? -1 : 0;
+}
+
+int mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *object, PyObject *outs, bool copy) {
+  const mm_table *table = mm_table_of(plan->state, object);
+  if (!table) return -1;
+  int32_t flags = mm_plan_flags(plan->plan);
+  *outcome = (mm_outcome){.plan = plan->plan, .copy = copy};
+  mm_plan_retain(plan->plan);
+  outcome->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
+  int status = open_feed(outcome, plan, table);
+  if (status == 0) status = make_targets(outcome, plan);
+  if (status == 0 && outs) status = take_outs(outcome, plan, outs);
+  if (status == 0 && outs) status = check_overlaps(outcome, plan);
+  if (status == 0) status = make_columns(outcome, plan);
+  if (status < 0) mm_outcome_free(outcome);
+  return status;
+}
+
+void mm_outcome_free(mm_outcome *outcome) {
+  for (int32_t i = 0; i < outcome->count && outcome->targets; i++) {
+    mm_column_release(&outcome->targets[i].into);
+    mm_block_release(outcome->targets[i].bytes);
+  }
+  free(outcome->targets);
+  mm_table_free(&outcome->feed);
+  mm_plan_release((mm_plan *)(uintptr_t)outcome->plan);
+  *outcome = (mm_outcome){0};
+}
+
+/* ---- Running ---- */
+
+bool mm_outcome_works(const mm_outcome *outcome) {
+  if (outcome->chunked) return true;
+  for (int32_t i = 0; i < outcome->count; i++)
+    if (outcome->targets[i].into.data) return outcome->feed.rows > 0;
+  return false;
+}
+
+mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error) {
+  if (outcome->chunked) return mm_sink_table(-1, error);
+  mm_column *to = calloc((size_t)outcome->count + 1, sizeof *to);
+  if (!to) {
+    *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
+    return NULL;
+  }
+  for (int32_t i = 0; i < outcome->count; i++) to[i] = outcome->targets[i].into;
+  mm_stage *sink = mm_sink_into(to, outcome->count, outcome->in_place, error);
+  free(to);
+  return sink;
+}
+
+/* ---- What comes out ---- */
+
+/* Blocks of the input, in the order of their addresses. */
+typedef struct block_set {
+  const mm_block **blocks;
+  size_t count;
+} block_set;
+
+static int by_address(const void *a, const void *b) {
+  uintptr_t x = (uintptr_t) * (const mm_block *const *)a, y = (uintptr_t) * (const mm_block *const *)b;
+  return x < y ? -1 : x > y;
+}
+
+static int collect_blocks(const mm_table *table, block_set *set) {
+  size_t columns = (size_t)table->count * (size_t)table->schema.count;
+  set->blocks = malloc((3 * columns + 1) * sizeof *set->blocks);
+  if (!set->blocks) return -1;
+  for (int64_t b = 0; b < table->count; b++)
+    for (int32_t i = 0; i < table->batches[b].count; i++) {
+      const mm_column *column = &table->batches[b].columns[i];
+      const mm_block *blocks[] = {column->valid_block, column->data_block, column->offsets_block};
+      for (int k = 0; k < 3; k++)
+        if (blocks[k]) set->blocks[set->count++] = blocks[k];
+    }
+  qsort(set->blocks, set->count, sizeof *set->blocks, by_address);
+  return 0;
+}
+
+static bool is_among(const block_set *set, const mm_block *block) {
+  return block && bsearch(&block, set->blocks, set->count, sizeof *set->blocks, by_address);
+}
+
+static bool shares(const block_set *set, const mm_column *column) {
+  return is_among(set, column->valid_block) || is_among(set, column->data_block)
+         || is_among(set, column->offsets_block);
+}
+
+static int own_copy(mm_column *column, mm_error *error) {
+  mm_column nothing = {.type = column->type}, own = {0};
+  const mm_column *parts[] = {column, &nothing}; /* joining with nothing copies */
+  int status = mm_column_concat(&own, parts, 2, error);
+  if (status < 0) return status;
+  mm_column_release(column);
+  *column = own;
+  return 0;
+}
+
+/* Whether memory is shared follows from the plan: what shares it by chance gets memory of its own. */
+static int separate(const mm_outcome *outcome, mm_table *table, int64_t *copied, int64_t *shared, mm_error *error) {
+  block_set set = {0};
+  int status = 0;
+  if (collect_blocks(&outcome->feed, &set) < 0) {
+    *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
+    return MM_ENOMEM;
+  }
+  for (int64_t b = 0; b < table->count; b++)
+    for (int32_t i = 0; i < table->batches[b].count && status >= 0; i++) {
+      mm_column *column = &table->batches[b].columns[i];
+      if (!shares(&set, column)) continue;
+      bool meant = outcome->targets[i].shared >= 0 && !outcome->copy;
+      if (!meant) status = own_copy(column, error);
+      if (status >= 0) *(meant ? shared : copied) += mm_column_bytes(column);
+    }
+  free(set.blocks);
+  return status;
+}
+
+/* Bools as the caller's memory has them. */
+static void spread_bits(const mm_target *target) {
+  uint8_t *bytes = mm_block_data(target->bytes);
+  const uint64_t *bits = target->into.data;
+  for (int64_t i = 0; i < target->into.length; i++) bytes[i] = bits[i >> 6] >> (i & 63) & 1;
+}
+
+/* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the feed. */
+static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
+                    int64_t *shared, mm_error *error) {
+  mm_batch batch = {0};
+  int status = mm_batch_resize(&batch, outcome->count, error);
+  batch.length = length;
+  for (int32_t i = 0; i < outcome->count && status >= 0; i++) {
+    const mm_target *target = &outcome->targets[i];
+    if (target->into.data) {
+      status = mm_column_slice(&batch.columns[i], &target->into, start, length, error);
+    } else {
+      batch.columns[i] = feed->columns[target->shared];
+      mm_column_retain(&batch.columns[i]);
+      *shared += mm_column_bytes(&batch.columns[i]);
+    }
+  }
+  if (status >= 0) return mm_table_append(to, &batch, error);
+  mm_batch_free(&batch);
+  return status;
+}
+
+static int assemble_all(mm_outcome *outcome, mm_table *to, int64_t *shared, mm_error *error) {
+  bool any_shared = false;
+  for (int32_t i = 0; i < outcome->count; i++) {
+    mm_target *target = &outcome->targets[i];
+    any_shared |= !target->into.data;
+    if (target->bytes && target->into.data) spread_bits(target);
+    if (target->into.valid && mm_column_null_count(&target->into) == 0) target->into.valid = NULL;
+  }
+  int status = mm_schema_copy(&to->schema, mm_plan_gives(outcome->plan), error);
+  if (status < 0 || outcome->feed.rows == 0) return status;
+  if (!any_shared) return assemble(outcome, NULL, 0, outcome->feed.rows, to, shared, error);
+  int64_t start = 0;
+  for (int64_t b = 0; b < outcome->feed.count && status >= 0; b++) {
+    const mm_batch *batch = &outcome->feed.batches[b];
+    status = assemble(outcome, batch, start, batch->length, to, shared, error);
+    start += batch->length;
+  }
+  return status;
+}
+
+int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, int64_t *copied, int64_t *shared,
+                       mm_error *error) {
+  if (!outcome->chunked) return assemble_all(outcome, to, shared, error);
+  int status = mm_job_take_result(job, to, NULL, error);
+  return status < 0 ? status : separate(outcome, to, copied, shared, error);
+}

@@ -1,0 +1,36 @@
+/* outcome.h - where the columns of a result come from: memory of the input, memory that is computed into, or chunks.
+ *
+ * DESIGN. All but opening goes without the GIL and without Python: memory of the caller is held by blocks.
+ *
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "plan.h"
+
+/* One column of the result. */
+typedef struct mm_target {
+  int32_t   shared; /* the column of the feed that it is, or -1 */
+  mm_column into;   /* data: where it is computed or copied to */
+  mm_block *bytes;  /* memory of the caller for bools, a byte each: filled at the end; or NULL */
+} mm_target;
+
+typedef struct mm_outcome {
+  const mm_plan *plan; /* retained */
+  mm_table       feed; /* the columns that the plan reads, shared */
+  mm_target     *targets;
+  int32_t        count;
+  bool           keeps;    /* rows: a row of the result is the same row of the input */
+  bool           chunked;  /* all columns come as the batches that a table sink keeps */
+  bool           in_place; /* memory of the caller is that of an input */
+  bool           copy;     /* nothing may be shared */
+} mm_outcome;
+
+/* Under the GIL; -1 and an exception. `outs`: NULL or a list of buffers and None, one a column. */
+int  mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *table, PyObject *outs, bool copy);
+void mm_outcome_free(mm_outcome *outcome);
+/* Is there anything to compute or to copy? */
+bool mm_outcome_works(const mm_outcome *outcome);
+/* The last stage of its job. */
+mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error);
+/* The result, after the job (NULL when there was nothing to do). `copied` grows by the bytes that were copied to separate it from the input,
+ * `shared` by those that are not. */
+int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, int64_t *copied, int64_t *shared, mm_error *error);

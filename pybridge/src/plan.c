@@ -1,0 +1,211 @@
+/* plan.c - the Plan type: a pipeline bound to columns and parameters, as the session makes it.
+ * SPDX-License-Identifier: MIT */
+#include "plan.h"
+#include "scripts.h"
+#include <string.h>
+
+/* ---- Making ---- */
+
+static PyObject *plan_wrap(module_state *state, mm_plan *take, int32_t number) {
+  PyTypeObject *type = (PyTypeObject *)state->plan_type;
+  plan_object *self = PyObject_New(plan_object, type);
+  if (!self) {
+    mm_plan_release(take);
+    return NULL;
+  }
+  self->state = state;
+  self->plan = take;
+  self->session = state->session;
+  self->number = number;
+  mm_live_add(MM_LIVE_plans, 1);
+  return (PyObject *)self;
+}
+
+plan_object *mm_plan_of(module_state *state, PyObject *object) {
+  if (PyObject_TypeCheck(object, (PyTypeObject *)state->plan_type)) return (plan_object *)object;
+  PyErr_Format(PyExc_TypeError, "expected a Plan, not %.100s", Py_TYPE(object)->tp_name);
+  return NULL;
+}
+
+/* Is the session that made it still there? */
+static bool is_known(const plan_object *plan) { return plan->session && plan->session == plan->state->session; }
+
+static void plan_dealloc(PyObject *object) {
+  plan_object *self = (plan_object *)object;
+  PyTypeObject *type = Py_TYPE(object);
+  if (is_known(self)) mm_session_plan_drop(self->session, self->number);
+  mm_plan_release(self->plan);
+  mm_live_add(MM_LIVE_plans, -1);
+  PyObject_Free(object);
+  Py_DECREF(type);
+}
+
+/* The type that a table calls so; what cannot be read is a foreign one. */
+static mm_type type_of(const char *text) {
+  mm_type type;
+  mm_error error;
+  return mm_type_parse(text, &type, &error) < 0 ? (mm_type){.id = MM_OPAQUE} : type;
+}
+
+static int add_field(module_state *state, mm_schema *schema, PyObject *name, PyObject *type, PyObject *nullable) {
+  const char *text = PyUnicode_AsUTF8(name), *kind = text ? PyUnicode_AsUTF8(type) : NULL;
+  int null = kind ? PyObject_IsTrue(nullable) : -1;
+  mm_error error;
+  if (null < 0) return -1;
+  if (mm_schema_add(schema, text, type_of(kind), null, &error) >= 0) return 0;
+  mm_raise(state, &error);
+  return -1;
+}
+
+/* Names, types and nullables as a schema; -1 and an exception. */
+static int read_columns(module_state *state, PyObject *const *lists, mm_schema *schema) {
+  PyObject *fast[3] = {0};
+  int status = 0;
+  for (int i = 0; i < 3 && status == 0; i++) {
+    fast[i] = PySequence_Fast(lists[i], "plan: names, types and nullables are sequences");
+    if (!fast[i]) status = -1;
+  }
+  Py_ssize_t count = status == 0 ? PySequence_Fast_GET_SIZE(fast[0]) : 0;
+  if (status == 0 && (PySequence_Fast_GET_SIZE(fast[1]) != count || PySequence_Fast_GET_SIZE(fast[2]) != count)) {
+    PyErr_SetString(PyExc_ValueError, "plan: names, types and nullables are not of one length");
+    status = -1;
+  }
+  for (Py_ssize_t i = 0; i < count && status == 0; i++)
+    status = add_field(state, schema, PySequence_Fast_GET_ITEM(fast[0], i), PySequence_Fast_GET_ITEM(fast[1], i),
+                       PySequence_Fast_GET_ITEM(fast[2], i));
+  for (int i = 0; i < 3; i++) Py_XDECREF(fast[i]);
+  return status;
+}
+
+static int read_text(PyObject *object, mm_text *to) {
+  Py_ssize_t size = 0;
+  to->bytes = PyUnicode_AsUTF8AndSize(object, &size);
+  to->size = size;
+  return to->bytes ? 0 : -1;
+}
+
+/* Names and values in turns; the texts live as long as `items`. NULL and an exception. */
+static mm_text *read_params(PyObject *items) {
+  Py_ssize_t count = PyList_GET_SIZE(items);
+  mm_text *texts = PyMem_Calloc(2 * (size_t)count + 1, sizeof *texts);
+  if (!texts) PyErr_NoMemory();
+  for (Py_ssize_t i = 0; i < count && texts; i++) {
+    PyObject *pair = PyList_GET_ITEM(items, i);
+    if (read_text(PyTuple_GET_ITEM(pair, 0), &texts[2 * i]) == 0
+        && read_text(PyTuple_GET_ITEM(pair, 1), &texts[2 * i + 1]) == 0)
+      continue;
+    PyMem_Free(texts);
+    return NULL;
+  }
+  return texts;
+}
+
+static PyObject *bind(module_state *state, int32_t handle, const mm_schema *schema, const mm_text *params,
+                      int32_t count) {
+  mm_session *session = mm_session_here(state);
+  if (!session) return NULL;
+  mm_plan *plan = NULL;
+  int32_t number = 0;
+  mm_buffer failures = {0};
+  mm_error error = {0};
+  mm_away away;
+  mm_away_begin(&away);
+  int status = mm_session_plan(session, handle, schema, params, count, &away.pulse, &plan, &number, &failures, &error);
+  mm_away_end(&away);
+  return status < 0 ? mm_session_raise(state, &failures, &error) : plan_wrap(state, plan, number);
+}
+
+static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+  module_state *state = PyModule_GetState(module);
+  mm_owner_drain();
+  if (count != 5) return PyErr_Format(PyExc_TypeError, "plan() takes 5 arguments, got %zd", count);
+  long handle = PyLong_AsLong(arguments[0]);
+  if (handle == -1 && PyErr_Occurred()) return NULL;
+  PyObject *items = PyMapping_Items(arguments[4]), *made = NULL;
+  if (!items) return NULL;
+  mm_schema schema = {0};
+  mm_text *params = read_params(items);
+  if (params && read_columns(state, arguments + 1, &schema) == 0)
+    made = bind(state, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
+  PyMem_Free(params);
+  mm_schema_free(&schema);
+  Py_DECREF(items);
+  return made;
+}
+
+/* ---- Failures ---- */
+
+PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure) {
+  mm_buffer failures = {0};
+  mm_error error = {0};
+  int status = MM_ESTATE;
+  if (is_known(plan)) {
+    mm_away away;
+    mm_away_begin(&away);
+    status = mm_session_failure(plan->session, plan->number, failure, &away.pulse, &failures, &error);
+    mm_away_end(&away);
+  }
+  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, &failures, &error);
+  mm_buffer_free(&failures);
+  return mm_raise(plan->state, failure); /* without its place in the script */
+}
+
+/* ---- Attributes ---- */
+
+enum { READS, NAMES, TYPES, NULLABLES };
+
+static PyObject *describe(const mm_field *field, int what) {
+  char text[128];
+  if (what == TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
+  if (what == NULLABLES) return PyBool_FromLong(field->nullable);
+  return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
+}
+
+static PyObject *plan_fields(PyObject *object, void *closure) {
+  int what = (int)(intptr_t)closure;
+  const mm_plan *plan = ((plan_object *)object)->plan;
+  const mm_schema *schema = what == READS ? mm_plan_reads(plan) : mm_plan_gives(plan);
+  PyObject *list = PyList_New(schema->count);
+  for (int32_t i = 0; i < schema->count && list; i++) {
+    PyObject *item = describe(&schema->fields[i], what);
+    if (item) PyList_SET_ITEM(list, i, item);
+    else Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *plan_flag(PyObject *object, void *flag) {
+  return PyBool_FromLong(mm_plan_flags(((plan_object *)object)->plan) & (int32_t)(intptr_t)flag);
+}
+
+static PyGetSetDef attributes[] = {
+    {"reads", plan_fields, NULL, "Names of the columns that are read.", (void *)READS},
+    {"column_names", plan_fields, NULL, "Names of the columns of the result.", (void *)NAMES},
+    {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)TYPES},
+    {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)NULLABLES},
+    {"keeps_rows", plan_flag, NULL, "The result has a row for each row of the input.", (void *)MM_STAGE_KEEPS_ROWS},
+    {"breaks", plan_flag, NULL, "The first row of the result needs all rows of the input.", (void *)MM_STAGE_BREAKS},
+    {"can_fail", plan_flag, NULL, "A row may make it fail.", (void *)MM_STAGE_CAN_FAIL},
+    {0}};
+
+/* ---- The type ---- */
+
+static PyType_Slot slots[] = {{Py_tp_doc, "A pipeline bound to the columns of a table and to parameters."},
+                              {Py_tp_dealloc, (void *)(uintptr_t)plan_dealloc},
+                              {Py_tp_getset, attributes},
+                              {0}};
+
+static PyType_Spec spec = {.name = "moonmill._core.Plan",
+                           .basicsize = sizeof(plan_object),
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+                           .slots = slots};
+
+static PyMethodDef functions[] = {
+    {"plan", MM_METHOD(core_plan), METH_FASTCALL,
+     "plan($module, handle, names, types, nullables, params, /)\n--\n\nBind a pipeline to columns and parameters."},
+    {0}};
+
+int mm_plan_register(PyObject *module, module_state *state) {
+  if (mm_type_register(module, &spec, &state->plan_type) < 0) return -1;
+  return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,88 @@
+/* session.c - the module's session: ask(), and calls into Lua that Ctrl-C interrupts.
+ * SPDX-License-Identifier: MIT */
+#include "scripts.h"
+#include <string.h>
+
+/* On the thread that gave the GIL up. Handlers of signals run here and may raise. */
+static int beat(void *context) {
+  mm_away *away = context;
+  PyEval_RestoreThread(away->thread);
+  int raised = PyErr_CheckSignals();
+  away->thread = PyEval_SaveThread();
+  return raised;
+}
+
+void mm_away_begin(mm_away *away) {
+  away->pulse = (mm_pulse){beat, away};
+  away->thread = PyEval_SaveThread();
+}
+
+void mm_away_end(mm_away *away) { PyEval_RestoreThread(away->thread); }
+
+/* Two threads may make one at the same time: the first one stays. */
+mm_session *mm_session_here(module_state *state) {
+  if (state->session) return state->session;
+  mm_error error;
+  mm_session *made, *spare = NULL;
+  Py_BEGIN_ALLOW_THREADS
+  made = mm_session_new(&error);
+  Py_END_ALLOW_THREADS
+  if (!made) {
+    mm_raise(state, &error);
+    return NULL;
+  }
+  if (state->session) spare = made;
+  else state->session = made;
+  if (spare) mm_session_free(spare);
+  return state->session;
+}
+
+PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error) {
+  if (PyErr_Occurred()) goto done;
+  /* What was loaded is lost: the next call begins anew, and scripts are loaded again. */
+  if (strcmp(error->id, "forked") == 0) state->session = NULL;
+  if (failures->size) mm_raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
+  else mm_raise(state, error);
+done:
+  mm_buffer_free(failures);
+  return NULL;
+}
+
+static PyObject *core_ask(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
+  module_state *state = PyModule_GetState(module);
+  mm_owner_drain();
+  if (count < 1) return PyErr_Format(PyExc_TypeError, "ask() takes the name of a request");
+  mm_text *texts = PyMem_Calloc((size_t)count, sizeof *texts);
+  if (!texts) return PyErr_NoMemory();
+  mm_buffer answer = {0};
+  PyObject *result = NULL;
+  for (Py_ssize_t i = 0; i < count; i++) {
+    Py_ssize_t size;
+    texts[i].bytes = PyUnicode_AsUTF8AndSize(arguments[i], &size);
+    texts[i].size = size;
+    if (!texts[i].bytes) goto done;
+  }
+  mm_session *session = mm_session_here(state);
+  if (!session) goto done;
+  mm_error error = {0};
+  mm_away away;
+  mm_away_begin(&away);
+  int status = mm_session_call(session, texts[0].bytes, texts + 1, (int32_t)count - 1, &away.pulse, &answer, &error);
+  mm_away_end(&away);
+  if (status < 0) mm_session_raise(state, &answer, &error);
+  else result = PyUnicode_DecodeUTF8((const char *)answer.data, (Py_ssize_t)answer.size, "strict");
+done:
+  mm_buffer_free(&answer);
+  PyMem_Free(texts);
+  return result;
+}
+
+static PyMethodDef functions[] = {
+    {"ask", MM_METHOD(core_ask), METH_FASTCALL,
+     "ask($module, name, /, *arguments)\n--\n\nA request to the session (lua/host/session.h): JSON text."},
+    {0}};
+
+int mm_session_register(PyObject *module, module_state *state) {
+  (void)state;
+  return PyModule_AddFunctions(module, functions);
+}
