@@ -69,7 +69,7 @@ endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
 # Lua modules, the header and argparse as bytes inside the command.
-$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h $(SRC_LUA) | $(LJ_LIB)
+$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
@@ -77,7 +77,7 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)
-	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now \
+	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now,-z,nodelete \
 	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LIB) $(LIBS)
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)

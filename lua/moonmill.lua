@@ -1,4 +1,25 @@
--- moonmill - the module that pipeline scripts require.
-local pipeline = require "moonmill.pipeline"
+-- moonmill - the module that scripts require. What few scripts need is loaded when it is first named.
+local parts = {
+  pipeline = function() return require("moonmill.pipeline").new end,
+  fn = function() return require("moonmill.module").fn end,
+  module = function() return require("moonmill.module").new end,
+  array = function() return require("moonmill.typed.array").new end,
+  sat = function() return require("moonmill.typed.integers").sat end,
+  wrap = function() return require("moonmill.typed.integers").wrap end,
+}
 
-return { pipeline = pipeline.new }
+return setmetatable({}, {
+  __index = function(self, name)
+    local part = parts[name]
+    if not part then
+      local names = {}
+      for known in pairs(parts) do names[#names + 1] = known end
+      table.sort(names)
+      local hint = require("moonmill.suggest").hint(tostring(name), names)
+      error(("moonmill has no \"%s\"; %s"):format(tostring(name), hint or "it has " .. table.concat(names, ", ")), 2)
+    end
+    local value = part()
+    rawset(self, name, value)
+    return value
+  end,
+})

@@ -6,7 +6,7 @@ local failure = require "moonmill.failure"
 local report = require "moonmill.cli.report"
 local suggest = require "moonmill.suggest"
 
-local COMMANDS = { "run", "check", "explain", "info", "head", "schema", "list", "help", "doctor", "version" }
+local COMMANDS = { "run", "check", "explain", "info", "call", "head", "schema", "list", "help", "doctor", "version" }
 
 local function overview()
   local lines = { "moonmill: data pipelines as short Lua scripts", "", "usage: moonmill COMMAND ...", "" }
@@ -38,7 +38,7 @@ local function options_of(command, argv)
   local parser = parser_of(command)
   local rest = {}
   for i = 2, #argv do
-    rest[i - 1] = argv[i]
+    rest[i - 1] = command.word and command.word(argv[i]) or argv[i]
     if argv[i] == "-h" or argv[i] == "--help" then
       io.stdout:write(parser:get_help(), "\n")
       return nil

@@ -195,4 +195,6 @@ local function suppose(declared, given, form)
   return resolve(relaxed, given, form)
 end
 
-return { declare = declare, resolve = resolve, suppose = suppose, describe = describe }
+return {
+  declare = declare, resolve = resolve, suppose = suppose, describe = describe, value_of = value_of, form_of = form_of,
+}

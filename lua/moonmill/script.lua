@@ -129,6 +129,8 @@ local HINTS = {
   pipeline = "end it with: return mm.pipeline { ... } :where ... :group ...",
   module = 'end it with: return mm.module { add = mm.fn("a: f64, b: f64 -> f64", function(a, b) ... end) }',
 }
+-- For who wanted the other kind.
+local USES = { pipeline = "moonmill run %s INPUT...", module = "moonmill call %s FUNCTION ARGUMENTS..." }
 
 -- What the script returned, if it is what was wanted: "pipeline", "module", or nil for any of them.
 local function checked(result, wanted, file)
@@ -136,7 +138,7 @@ local function checked(result, wanted, file)
   if kind and (not wanted or kind == wanted) then return result end
   local found = kind and "a " .. kind or result == nil and "nothing" or type(result)
   wanted = wanted or "pipeline"
-  failure.raise { id = "no-" .. wanted, file = file, hint = HINTS[wanted],
+  failure.raise { id = "no-" .. wanted, file = file, hint = kind and USES[kind]:format(file) or HINTS[wanted],
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 

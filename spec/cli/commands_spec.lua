@@ -215,7 +215,7 @@ describe("moonmill list, help, doctor, version", function()
   end)
 
   it("--help prints the options of every sub-command", function()
-    for _, name in ipairs { "run", "check", "explain", "info", "head", "schema", "list", "help", "doctor",
+    for _, name in ipairs { "run", "check", "explain", "info", "call", "head", "schema", "list", "help", "doctor",
       "version" } do
       assert.matches("^Usage: moonmill " .. name, ok { name, "--help" })
     end

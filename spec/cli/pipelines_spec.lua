@@ -1,15 +1,29 @@
--- Every file in pipelines/ runs over the sample, and gives the same bytes at one thread and at two.
+-- Every pipeline in pipelines/ runs over the sample, and gives the same bytes at one thread and at two; every function
+-- of a module there is called.
 local command = require "command"
 
 local DATA = "pipelines/data/flights.csv.zst"
 
-local function pipelines()
+-- The pipelines, and the modules.
+local function listed()
   local code, out = command.run { "list" }
   assert(code == 0)
-  local list = {}
-  for path in out:gmatch "(pipelines/[%w_]+%.lua)" do list[#list + 1] = path end
-  return list
+  local list, modules = {}, {}
+  for path, about in out:gmatch "(pipelines/[%w_]+%.lua)%s+([^\n]*)" do
+    local kind = about:find "^%(module%)" and modules or list
+    kind[#kind + 1] = path
+  end
+  return list, modules
 end
+
+-- Arguments for each function of the modules, and what it gives.
+local CALLS = {
+  ["pipelines/brighten.lua"] = {
+    brighten = { { "10,100,250", "1.2" }, "12,120,255\n" },
+    light = { { "10,20,30,20" }, "20.0\n7.0710678118654755\n" },
+    histogram = { { "1,3,3" }, "0,1,0,2" .. (",0"):rep(252) .. "\n" },
+  },
+}
 
 local function run(path, threads)
   local code, out, err = command.run { "run", path, DATA, "--threads", threads }
@@ -19,7 +33,7 @@ local function run(path, threads)
 end
 
 describe("the pipelines of the project", function()
-  local list = pipelines()
+  local list, modules = listed()
   it("are there", function() assert.is_true(#list >= 8) end)
 
   for _, path in ipairs(list) do
@@ -31,6 +45,20 @@ describe("the pipelines of the project", function()
 
     it(("%s says what it is for"):format(path), function()
       local _, out = command.run { "info", path }
+      assert.matches("^[^\n]+: %S[^\n]+\n", out)
+    end)
+  end
+
+  for _, path in ipairs(modules) do
+    it(("%s has functions that give what is expected"):format(path), function()
+      local _, out = command.run { "call", path }
+      local count = 0
+      for name in out:gmatch "\n  ([%w_]+)%(" do
+        local case = assert(CALLS[path] and CALLS[path][name], name .. " has no case here")
+        count = count + 1
+        assert.same({ 0, case[2], "" }, { command.run { "call", path, name, unpack(case[1]) } }, name)
+      end
+      assert.is_true(count > 0)
       assert.matches("^[^\n]+: %S[^\n]+\n", out)
     end)
   end

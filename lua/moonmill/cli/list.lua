@@ -1,4 +1,4 @@
--- moonmill list: the pipelines in a folder, each with its line about itself.
+-- moonmill list: the pipelines and modules in a folder, each with its line about itself.
 local failure = require "moonmill.failure"
 local folders = require "moonmill.folders"
 local script = require "moonmill.script"
@@ -7,10 +7,10 @@ local list = { name = "list", summary = "the pipelines in ./pipelines, or in the
 
 function list.configure(parser) parser:argument("folders", "Folders to look in."):args("*") end
 
--- The line about a script; nil when it is not a pipeline.
+-- The line about a script; nil when it is neither a pipeline nor a module.
 local function about_of(path)
-  local ok, result = pcall(script.load, path)
-  if ok then return result.about or "" end
+  local ok, result = pcall(script.load, path, "any")
+  if ok then return (script.kind_of(result) == "module" and "(module) " or "") .. (result.about or "") end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
   return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(":?\n.*", "") .. ")"
 end

@@ -1,0 +1,171 @@
+/* watch.c - the thread that looks after calls of Lua, and the hook that it sets. See watch.h.
+ * SPDX-License-Identifier: MIT */
+#include "watch.h"
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+
+enum { LOOK_MS = 10, REST_LOOKS = 100 }; /* without calls the thread ends after so many looks */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* the list and the start of the thread */
+static mm_watch *watches;
+static atomic_bool awake; /* the thread is there, and will look again */
+static char registry_key;
+
+/* ---- On the thread of the call ---- */
+
+static void stop(lua_State *L, lua_Debug *event) {
+  (void)event;
+  lua_pushliteral(L, "stopped");
+  lua_error(L);
+}
+
+/* The hook of a call that lasts: let the caller's pulse beat, then go on, or stop for good. */
+static void tap(lua_State *L, lua_Debug *event) {
+  lua_pushlightuserdata(L, &registry_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  mm_watch *watch = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (watch->pulse && watch->pulse->beat(watch->pulse->self) < 0) atomic_store(&watch->phase, MM_WATCH_DOOMED);
+  lua_sethook(L, NULL, 0, 0);
+  int expected = MM_WATCH_HOOKED;
+  if (atomic_compare_exchange_strong(&watch->phase, &expected, MM_WATCH_RUNNING)) return;
+  lua_sethook(L, stop, LUA_MASKCOUNT, 1); /* again and again, until Lua has been left */
+  stop(L, event);
+}
+
+static void wake(void);
+
+int mm_watch_call(mm_watch *watch, int arguments, int results, int handler, const mm_pulse *pulse, bool *stopped) {
+  lua_State *L = watch->L;
+  watch->pulse = pulse;
+  unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
+  atomic_store_explicit(&watch->calls, calls + 1, memory_order_relaxed);
+  atomic_store(&watch->phase, MM_WATCH_RUNNING);
+  if (pulse && !atomic_load(&awake)) wake();
+  int status = lua_pcall(L, arguments, results, handler);
+  int phase = MM_WATCH_RUNNING;
+  *stopped = false;
+  if (atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_IDLE)) return status;
+  while ((phase = atomic_load(&watch->phase)) == MM_WATCH_HOOKING) sched_yield();
+  lua_sethook(L, NULL, 0, 0);
+  *stopped = phase == MM_WATCH_DOOMED;
+  atomic_store(&watch->phase, MM_WATCH_IDLE);
+  return status;
+}
+
+/* ---- On other threads ---- */
+
+void mm_watch_stop(mm_watch *watch) {
+  for (;;) {
+    int phase = atomic_load(&watch->phase);
+    if (phase == MM_WATCH_IDLE || phase == MM_WATCH_DOOMED) return;
+    if (phase == MM_WATCH_HOOKED && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_DOOMED)) return;
+    if (phase == MM_WATCH_RUNNING && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) {
+      lua_sethook(watch->L, stop, LUA_MASKCOUNT, 1);
+      atomic_store(&watch->phase, MM_WATCH_DOOMED);
+      return;
+    }
+    sched_yield();
+  }
+}
+
+/* Look at all states; true when one of them has been at work since the last look. */
+static bool look(void) {
+  bool busy = false;
+  for (mm_watch *watch = watches; watch; watch = watch->next) {
+    unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
+    int phase = atomic_load(&watch->phase);
+    bool lasting = phase == MM_WATCH_RUNNING && calls == watch->seen;
+    busy = busy || phase != MM_WATCH_IDLE || calls != watch->seen;
+    watch->seen = calls;
+    if (!lasting || !atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) continue;
+    lua_sethook(watch->L, tap, LUA_MASKCOUNT, 1);
+    atomic_store(&watch->phase, MM_WATCH_HOOKED);
+  }
+  return busy;
+}
+
+static bool any_running(void) {
+  for (mm_watch *watch = watches; watch; watch = watch->next) {
+    if (atomic_load(&watch->phase) != MM_WATCH_IDLE) return true;
+  }
+  return false;
+}
+
+static void *look_after(void *unused) {
+  (void)unused;
+  const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+  for (int rest = 0; rest < REST_LOOKS;) {
+    nanosleep(&pause, NULL);
+    pthread_mutex_lock(&mutex);
+    rest = look() ? 0 : rest + 1;
+    if (rest == REST_LOOKS) {
+      atomic_store(&awake, false);
+      if (any_running()) { /* it began before it could see that nobody is awake */
+        atomic_store(&awake, true);
+        rest = 0;
+      }
+    }
+    pthread_mutex_unlock(&mutex);
+  }
+  return NULL;
+}
+
+/* Without the thread calls work, but nobody taps them: another call will try again. */
+static void wake(void) {
+  pthread_mutex_lock(&mutex);
+  if (!atomic_load(&awake)) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the host's threads */
+    pthread_t thread;
+    atomic_store(&awake, true);
+    if (pthread_create(&thread, NULL, look_after, NULL) == 0) pthread_detach(thread);
+    else atomic_store(&awake, false);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
+/* ---- The list, and forks ---- */
+
+static void before_fork(void) { pthread_mutex_lock(&mutex); }
+static void after_fork(void) { pthread_mutex_unlock(&mutex); }
+static void in_child(void) {
+  atomic_store(&awake, false);
+  for (mm_watch *watch = watches; watch; watch = watch->next) watch->forked(watch);
+  pthread_mutex_unlock(&mutex);
+}
+
+static void prepare_forks(void) { pthread_atfork(before_fork, after_fork, in_child); }
+
+void mm_watch_add(mm_watch *watch) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, prepare_forks);
+  pthread_mutex_lock(&mutex);
+  watch->next = watches;
+  watches = watch;
+  pthread_mutex_unlock(&mutex);
+}
+
+void mm_watch_remove(mm_watch *watch) {
+  pthread_mutex_lock(&mutex);
+  for (mm_watch **at = &watches; *at; at = &(*at)->next) {
+    if (*at != watch) continue;
+    *at = watch->next;
+    break;
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
+/* ---- The state's side ---- */
+
+void mm_watch_bind(mm_watch *watch, lua_State *L) {
+  watch->L = L;
+  if (!L) return;
+  lua_pushlightuserdata(L, &registry_key);
+  lua_pushlightuserdata(L, watch);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}

@@ -1,0 +1,96 @@
+-- moonmill.module - typed functions and modules of them: the other kind of value that a script may return.
+local Call = require "moonmill.arguments"
+local script = require "moonmill.script"
+local signature = require "moonmill.typed.signature"
+
+---@class moonmill.Function
+---@field is_function true
+---@field signature moonmill.Signature
+---@field fn function
+---@field place moonmill.Place
+---@field order integer functions that were made before
+
+---@class moonmill.Module
+---@field is_module true
+---@field about string|false
+---@field functions { name: string, value: moonmill.Function }[] in the order in which they stand in the script
+---@field place moonmill.Place
+
+local FN = { name = "fn", usage = 'mm.fn("a: f64, b: f64 -> f64  -- help", function(a, b) return a + b end)' }
+local MODULE = { name = "module", usage = 'mm.module { about = "...", add = mm.fn("a: f64, b: f64 -> f64", ...) }' }
+
+local Function = { __tostring = function(self) return "typed function " .. signature.describe(self.signature) end }
+Function.__index = Function
+
+local last -- function that was made: the next one of its line stands behind it
+
+---A Lua function with the types of what it takes and gives.
+---@param text string
+---@param fn function
+---@return moonmill.Function
+local function new_function(text, fn, ...)
+  local place, places = script.caller("fn", 2, last and last.place)
+  local call = Call.new(FN, place, places, text, fn, ...)
+  call:at_most(2)
+  local parsed = signature.parse(call, call:text(text, "a signature"))
+  call:func(fn)
+  local info = debug.getinfo(fn, "u")
+  if info.nparams > #parsed.arguments then
+    call:fail("bad-signature", ("the function takes %d argument%s, its signature names %d"):format(info.nparams,
+      info.nparams == 1 and "" or "s", #parsed.arguments), nil, call:place_of(text))
+  end
+  last = setmetatable({ is_function = true, signature = parsed, fn = fn, place = place,
+    order = last and last.order + 1 or 1 }, Function)
+  return last
+end
+
+function Function:__call()
+  error("a typed function is called from outside; in the script call the Lua function itself", 2)
+end
+
+local function about_of(call, about)
+  if about ~= nil and type(about) ~= "string" then
+    call:fail("bad-argument", ("about is %s, not a string"):format(type(about)))
+  end
+  return about or false
+end
+
+local function check_entry(call, name, value)
+  if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then
+    call:fail("bad-module", ("%s is no name of a function"):format(type(name) == "string" and '"' .. name .. '"'
+      or "a function without one"), "write name = mm.fn(...)")
+  end
+  if getmetatable(value) == Function then return end
+  local place = call.places and call.places:word(name, call.place.offset or 0) or nil
+  call:fail("bad-module", ('"%s" is a %s, not a typed function'):format(name, type(value)),
+    type(value) == "function" and ('tell its types: %s = mm.fn("x: f64 -> f64", function(x) ... end)'):format(name)
+    or "a module holds functions: name = mm.fn(...), and about = \"...\"", place)
+end
+
+---@param entries table name -> mm.fn(...), and about
+---@return moonmill.Module
+local function new(entries, ...)
+  local place, places = script.caller("module", 2)
+  local call = Call.new(MODULE, place, places, entries, ...)
+  call:at_most(1)
+  if type(entries) ~= "table" then
+    call:fail("bad-argument", ("module takes a table of functions, got %s"):format(type(entries)))
+  end
+  local self = { is_module = true, functions = {}, place = place, about = false }
+  for name, value in pairs(entries) do
+    if name == "about" and getmetatable(value) ~= Function then
+      self.about = about_of(call, value)
+    else
+      check_entry(call, name, value)
+      table.insert(self.functions, { name = name, value = value })
+    end
+  end
+  if #self.functions == 0 then call:fail("bad-module", "the module has no functions") end
+  table.sort(self.functions, function(a, b)
+    if a.value.order ~= b.value.order then return a.value.order < b.value.order end
+    return a.name < b.name
+  end)
+  return self
+end
+
+return { fn = new_function, new = new }
