@@ -39,7 +39,7 @@ test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py
 
 lint-python:
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
-	  $(VENV)/bin/ruff check -q pybridge spec setup.py && $(VENV)/bin/ruff format -q --check pybridge spec setup.py && \
+	  $(VENV)/bin/ruff check -q pybridge/moonmill spec/python setup.py && $(VENV)/bin/ruff format -q --check pybridge/moonmill spec/python setup.py && \
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(VENV)/bin/mypy && $(PY_RUN) -m mypy.stubtest moonmill._core; \
 	else echo "No package index: the linters of the Python package are left out."; fi
 

@@ -3,9 +3,8 @@
 import copy
 import inspect
 
-import pytest
-
 import moonmill as mm
+import pytest
 
 ROWS = {"carrier": ["AA", "UA", "AA", "DL"], "delay": [75.0, 10.0, None, 61.0], "n": [1, 2, 3, 4]}
 CHAIN = ':where "delay > 60" :derive "twice = n * 2"'
@@ -64,7 +63,13 @@ def test_parameters_may_be_of_any_plain_type():
     }
     table = mm.pipeline(text).run({"x": [1]}, **values)
     row = table.to_pylist()[0]
-    assert (row["b"], row["i"], row["f"], row["s"], row["d"]) == (True, -(2**53) - 1, 0.1, "true", values["d"])
+    assert (row["b"], row["i"], row["f"], row["s"], row["d"]) == (
+        True,
+        -(2**53) - 1,
+        0.1,
+        "true",
+        values["d"],
+    )
     assert row["u"] == values["u"]
 
 
@@ -208,7 +213,9 @@ class TestOut:
     def test_work_is_done_in_place_when_out_is_the_input(self):
         pixels = self.np.arange(256, dtype="u1").reshape(16, 16)
         expected = pixels + 1
-        mm.pipeline('mm.pipeline { input = "u8" } :derive { "value = wrap.u8(value + 1)" }').run(pixels, out=pixels)
+        mm.pipeline('mm.pipeline { input = "u8" } :derive { "value = wrap.u8(value + 1)" }').run(
+            pixels, out=pixels
+        )
         assert (pixels == expected).all()
 
     def test_out_may_be_a_dict_or_a_list(self):
@@ -333,6 +340,8 @@ class TestProgress:
         def fail(moment):
             raise KeyError("mine")
 
-        slow = mm.pipeline(':map("b: f64", function(r) local s = 0 for i = 1, 2000 do s = s + i % 7 * r.a end return s end)')
+        slow = mm.pipeline(
+            ':map("b: f64", function(r) local s = 0 for i = 1, 2000 do s = s + i % 7 * r.a end return s end)'
+        )
         with pytest.raises(KeyError, match="mine"):
             slow.run({"a": np.arange(3_000_000.0)}, progress=fail)

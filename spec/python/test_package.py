@@ -1,0 +1,97 @@
+"""The package itself: what importing it loads, what it exports, how it is documented."""
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import moonmill as mm
+import pytest
+
+HEAVY = [
+    "numpy", "pandas", "polars", "pyarrow", "duckdb", "tqdm", "asyncio", "concurrent.futures", "multiprocessing", "logging",
+    "json", "typing", "inspect", "ast", "hashlib", "selectors", "threading", "re", "dataclasses", "linecache",
+]  # fmt: skip
+
+
+def fresh(program):
+    done = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_loads_nothing_heavy():
+    before = set(fresh("print(*sys.modules)").split())
+    after = set(fresh("import moonmill; print(*sys.modules)").split())
+    assert [name for name in HEAVY if name in after - before] == []
+
+
+def test_a_run_over_plain_python_needs_no_other_package():
+    blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in HEAVY[:6])
+    program = blocked + "import moonmill as mm\nprint(mm.pipeline(':derive \"b = a + 1\"')({'a': [1]}))"
+    assert fresh(program) == "{'a': [1], 'b': [2]}"
+
+
+def modules():
+    for info in pkgutil.walk_packages(mm.__path__, "moonmill."):
+        name = info.name.rpartition(".")[2]
+        if name == "__main__":
+            continue
+        try:
+            yield importlib.import_module(info.name)
+        except ImportError:
+            if name not in HEAVY and name != "arrow":
+                raise
+
+
+def test_what_is_exported_is_there_and_documented():
+    for name in mm.__all__:
+        value = getattr(mm, name)
+        assert value.__doc__, name
+        if inspect.isclass(value):
+            for key, member in vars(value).items():
+                if callable(member) and not key.startswith("_"):
+                    assert inspect.getdoc(member), f"{name}.{key}"
+                    assert inspect.signature(member), f"{name}.{key}"
+        else:
+            assert callable(value) is False or inspect.signature(value)
+
+
+def test_every_module_tells_its_purpose():
+    assert [module.__name__ for module in modules() if not module.__doc__] == []
+
+
+def test_functions_of_the_extension_have_signatures():
+    from moonmill import _core
+
+    for name, value in vars(_core).items():
+        if callable(value) and not inspect.isclass(value):
+            assert inspect.signature(value) is not None, name
+
+
+def test_the_version_is_that_of_the_core():
+    from moonmill import _core
+
+    assert mm.__version__ == _core.version()
+    assert mm.__version__.count(".") == 2
+
+
+def test_subinterpreters_are_refused_clearly():
+    interpreters = pytest.importorskip(
+        "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    )
+    number = interpreters.create()
+    program = f"import sys; sys.path[:0] = {sys.path!r}\nimport moonmill"
+    try:
+        outcome = (
+            interpreters.run_string(number, program)
+            if sys.version_info < (3, 13)
+            else interpreters.exec(number, program)
+        )
+        assert sys.version_info < (3, 12) or "ImportError" in str(outcome)
+    except Exception as error:
+        assert "ImportError" in str(error)
+    finally:
+        interpreters.destroy(number)

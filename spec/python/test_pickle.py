@@ -1,0 +1,122 @@
+"""What travels between processes, and what says that it does not."""
+
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+
+import moonmill as mm
+import pytest
+
+CHAIN = mm.pipeline(':where "a > p.low"'.replace("p.low", "1"))
+
+
+def test_a_pipeline_is_small_and_the_same_again():
+    data = pickle.dumps(CHAIN)
+    assert len(data) < 300
+    again = pickle.loads(data)
+    assert again == CHAIN
+    assert again({"a": [1, 2]}) == {"a": [2]}
+
+
+def test_parameters_travel_along():
+    pipeline = mm.pipeline('mm.pipeline { params = { "low: i64" } } :where "a > p.low"', low=1)
+    assert pickle.loads(pickle.dumps(pipeline))({"a": [1, 2]}) == {"a": [2]}
+
+
+def test_modules_of_a_script_travel_along(script):
+    script("near.lua", 'return { far = require "lib.far" }')
+    script("lib/far.lua", "return { factor = 3 }")
+    path = script("times.lua", 'local near = require "near"\nreturn require("moonmill").pipeline {}'
+                  ':map("b: f64", function(r) return r.a * near.far.factor end)')  # fmt: skip
+    data = pickle.dumps(mm.load(path))
+    for name in ("times.lua", "near.lua", "lib/far.lua"):
+        os.remove(os.path.join(os.path.dirname(path), name))
+    program = "import pickle, sys\nprint(pickle.load(sys.stdin.buffer)({'a': [2]}))"
+    done = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "{'a': [2], 'b': [6.0]}"
+
+
+def test_tables_travel_through_pyarrow():
+    pytest.importorskip("pyarrow")
+    table = CHAIN.run({"a": [1, 2, 3]})
+    buffers = []
+    again = pickle.loads(pickle.dumps(table, protocol=5, buffer_callback=buffers.append), buffers=buffers)
+    assert isinstance(again, mm.Table)
+    assert again.to_pydict() == {"a": [2, 3]}
+    assert buffers
+
+
+def test_jobs_do_not_travel():
+    with pytest.raises(TypeError, match="result"):
+        pickle.dumps(CHAIN.submit({"a": [1]}))
+
+
+def add_one(data):
+    return mm.pipeline(':derive "a = a + 1"')(data)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_pools_of_processes(method):
+    CHAIN.run({"a": [1, 2]})
+    context = multiprocessing.get_context(method)
+    with context.Pool(2) as pool:
+        assert pool.map(CHAIN, [{"a": [1, i]} for i in range(4)]) == [
+            {"a": []},
+            {"a": []},
+            {"a": [2]},
+            {"a": [3]},
+        ]
+        assert pool.map(add_one, [{"a": [i]} for i in range(4)]) == [{"a": [i + 1]} for i in range(4)]
+        with pytest.raises(mm.DataError) as caught:
+            pool.apply(mm.pipeline(':derive "b = 1 // a"'), ({"a": [1, 0]},))
+    assert caught.value.row == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_of_fork_runs_while_the_parent_has_a_job():
+    np = pytest.importorskip("numpy")
+    job = mm.pipeline(':map("b: f64", function(r) while true do end end)').submit({"a": np.ones(2)})
+    job.add_done_callback(lambda job: None)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            big = mm.pipeline(':derive "c = a * 2"').run({"a": np.arange(300_000)})
+            done = mm.pipeline(':derive "c = a * 2"').submit({"a": np.arange(300_000)}).future().result(20)
+            code = 0 if big["c"][299_999] == done["c"][299_999] == 599_998 else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    job.cancel()
+    assert job.wait(5)
+
+
+def test_workers_use_one_thread(monkeypatch):
+    from moonmill.threads import default_threads, in_worker
+
+    assert not in_worker()
+    assert default_threads() == 0
+    monkeypatch.setenv("MOONMILL_THREADS", "3")
+    assert default_threads() == 3
+    monkeypatch.delenv("MOONMILL_THREADS")
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(default_threads) == 1
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["pass", "del job", "import os; os._exit(0)", "raise SystemExit(0)", "job.add_done_callback(print)"],
+)
+def test_the_interpreter_ends_while_a_job_runs(ending):
+    program = f"""
+import moonmill as mm
+job = mm.pipeline(':map("b: f64", function(r) while true do end end)').submit({{"a": [1.0]}})
+future = job.future()
+{ending}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
