@@ -219,9 +219,14 @@ def failure_of(error: Error) -> dict[str, Any]:
     return {name: getattr(error, name) for name in names if getattr(error, name) not in (None, [])}
 
 
+_WRONG_DATA = frozenset({"unsupported-type", "mixed-types", "wrong-type", "not-text"})
+
+
 def _class_of(failure: Mapping[str, Any]) -> type[Error]:
     if failure.get("id") == "timeout":
         return JobTimeout
+    if failure.get("id") in _WRONG_DATA:
+        return KindError
     return _classes.get(str(failure.get("code")), InternalError)
 
 

@@ -133,8 +133,11 @@ class Pipeline:
             result: Table = _core.run(  # type: ignore[assignment]
                 plan, table, threads=_threads(threads), copy=copy, timeout=timeout
             )
-            return result
-        return self._run_watched(plan, table, out, copy, threads, timeout, progress)
+        else:
+            result = self._run_watched(plan, table, out, copy, threads, timeout, progress)
+        if table is not data:
+            result._taken_bytes = table.copied_bytes
+        return result
 
     def submit(
         self,

@@ -386,11 +386,19 @@ static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t sta
   return status;
 }
 
-static int assemble_all(mm_outcome *outcome, mm_table *to, int64_t *shared, mm_error *error) {
+/* Bytes of a column of the input that went to memory of its own instead of being shared. */
+static int64_t copied_of(const mm_outcome *outcome, const mm_target *target) {
+  if (target->shared < 0 || !target->into.data || outcome->feed.count == 0) return 0;
+  bool same = target->into.data == outcome->feed.batches[0].columns[target->shared].data;
+  return same ? 0 : mm_column_bytes(&target->into);
+}
+
+static int assemble_all(mm_outcome *outcome, mm_table *to, int64_t *copied, int64_t *shared, mm_error *error) {
   bool any_shared = false;
   for (int32_t i = 0; i < outcome->count; i++) {
     mm_target *target = &outcome->targets[i];
     any_shared |= !target->into.data;
+    *copied += copied_of(outcome, target);
     if (target->bytes && target->into.data) spread_bits(target);
     if (target->into.valid && mm_column_null_count(&target->into) == 0) target->into.valid = NULL;
   }
@@ -408,7 +416,7 @@ static int assemble_all(mm_outcome *outcome, mm_table *to, int64_t *shared, mm_e
 
 int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, int64_t *copied, int64_t *shared,
                        mm_error *error) {
-  if (!outcome->chunked) return assemble_all(outcome, to, shared, error);
+  if (!outcome->chunked) return assemble_all(outcome, to, copied, shared, error);
   int status = mm_job_take_result(job, to, NULL, error);
   return status < 0 ? status : separate(outcome, to, copied, shared, error);
 }

@@ -5,7 +5,13 @@ import os
 import random
 from pathlib import Path
 
+import moonmill
 import pytest
+
+# Processes that specs start find the same package.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(moonmill.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FLIGHTS = ROOT / "pipelines" / "data" / "flights.csv.zst"

@@ -17,7 +17,10 @@ end
 local function transform(row)
   return parse(row) + 1
 end
-return mm.pipeline {} :map("a: f64", function(r) return transform(r) end)
+return mm.pipeline {} :map("a: f64", function(r)
+  local a = transform(r)
+  return a
+end)
 """
 
 

@@ -24,7 +24,26 @@ def address(values):
 
 class TestNumpy:
     @pytest.mark.parametrize(
-        "dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "?", "M8[s]", "M8[ms]", "M8[us]", "M8[ns]", "m8[us]", "M8[D]"]
+        "dtype",
+        [
+            "i1",
+            "i2",
+            "i4",
+            "i8",
+            "u1",
+            "u2",
+            "u4",
+            "u8",
+            "f4",
+            "f8",
+            "?",
+            "M8[s]",
+            "M8[ms]",
+            "M8[us]",
+            "M8[ns]",
+            "m8[us]",
+            "M8[D]",
+        ],
     )
     def test_a_round_trip_keeps_values_and_dtype(self, dtype):
         data = np.array([0, 1, 1, 0, 1], dtype="i8").astype(dtype)
@@ -120,7 +139,7 @@ class TestNumpy:
         pipeline = mm.pipeline('mm.pipeline { input = { "x: f64" } } :derive "y = x + 1"')
         assert pipeline(np.arange(3))["y"].tolist() == [1, 2, 3]
 
-    @pytest.mark.parametrize("data", [np.array([1j]), np.array([object()]), np.array([(1,)], "V8")])
+    @pytest.mark.parametrize("data", [np.array([1j]), np.array([object()]), np.zeros(1, "V8")])
     def test_dtypes_without_a_type_here_are_refused_by_name(self, data):
         with pytest.raises(mm.KindError, match="value|column"):
             SAME(data)
@@ -220,7 +239,7 @@ class TestPython:
     def test_pieces_of_a_group_are_refused(self):
         pipeline = mm.pipeline(':group("k", "n = count()")')
         pieces = [{"k": [1, 1]}, {"k": [1]}]
-        with pytest.raises(mm.UsageError, match=r"merge\(\)"):
+        with pytest.raises(mm.UsageError, match="merge"):
             pipeline(pieces)
         assert pipeline.run(pieces).to_pydict() == {"k": [1], "n": [3]}
 
@@ -249,7 +268,8 @@ class TestPython:
             SAME({1: [1]})
 
     def test_no_columns_and_no_rows(self):
-        assert SAME({}) == {}
+        with pytest.raises(mm.UsageError, match="no columns"):
+            SAME({})
         assert SAME({"a": np.zeros(0)})["a"].shape == (0,)
 
 
@@ -518,7 +538,7 @@ class TestTables:
         assert "<td>x</td>" in table._repr_html_()
         assert "&lt;b&gt;" in SAME.run({"<b>": ["<b>"]})._repr_html_()
         assert repr(table["n"]) == "<moonmill.Column n: i64, 12 rows> [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...]"
-        assert "read-only" in repr(table["f"].data()) or "writable" in repr(table["f"].data())
+        assert repr(table["f"].data()).startswith("<moonmill.Buffer: 12 f64, 96 bytes, ")
 
     def test_wide_tables_and_long_text_are_cut(self):
         table = SAME.run({f"c{i}": ["x" * 100] for i in range(20)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kind import Kind, Masked, Wanted, refuse, table_of, unique
+from .kind import Kind, Masked, Wanted, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,30 +56,4 @@ def column_of(array: Array, name: str) -> Any:
         if array.mask is np.ma.nomask:
             return column_of(array.data, name)
         return Masked(column_of(array.data, name), np.ma.getmaskarray(array))
-    kind = array.dtype.kind
-    if kind in "iufbmM":
-        if kind == "f" and array.dtype.itemsize not in (4, 8):
-            if array.dtype.itemsize == 2:
-                return array.astype(np.float32)
-            raise refuse(name, f"dtype {array.dtype} has no type here", "convert it: array.astype('f8')")
-        return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    if kind in "UTS":
-        return array.tolist()
-    if kind == "O":
-        return texts_of(array.tolist(), name)
-    raise refuse(name, f"dtype {array.dtype} has no type here")
-
-
-def texts_of(values: list[Any], name: str) -> list[Any]:
-    """The values of an object column, if all are text or missing."""
-    for row, value in enumerate(values):
-        if value is not None and not isinstance(value, str):
-            if value != value:  # NaN and NaT, which is what pandas puts for missing text
-                values[row] = None
-                continue
-            raise refuse(
-                name,
-                f"row {row + 1} of the object column is {type(value).__name__} {value!r:.40}, expected text",
-                "object columns are taken when they hold text; give the column a dtype",
-            )
-    return values
+    return array.astype(np.float32) if array.dtype == np.float16 else array

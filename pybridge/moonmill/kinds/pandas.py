@@ -9,7 +9,6 @@ from ..errors import KindError
 from ..table import numpy_type
 from .kind import Kind, Masked, Wanted, refuse, table_of, unique
 from .numpy import column_of as array_of
-from .numpy import texts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def _through_arrow(series: Any, name: str) -> Any:
     except ImportError:
         if isinstance(series.dtype, pd.DatetimeTZDtype):
             raise refuse(name, f"dtype {series.dtype} needs pyarrow, which is not installed") from None
-        return texts_of(series.astype(object).tolist(), name)
+        return series.astype(object).to_numpy()
     try:
         return pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
