@@ -4,7 +4,8 @@
 --     function(r, p) return r.x * p.k, nil end, { params = { k = 2 } })
 --   local out, err = rowfn.where(fields, function(r) return r.x > 1 end)
 --
--- Fields as for columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options:
+-- A function that can be a vector program is run both as a loop and as a program, which must not differ. Fields as for
+-- columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options:
 -- params, threads, batch_rows, seed, before and after (lists of further stages), rows (of a source batch).
 local ffi = require "ffi"
 local columns = require "columns"
@@ -39,24 +40,57 @@ local function inputs_of(result)
   return inputs
 end
 
----The stage of a function over the columns of a table. Raises what ship refuses.
-function rowfn.stage(source, kind, outputs, fn, params)
+---The stage of a function over the columns of a table. Raises what ship refuses. `vector`: with a vector program; nil
+---where none can be made.
+function rowfn.stage(source, kind, outputs, fn, params, vector)
   local inputs = inputs_of(source)
-  local bytes = rows.ship(fn, { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
-    label = "spec:" .. kind })
+  local spec = { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
+    label = "spec:" .. kind }
+  local bytes = rows.ship(fn, spec)
+  local made = vector and rows.vectorise(fn, spec)
+  if vector and not made then return nil end
+  local program = made and ffi.gc(made:program(), nil) or nil
   local all = { unpack(inputs) }
   for _, field in ipairs(outputs) do all[#all + 1] = field end
   local err = ffi.new "mm_error"
-  local stage = C.mm_stage_rows(bytes, #bytes, schema(inputs), schema(all), kind == "where", 7, nil, err)
+  local stage = C.mm_stage_rows(bytes, #bytes, schema(inputs), schema(all), kind == "where", 7, program, err)
   assert(stage ~= nil, ffi.string(err.message))
   return stage
 end
 
-local function run(fields, kind, outputs, fn, options)
+-- All that a run gave, as text in which every bit shows.
+local function shown(out, err)
+  if not out then
+    return ("%d %s %s %d %d %s %s"):format(err.code, ffi.string(err.id), ffi.string(err.message), tonumber(err.row),
+      err.stage, ffi.string(err.field), ffi.string(err.value))
+  end
+  local lines = {}
+  for _, field in ipairs(err) do
+    local values = {}
+    for row, value in ipairs(out[field[1]]) do
+      values[row] = type(value) == "number" and ("%a"):format(value) or tostring(value)
+    end
+    lines[#lines + 1] = field[1] .. " " .. field[2] .. ": " .. table.concat(values, ",")
+  end
+  return table.concat(lines, "\n")
+end
+
+---Run a function over a table as a loop and, if it can be, as a program; both must give the same.
+function rowfn.run(source, kind, outputs, fn, options)
   options = options or {}
-  local source = columns.table(fields, options.rows)
+  local vector = not options.after and rowfn.stage(source, kind, outputs, fn, options.params, true)
+  local text
+  if vector then text = shown(columns.run(source, { vector }, options)) end
   local stage = rowfn.stage(source, kind, outputs, fn, options.params)
-  return columns.run(source, { stage, unpack(options.after or {}) }, options)
+  local out, err = columns.run(source, { stage, unpack(options.after or {}) }, options)
+  if vector and text ~= shown(out, err) then
+    error(("the program differs from the loop\n%s\n\n%s"):format(text, shown(out, err)), 0)
+  end
+  return out, err, vector ~= nil and vector ~= false
+end
+
+local function run(fields, kind, outputs, fn, options)
+  return rowfn.run(columns.table(fields, options and options.rows), kind, outputs, fn, options)
 end
 
 function rowfn.map(fields, outputs, fn, options) return run(fields, "map", rowfn.outputs(outputs), fn, options) end

@@ -138,15 +138,23 @@ return require("moonmill").pipeline { input = { "a: i64" } }
     local function verdict(text, ...)
       local script = folder:write("kinds.lua", "return require('moonmill').pipeline " ..
         "{ input = { 'x: f64', 's: utf8?' } }\n" .. text)
-      return (ok({ "explain", script, ... }):match "a Lua function [^\n]*\n%s+([^\n]*)")
+      local vector, loop = ok({ "explain", script, ... }):match "a Lua function [^\n]*\n%s+([^\n]*)\n%s+([^\n]*)"
+      return vector:find "^not" and loop or vector, vector
     end
     local file = folder:write("kinds.csv", "x,s\n1.5,2\n3,5\n")
 
-    it("that it is compiled, with and without a file", function()
+    it("that it is a vector program, of how many operations", function()
       local text = ":map('y: f64', function(r) return r.x * 2 + 1 end)"
-      assert.equal("compiled", verdict(text))
+      assert.equal("vectorised: 3 operations", verdict(text))
+      assert.equal("vectorised: 3 operations", verdict(text, file))
+      assert.matches("^vectorised: %d+ operations$", verdict(":where(function(r) return r.s == '7' or r.x > 50 end)"))
+    end)
+
+    it("that it is none, and compiled, with and without a file", function()
+      local text = ":map('y: f64', function(r)\n local t = { r.x }\n return t[1] end)"
+      assert.same({ "compiled", "not vectorised: kinds.lua:3: it makes a table" }, { verdict(text) })
       assert.equal("compiled", verdict(text, file))
-      assert.equal("compiled", verdict(":where(function(r) return r.s == '7' or r.x > 50 end)"))
+      assert.equal("compiled", verdict(":where(function(r) return tostring(r.x) ~= '1' end)"))
     end)
 
     it("the line and the reason when it is not", function()
@@ -175,9 +183,9 @@ end)]]
     end)
 
     it("on the rows that arrive there", function()
-      local text = ":where 'x > 2':map('y: f64', function(r) return r.x > 2 and 1 or nil end)"
+      local text = ":where 'x > 2':map('y: f64', function(r) return tostring(r.x) and r.x > 2 and 1 or nil end)"
       assert.equal("compiled", verdict(text, file))
-      text = ":sort 'x':map('y: i64', function(r) return #(r.s or '') end):derive 'z = y + 1'"
+      text = ":sort 'x':map('y: i64', function(r) return #tostring(r.s or '') end):derive 'z = y + 1'"
       assert.equal("compiled", verdict(text, file))
       assert.matches("^fails: .*'y' is nil", verdict(":map('y: f64', function(r) return end)", file))
     end)

@@ -41,8 +41,8 @@ local function new(spec, draft)
   return self
 end
 
--- The function and what it needs, as bytes for the workers' states.
-function Rows:ship(arriving)
+-- What moonmill.rows is told of the function.
+function Rows:describe(arriving)
   local spec, params, outputs = self.spec, {}, {}
   for name, param in pairs(self.params) do params[name] = param.value end
   for i, field in ipairs(spec.outputs) do
@@ -53,16 +53,28 @@ function Rows:ship(arriving)
     inputs[i] = { name = column.name, type = column.type.name, nullable = column.nullable }
   end
   local file = spec.place.file:match "[^/]*$"
-  return require("moonmill.rows").ship(spec.fn, {
+  return {
     kind = spec.kind, inputs = inputs, outputs = outputs, params = params, place = 0, label = file .. ":" .. spec.kind,
     modules = self.modules,
-  })
+  }
+end
+
+-- The function and what it needs, as bytes for the workers' states.
+function Rows:ship(arriving) return require("moonmill.rows").ship(self.spec.fn, self:describe(arriving)) end
+
+-- The function as a vector program, if it can be one; else self.reason says why not.
+function Rows:vectorise(arriving)
+  local made, why = require("moonmill.rows").vectorise(self.spec.fn, self:describe(arriving))
+  self.vectorised, self.reason = made, why
+  if not made then return nil end
+  return made:program()
 end
 
 ---Try the function on rows that arrive; `lines` tells then whether it was compiled.
 ---@param sample ffi.cdata* mm_table of the columns of `arriving`
 ---@param made_up boolean
 function Rows:try(sample, made_up)
+  if self.vectorised then return end
   local shipment, text = self:ship(self.arriving), ffi.gc(ffi.new "mm_buffer", C.mm_buffer_free)
   failure.check(C.mm_rows_try(shipment, #shipment, schemas.to_c(self.leaving), sample, text, err), err)
   self.verdict = ffi.string(text.data, text.size)
@@ -77,7 +89,14 @@ function Rows:lines()
   end
   local reads = self.reads and "a Lua function that reads " .. (#read > 0 and table.concat(read, ", ") or "no column")
     or "a Lua function that may read every column"
-  return { reads, self.verdict }
+  return { reads, self:vector_line(), self.verdict }
+end
+
+function Rows:vector_line()
+  if self.vectorised then return ("vectorised: %d operations"):format(self.vectorised:operations()) end
+  local why = self.reason
+  local place = why.file and ("%s:%d: "):format(why.file:match "[^/]*$", why.line) or ""
+  return ("not vectorised: %s%s"):format(place, why.reason)
 end
 
 function Rows:need(wanted)
@@ -96,8 +115,9 @@ function Rows:make(arriving)
   local shipment = self:ship(arriving)
   local place = self.spec.place
   self.places = { [0] = { origin = place, stage = self.label } }
-  local stage = C.mm_stage_rows(shipment, #shipment, schemas.to_c(arriving), schemas.to_c(leaving),
-    self.spec.kind == "where", 0, nil, err)
+  local from, to, program = schemas.to_c(arriving), schemas.to_c(leaving), self:vectorise(arriving)
+  local stage = C.mm_stage_rows(shipment, #shipment, from, to, self.spec.kind == "where", 0,
+    program and ffi.gc(program, nil), err)
   return nodes.checked(stage, self.places), leaving
 end
 

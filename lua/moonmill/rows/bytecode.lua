@@ -33,6 +33,7 @@ local kinds = { [0] = false, "dst", "base", "var", "rbase", "uv", "lit", "lits",
 ---@field line integer
 ---@field target integer? index of the instruction that a jump goes to
 ---@field text string? constant of d, when it is text
+---@field number number? constant of d, when it is a number
 
 ---@class moonmill.Prototype
 ---@field code moonmill.Instruction[]
@@ -96,6 +97,7 @@ local function read_instruction(proto, pc)
   if item.b_kind then item.b, item.d = rshift(ins, 24), band(item.d, 255) end
   if item.d_kind == "jump" then item.target = pc + item.d - 0x7fff end
   if item.d_kind == "str" then item.text = util.funck(proto, -item.d - 1) end
+  if item.d_kind == "num" then item.number = util.funck(proto, item.d) end
   return item
 end
 

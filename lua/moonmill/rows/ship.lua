@@ -9,6 +9,7 @@ local ffi = require "ffi"
 local bytecode = require "moonmill.rows.bytecode"
 local failure = require "moonmill.failure"
 local inspect = require "moonmill.rows.inspect"
+local named = require "moonmill.rows.named"
 local standard = require "moonmill.rows.standard"
 local suggest = require "moonmill.suggest"
 
@@ -16,33 +17,6 @@ local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 
 local Shipper = {}
 Shipper.__index = Shipper
-
-local function add_members(names, loaded)
-  for module, value in pairs(loaded) do
-    if module ~= "_G" and type(value) == "table" and not standard.paths[value] then
-      for key, member in pairs(value) do
-        if type(member) == "function" and type(key) == "string" then names[member] = { "member", module, key } end
-      end
-    end
-  end
-end
-
-local function add_modules(names, loaded)
-  for module, value in pairs(loaded) do
-    local usable = type(value) == "table" or type(value) == "function"
-    if usable and module ~= "_G" then names[value] = { "module", module } end
-  end
-end
-
--- Modules and their members by value: ours, and those that the script required.
-local function module_names(required)
-  local names = {}
-  add_members(names, package.loaded)
-  add_members(names, required)
-  add_modules(names, package.loaded)
-  add_modules(names, required)
-  return names
-end
 
 -- "settings.out.file": the way to a value from what captured it. Written only when it is told, as chains can be long.
 local function path_of(place)
@@ -175,7 +149,7 @@ end
 ---@return string bytes
 local function ship(fn, spec)
   local self = setmetatable({
-    fn = fn, queue = {}, numbers = {}, globals = {}, modules = module_names(spec.modules and spec.modules.loaded or {}),
+    fn = fn, queue = {}, numbers = {}, globals = {}, modules = named(spec.modules),
     random = false,
   }, Shipper)
   local info = debug.getinfo(fn, "S")
