@@ -69,7 +69,7 @@ endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
 # Lua modules, the header and argparse as bytes inside the command.
-$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
+$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host/session.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c

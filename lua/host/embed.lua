@@ -30,7 +30,10 @@ local argparse = assert(package.searchpath("argparse", package.path),
 add("argparse", "@argparse.lua", read(argparse))
 local vmdef = assert(package.searchpath("jit.vmdef", package.path), "LuaJIT's jit/vmdef.lua was not found")
 add("jit.vmdef", "@jit/vmdef.lua", read(vmdef))
-local headers = read "core/moonmill.h" .. "\n" .. read "lua/host/host.h" .. "\n" .. read "lua/host/functions.h"
+local headers = ""
+for _, name in ipairs { "core/moonmill.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
+  headers = headers .. read(name) .. "\n"
+end
 add("moonmill.header", "=moonmill.header", ("return %q"):format(headers))
 table.sort(modules, function(a, b) return a.name < b.name end)
 

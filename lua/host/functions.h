@@ -10,7 +10,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "session.h"
 #pragma GCC visibility push(default)
 
 typedef struct mm_module mm_module;
@@ -49,14 +49,9 @@ typedef struct mm_item {
   mm_block   *block;    /* of a result array that is new: one reference, for the caller to release */
 } mm_item;
 
-/* Called on the thread of a call that lasts long, every 10 to 30 ms, from within Lua: no module may be entered. Negative: stop it. */
-typedef struct mm_pulse {
-  int (*beat)(void *self);
-  void *self;
-} mm_pulse;
-
-/* Run a script: the file `name`, or `text` (called `name` in messages) unless that is NULL. */
-int  mm_module_open(const char *name, const char *text, int64_t size, const mm_pulse *pulse, mm_module **module,
+/* Run a script: the file `name`, when `count` is 0; else the text texts[0], called `name` in messages, with names and texts of its modules
+ * in turns behind it. `pulse` beats every 10 to 30 ms once a call has lasted that long, from within Lua: no module may be entered there. */
+int  mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **module,
                     mm_error *error);
 void mm_module_free(mm_module *module); /* nobody is inside; NULL is allowed */
 const char *mm_module_about(const mm_module *module);

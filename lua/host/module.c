@@ -153,7 +153,7 @@ static void read_entries(lua_State *L, mm_module *module) {
 
 /* ---- The state ---- */
 
-/* load_host(module) -> open, name, text. Keeps the functions of moonmill.typed.host. */
+/* load_host(module) -> open, name, text, module, text, ... Keeps the functions of moonmill.typed.host. */
 static int load_host(lua_State *L) {
   mm_module *module = lua_touserdata(L, 1);
   mm_watch_bind(&module->watch, L);
@@ -165,9 +165,10 @@ static int load_host(lua_State *L) {
 #undef X
   lua_getfield(L, -1, "open");
   lua_pushstring(L, module->name);
-  if (module->text) lua_pushlstring(L, module->text, (size_t)module->size);
-  else lua_pushnil(L);
-  return 3;
+  luaL_checkstack(L, module->text_count, "too many modules");
+  for (int32_t i = 0; i < module->text_count; i++)
+    lua_pushlstring(L, module->texts[i].bytes, (size_t)module->texts[i].size);
+  return 2 + module->text_count;
 }
 
 /* read_script(module, what open returned) */
@@ -212,7 +213,7 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
   if (!L) return error ? error->code : MM_ENOMEM;
   lua_pushcfunction(L, load_host);
   lua_pushlightuserdata(L, module);
-  if (lua_pcall(L, 1, 3, 0)) {
+  if (lua_pcall(L, 1, LUA_MULTRET, 0)) {
     const char *message = lua_tostring(L, -1);
     mm_host_fail(error, MM_EBUG, "bug", "%s", message ? message : "the module's state cannot be set up");
     module->watch.L = NULL;
@@ -222,7 +223,7 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   lua_insert(L, 1);
   bool stopped;
-  int broken = mm_watch_call(&module->watch, 2, 1, 1, pulse, &stopped);
+  int broken = mm_watch_call(&module->watch, 1 + module->text_count, 1, 1, pulse, &stopped);
   if (stopped) return mm_module_stopped(module, error);
   if (!broken) {
     lua_pushcfunction(L, read_script);
@@ -277,7 +278,20 @@ void mm_module_cancel(mm_module *module) { mm_watch_stop(&module->watch); }
 
 /* ---- Opening ---- */
 
-int mm_module_open(const char *name, const char *text, int64_t size, const mm_pulse *pulse, mm_module **result,
+/* Copy what the script is made of. */
+static bool keep_source(mm_module *module, const char *name, const mm_text *texts, int32_t count) {
+  module->name = keep_text(module, name, strlen(name));
+  module->texts = keep(module, sizeof *texts * (size_t)count);
+  if (!module->name || !module->texts) return false;
+  for (int32_t i = 0; i < count; i++) {
+    module->texts[i] = (mm_text){keep_text(module, texts[i].bytes, (size_t)texts[i].size), texts[i].size};
+    if (!module->texts[i].bytes) return false;
+  }
+  module->text_count = count;
+  return true;
+}
+
+int mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **result,
                    mm_error *error) {
   *result = NULL;
   mm_module *module = calloc(1, sizeof *module);
@@ -285,10 +299,7 @@ int mm_module_open(const char *name, const char *text, int64_t size, const mm_pu
   pthread_mutex_init(&module->lock, NULL);
   module->watch.forked = forked;
   mm_watch_add(&module->watch);
-  module->name = keep_text(module, name, strlen(name));
-  module->text = text ? keep_text(module, text, (size_t)size) : NULL;
-  module->size = size;
-  int status = module->name && (module->text || !text)
+  int status = keep_source(module, name, texts, count)
                    ? mm_module_prepare(module, pulse, error)
                    : mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
   if (status < 0) mm_module_free(module);

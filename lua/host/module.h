@@ -19,8 +19,9 @@ typedef struct mm_piece mm_piece;
 
 struct mm_module {
   mm_watch watch;        /* watch.L is NULL while the script must be run (anew) */
-  char *name, *text;     /* text NULL: a file */
-  int64_t size;
+  char *name;
+  mm_text *texts;        /* as mm_module_open was given them */
+  int32_t text_count;
   char *about;
   mm_function *functions; /* as the script declared them when it was first run */
   mm_entry *entries;

@@ -27,7 +27,7 @@ static void tap(lua_State *L, lua_Debug *event) {
   lua_rawget(L, LUA_REGISTRYINDEX);
   mm_watch *watch = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  if (watch->pulse && watch->pulse->beat(watch->pulse->self) < 0) atomic_store(&watch->phase, MM_WATCH_DOOMED);
+  if (watch->pulse && watch->pulse->beat(watch->pulse->context)) atomic_store(&watch->phase, MM_WATCH_DOOMED);
   lua_sethook(L, NULL, 0, 0);
   int expected = MM_WATCH_HOOKED;
   if (atomic_compare_exchange_strong(&watch->phase, &expected, MM_WATCH_RUNNING)) return;

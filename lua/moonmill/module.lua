@@ -1,5 +1,6 @@
 -- moonmill.module - typed functions and modules of them: the other kind of value that a script may return.
 local Call = require "moonmill.arguments"
+local json = require "moonmill.json"
 local script = require "moonmill.script"
 local signature = require "moonmill.typed.signature"
 
@@ -44,6 +45,22 @@ local function new_function(text, fn, ...)
   return last
 end
 
+---As a value: what it takes and gives.
+function Function:describe(name)
+  local function slots(list)
+    local result = json.list {}
+    for i, slot in ipairs(list) do
+      result[i] = { name = slot.name ~= "" and slot.name or nil, type = slot.type.name, array = slot.array,
+        mut = slot.mut, exact = slot.exact, nullable = slot.nullable }
+    end
+    return result
+  end
+  return {
+    name = name, about = self.signature.help or json.null, signature = signature.describe(self.signature),
+    arguments = slots(self.signature.arguments), results = slots(self.signature.results), line = self.place.line,
+  }
+end
+
 function Function:__call()
   error("a typed function is called from outside; in the script call the Lua function itself", 2)
 end
@@ -67,6 +84,31 @@ local function check_entry(call, name, value)
     or "a module holds functions: name = mm.fn(...), and about = \"...\"", place)
 end
 
+local Module = {}
+Module.__index = Module
+
+---As a value, for a session.
+---@return table { about, functions: [{ name, about, signature, arguments, results, line }] }
+function Module:describe()
+  local list = json.list {}
+  for i, entry in ipairs(self.functions) do list[i] = entry.value:describe(entry.name) end
+  return { about = self.about or json.null, functions = list }
+end
+
+---In words: what it is for, its functions, what they take and give.
+---@param name string what to call it
+---@return string
+function Module:text(name)
+  local lines = { self.about and ("%s: %s"):format(name, self.about) or name }
+  for _, entry in ipairs(self.functions) do
+    local text = signature.describe(entry.value.signature)
+    local arguments, results = text:match "^(.-)%s*(%->.*)$"
+    lines[#lines + 1] = ("  %s(%s)%s"):format(entry.name, arguments or text, results and " " .. results or "")
+    if entry.value.signature.help then lines[#lines + 1] = "      " .. entry.value.signature.help end
+  end
+  return table.concat(lines, "\n")
+end
+
 ---@param entries table name -> mm.fn(...), and about
 ---@return moonmill.Module
 local function new(entries, ...)
@@ -76,7 +118,7 @@ local function new(entries, ...)
   if type(entries) ~= "table" then
     call:fail("bad-argument", ("module takes a table of functions, got %s"):format(type(entries)))
   end
-  local self = { is_module = true, functions = {}, place = place, about = false }
+  local self = setmetatable({ is_module = true, functions = {}, place = place, about = false }, Module)
   for name, value in pairs(entries) do
     if name == "about" and getmetatable(value) ~= Function then
       self.about = about_of(call, value)

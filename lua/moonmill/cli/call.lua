@@ -4,6 +4,7 @@ local failure = require "moonmill.failure"
 local handle = require "moonmill.typed.handle"
 local native = require "moonmill.ffi"
 local params = require "moonmill.params"
+local script = require "moonmill.script"
 local view = require "moonmill.typed.view"
 
 local C, err = native.C, native.err
@@ -131,20 +132,12 @@ local function write(slot, value, raw)
   end
 end
 
----Print what a module is for and its functions.
----@param module moonmill.Handle
-function call.list(module)
-  print(module.about ~= "" and ("%s: %s"):format(module.name, module.about) or module.name)
-  for _, entry in ipairs(module.functions) do
-    local arguments, results = entry.signature:match "^(.-)%s*(%->.*)$"
-    print(("  %s(%s)%s"):format(entry.name, arguments or entry.signature, results and " " .. results or ""))
-    if entry.about ~= "" then print("      " .. entry.about) end
-  end
-end
-
 function call.run(options)
+  if not options.name then
+    print(script.load(options.file, "module"):text(options.file))
+    return
+  end
   local module = handle.open(options.file)
-  if not options.name then return call.list(module) end
   local entry = module:find(options.name)
   local results = module:call(entry, values_of(entry, options.arguments))
   for i, slot in ipairs(entry.results) do write(slot, results[i], options.raw) end

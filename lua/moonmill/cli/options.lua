@@ -55,19 +55,22 @@ local function params(options)
 end
 
 ---The pipeline that the options name, and the input files that remain.
+---@param wanted? string what a script may return, as for moonmill.script
 ---@return moonmill.Pipeline
 ---@return string[] inputs
 ---@return string name for messages
-local function pipeline(options)
+local function pipeline(options, wanted)
   local script = require "moonmill.script"
   local files_given = { unpack(options.files) }
-  if options.expression then return script.evaluate(options.expression), files_given, "-e" end
+  if options.expression then
+    return script.evaluate(options.expression, nil, { wanted = wanted }), files_given, "-e"
+  end
   local path = table.remove(files_given, 1)
   if not path then
     fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...")
   end
   local chain = path:match "^%s*:" or path:find "[\n{%[]"
-  local ok, result = pcall(script.load, path)
+  local ok, result = pcall(script.load, path, wanted)
   if ok then return result, files_given, path end
   if failure.is(result) and result.id == "cannot-open" and result.file == path then
     result.hint = chain and "to run a text as a pipeline, put -e before it"

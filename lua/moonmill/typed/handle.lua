@@ -35,8 +35,9 @@ end
 ---@param text string? the script itself; then `name` stands for it in messages
 ---@return moonmill.Handle
 local function open(name, text)
-  local out = ffi.new "mm_module *[1]"
-  failure.check(C.mm_module_open(name, text, text and #text or 0, nil, out, err), err)
+  local out, texts = ffi.new "mm_module *[1]", ffi.new "mm_text[1]"
+  if text then texts[0].bytes, texts[0].size = text, #text end
+  failure.check(C.mm_module_open(name, texts, text and 1 or 0, nil, out, err), err)
   local self = setmetatable({ pointer = ffi.gc(out[0], C.mm_module_free), functions = {}, name = name }, Handle)
   self.about = ffi.string(C.mm_module_about(self.pointer))
   for i = 0, C.mm_module_count(self.pointer) - 1 do

@@ -48,11 +48,14 @@ end
 ---Run a script.
 ---@param name string
 ---@param text string? nil: the file `name`
+---@param ... string names and texts of its modules, in turns
 ---@return table about and functions, as lua/host/module.c reads them
-local function open(name, text)
+local function open(name, text, ...)
   local module, modules
   if text then
-    module, modules = script.evaluate(text, name, { wanted = "module" })
+    local given = {}
+    for i = 1, select("#", ...), 2 do given[select(i, ...)] = select(i + 1, ...) end
+    module, modules = script.evaluate(text, name, { wanted = "module", modules = given })
   else
     module, modules = script.load(name, "module")
   end
