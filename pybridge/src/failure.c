@@ -97,11 +97,12 @@ PyObject *mm_raise(module_state *state, const mm_error *error) {
 }
 
 PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name) {
-  char message[sizeof error->message];
+  char message[sizeof error->message], quoted[sizeof error->field + 2];
   snprintf(error->field, sizeof error->field, "%s", name);
-  if (!strstr(error->message, error->field)) { /* the core knows names only sometimes */
+  snprintf(quoted, sizeof quoted, "\"%s\"", error->field);
+  if (!strstr(error->message, quoted)) { /* the core knows names only sometimes */
     memcpy(message, error->message, sizeof message);
-    snprintf(error->message, sizeof error->message, "column \"%s\": %.300s", error->field, message);
+    snprintf(error->message, sizeof error->message, "column %s: %.300s", quoted, message);
   }
   return mm_raise(state, error);
 }
