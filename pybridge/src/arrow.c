@@ -165,6 +165,23 @@ static int fail_stream(landing *to, struct ArrowArrayStream *stream, int errnum)
   return -1;
 }
 
+/* What a producer runs on release must not meet an exception that is on its way. */
+static void release_schema(struct ArrowSchema *schema) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  if (schema->release) schema->release(schema);
+  PyErr_Restore(type, value, traceback);
+}
+
+static void release_stream(struct ArrowArrayStream *stream) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  Py_BEGIN_ALLOW_THREADS
+  stream->release(stream);
+  Py_END_ALLOW_THREADS
+  PyErr_Restore(type, value, traceback);
+}
+
 /* The producer may need the GIL, in this thread or in others. */
 static int next_array(struct ArrowArrayStream *stream, struct ArrowArray *array) {
   int errnum;
@@ -195,7 +212,7 @@ static int take_stream(landing *to, struct ArrowArrayStream *stream, const char 
   if (errnum) return fail_stream(to, stream, errnum);
   int status = land_schema(to, &schema, name, &w);
   if (status >= 0) status = take_batches(to, stream);
-  if (schema.release) schema.release(&schema);
+  release_schema(&schema);
   return status;
 }
 
@@ -218,9 +235,7 @@ static int from_stream_capsule(landing *to, PyObject *capsule, const char *name)
   stream = *given;
   given->release = NULL;
   int status = take_stream(to, &stream, name);
-  Py_BEGIN_ALLOW_THREADS
-  stream.release(&stream);
-  Py_END_ALLOW_THREADS
+  release_stream(&stream);
   return status;
 }
 

@@ -25,15 +25,15 @@ def flights():
 
 @pytest.fixture
 def no_leaks():
-    """Fail if the spec leaves tables, jobs, plans or owners behind."""
+    """Fail if the spec leaves tables, jobs or owners behind. Cycles are collected only where they may be."""
     from moonmill import _core
 
-    gc.collect()
-    before = {name: count for name, count in _core.live().items() if name != "plans"}
+    before = _core.live()
     yield
-    gc.collect()
-    after = {name: count for name, count in _core.live().items() if name != "plans"}
-    assert after == before
+    if any(count > before[name] for name, count in _core.live().items() if name != "plans"):
+        gc.collect()
+    grown = {name: count for name, count in _core.live().items() if name != "plans" and count > before[name]}
+    assert grown == {}, before
 
 
 @pytest.fixture

@@ -13,7 +13,16 @@ np = pytest.importorskip("numpy")
 Table = _core.Table
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
-NUMBERS = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64"}
+NUMBERS = {
+    "i1": "i8",
+    "i2": "i16",
+    "i4": "i32",
+    "i8": "i64",
+    "u1": "u8",
+    "u2": "u16",
+    "u4": "u32",
+    "u8": "u64",
+}
 FLOATS = {"f4": "f32", "f8": "f64"}
 SIZES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 65536]
 
@@ -48,7 +57,10 @@ def test_bools_become_bits(size, rng):
 
 
 def test_any_byte_but_zero_is_true():
-    assert column(np.array([0, 1, 2, 128, 255] * 20, "u1").view(bool)).to_pylist() == [False, True, True, True, True] * 20
+    assert (
+        column(np.array([0, 1, 2, 128, 255] * 20, "u1").view(bool)).to_pylist()
+        == [False, True, True, True, True] * 20
+    )
 
 
 @pytest.mark.parametrize("dtype", ["i1", "u2", "f4", "i8", "f8", "?", "M8[us]"])
@@ -122,7 +134,7 @@ def test_read_only_memory_is_taken():
     ],
 )
 def test_what_has_no_type_here_is_refused_with_the_column_and_the_dtype(data, what):
-    with pytest.raises(ValueError, match=f'"delay"[^$]*({what})'):
+    with pytest.raises(ValueError, match=rf'"delay"[^$]*({what})'):
         Table.from_columns(["delay"], [data])
 
 
@@ -147,9 +159,9 @@ def test_days_become_dates_and_odd_units_are_multiplied():
     for unit in ("m", "h", "25s", "10ms"):
         data = np.array([1, -2, 300], f"M8[{unit}]")
         assert column(data).to_pylist() == data.astype("M8[us]").tolist()
-    with pytest.raises(ValueError, match='"x".*64 bits'):
+    with pytest.raises(ValueError, match=r'"x".*64 bits'):
         column(np.array([2**62], "M8[h]"))
-    with pytest.raises(ValueError, match='"x".*date'):
+    with pytest.raises(ValueError, match=r'"x".*date'):
         column(np.array([2**40], "M8[D]"))
 
 
@@ -176,7 +188,12 @@ def test_memory_of_all_kinds_of_owners_is_shown():
     assert column(memoryview(bytes(range(10)))[::-2]).to_pylist() == [9, 7, 5, 3, 1]
     assert column(memoryview(b"abcd").cast("c")).to_pylist() == [97, 98, 99, 100]
     assert column(memoryview(bytes(24)).cast("d", [3, 1])).to_pylist() == [0.0] * 3
-    for ctype, name in ((ctypes.c_int32, "i32"), (ctypes.c_double, "f64"), (ctypes.c_uint16, "u16"), (ctypes.c_bool, "bool")):
+    for ctype, name in (
+        (ctypes.c_int32, "i32"),
+        (ctypes.c_double, "f64"),
+        (ctypes.c_uint16, "u16"),
+        (ctypes.c_bool, "bool"),
+    ):
         data = (ctype * 3)(1, 0, 1)
         assert column(data).type == name and column(data).to_pylist() == [1, 0, 1]
     table_of_buffer = column(column(np.arange(4)).data())
@@ -247,15 +264,15 @@ def test_too_little_memory_is_an_error_that_leaves_nothing_behind():
 
 
 def test_columns_must_fit_together():
-    with pytest.raises(ValueError, match='"a" has 3 rows.*"b".*2'):
+    with pytest.raises(ValueError, match=r'"a" has 3 rows.*"b".*2'):
         Table.from_columns(["a", "b"], [np.zeros(3), [1, 2]])
-    with pytest.raises(ValueError, match='"a"'):
+    with pytest.raises(ValueError, match=r'"a"'):
         Table.from_columns(["a", "a"], [np.zeros(3), np.zeros(3)])
-    with pytest.raises(ValueError, match="2 names for 1"):
+    with pytest.raises(ValueError, match=r"2 names for 1"):
         Table.from_columns(["a", "b"], [np.zeros(3)])
-    with pytest.raises(ValueError, match="zero byte"):
+    with pytest.raises(ValueError, match=r"zero byte"):
         Table.from_columns(["a\0b"], [[1]])
-    with pytest.raises(TypeError, match="int"):
+    with pytest.raises(TypeError, match=r"int"):
         Table.from_columns([1], [[1]])
     with pytest.raises(UnicodeEncodeError):
         Table.from_columns(["\ud800"], [[1]])
@@ -285,5 +302,5 @@ def test_what_makes_an_array_is_a_column():
             raise RuntimeError("no array today")
 
     assert column(Maker()).to_pylist() == [0, 1, 2]
-    with pytest.raises(RuntimeError, match="no array today"):
+    with pytest.raises(RuntimeError, match=r"no array today"):
         column(Broken())

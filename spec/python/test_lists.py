@@ -54,7 +54,7 @@ def test_ranges_are_lists_of_numbers():
 def test_whole_numbers_among_floats_are_floats_unless_they_lose_digits():
     assert column([1, 2.5, None]).to_pylist() == [1.0, 2.5, None]
     assert column([2**53, 0.5]).to_pylist() == [2.0**53, 0.5]
-    with pytest.raises(ValueError, match='"x": row 2.*exactly'):
+    with pytest.raises(ValueError, match=r'"x": row 2.*exactly'):
         column([0.5, 2**53 + 1])
 
 
@@ -75,7 +75,7 @@ def test_whole_numbers_among_floats_are_floats_unless_they_lose_digits():
     ],
 )
 def test_mixtures_and_misfits_are_refused_with_their_row(data, what):
-    with pytest.raises(ValueError, match=f'"x".*{what}'):
+    with pytest.raises(ValueError, match=rf'"x".*{what}'):
         column(data)
 
 
@@ -84,7 +84,7 @@ def test_nan_is_null_when_it_is_said_to_be():
     assert column([1.0, nan]).null_count == 0
     assert column([1.0, nan], nan_is_null=True).to_pylist() == [1.0, None]
     assert column(["a", nan], nan_is_null=True).to_pylist() == ["a", None]
-    with pytest.raises(ValueError, match="float among values of type str"):
+    with pytest.raises(ValueError, match=r"float among values of type str"):
         column(["a", nan])
 
 
@@ -127,14 +127,17 @@ def test_text_of_numpy_is_text():
     assert column(np.array(["a", None, "c"], dtype=object)).to_pylist() == ["a", None, "c"]
     assert column(np.array(["a", np.nan], dtype=object), nan_is_null=True).to_pylist() == ["a", None]
     if hasattr(np.dtypes, "StringDType"):
-        assert column(np.array(["a", "long enough to be elsewhere"], np.dtypes.StringDType())).to_pylist()[0] == "a"
+        assert (
+            column(np.array(["a", "long enough to be elsewhere"], np.dtypes.StringDType())).to_pylist()[0]
+            == "a"
+        )
 
 
 def test_missing_values_of_pandas_are_null():
     pd = pytest.importorskip("pandas")
     assert column([1, pd.NA, 3]).to_pylist() == [1, None, 3]
     assert column([dt.datetime(2000, 1, 1), pd.NaT]).to_pylist() == [dt.datetime(2000, 1, 1), None]
-    with pytest.raises(ValueError, match="nanoseconds"):
+    with pytest.raises(ValueError, match=r"nanoseconds"):
         column([pd.Timestamp("2000-01-01 00:00:00.000000001")])
 
 
@@ -143,7 +146,7 @@ def test_a_value_that_fails_to_tell_its_zone_raises_what_it_raised():
         def utcoffset(self, when):
             raise RuntimeError("no offset")
 
-    with pytest.raises(RuntimeError, match="no offset"):
+    with pytest.raises(RuntimeError, match=r"no offset"):
         column([dt.datetime(2000, 1, 1, tzinfo=Broken())])
 
 
