@@ -66,21 +66,22 @@ const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type) {
   }
 }
 
-/* Some rows beyond the last are written too; there is room for a vector. */
-static void spread_few(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
+/* The state of each row's group and lane; groups beyond the first have one state. Some rows after the last are written too: there is room
+ * for a vector. */
+static void spread(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
   enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
   uint32_t of_lane[BLOCK];
-  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)mm_lane_state(lane + k);
+  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)mm_lane_state(lane + k) - MM_HEAD;
   for (int64_t i = 0; i < n; i += BLOCK)
-    for (int k = 0; k < BLOCK; k++) states[i + k] = group[i + k] + of_lane[k];
+    for (int k = 0; k < BLOCK; k++) {
+      uint32_t g = group[i + k], has_lanes = (uint32_t)((int32_t)(g - MM_SPREAD) >> 31); /* all ones, or 0 */
+      states[i + k] = g + MM_HEAD + (of_lane[k] & has_lanes);
+    }
 }
 
 const uint32_t *mm_rows_spread(mm_rows *rows) {
-  if (rows->spread_known) return rows->spread;
+  if (!rows->spread_known) spread(rows->spread, rows->group, rows->lane, rows->count);
   rows->spread_known = true;
-  if (rows->few) spread_few(rows->spread, rows->group, rows->lane, rows->count);
-  for (int64_t i = 0; !rows->few && i < rows->count; i++)
-    rows->spread[i] = (uint32_t)(rows->group[i] < MM_SPREAD ? mm_lane_state(rows->lane + i) : MM_HEAD) + rows->group[i];
   return rows->spread;
 }
 

@@ -63,18 +63,24 @@ static inline uint64_t hash_text(uint64_t first, uint64_t second) {
   return fold_product(first ^ SALT_A, second ^ SALT_B);
 }
 
-static uint64_t hash_words(const mm_key_layout *layout, const uint64_t *entry) {
-  uint64_t hash = SALT_A;
+/* Add word w to the hashes of n entries; of text, that word and the next. */
+static void add_word(uint64_t *entries, int64_t n, int32_t stride, int32_t w, bool text) {
+  for (int64_t i = 0; i < n; i++, entries += stride) {
+    uint64_t word = text ? hash_text(entries[w], entries[w + 1]) : entries[w];
+    entries[0] = fold_product(entries[0] ^ word, SALT_B) + SALT_A;
+  }
+}
+
+/* Word by word, so that no entry waits for another. */
+static void hash_words(const mm_key_layout *layout, uint64_t *entries, int64_t n) {
+  for (int64_t i = 0; i < n; i++) entries[i * layout->stride] = SALT_A;
   int32_t c = 0;
   for (int32_t w = 1; w <= layout->words; w++) {
-    uint64_t word = entry[w];
-    if (layout->text) {
-      while (c < layout->count && (layout->columns[c].word < w || layout->columns[c].kind != TEXT)) c++;
-      if (c < layout->count && layout->columns[c].word == w) word = hash_text(word, entry[w + 1]);
-    }
-    hash = fold_product(hash ^ word, SALT_B) + SALT_A;
+    while (c < layout->count && (layout->columns[c].word < w || layout->columns[c].kind != TEXT)) c++;
+    bool text = c < layout->count && layout->columns[c].word == w;
+    if (text) add_word(entries, n, layout->stride, w, true);
+    else add_word(entries, n, layout->stride, w, false);
   }
-  return hash;
 }
 
 void mm_keys_hash(const mm_key_layout *layout, uint64_t *entries, int64_t n) {
@@ -83,8 +89,7 @@ void mm_keys_hash(const mm_key_layout *layout, uint64_t *entries, int64_t n) {
     for (int64_t i = 0; i < n; i++) entries[i * stride] = mm_hash_u64(entries[i * stride + 1]);
   else if (layout->words == 2 && layout->count == 1)
     for (int64_t i = 0; i < n; i++) entries[i * 3] = hash_text(entries[i * 3 + 1], entries[i * 3 + 2]);
-  else
-    for (int64_t i = 0; i < n; i++) entries[i * stride] = hash_words(layout, entries + i * stride);
+  else hash_words(layout, entries, n);
 }
 
 /* ---- Columns to entries ---- */
