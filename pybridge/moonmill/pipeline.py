@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _core
+from .engines import refuse_parts
 from .errors import UsageError
 from .kinds import kind_of
 from .script import Script, Source, load_file, loaded
@@ -87,13 +88,16 @@ class Pipeline:
             With the place in the script, and the row of the input.
         """
         kind = kind_of(data)
-        if kind.pieces(data):
+        pieces = kind.pieces(data)
+        if self._loaded().facts["reach"] != "rows":
+            refuse_parts(self, pieces)
+        if pieces:
             from .kinds.python import answered
 
             return answered(
-                lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params, True), data
+                lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data
             )
-        return self._answer(kind, data, threads, timeout, params, False)
+        return self._answer(kind, data, threads, timeout, params)
 
     def run(
         self,
@@ -282,6 +286,35 @@ class Pipeline:
         made._loaded().ask("params", *(part for pair in made._given for part in pair))
         return made
 
+    def partial(self) -> Pipeline:
+        """The half of this pipeline for parts of the rows, where no machine holds them all.
+
+        It ends at the first stage that looks beyond a row, and gives what that stage knows of a part: of a
+        group, columns from which the aggregates of all rows can be computed. Where no stage looks beyond a
+        row it is the whole pipeline.
+
+        Raises
+        ------
+        UsageError
+            The stage cannot be merged exactly: `median`, `quantile`, `first`, `last`, `n_unique`.
+
+        Examples
+        --------
+        >>> import moonmill as mm
+        >>> mean = mm.pipeline(':group("k", "m = mean(x)")')
+        >>> parts = [mean.partial().run({"k": ["a"], "x": [x]}) for x in (1.0, 2.0, 6.0)]
+        >>> mean.merge().run(iter(parts)).to_pydict()
+        {'k': ['a'], 'm': [3.0]}
+        """
+        return self._half("partial")
+
+    def merge(self) -> Pipeline:
+        """The half that follows `partial`: over what that gave of all parts, joined in the order of the rows,
+        it gives what the pipeline gives over all rows. Floats may differ in the last digits, as sums are
+        added in another order; all else is equal.
+        """
+        return self._half("merge")
+
     def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:
         """A plain function that does what this pipeline does.
 
@@ -316,7 +349,8 @@ class Pipeline:
     def __repr__(self) -> str:
         given = "".join(f", {name}={text}" for name, text in self._given)
         about = self._loaded().facts["about"]
-        return f"<moonmill.Pipeline {self.name}{given}{': ' + about if about else ''}>"
+        half = f" {self._source.half}" if self._source.half else ""
+        return f"<moonmill.Pipeline {self.name}{half}{given}{': ' + about if about else ''}>"
 
     # ---- Inside ----
 
@@ -324,6 +358,18 @@ class Pipeline:
         if self._script is None:
             self._script = loaded(self._source)
         return self._script
+
+    def _half(self, half: str) -> Pipeline:
+        if self._source.half:
+            raise UsageError(
+                f"{half}() of a half of a pipeline",
+                id="not-mergeable",
+                file=self.name,
+                hint="take both halves of the same pipeline",
+            )
+        made = Pipeline(self._source.of(half), self._given)
+        made._loaded()
+        return made
 
     def _take(self, data: Any) -> Table:
         return kind_of(data).take(data, self._loaded().wanted)
@@ -400,18 +446,10 @@ class Pipeline:
         threads: int | None,
         timeout: float | None,
         params: dict[str, Any],
-        piece: bool,
     ) -> Any:
         wanted = self._loaded().wanted
         table = kind.take(data, wanted)
         plan = self._plan(table, params)
-        if piece and plan.breaks:
-            raise UsageError(
-                "the pipeline groups, sorts or limits: that has no meaning over pieces of a table",
-                id="needs-all-rows",
-                file=self.name,
-                hint="use run() for all of them as one table, or partial() and merge()",
-            )
         result: Table = _core.run(plan, table, threads=_threads(threads), timeout=timeout)  # type: ignore[assignment]
         return kind.give(result, data, wanted, plan.keeps_rows)
 

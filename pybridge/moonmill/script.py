@@ -31,18 +31,25 @@ class Source:
         The script.
     modules : tuple of (str, str)
         Names and texts of the modules that it requires.
+    half : str
+        "partial" or "merge": only that half of the pipeline is meant; else "".
     """
 
-    __slots__ = ("modules", "name", "text")
+    __slots__ = ("half", "modules", "name", "text")
 
-    def __init__(self, name: str, text: str, modules: Modules = ()) -> None:
+    def __init__(self, name: str, text: str, modules: Modules = (), half: str = "") -> None:
         self.name = name
         self.text = text
         self.modules = modules
+        self.half = half
 
     def key(self) -> tuple[object, ...]:
         """Equal for equal sources."""
-        return self.name, self.text, self.modules
+        return self.name, self.text, self.modules, self.half
+
+    def of(self, half: str) -> Source:
+        """The sources of a half, or of the whole with ""."""
+        return Source(self.name, self.text, self.modules, half)
 
     def digest(self) -> str:
         """A text of 32 characters that names these sources, the same in every process."""
@@ -51,7 +58,7 @@ class Source:
         return blake2b(repr(self.key()).encode(), digest_size=16).hexdigest()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Source, (self.name, self.text, self.modules)
+        return Source, (self.name, self.text, self.modules, self.half)
 
 
 class Script:
@@ -117,6 +124,8 @@ def loaded(source: Source) -> Script:
     found = _scripts.get(key)
     if found is not None:
         return found
+    if source.half:
+        return _keep(key, Script(loaded(source.of("")).ask(source.half), source))
     sources[source.name] = source.text
     parts = [part for module in source.modules for part in module]
     return _keep(key, Script(_answer("load", "text", source.name, source.text, *parts), source))

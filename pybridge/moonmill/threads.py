@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+from .engines import caller
+
 
 def default_threads() -> int:
-    """``MOONMILL_THREADS`` if set, 1 in workers of Ray, Dask, Spark and process pools, else 0: all."""
+    """``MOONMILL_THREADS`` if set, 1 in what Ray, Dask and Spark call and in process pools, else 0: all."""
     chosen = os.environ.get("MOONMILL_THREADS")
     if chosen:
         try:
             return max(0, int(chosen))
         except ValueError:
             raise ValueError(f"MOONMILL_THREADS is {chosen!r}, expected a number") from None
-    return 1 if in_worker() else 0
+    return 1 if in_worker() or caller() else 0
 
 
 def in_worker() -> bool:

@@ -1,0 +1,89 @@
+"""Pipelines in Spark: mapInArrow over the partitions of a DataFrame."""
+
+import pytest
+
+pyspark = pytest.importorskip("pyspark")
+
+import moonmill as mm  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def spark():
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "1500",
+    }
+    builder = SparkSession.builder.master("local[2]").appName("moonmill")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def frame(spark, flights):
+    return spark.createDataFrame(flights).repartitionByRange(3, "id").sortWithinPartitions("id").cache()
+
+
+def test_rows_are_mapped_in_batches(frame, flights, chosen, equal):
+    found = frame.mapInArrow(chosen, chosen.output_schema(frame).to_ddl())
+    equal(found.toArrow(), chosen.run(flights), by="id")
+
+
+def test_groups_go_through_partial_and_merge(frame, flights, grouped, equal):
+    partial = grouped.partial()
+    parts = frame.mapInArrow(partial, partial.output_schema(frame).to_ddl())
+    equal(grouped.merge().run(parts.toArrow()), grouped.run(flights))
+
+
+def test_parts_may_be_merged_from_pandas(frame, flights, grouped, equal):
+    partial = grouped.partial()
+    parts = frame.mapInArrow(partial, partial.output_schema(frame).to_ddl())
+    equal(grouped.merge().run(parts.toPandas()), grouped.run(flights))
+
+
+def test_first_rows_go_through_partial_and_merge(frame, flights, first, equal):
+    partial = first.partial()
+    parts = frame.mapInArrow(partial, partial.output_schema(frame).to_ddl())
+    equal(first.merge().run(parts.toArrow()), first.run(flights))
+
+
+def test_empty_partitions_change_nothing(frame, flights, grouped, equal):
+    partial = grouped.partial()
+    some = frame.where("id < 100").repartition(7)
+    parts = some.mapInArrow(partial, partial.output_schema(frame).to_ddl())
+    everything = mm.pipeline(grouped.source.replace("flights > 10", "flights > 0"), least=-20)
+    equal(everything.merge().run(parts.toArrow()), everything.run(flights.slice(0, 100)))
+
+
+def test_whole_groups_may_be_handed_to_any_pipeline(frame, flights, grouped, equal):
+    schema = grouped.output_schema(frame).to_ddl()
+    found = frame.groupBy("carrier").applyInArrow(grouped.as_function(), schema)
+    equal(found.toArrow(), grouped.run(flights), by="carrier")
+
+
+def test_a_plain_call_where_all_rows_are_needed_is_refused(frame, grouped):
+    found = frame.mapInArrow(grouped, grouped.output_schema(frame).to_ddl())
+    with pytest.raises(pyspark.errors.PythonException, match=r"partial\(\) over the parts"):
+        found.toArrow()
+
+
+def test_an_error_tells_the_place_in_the_script(frame):
+    wrong = mm.pipeline(':derive "small = i8(miles)"', name="narrow")
+    with pytest.raises(pyspark.errors.PythonException, match=r"narrow:1:.*miles"):
+        frame.mapInArrow(wrong, wrong.output_schema(frame).to_ddl()).toArrow()
+
+
+def test_a_spark_frame_cannot_be_taken_as_data(frame, chosen):
+    with pytest.raises(mm.KindError) as caught:
+        chosen.run(frame)
+    assert "mapInArrow" in caught.value.hint
