@@ -37,11 +37,24 @@ test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi
 
+# Engines for data that outgrows one machine, each run here as it would be there. pyspark does not support pandas 3 yet.
+PY_ENGINES := pyspark>=4 ray[data] dask[dataframe,distributed] pandas<3 pyarrow pytest
+ENGINES    := build/venv-engines
+$(ENGINES)/.ready: pybridge/python.mk
+	$(Q)test -x $(ENGINES)/bin/pip || $(PYTHON) -m venv $(ENGINES)
+	$(call say,PIP,"$(PY_ENGINES)")
+	$(Q)$(ENGINES)/bin/pip install -q $(foreach package,$(PY_ENGINES),'$(package)') && touch $@
+
+test-engines: $(ENGINES)/.ready ## Run pipelines in real Spark (needs Java 17), Ray and Dask (SPECS=spec/python/engines/test_x.py)
+	$(Q)$(MAKE) python PYTHON=$(abspath $(ENGINES)/bin/python)
+	$(Q)PYTHONPATH=$(abspath pybridge) PYSPARK_PYTHON=$(abspath $(ENGINES)/bin/python) SPARK_LOCAL_IP=127.0.0.1 \
+	  RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest $(or $(filter spec/python/%,$(SPECS)),spec/python/engines)
+
 lint-python:
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
 	  $(VENV)/bin/ruff check -q pybridge/moonmill spec/python setup.py && $(VENV)/bin/ruff format -q --check pybridge/moonmill spec/python setup.py && \
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(VENV)/bin/mypy && $(PY_RUN) -m mypy.stubtest moonmill._core; \
 	else echo "No package index: the linters of the Python package are left out."; fi
 
-.PHONY: python test-python lint-python
+.PHONY: python test-python test-engines lint-python
 -include $(OBJ_PY:.o=.d)

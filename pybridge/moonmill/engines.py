@@ -1,7 +1,7 @@
 """Engines that hold a table in parts: Spark, Ray Data, Dask. None of them is imported here.
 
-They call a pipeline with one part after the other, in many processes. That suits a pipeline that looks at each row
-by itself; of others, `Pipeline.partial` does, and `Pipeline.merge` goes over what it gave.
+They call a pipeline with one part after the other, in many processes. That suits a pipeline that looks at
+each row by itself; of others, `Pipeline.partial` does, and `Pipeline.merge` goes over what it gave.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _OWN = __name__.partition(".")[0]
 _PACKAGES = frozenset(("pyspark", "ray", "dask"))
-# Modules that call the functions of a map over parts. Functions of groups are called by others, with whole groups.
+# Modules that call the functions of a map over parts; functions of groups are called by others.
 _MAPS = {"pyspark.": "Spark", "ray.data._internal.": "Ray Data", "dask.dataframe.": "Dask"}
 
 
@@ -32,18 +32,19 @@ def caller() -> str | None:
 
 
 def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
-    """Raise when a pipeline that looks beyond a row is called with parts of a table: by an engine, or an iterator."""
+    """Raise if a pipeline that looks beyond a row is called with parts: by an engine, or with pieces."""
     engine = caller()
-    if not pieces and (engine is None or engine == "Spark"):  # applyInArrow and its kin hand over whole groups
+    if not pieces and engine in (None, "Spark"):  # what Spark hands over as one table is a whole group
         return
     facts = pipeline._loaded().facts
-    stages = ", ".join(facts["stages"])
-    merges = facts["reach"] == "mergeable"
+    what = f"the pipeline needs all rows ({', '.join(facts['stages'])})"
+    halves = facts["reach"] == "mergeable"
     raise UsageError(
-        f"{engine or 'an iterator'} hands over parts of a table, and the pipeline ({stages}) needs all of its rows",
+        f"{engine or 'an iterator'} hands over parts of a table, and {what}"
+        + (": use partial() and merge()" if halves else ""),
         id="needs-all-rows",
         file=pipeline.name,
         hint="map partial() over the parts, join what it gives, and run merge() over that"
-        if merges
+        if halves
         else "join the parts, and run it over them as one table",
     )

@@ -94,9 +94,7 @@ class Pipeline:
         if pieces:
             from .kinds.python import answered
 
-            return answered(
-                lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data
-            )
+            return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data)
         return self._answer(kind, data, threads, timeout, params)
 
     def run(

@@ -1,4 +1,4 @@
-"""What the specs with real engines share: a table of flights that never were, pipelines over it, comparing results.
+"""What the specs with real engines share: flights that never were, pipelines over them, comparing results.
 
 They run in a folder of their own, by `make test-engines`: the engines are large, and slow to start.
 """
@@ -15,7 +15,8 @@ import moonmill as mm
 
 ROWS = 20_000
 CHOSEN = ':where "delay > 30" :derive { "hours = delay / 60", "label = carrier .. \'!\'" }'
-GROUPED = """mm.pipeline { params = { "least: f64 = 0" }, input = { "carrier: utf8?", "delay: f64?", "miles: i64" } }
+GROUPED = """mm.pipeline { params = { "least: f64 = 0" },
+    input = { "carrier: utf8?", "delay: f64?", "miles: i64" } }
   :where "delay > p.least"
   :group("carrier", { "flights = count()", "miles = sum(miles)", "mean = mean(delay)", "spread = std(delay)",
     "worst = max(delay)", "far = any(miles > 4000)", "pace = sum(miles) / sum(delay)" })
@@ -35,8 +36,12 @@ def flights():
     return pa.table(
         {
             "id": pa.array(range(ROWS), pa.int64()),
-            "carrier": pa.array([rng.choice(["AA", "B6", "DL", "UA", "a longer name", "", None]) for _ in range(ROWS)]),
-            "delay": pa.array([None if rng.random() < 0.1 else rng.gauss(30, 60) for _ in range(ROWS)], pa.float64()),
+            "carrier": pa.array(
+                [rng.choice(["AA", "B6", "DL", "UA", "a longer name", "", None]) for _ in range(ROWS)]
+            ),
+            "delay": pa.array(
+                [None if rng.random() < 0.1 else rng.gauss(30, 60) for _ in range(ROWS)], pa.float64()
+            ),
             "miles": pa.array([rng.randrange(100, 5000) for _ in range(ROWS)], pa.int64()),
             "at": pa.array(
                 [start + datetime.timedelta(minutes=rng.randrange(500_000)) for _ in range(ROWS)],

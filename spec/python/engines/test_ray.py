@@ -56,7 +56,7 @@ def test_whole_groups_may_be_handed_to_any_pipeline(dataset, flights, grouped, e
 
 def test_a_plain_call_where_all_rows_are_needed_is_refused(dataset, grouped):
     for function in (grouped, grouped.as_function()):
-        with pytest.raises(Exception, match=r"partial\(\) over the parts"):
+        with pytest.raises(Exception, match=r"use partial\(\) and merge\(\)"):
             dataset.map_batches(function, batch_format="pyarrow").materialize()
 
 

@@ -73,7 +73,7 @@ def test_whole_groups_may_be_handed_to_any_pipeline(frame, flights, grouped, equ
 
 def test_a_plain_call_where_all_rows_are_needed_is_refused(frame, grouped):
     found = frame.mapInArrow(grouped, grouped.output_schema(frame).to_ddl())
-    with pytest.raises(pyspark.errors.PythonException, match=r"partial\(\) over the parts"):
+    with pytest.raises(pyspark.errors.PythonException, match=r"use partial\(\) and merge\(\)"):
         found.toArrow()
 
 
@@ -83,7 +83,5 @@ def test_an_error_tells_the_place_in_the_script(frame):
         frame.mapInArrow(wrong, wrong.output_schema(frame).to_ddl()).toArrow()
 
 
-def test_a_spark_frame_cannot_be_taken_as_data(frame, chosen):
-    with pytest.raises(mm.KindError) as caught:
-        chosen.run(frame)
-    assert "mapInArrow" in caught.value.hint
+def test_a_frame_of_spark_may_be_brought_here(frame, flights, grouped, equal):
+    equal(grouped.run(frame), grouped.run(flights))
