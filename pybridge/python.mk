@@ -48,7 +48,8 @@ $(ENGINES)/.ready: pybridge/python.mk
 test-engines: $(ENGINES)/.ready ## Run pipelines in real Spark (needs Java 17), Ray and Dask (SPECS=spec/python/engines/test_x.py)
 	$(Q)$(MAKE) python PYTHON=$(abspath $(ENGINES)/bin/python)
 	$(Q)PYTHONPATH=$(abspath pybridge) PYSPARK_PYTHON=$(abspath $(ENGINES)/bin/python) SPARK_LOCAL_IP=127.0.0.1 \
-	  RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest $(or $(filter spec/python/%,$(SPECS)),spec/python/engines)
+	  RAY_USAGE_STATS_ENABLED=0 $(ENGINES)/bin/python -m pytest --show-capture=no -W ignore \
+	    $(or $(filter spec/python/%,$(SPECS)),spec/python/engines)
 
 lint-python:
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
