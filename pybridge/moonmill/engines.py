@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from .errors import UsageError
+from .errors import KindError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .kinds.kind import Wanted
     from .pipeline import Pipeline
+    from .schema import Schema
 
 _OWN = __name__.partition(".")[0]
 _PACKAGES = frozenset(("pyspark", "ray", "dask"))
@@ -48,3 +52,40 @@ def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
         if halves
         else "join the parts, and run it over them as one table",
     )
+
+
+def columns_of(data: Any, wanted: Wanted) -> Any:
+    """For a frame of an engine its columns, as a Schema or a table without rows; else the data as it is."""
+    package = type(data).__module__.partition(".")[0]
+    if package not in _PACKAGES:
+        return data
+    if package == "pyspark":
+        return _spark_columns(data, wanted)
+    if package == "dask":
+        return data._meta
+    import pyarrow as pa
+
+    schema = data.schema()
+    return pa.schema(list(zip(schema.names, schema.types))).empty_table()
+
+
+def _spark_columns(frame: Any, wanted: Wanted) -> Schema:
+    from .schema import Schema, of_spark
+
+    zone = frame.sparkSession.conf.get("spark.sql.session.timeZone")
+    names, types, nullables = [], [], []
+    for field in frame.schema.fields:
+        kind = of_spark(field.dataType.simpleString(), zone)
+        if kind is None:
+            if wanted.names is not None and field.name not in wanted.names:
+                continue
+            raise KindError(
+                f"{field.name}: {field.dataType.simpleString()} of Spark has no type here",
+                id="wrong-type",
+                field=field.name,
+                hint="cast it in Spark, or leave it out",
+            )
+        names.append(field.name)
+        types.append(kind)
+        nullables.append(field.nullable)
+    return Schema(names, types, nullables)

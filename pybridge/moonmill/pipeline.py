@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .engines import refuse_parts
+from .engines import columns_of, refuse_parts
 from .errors import UsageError
 from .kinds import kind_of
 from .script import Script, Source, load_file, loaded
@@ -264,11 +264,12 @@ class Pipeline:
         Parameters
         ----------
         data
-            As for a call, or a `Schema`, or a dict of names and types ("f64?"); None where the script
-            declares its input.
+            As for a call, or a `Schema`, or a dict of names and types ("f64?"), or a frame of Spark, Dask or
+            Ray, whose rows are not looked at; None where the script declares its input.
         """
         from .schema import Schema
 
+        data = columns_of(data, self._loaded().wanted)
         if data is None or isinstance(data, Schema) or _is_types(data):
             columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
             return Schema.of(columns)
@@ -387,6 +388,7 @@ class Pipeline:
         """Columns as the session reads them."""
         from .schema import Schema
 
+        data = columns_of(data, self._loaded().wanted)
         if data is None:
             return ""
         if isinstance(data, Schema):

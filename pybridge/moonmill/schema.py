@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .errors import KindError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,19 +15,23 @@ _SPARK = {
     "i16": "smallint",
     "i32": "int",
     "i64": "bigint",
-    "u8": "smallint",
-    "u16": "int",
-    "u32": "bigint",
-    "u64": "decimal(20,0)",
     "f32": "float",
     "f64": "double",
     "utf8": "string",
     "binary": "binary",
     "date": "date",
-    "timestamp": "timestamp",
+    "timestamp": "timestamp_ntz",
     "duration": "interval day to second",
     "null": "void",
 }
+"""Types of Spark; a timestamp with a zone is its "timestamp". It has no unsigned types."""
+
+
+def of_spark(kind: str, zone: str) -> str | None:
+    """The type that a type of Spark becomes; None: none. `zone` is that of the Spark session."""
+    if kind == "timestamp":
+        return f"timestamp(us, {zone})"
+    return next((ours for ours, theirs in _SPARK.items() if theirs == kind), None)
 
 
 class Field:
@@ -92,8 +98,8 @@ class Schema(tuple[Field, ...]):
         raise KeyError(key)
 
     def to_ddl(self) -> str:
-        """As Spark wants it: ``"`carrier` string, `flights` bigint"``."""
-        return ", ".join(f"`{field.name}` {_SPARK[field.type.partition('(')[0]]}" for field in self)
+        """As Spark wants it: ``"`carrier` string, `flights` bigint"``. It has no unsigned types."""
+        return ", ".join(f"`{field.name.replace('`', '``')}` {_spark(field)}" for field in self)
 
     def to_lines(self) -> str:
         """As requests to the session carry it: a line of name, type and 0 or 1 for each field."""
@@ -102,3 +108,17 @@ class Schema(tuple[Field, ...]):
 
     def __repr__(self) -> str:
         return f"Schema({', '.join(map(repr, self))})"
+
+
+def _spark(field: Field) -> str:
+    kind, _, rest = field.type.rstrip(")").partition("(")
+    unit, _, zone = rest.partition(", ")
+    found = _SPARK.get(kind) if unit in ("", "us") else None
+    if found is None:
+        raise KindError(
+            f"{field.name}: Spark has no type for {field.type}",
+            id="wrong-type",
+            field=field.name,
+            hint=f':cast {{ "{field.name}: {kind if unit else "i64"}" }} at the end of the pipeline',
+        )
+    return "timestamp" if zone else found

@@ -140,3 +140,12 @@ def test_a_part_is_worked_on_by_one_thread(engine):
     space = {"__name__": "moonmill.somewhere"}
     exec("from moonmill.threads import default_threads\ndef run(data): return default_threads()", space)
     assert engine("dask.dataframe.core", space["run"], None) == 1
+
+
+def test_a_schema_of_spark_escapes_names_and_refuses_unsigned():
+    pipeline = mm.pipeline(':derive { "`a b` = n", "u = wrap.u8(n)", "t = timestamp(d)" }')
+    schema = {"n": "i64", "d": "date"}
+    with pytest.raises(mm.KindError, match="Spark has no type for u8"):
+        pipeline.output_schema(schema).to_ddl()
+    kept = mm.pipeline(pipeline.source + ':drop "u"').output_schema(schema)
+    assert kept.to_ddl() == "`n` bigint, `d` date, `a b` bigint, `t` timestamp_ntz"

@@ -84,4 +84,28 @@ def test_an_error_tells_the_place_in_the_script(frame):
 
 
 def test_a_frame_of_spark_may_be_brought_here(frame, flights, grouped, equal):
-    equal(grouped.run(frame), grouped.run(flights))
+    equal(grouped.run(frame.drop("at")), grouped.run(flights), by="carrier")
+
+
+def test_values_of_all_types_go_through(spark):
+    frame = spark.sql(
+        "select true b, 1Y i8, 2S i16, 3 i32, 4L i64, 1.5F f, 2.5D d, 'x' s, cast('y' as binary) y, "
+        "date'2020-01-02' day, timestamp'2020-01-02 03:04:05' at, timestamp_ntz'2020-01-02 03:04:05' here, "
+        "interval '1 02:03:04' day to second span, cast(null as string) nothing"
+    )
+    same = mm.pipeline(':where "i64 > 0"')
+    assert frame.mapInArrow(same, same.output_schema(frame).to_ddl()).collect() == frame.collect()
+
+
+def test_types_without_a_counterpart_are_named(spark, frame):
+    for cast in ("u32", "timestamp(ms)"):
+        pipeline = mm.pipeline(
+            f':select {{ "at", "miles" }} :cast {{ "{"miles" if cast == "u32" else "at"}: {cast}" }}'
+        )
+        with pytest.raises(mm.KindError, match="Spark has no type for"):
+            pipeline.output_schema(frame).to_ddl()
+    odd = spark.sql("select cast(1 as decimal(10,2)) money, 1L n")
+    with pytest.raises(mm.KindError, match=r"money: decimal\(10,2\)"):
+        mm.pipeline(':where "n > 0"').output_schema(odd)
+    declared = mm.pipeline('mm.pipeline { input = { "n: i64" } } :where "n > 0"')
+    assert declared.output_schema(odd).to_ddl() == "`n` bigint"
