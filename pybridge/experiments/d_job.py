@@ -19,13 +19,15 @@ def go(size, path):
     library = packed.Library(path)
     message, (pixels,) = packed.allocate((np.uint8, size))
     pixels[:] = 49
-    seen = [library.c.WorkProgress()]
+    before = library.c.WorkProgress()
     began = time.perf_counter()
     library.c.WorkStart(message.ctypes.data, message.nbytes)
     returned = time.perf_counter() - began
-    while seen[-1] != 2.0:
+    seen = [(returned, library.c.WorkProgress())]
+    while seen[-1][1] != 2.0:
         time.sleep(0.001)
-        seen.append(library.c.WorkProgress())
+        seen.append((time.perf_counter() - began, library.c.WorkProgress()))
+    assert before == -1.0
     assert abs(library.c.WorkResult() - 7.0 * size) < 1e-6 * size
     return {
         "returned": returned, "seconds": time.perf_counter() - began, "seen": seen,
@@ -42,10 +44,10 @@ def moonmill(size, _path):
     began = time.perf_counter()
     job = roots.submit(pixels)
     returned = time.perf_counter() - began
-    seen = [job.progress.fraction]
+    seen = [(returned, job.progress.fraction)]
     while not job.done():
         job.wait(0.001)
-        seen.append(job.progress.fraction)
+        seen.append((time.perf_counter() - began, job.progress.fraction))
     seconds = time.perf_counter() - began
     assert abs(job.result()["total"][0] - 7.0 * size) < 1e-6 * size
     endless = mm.pipeline(ENDLESS).submit(pixels[:1000])
