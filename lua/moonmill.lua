@@ -4,6 +4,7 @@ local parts = {
   fn = function() return require("moonmill.module").fn end,
   module = function() return require("moonmill.module").new end,
   array = function() return require("moonmill.typed.array").new end,
+  store = function() return require "moonmill.store" end,
   sat = function() return require("moonmill.typed.integers").sat end,
   wrap = function() return require("moonmill.typed.integers").wrap end,
 }

@@ -7,6 +7,7 @@
 -- A function that can be a vector program is run both as a loop and as a program, which must not differ. Fields as for
 -- columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options:
 -- params, threads, batch_rows, seed, before and after (lists of further stages), rows (of a source batch).
+local bit = require "bit"
 local ffi = require "ffi"
 local columns = require "columns"
 local native = require "moonmill.ffi"
@@ -46,7 +47,7 @@ function rowfn.stage(source, kind, outputs, fn, params, vector)
   local inputs = inputs_of(source)
   local spec = { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
     label = "spec:" .. kind }
-  local bytes = rows.ship(fn, spec)
+  local bytes, uses_store = rows.ship(fn, spec)
   local made = vector and rows.vectorise(fn, spec)
   if vector and not made then return nil end
   local program = made and ffi.gc(made:program(), nil) or nil
@@ -55,6 +56,7 @@ function rowfn.stage(source, kind, outputs, fn, params, vector)
   local err = ffi.new "mm_error"
   local stage = C.mm_stage_rows(bytes, #bytes, schema(inputs), schema(all), kind == "where", 7, program, err)
   assert(stage ~= nil, ffi.string(err.message))
+  if uses_store then stage.flags = bit.bor(stage.flags, C.MM_STAGE_STORE) end
   return stage
 end
 

@@ -219,18 +219,6 @@ def test_row_functions_see_it_by_name():
     assert result["w"].tolist() == [0.125, 0.5, 0.25]
 
 
-def test_a_view_that_a_script_took_is_shipped_by_name():
-    mm.store["weights"] = np.array([0.5, 0.25])
-    pipeline = mm.pipeline("""
-        local weights = mm.store.get "weights"
-        return mm.pipeline { input = { "k: i64" } }
-          :map ("w: f64, n: i64", function(r) return weights[r.k], #weights end)
-    """)
-    assert pipeline.run({"k": [1, 0]}).to_pydict() == {"k": [1, 0], "w": [0.25, 0.5], "n": [2, 2]}
-    mm.store["weights"] = np.array([1.0, 2.0, 3.0])  # a job sees the store as it was at submit, not at load
-    assert pipeline.run({"k": [2]}).to_pydict() == {"k": [2], "w": [3.0], "n": [3]}
-
-
 def test_a_running_job_keeps_what_was_there_at_submit(no_leaks):
     rows = 400_000
     old = np.full(10, 1.0)
@@ -242,6 +230,7 @@ def test_a_running_job_keeps_what_was_there_at_submit(no_leaks):
     mm.store["other"] = [1]
     assert job.result().to_pydict() == {"least": [1.0], "most": [1.0]}
     assert pipeline.run({"k": [1]}).to_pydict() == {"least": [2.0], "most": [2.0]}
+    mm.store.clear()
     del job
     gc.collect()
     assert sys.getrefcount(old) == alone
@@ -312,3 +301,15 @@ def test_a_fork_has_what_was_there_and_changes_only_its_own():
     child.join(20)
     assert child.exitcode == 0
     assert mm.store["weights"].to_pylist() == [1, 2]
+
+
+def test_a_view_that_a_script_took_is_shipped_by_name():
+    mm.store["weights"] = np.array([0.5, 0.25])
+    pipeline = mm.pipeline("""
+        local weights = mm.store.get "weights"
+        return mm.pipeline { input = { "k: i64" } }
+          :map ("w: f64, n: i64", function(r) return weights[r.k], #weights end)
+    """)
+    assert pipeline.run({"k": [1, 0]}).to_pydict() == {"k": [1, 0], "w": [0.25, 0.5], "n": [2, 2]}
+    mm.store["weights"] = np.array([1.0, 2.0, 3.0])  # a job sees the store as it was at submit, not at load
+    assert pipeline.run({"k": [2]}).to_pydict() == {"k": [2], "w": [3.0], "n": [3]}

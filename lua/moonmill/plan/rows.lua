@@ -1,4 +1,5 @@
 -- moonmill.plan.rows - the node of a stage that calls a Lua function for each row.
+local bit = require "bit"
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
@@ -112,13 +113,15 @@ function Rows:make(arriving)
   self.arriving = arriving
   local leaving = { unpack(arriving) }
   for i = #self.columns - #self.spec.outputs + 1, #self.columns do leaving[#leaving + 1] = self.columns[i] end
-  local shipment = self:ship(arriving)
+  local shipment, uses_store = self:ship(arriving)
   local place = self.spec.place
   self.places = { [0] = { origin = place, stage = self.label } }
   local from, to, program = schemas.to_c(arriving), schemas.to_c(leaving), self:vectorise(arriving)
   local stage = C.mm_stage_rows(shipment, #shipment, from, to, self.spec.kind == "where", 0,
     program and ffi.gc(program, nil), err)
-  return nodes.checked(stage, self.places), leaving
+  nodes.checked(stage, self.places)
+  if uses_store then stage.flags = bit.bor(stage.flags, C.MM_STAGE_STORE) end
+  return stage, leaving
 end
 
 return { new = new }

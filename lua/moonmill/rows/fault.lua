@@ -1,5 +1,6 @@
 -- moonmill.rows.fault - an error inside a row function: which row it was, what to tell about it.
 local ffi = require "ffi"
+local failure = require "moonmill.failure"
 local frames = require "moonmill.frames"
 local loop = require "moonmill.rows.loop"
 
@@ -69,7 +70,13 @@ local function running_row(running)
   end
 end
 
+-- What our own modules raise, such as views of the store.
+local function noted_of(raised)
+  return { message = raised.message, hint = raised.hint, id = raised.id, value = raised.value }
+end
+
 local function text_of(value)
+  if failure.is(value) then return ("%s:%d: %s"):format(value.file or "?", value.line or 0, value.message) end
   if type(value) == "string" or type(value) == "number" then return tostring(value) end
   local meta = getmetatable(value)
   if type(meta) == "table" and meta.__tostring then return tostring(value) end
@@ -83,6 +90,7 @@ end
 function fault.handler(running, kind)
   return function(value)
     local row, message = running_row(running()), text_of(value)
+    if failure.is(value) then noted = noted_of(value) end
     local result = { row = row, message = message, frames = frames.stack(2, { running = running(), name = kind }) }
     if noted and message:sub(-#noted.message) == noted.message then
       result.hint, result.id, result.field, result.value = noted.hint, noted.id, noted.field, noted.value

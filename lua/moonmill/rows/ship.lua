@@ -44,6 +44,12 @@ local function value_kind(value)
   return kind == "cdata" and "a C value (" .. tostring(ffi.typeof(value)) .. ")" or "a " .. kind
 end
 
+-- The name of a view of the store, which goes by name: a job has its own.
+local function stored_name(value)
+  local views = package.loaded["moonmill.store.views"]
+  return views and views.name(value)
+end
+
 -- A value's form in the shipment; tables and functions join the queue. `parent` is the queue's item that holds it,
 -- `key` its name there.
 function Shipper:form(value, key, parent)
@@ -52,7 +58,7 @@ function Shipper:form(value, key, parent)
   if kind == "nil" then return {} end
   if kind == "cdata" and (ffi.istype(int64, value) or ffi.istype(uint64, value)) then return value end
   local place = { value = value, key = key, parent = parent }
-  if kind ~= "table" and kind ~= "function" then self:refuse(place, value_kind(value)) end
+  if kind ~= "table" and kind ~= "function" and not stored_name(value) then self:refuse(place, value_kind(value)) end
   local number = self.numbers[value]
   if not number then
     number = #self.queue + 1
@@ -76,6 +82,7 @@ function Shipper:add_globals(fn, proto)
   local environment = getfenv(fn)
   for _, item in ipairs(inspect.globals(proto)) do
     local value = environment[item.name]
+    self.store = self.store or item.name == "require"
     if value == nil then
       local known = {}
       for _, path in pairs(standard.paths) do known[#known + 1] = path end
@@ -119,9 +126,14 @@ function Shipper:object(place)
     self.random = self.random or name == "math.random"
     return { "standard", name }
   end
+  local stored = stored_name(place.value)
+  if stored then
+    self.store = true
+    return { "stored", stored }
+  end
   local module = self.modules[place.value]
   if module then
-    self.random = true -- nobody looks into modules
+    self.random, self.store = true, true -- nobody looks into modules
     return module
   end
   return type(place.value) == "table" and self:table_object(place) or self:function_object(place)
@@ -147,10 +159,11 @@ end
 ---@param fn function
 ---@param spec moonmill.RowsSpec
 ---@return string bytes
+---@return boolean uses_store it may look into the store: the stage is to be MM_STAGE_STORE
 local function ship(fn, spec)
   local self = setmetatable({
     fn = fn, queue = {}, numbers = {}, globals = {}, modules = named(spec.modules),
-    random = false,
+    random = false, store = false,
   }, Shipper)
   local info = debug.getinfo(fn, "S")
   local params = {}
@@ -168,7 +181,8 @@ local function ship(fn, spec)
     i = i + 1
   end
   shipment.objects, shipment.globals, shipment.random = objects, self.globals, self.random
-  return buffer.encode(shipment)
+  shipment.store = self.store
+  return buffer.encode(shipment), self.store
 end
 
 return ship

@@ -118,7 +118,7 @@ local function try(shipment, schema, sample)
   require("moonmill.rows.environment").install {
     seed = 0, now = os.time(), row_number = function() return subject:row_number() end,
   }
-  local unpacked, kinds = unship(shipment), {}
+  local unpacked, kinds = unship(shipment, ffi.gc(C.mm_store_snapshot(), C.mm_store_release)), {}
   local source = debug.getinfo(unpacked.fn, "S").source
   for k = 1, #unpacked.outputs do kinds[k] = schema.fields[schema.count - #unpacked.outputs + k - 1].type end
   subject = worker.new(unpacked, kinds)

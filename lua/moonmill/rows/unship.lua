@@ -8,6 +8,7 @@ local function make_shell(object)
   if kind == "table" then return {} end
   if kind == "function" then return assert(loadstring(object[2])) end
   if kind == "standard" then return standard.at(object[2]) end
+  if kind == "stored" then return require("moonmill.store").get(object[2]) end
   if kind == "module" then return require(object[2]) end
   return require(object[2])[object[3]]
 end
@@ -30,9 +31,11 @@ local function preload(sources)
 end
 
 ---@param bytes string
+---@param stored ffi.cdata* const mm_store *: what the function sees of the store
 ---@return table shipment its fields as given to ship; `fn` the function, `tables` the captured tables, `params` values
-local function unship(bytes)
+local function unship(bytes, stored)
   local shipment = buffer.decode(bytes)
+  if shipment.store then require("moonmill.store.views").see(stored) end
   package.path = shipment.path .. ";" .. package.path
   preload(shipment.sources)
   local shells = {}

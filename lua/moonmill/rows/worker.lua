@@ -243,7 +243,7 @@ local function open(shipment, stage, job, now)
   require("moonmill.rows.environment").install {
     seed = C.mm_job_seed(ffi.cast("mm_job *", job)), now = now, row_number = function() return worker:row_number() end,
   }
-  local unpacked = unship(shipment)
+  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)))
   local kinds = {}
   for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
   worker = new(unpacked, kinds)
