@@ -8,7 +8,10 @@ local function make_shell(object)
   if kind == "table" then return {} end
   if kind == "function" then return assert(loadstring(object[2])) end
   if kind == "standard" then return standard.at(object[2]) end
-  if kind == "stored" then return require("moonmill.store").get(object[2]) end
+  if kind == "stored" then
+    return require("moonmill.store.views").of(object[2])
+      or error(('the row function captures "%s" of the store, which has no such name any more'):format(object[2]), 0)
+  end
   if kind == "module" then return require(object[2]) end
   return require(object[2])[object[3]]
 end
