@@ -10,6 +10,7 @@ static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {
   return status;
 }
 
+#define COMPARISON "compare.inc.h"
 #define T int8_t
 #define SUFFIX i8
 #include "comparisons.inc.h"
@@ -18,9 +19,6 @@ static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {
 #include "comparisons.inc.h"
 #define T int32_t
 #define SUFFIX i32
-#include "comparisons.inc.h"
-#define T int64_t
-#define SUFFIX i64
 #include "comparisons.inc.h"
 #define T uint8_t
 #define SUFFIX u8
@@ -31,15 +29,23 @@ static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {
 #define T uint32_t
 #define SUFFIX u32
 #include "comparisons.inc.h"
-#define T uint64_t
-#define SUFFIX u64
-#include "comparisons.inc.h"
 #define T float
 #define SUFFIX f32
+#include "comparisons.inc.h"
+#ifdef __AVX2__ /* without it, comparing 8 bytes takes longer than packing flags */
+#undef COMPARISON
+#define COMPARISON "wide.inc.h"
+#endif
+#define T int64_t
+#define SUFFIX i64
+#include "comparisons.inc.h"
+#define T uint64_t
+#define SUFFIX u64
 #include "comparisons.inc.h"
 #define T double
 #define SUFFIX f64
 #include "comparisons.inc.h"
+#undef COMPARISON
 
 /* ---- Bools: false < true ---- */
 

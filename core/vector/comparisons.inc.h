@@ -1,15 +1,15 @@
-/* comparisons.inc.h - the six comparisons of one type. Needs T and SUFFIX.
+/* comparisons.inc.h - the six comparisons of one type. Needs T, SUFFIX and COMPARISON, the template of one.
  * SPDX-License-Identifier: MIT */
 #define S T
 #define NAME PASTE(eq, SUFFIX)
 #define TEST(x, y) ((x) == (y))
-#include "compare.inc.h"
+#include COMPARISON
 #define NAME PASTE(lt, SUFFIX)
 #define TEST(x, y) ((x) < (y))
-#include "compare.inc.h"
+#include COMPARISON
 #define NAME PASTE(le, SUFFIX)
 #define TEST(x, y) ((x) <= (y))
-#include "compare.inc.h"
+#include COMPARISON
 #undef S
 
 #define NAME PASTE(ne, SUFFIX)

@@ -101,8 +101,30 @@ static int refuse(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm
   }
 CHOOSE(choose_1, uint8_t)
 CHOOSE(choose_2, uint16_t)
+
+#ifdef __AVX2__
+/* Some lanes at a time: `pattern` has the bit of each lane, so that lanes & pattern is all of it or nothing. */
+#define CHOOSE_WIDE(name, ctype, ...)                                                                                  \
+  static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {            \
+    typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                      \
+    enum { COUNT = 32 / sizeof(ctype), PARTS = 8 * sizeof(ctype) / COUNT };                                            \
+    lanes *restrict out = to;                                                                                          \
+    const lanes *b = from_b, *c = from_c;                                                                              \
+    for (int64_t at = 0; at < words * 64 / COUNT; at += PARTS) {                                                       \
+      ctype bits = (ctype)(mask[at * COUNT / 64] >> at * COUNT % 64);                                                  \
+      lanes pattern = {__VA_ARGS__}, all = pattern - pattern + bits;                                                   \
+      for (int i = 0; i < PARTS; i++, pattern <<= COUNT) {                                                             \
+        lanes chosen = (lanes)((all & pattern) == pattern);                                                            \
+        out[at + i] = (b[at + i] & chosen) | (c[at + i] & ~chosen);                                                    \
+      }                                                                                                                \
+    }                                                                                                                  \
+  }
+CHOOSE_WIDE(choose_4, uint32_t, 1, 2, 4, 8, 16, 32, 64, 128)
+CHOOSE_WIDE(choose_8, uint64_t, 1, 2, 4, 8)
+#else
 CHOOSE(choose_4, uint32_t)
 CHOOSE(choose_8, uint64_t)
+#endif
 
 static void choose_16(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {
   for (int64_t w = 0; w < words; w++) {

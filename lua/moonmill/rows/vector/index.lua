@@ -33,7 +33,6 @@ function index.captured(trace, captured, name)
 end
 
 function index.global(trace, name)
-  if name == "math" or name == "string" then return trace.values:object("library", name, name) end
   local value = getfenv(trace.frame.fn)[name]
   if value == nil then trace:reject("it reads the global %s", name) end
   return index.captured(trace, value, name)
