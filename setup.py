@@ -1,4 +1,4 @@
-"""Builds the extension and the command with make, for pip, build and setuptools; pyproject.toml has the rest."""
+"""Builds the extension and the command with make, for pip and build; pyproject.toml has the rest."""
 
 import os
 import re
@@ -35,6 +35,7 @@ class BuildExtension(build_ext):
     """The extension, for the Python that runs this."""
 
     def build_extension(self, extension: Extension) -> None:
+        """Make it, and put it where it is wanted."""
         goals = ["python", os.fspath(COMMAND.relative_to(HERE))]
         make = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}", *goals]
         if subprocess.run(make, cwd=HERE).returncode:
@@ -47,9 +48,11 @@ class BuildCommand(build_scripts):
     """The command: an executable, not a script."""
 
     def get_source_files(self) -> list[str]:
+        """None: it is built."""
         return []
 
     def copy_scripts(self) -> tuple[list[str], list[str]]:
+        """Put the command where scripts are installed from."""
         target = Path(self.build_dir) / COMMAND.name
         install(COMMAND, target)
         return [os.fspath(target)], [os.fspath(target)]

@@ -1,6 +1,6 @@
 """The extension: data in and out without copying, plans, jobs. The package wraps it; see moonmill/__init__.py."""
 
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence, overload
 
 def configure(
     *, table: type = ..., column: type = ..., buffer: type = ..., job: type = ..., error: Callable[[str], BaseException] = ...
@@ -116,6 +116,27 @@ def run(
     """Run and wait, the GIL released. `out`: a writable buffer per column of the result. `watch` is called some ten times a second."""
 
 def submit(plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False, timeout: float | None = None) -> Job: ...
+
+class Input:
+    """Files that are open, to be read as one table, once."""
+
+    column_names: list[str]
+    types: list[str]
+    nullables: list[bool]
+
+def open_input(paths: Iterable[str], /) -> Input:
+    """Open files, to be read one after the other as one table."""
+
+@overload
+def run_input(
+    plan: Plan, input: Input, /, output: str, threads: int = 0, timeout: float = 0.0, watch: Callable[[dict[str, Any]], object] | None = None
+) -> dict[str, Any]: ...
+@overload
+def run_input(
+    plan: Plan, input: Input, /, output: None = None, threads: int = 0, timeout: float = 0.0,
+    watch: Callable[[dict[str, Any]], object] | None = None,
+) -> Table:
+    """Run a plan over files: to a file, which gives counters, or to a table. `watch` gets counters some twenty times a second."""
 
 class Job:
     state: str

@@ -88,6 +88,9 @@ class Pipeline:
             With the place in the script, and the row of the input.
         """
         kind = kind_of(data)
+        paths = kind.paths(data)
+        if paths is not None:
+            return self._run_paths(paths, threads, timeout, False, params)
         pieces = kind.pieces(data)
         if self._loaded().facts["reach"] != "rows":
             refuse_parts(self, pieces)
@@ -114,7 +117,8 @@ class Pipeline:
         Parameters
         ----------
         data
-            As for a call; of an iterator of tables all are read, as one table.
+            As for a call; of an iterator of tables all are read, as one table. The path of a CSV or TSV file
+            (compressed or not), or a list of ``pathlib`` paths: read as the run goes on.
         out : buffer, or dict or list of buffers, optional
             Writable memory for the result: for its only column, by name, or in order (None: made as usual).
             It must have the type and the length of the column, which needs a pipeline that keeps all rows.
@@ -129,17 +133,20 @@ class Pipeline:
         **params
             Parameters of the pipeline.
         """
-        table = data if type(data) is Table else self._take(data)
+        if type(data) is Table:
+            table = data
+        else:
+            kind = kind_of(data)
+            paths = kind.paths(data)
+            if paths is not None and out is None:
+                return self._run_paths(paths, threads, timeout, progress, params)
+            table = kind.take(data, self._loaded().wanted)
         plan = self._plan(table, params)
         if progress is False and out is None:
-            result: Table = _core.run(  # type: ignore[assignment]
+            return _core.run(  # type: ignore[return-value]
                 plan, table, threads=_threads(threads), copy=copy, timeout=timeout
             )
-        else:
-            result = self._run_watched(plan, table, out, copy, threads, timeout, progress)
-        if table is not data:
-            result._taken_bytes = table.copied_bytes
-        return result
+        return self._run_watched(plan, table, out, copy, threads, timeout, progress)
 
     def submit(
         self,
@@ -227,7 +234,7 @@ class Pipeline:
         """
         from .files import run_files
 
-        return run_files(self, inputs, to, threads, resume, progress, params)
+        return run_files(self, inputs, to, _threads(threads), resume, progress, params)
 
     # ---- Asking ----
 
@@ -412,15 +419,13 @@ class Pipeline:
         from .progress import Display
 
         display = Display(progress, len(table)) if progress is not False else None
-        last: Job | None = None
+        last: list[Job] = []
 
         def watch(job: Job) -> None:
-            nonlocal last
-            if last is None:
-                job._start(len(table))
-            last = job
+            if not last:
+                last.append(job._start(len(table)))
             if display:
-                display.watch(job)
+                display.show(job.progress)
 
         done = None
         try:
@@ -437,7 +442,33 @@ class Pipeline:
             return result
         finally:
             if display:
-                display.finish(last, done)
+                display.finish(done)
+
+    def _run_paths(
+        self,
+        paths: list[str],
+        threads: int | None,
+        timeout: float | None,
+        progress: Shown,
+        params: dict[str, Any],
+    ) -> Table:
+        from .files import run_paths
+
+        if progress is False:
+            return run_paths(self, paths, params, _threads(threads), timeout)
+        from .progress import Display, Progress
+
+        display = Display(progress, None, "B")
+        last: list[Progress] = []
+
+        def watch(counters: dict[str, Any]) -> None:
+            last[:] = [Progress(counters, "running", counters["seconds"])]
+            display.show(last[0])
+
+        try:
+            return run_paths(self, paths, params, _threads(threads), timeout, watch)
+        finally:
+            display.finish(last[0].bytes_total if last else None)
 
     def _answer(
         self,

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
-    from .job import Job
-
     class Bar(Protocol):
         """What a progress bar of tqdm or of the same make offers."""
 
@@ -91,11 +89,13 @@ class Display:
 
     def __init__(self, shown: Shown, total: int | None = None, unit: str = "rows") -> None:
         self._seen = 0
+        self._unit = unit
         self._own = shown is True
         self._bar: Any = None
         self._call: Any = None
         if shown is True:
-            self._bar = _tqdm(total, unit) or Line(unit)
+            self._bar = _tqdm(total, unit)
+            self._bar = Line(unit) if self._bar is None else self._bar
         elif hasattr(shown, "update") and hasattr(shown, "total"):
             self._bar = shown
         elif callable(shown):
@@ -107,13 +107,15 @@ class Display:
         if self._bar is not None and total is not None and not self._bar.total:
             self._bar.total = total
 
-    def watch(self, job: Job) -> None:
-        """Called with the running job some ten times a second, by the thread that waits."""
-        now = job.progress
+    def show(self, now: Progress) -> None:
+        """A moment of the job; called some ten times a second by the thread that waits."""
         if self._call is not None:
             self._call(now)
-        else:
+        elif self._unit != "B":
             self.advance(now.rows)
+        else:
+            self._bar.total = self._bar.total or now.bytes_total
+            self.advance(now.bytes)
 
     def advance(self, seen: int) -> None:
         """So many are done in all."""
@@ -121,12 +123,10 @@ class Display:
             self._bar.update(seen - self._seen)
             self._seen = seen
 
-    def finish(self, job: Job | None, total: int | None = None) -> None:
+    def finish(self, total: int | None = None) -> None:
         """The job has ended; `total` tells how many it had when it went well."""
         if total is not None:
             self.advance(total)
-        if self._call is not None and job is not None:
-            self._call(job.progress)
         if self._own:
             self._bar.close()
 
@@ -169,4 +169,4 @@ def _tqdm(total: int | None, unit: str) -> Any:
         from tqdm.auto import tqdm
     except ImportError:
         return None
-    return tqdm(total=total, unit=f" {unit}", unit_scale=True, delay=0.3)
+    return tqdm(total=total, unit=unit if unit == "B" else f" {unit}", unit_scale=True, delay=0.3)

@@ -89,7 +89,12 @@ class Script:
 
     def plan(self, table: Table, params: tuple[tuple[str, str], ...]) -> _core.Plan:
         """The plan for the columns of a table; made once for columns and parameters that are alike."""
-        names, types, nullables = table.column_names, table.types, table.nullables
+        return self.plan_of(table.column_names, table.types, table.nullables, params)
+
+    def plan_of(
+        self, names: list[str], types: list[str], nullables: list[bool], params: tuple[tuple[str, str], ...]
+    ) -> _core.Plan:
+        """The plan for columns of these names and types."""
         key = (tuple(names), tuple(types), tuple(nullables), params)
         found = self._plans.get(key)
         if found is None:

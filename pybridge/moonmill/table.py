@@ -153,15 +153,10 @@ class Table(_core.Table):
     t`` take it without copying. ``t["name"]`` and ``t[0]`` are columns.
     """
 
-    _taken_bytes = 0
-    """Bytes that were copied to take in what this table was made of."""
-
     @property
     def stats(self) -> Stats:  # type: ignore[override]
         """What making this table cost: bytes copied and shared, and what the engine counted."""
-        stats = Stats(_core.Table.stats(self))
-        stats.copied_bytes += self._taken_bytes
-        return stats
+        return Stats(_core.Table.stats(self))
 
     @property
     def columns(self) -> list[Column]:

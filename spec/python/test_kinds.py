@@ -141,7 +141,7 @@ class TestNumpy:
 
     @pytest.mark.parametrize("data", [np.array([1j]), np.array([object()]), np.zeros(1, "V8")])
     def test_dtypes_without_a_type_here_are_refused_by_name(self, data):
-        with pytest.raises(mm.KindError, match="value|column"):
+        with pytest.raises(mm.KindError, match=r"value|column"):
             SAME(data)
 
 
@@ -254,7 +254,7 @@ class TestPython:
         with pytest.raises(mm.Error, match="a"):
             SAME({"a": [1, "x"]})
 
-    @pytest.mark.parametrize("data", [3, "text", None, {1, 2}, object(), lambda: 1])
+    @pytest.mark.parametrize("data", [3, None, {1, 2}, object(), lambda: 1])
     def test_other_things_are_refused(self, data):
         with pytest.raises(mm.KindError, match="cannot be taken"):
             SAME(data)
@@ -499,7 +499,7 @@ class TestDuckdb:
         ].to_pylist() == [0, 1, 2, 3, 4]
 
     def test_results_are_tables_of_duckdb(self):
-        res = DOUBLE.run({"value": [1, 2, 3]})
+        res = DOUBLE.run({"value": [1, 2, 3]})  # noqa: F841 (DuckDB finds it by its name)
         assert self.duckdb.sql("select sum(value) from res").fetchall() == [(12,)]
 
 

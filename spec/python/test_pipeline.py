@@ -8,7 +8,10 @@ import pytest
 
 ROWS = {"carrier": ["AA", "UA", "AA", "DL"], "delay": [75.0, 10.0, None, 61.0], "n": [1, 2, 3, 4]}
 CHAIN = ':where "delay > 60" :derive "twice = n * 2"'
-PARAMS = 'mm.pipeline { about = "Late ones", params = { "limit: i64 = 60  -- minutes", "name: utf8?" } } :where "delay > p.limit"'
+PARAMS = (
+    'mm.pipeline { about = "Late ones", params = { "limit: i64 = 60  -- minutes", "name: utf8?" } }'
+    ':where "delay > p.limit"'
+)
 
 
 def test_a_chain_runs_over_a_dict_of_columns():
@@ -49,7 +52,8 @@ def test_parameters_may_be_of_any_plain_type():
     import datetime
 
     text = (
-        'mm.pipeline { params = { "b: bool", "i: i64", "f: f64", "s: utf8", "d: date", "t: timestamp", "u: duration" } }'
+        "mm.pipeline { params = "
+        '{ "b: bool", "i: i64", "f: f64", "s: utf8", "d: date", "t: timestamp", "u: duration" } }'
         ':select { "b = p.b", "i = p.i", "f = p.f", "s = p.s", "d = p.d", "t = p.t", "u = p.u" }'
     )
     values = {

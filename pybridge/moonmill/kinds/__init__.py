@@ -31,6 +31,7 @@ _PLACES = {
     ("builtins", "dict"): ("python", "Columns"),
     ("builtins", "list"): ("python", "Lists"),
     ("builtins", "tuple"): ("python", "Lists"),
+    ("builtins", "str"): ("files", "Paths"),
     ("builtins", "bytes"): ("buffers", "Bytes"),
     ("builtins", "bytearray"): ("buffers", "Bytes"),
     ("builtins", "memoryview"): ("buffers", "Views"),
@@ -62,6 +63,8 @@ def _find(data: Any) -> Kind:
             return _load(*place)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _load("tables", "Exporters")
+    if hasattr(data, "__fspath__"):
+        return _load("files", "Paths")
     if hasattr(data, "__next__"):
         return _load("python", "Iterators")
     try:
@@ -71,7 +74,7 @@ def _find(data: Any) -> Kind:
             f"data of type {type(data).__qualname__} cannot be taken",
             id="wrong-kind",
             hint="give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
-            "a dict of columns, a list of rows, or an iterator of such",
+            "a dict of columns, a list of rows, the path of a file, or an iterator of such",
         ) from None
     return _load("buffers", "Views")
 

@@ -63,6 +63,10 @@ class Kind:
         """The data is several tables, to be answered one by one."""
         return False
 
+    def paths(self, data: Any) -> list[str] | None:
+        """The files that the data is, if it is files: they need not be read as a whole."""
+        return None
+
     def take(self, data: Any, wanted: Wanted) -> Table:
         """The data as a Table, without copying where that is possible."""
         raise NotImplementedError

@@ -115,7 +115,7 @@ def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None) -> Any:
 def series_of(column: Column, flavour: str = "numpy", dtype: Any = None) -> Any:
     """A Series over a column; one that was of categories is so again when it has no others."""
     series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
-    if isinstance(dtype, np.dtype) and dtype == object and column.type == "utf8":
+    if isinstance(dtype, np.dtype) and dtype.kind == "O" and column.type == "utf8":
         return pd.Series(column.to_numpy(), name=column.name, copy=False, dtype=object)
     if isinstance(dtype, pd.CategoricalDtype):
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..errors import KindError
 from ..table import Table
 from . import kind_of
@@ -46,6 +48,12 @@ class Lists(Kind):
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A list of what the input had."""
         return _list_kind(data).give(table, data, wanted, keeps_rows)
+
+    def paths(self, data: Any) -> list[str] | None:
+        """The paths of a list of paths (of pathlib: texts are values)."""
+        if not data or not all(hasattr(item, "__fspath__") for item in data):
+            return None
+        return [os.fspath(item) for item in data]
 
     def pieces(self, data: Any) -> bool:
         """A list of tables is answered by a list."""
@@ -127,4 +135,4 @@ def column_of(values: Any, name: str) -> Any:
 
 
 def _is_scalar(value: object) -> bool:
-    return isinstance(value, _SCALARS) or not hasattr(value, "__len__")
+    return isinstance(value, _SCALARS) or not (hasattr(value, "__len__") or hasattr(value, "__fspath__"))

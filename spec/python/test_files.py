@@ -1,0 +1,160 @@
+"""Files: read by their paths, and answered by files."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import moonmill as mm
+import pytest
+
+LATE = mm.pipeline(
+    'mm.pipeline { params = { "min: f64 = 60" }, input = { "carrier: utf8", "arr_delay: f64?" } }'
+    ':where "arr_delay > p.min"'
+)
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, rows in (("a.csv", "AA,70\nUA,5\n"), ("b.csv", "DL,61.5\n"), ("c.tsv", "EV\t90\n")):
+        separator = "\t" if name.endswith("tsv") else ","
+        (folder / name).write_text(f"carrier{separator}arr_delay\n{rows}")
+    return folder
+
+
+def test_a_path_is_data(flights, inputs):
+    assert LATE.run(flights).num_rows == 1862
+    assert LATE.run(str(inputs / "a.csv"), min=0).to_pydict() == {
+        "carrier": ["AA", "UA"],
+        "arr_delay": [70.0, 5.0],
+    }
+    assert LATE(inputs / "b.csv")["carrier"].to_pylist() == ["DL"]
+
+
+def test_the_answer_is_that_of_the_same_data_in_memory(flights, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pipeline = mm.pipeline(':group("carrier", { "n = count()", "d = mean(arr_delay)" })')
+    frame = pandas.read_csv(_unpacked(flights, tmp_path))
+    assert pipeline.run(frame).to_pydict() == pipeline.run(flights).to_pydict()
+
+
+def _unpacked(path, folder):
+    target = folder / "flights.csv"
+    subprocess.run(["zstd", "-qdf", path, "-o", target], check=True)
+    return target
+
+
+def test_paths_in_a_list_are_one_table(inputs):
+    assert LATE.run([inputs / "a.csv", inputs / "b.csv"])["carrier"].to_pylist() == ["AA", "DL"]
+
+
+def test_declared_types_hold_for_files(inputs):
+    assert LATE.run(inputs / "a.csv").types == ["utf8", "f64"]
+    with pytest.raises(mm.DataError) as caught:
+        (inputs / "bad.csv").write_text("carrier,arr_delay\nAA,1\nUA,x4\n")
+        LATE.run(inputs / "bad.csv")
+    assert (caught.value.line, caught.value.field, caught.value.value) == (3, "arr_delay", "x4")
+    assert caught.value.file.endswith("bad.csv")
+    assert caught.value.script["file"] == LATE.name
+    with pytest.raises(mm.UsageError, match='did you mean "arr_delay"'):
+        mm.pipeline('mm.pipeline { input = { "arr_dely: f64" } }').run(inputs / "a.csv")
+
+
+def test_each_file_is_answered_by_a_file(inputs, tmp_path, no_leaks):
+    result = LATE.run_files(str(inputs / "*.*sv"), to=tmp_path / "out", min=60)
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.csv", "b.csv", "c.tsv"]
+    assert (tmp_path / "out" / "a.csv").read_text() == "carrier,arr_delay\nAA,70.0\n"
+    assert (tmp_path / "out" / "c.tsv").read_text() == "carrier\tarr_delay\nEV\t90.0\n"
+    assert (len(result.written), result.rows, result.errors, result.skipped) == (3, 3, {}, [])
+    assert result.check() is result
+
+
+def test_a_second_run_does_what_is_missing(inputs, tmp_path):
+    LATE.run_files(inputs / "a.csv", to=tmp_path / "out")
+    result = LATE.run_files([inputs / "a.csv", inputs / "b.csv"], to=tmp_path / "out", resume=True)
+    assert [Path(path).name for path in result.skipped] == ["a.csv"]
+    assert [Path(path).name for path in result.written] == ["b.csv"]
+    os.utime(inputs / "a.csv", (4e9, 4e9))
+    assert not LATE.run_files(inputs / "a.csv", to=tmp_path / "out", resume=True).skipped
+
+
+def test_a_bad_file_does_not_stop_the_others(inputs, tmp_path):
+    (inputs / "bad.csv").write_text("carrier,arr_delay\nAA,x\n")
+    paths = [inputs / "bad.csv", inputs / "no-such.csv", inputs / "a.csv"]
+    result = LATE.run_files(paths, to=tmp_path / "out")
+    assert [Path(path).name for path in result.written] == ["a.csv"]
+    assert [type(error) for error in result.errors.values()] == [mm.DataError, mm.FileError]
+    assert os.listdir(tmp_path / "out") == ["a.csv"]
+    with pytest.raises(mm.DataError):
+        result.check()
+
+
+def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
+    with pytest.raises(mm.UsageError, match="written over"):
+        LATE.run_files(inputs / "a.csv", to=inputs)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.csv").write_text("carrier,arr_delay\n")
+    with pytest.raises(mm.UsageError, match="both"):
+        LATE.run_files([inputs / "a.csv", tmp_path / "other" / "a.csv"], to=tmp_path / "out")
+    with pytest.raises(mm.UsageError, match="no file matches"):
+        LATE.run_files("none-*.csv", to=tmp_path)
+
+
+def test_progress_counts_files_or_bytes(inputs, tmp_path, flights):
+    class Bar:
+        total = None
+        n = 0
+
+        def update(self, n):
+            self.n += n
+
+    bar = Bar()
+    LATE.run_files(str(inputs / "*.csv"), to=tmp_path / "out", progress=bar)
+    assert (bar.n, bar.total) == (2, 2)
+    seen = []
+    LATE.run(flights, progress=seen.append)
+    assert all(isinstance(moment, mm.Progress) for moment in seen)
+    assert LATE.run(flights, progress=True).num_rows == 1862
+
+
+def test_out_needs_data_in_memory(inputs):
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(mm.UsageError):
+        LATE.run(inputs / "a.csv", out={"arr_delay": numpy.zeros(1)})
+
+
+def test_a_timeout_stops_reading(flights):
+    forever = mm.pipeline(':map("b: f64", function(r) while true do end end)')
+    with pytest.raises(mm.JobTimeout, match=r"0\.2"):
+        forever.run(flights, timeout=0.2)
+
+
+def test_ctrl_c_stops_reading_and_leaves_no_file(flights, tmp_path):
+    forever = mm.pipeline(':map("b: f64", function(r) while true do end end)')
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        forever.run_files(flights, to=tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_an_input_is_read_once(flights):
+    from moonmill import _core
+
+    source = _core.open_input([str(flights)])
+    plan = LATE._loaded().plan_of(source.column_names, source.types, source.nullables, ())
+    assert _core.run_input(plan, source).num_rows > 0
+    with pytest.raises(mm.StateError, match="has been read"):
+        _core.run_input(plan, source)
+    with pytest.raises(TypeError):
+        _core.run_input(plan, None)
+    with pytest.raises(mm.FileError):
+        _core.open_input(["no-such.csv"])
+
+
+def test_the_command_is_beside_the_interpreter():
+    done = subprocess.run([sys.executable, "-m", "moonmill", "version"], capture_output=True, text=True)
+    assert done.returncode == 0 or "is missing" in done.stderr
