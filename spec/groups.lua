@@ -37,10 +37,11 @@ end
 
 local result_type = {
   count = "i64", count_null = "i64", n_unique = "i64", mean = "f64", var = "f64", std = "f64", median = "f64",
-  quantile = "f64",
+  quantile = "f64", merge_mean = "f64", merge_var = "f64", merge_std = "f64", sum_high = "i64",
   any = "bool", all = "bool",
 }
 local function type_of(name, kind)
+  if name == "sum_low" then return kind:match "^u" and "u64" or "i64" end
   if name == "sum" then return kind:match "^f" and "f64" or kind:match "^u" and "u64" or "i64" end
   return result_type[name] or kind
 end
