@@ -38,7 +38,7 @@ static PyObject *notes_of(const mm_work *work) {
 }
 
 static PyObject *wrap_result(module_state *state, mm_work *work, int64_t copied) {
-  PyObject *table = mm_table_wrap(state, &work->table, copied + work->copied, work->shared);
+  PyObject *table = mm_table_wrap(state, &work->table, copied + work->traffic.copied, work->traffic.shared);
   PyObject *notes = table ? notes_of(work) : NULL;
   if (table && (!notes || mm_table_note(table, notes) < 0)) Py_CLEAR(table);
   Py_XDECREF(notes);
@@ -111,10 +111,10 @@ static PyObject *run_work(plan_object *plan, mm_work *work, int64_t copied) {
 static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t copied) {
   mm_table table = {0};
   mm_error error;
-  int64_t shared = 0;
-  int status = mm_outcome_collect(outcome, NULL, &table, &copied, &shared, &error);
+  mm_traffic traffic = {.copied = copied};
+  int status = mm_outcome_collect(outcome, NULL, &table, &traffic, &error);
   mm_outcome_free(outcome);
-  if (status >= 0) return mm_table_wrap(state, &table, copied, shared);
+  if (status >= 0) return mm_table_wrap(state, &table, traffic.copied, traffic.shared);
   mm_table_free(&table);
   return mm_raise(state, &error);
 }

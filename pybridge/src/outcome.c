@@ -339,7 +339,7 @@ static int own_copy(mm_column *column, mm_error *error) {
 }
 
 /* Whether memory is shared follows from the plan: what shares it by chance gets memory of its own. */
-static int separate(const mm_outcome *outcome, mm_table *table, int64_t *copied, int64_t *shared, mm_error *error) {
+static int separate(const mm_outcome *outcome, mm_table *table, mm_traffic *traffic, mm_error *error) {
   block_set set = {0};
   int status = 0;
   if (collect_blocks(&outcome->feed, &set) < 0) {
@@ -352,7 +352,7 @@ static int separate(const mm_outcome *outcome, mm_table *table, int64_t *copied,
       if (!shares(&set, column)) continue;
       bool meant = outcome->targets[i].shared >= 0 && !outcome->copy;
       if (!meant) status = own_copy(column, error);
-      if (status >= 0) *(meant ? shared : copied) += mm_column_bytes(column);
+      if (status >= 0) *(meant ? &traffic->shared : &traffic->copied) += mm_column_bytes(column);
     }
   free(set.blocks);
   return status;
@@ -367,18 +367,21 @@ static void spread_bits(const mm_target *target) {
 
 /* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the feed. */
 static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
-                    int64_t *shared, mm_error *error) {
+                    mm_traffic *traffic, mm_error *error) {
   mm_batch batch = {0};
   int status = mm_batch_resize(&batch, outcome->count, error);
   batch.length = length;
   for (int32_t i = 0; i < outcome->count && status >= 0; i++) {
     const mm_target *target = &outcome->targets[i];
+    mm_column *column = &batch.columns[i];
     if (target->into.data) {
-      status = mm_column_slice(&batch.columns[i], &target->into, start, length, error);
+      status = mm_column_slice(column, &target->into, start, length, error);
+      bool here = target->shared >= 0 && target->into.data == outcome->feed.batches[0].columns[target->shared].data;
+      if (status >= 0 && target->shared >= 0 && !here) traffic->copied += mm_column_bytes(column);
     } else {
-      batch.columns[i] = feed->columns[target->shared];
-      mm_column_retain(&batch.columns[i]);
-      *shared += mm_column_bytes(&batch.columns[i]);
+      *column = feed->columns[target->shared];
+      mm_column_retain(column);
+      traffic->shared += mm_column_bytes(column);
     }
   }
   if (status >= 0) return mm_table_append(to, &batch, error);
@@ -386,37 +389,28 @@ static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t sta
   return status;
 }
 
-/* Bytes of a column of the input that went to memory of its own instead of being shared. */
-static int64_t copied_of(const mm_outcome *outcome, const mm_target *target) {
-  if (target->shared < 0 || !target->into.data || outcome->feed.count == 0) return 0;
-  bool same = target->into.data == outcome->feed.batches[0].columns[target->shared].data;
-  return same ? 0 : mm_column_bytes(&target->into);
-}
-
-static int assemble_all(mm_outcome *outcome, mm_table *to, int64_t *copied, int64_t *shared, mm_error *error) {
+static int assemble_all(mm_outcome *outcome, mm_table *to, mm_traffic *traffic, mm_error *error) {
   bool any_shared = false;
   for (int32_t i = 0; i < outcome->count; i++) {
     mm_target *target = &outcome->targets[i];
     any_shared |= !target->into.data;
-    *copied += copied_of(outcome, target);
     if (target->bytes && target->into.data) spread_bits(target);
     if (target->into.valid && mm_column_null_count(&target->into) == 0) target->into.valid = NULL;
   }
   int status = mm_schema_copy(&to->schema, mm_plan_gives(outcome->plan), error);
   if (status < 0 || outcome->feed.rows == 0) return status;
-  if (!any_shared) return assemble(outcome, NULL, 0, outcome->feed.rows, to, shared, error);
+  if (!any_shared) return assemble(outcome, NULL, 0, outcome->feed.rows, to, traffic, error);
   int64_t start = 0;
   for (int64_t b = 0; b < outcome->feed.count && status >= 0; b++) {
     const mm_batch *batch = &outcome->feed.batches[b];
-    status = assemble(outcome, batch, start, batch->length, to, shared, error);
+    status = assemble(outcome, batch, start, batch->length, to, traffic, error);
     start += batch->length;
   }
   return status;
 }
 
-int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, int64_t *copied, int64_t *shared,
-                       mm_error *error) {
-  if (!outcome->chunked) return assemble_all(outcome, to, copied, shared, error);
+int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error) {
+  if (!outcome->chunked) return assemble_all(outcome, to, traffic, error);
   int status = mm_job_take_result(job, to, NULL, error);
-  return status < 0 ? status : separate(outcome, to, copied, shared, error);
+  return status < 0 ? status : separate(outcome, to, traffic, error);
 }

@@ -13,6 +13,9 @@ typedef struct mm_target {
   mm_block *bytes;  /* memory of the caller for bools, a byte each: filled at the end; or NULL */
 } mm_target;
 
+/* Bytes of the result that were copied from the input as they are, and that are the input's. */
+typedef struct mm_traffic { int64_t copied, shared; } mm_traffic;
+
 typedef struct mm_outcome {
   const mm_plan *plan; /* retained */
   mm_table       feed; /* the columns that the plan reads, shared */
@@ -31,6 +34,5 @@ void mm_outcome_free(mm_outcome *outcome);
 bool mm_outcome_works(const mm_outcome *outcome);
 /* The last stage of its job. */
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error);
-/* The result, after the job (NULL when there was nothing to do). `copied` grows by the bytes that were copied to separate it from the input,
- * `shared` by those that are not. */
-int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, int64_t *copied, int64_t *shared, mm_error *error);
+/* The result, after the job (NULL when there was nothing to do). */
+int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error);

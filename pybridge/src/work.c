@@ -82,8 +82,7 @@ static void note_rows(mm_work *work) {
 static void finish(mm_work *work, int status) {
   work->seconds = mm_host_clock() - work->began;
   note_rows(work);
-  if (status >= 0)
-    status = mm_outcome_collect(&work->outcome, work->job, &work->table, &work->copied, &work->shared, &work->error);
+  if (status >= 0) status = mm_outcome_collect(&work->outcome, work->job, &work->table, &work->traffic, &work->error);
   work->status = status;
   pthread_mutex_lock(&work->mutex);
   mm_job_free(work->job);

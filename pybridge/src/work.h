@@ -31,7 +31,7 @@ typedef struct mm_work {
   mm_progress progress;
   int64_t *stage_rows;       /* in and out of each stage */
   mm_table table;            /* the result */
-  int64_t copied, shared;
+  mm_traffic traffic;
   double  seconds;
 } mm_work;
 
