@@ -1,4 +1,4 @@
-"""Runs and jobs: results and where they lie, memory of the caller, cancel, time limits, threads, fork, exit."""
+"""Runs and jobs: results, where they lie, memory of the caller, cancel, time limits, threads, fork, end."""
 
 import array
 import concurrent.futures
@@ -14,8 +14,9 @@ import textwrap
 import threading
 import time
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 from moonmill import _core
 
 np = pytest.importorskip("numpy")
@@ -117,9 +118,10 @@ def test_columns_that_pass_are_the_memory_of_the_input(no_leaks):
 
 
 def test_whether_memory_is_shared_never_follows_from_the_data(no_leaks):
-    values = np.arange(100_000.0)
+    values = np.arange(5000.0)
     for text in ('"value >= 0"', '"value >= 1"', "function(r) return true end"):
         table = mm.pipeline(f'mm.pipeline {{ input = "f64" }} :where({text})').run(values)
+        assert table["value"].chunks == 1
         assert not np.shares_memory(table["value"].to_numpy(), values)
     table = mm.pipeline('mm.pipeline { input = "f64" } :limit(10)').run(values)
     assert not np.shares_memory(table["value"].to_numpy(), values)
@@ -372,12 +374,12 @@ def test_a_time_limit_stops_a_run(no_leaks):
 
 def test_a_job_that_is_dropped_is_cancelled_and_lets_go_of_its_input(no_leaks):
     values = np.arange(100_000.0)
-    references = sys.getrefcount(values)
+    references, jobs = sys.getrefcount(values), _core.live()["jobs"]
     job = mm.pipeline('mm.pipeline { input = "f64" } ' + ENDLESS).submit(values)
     assert sys.getrefcount(values) > references
     del job
     gc.collect()
-    assert _core.live()["jobs"] == 0
+    assert _core.live()["jobs"] == jobs
     assert sys.getrefcount(values) == references
 
 
