@@ -115,6 +115,8 @@ demo: $(BUILD)/moonmill $(if $(FULL),build/data/flights-2013.csv) ## Build, then
 bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polars, duckdb and scalar C, as ratios in one run (CASES=..., RUNS=5)
 	$(Q)$(VENV)/bin/python spec/bench/bench.py --build $(BUILD) --runs $(or $(RUNS),5) $(CASES)
 
+include pybridge/experiments/experiments.mk
+
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
 	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)

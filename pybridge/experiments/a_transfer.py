@@ -2,8 +2,8 @@
 
 python a_transfer.py SIDE CASE SIZE [LIBRARY]   one transfer, told as lines of JSON (see witness.py)
 
-Cases: "in" (the library adds all bytes up), "out" (the library makes an array), "new" (one is added to every byte, a new
-array comes back), "place" (the same in the caller's own array; only Moonmill can).
+Cases: "in" (the library adds all bytes up), "out" (the library makes an array), "new" (one is added to
+every byte, a new array comes back), "place" (the same in the caller's own array; only Moonmill can).
 """
 
 import ctypes
@@ -18,8 +18,9 @@ FILL = 41
 ADD_ONE = 'mm.pipeline { input = "u8" } :derive { "value = wrap.u8(value + 1)" }'
 SUM = 'mm.pipeline { input = "u8" } :group({}, "total = sum(value)")'
 
+
 class Go:
-    """The study's way. The data is made in packed form: packing an array that exists would be one copy more."""
+    """The study's way. The data is made in packed form: to pack an array that exists is one copy more."""
 
     def __init__(self, library):
         self.library = packed.Library(library)
@@ -43,7 +44,7 @@ class Go:
         message, (pixels,) = packed.allocate((np.uint8, size))
         pixels[:] = FILL
         witness.step("Python makes the array, packed as a message", python={"message": size})
-        witness.step("the call passes a pointer", python={"message": size})
+        witness.step("The call passes a pointer", python={"message": size})
         address, reply_size = library.reply_to("add_one", message)
         copied_in, worked, copied_out = (library.c.StepEnd(i) / 1e9 for i in range(3))
         witness.step(
@@ -111,32 +112,32 @@ class Moonmill:
         held = {"pixels": size}
         witness.step("Python makes the array", python=held)
         table = self.mm.Table.from_columns(["value"], [pixels])
-        witness.step("the array is lent: a table shows it", python=held, library={"lent": 0})
+        witness.step("The array is lent: a table shows it", python=held, library={"lent": 0})
         job = self.add_one.submit(table, out=out)
         while not job.done() and (job.progress.fraction or 0) < 0.5:
             job.wait(0.001)
         shown = {"lent": 0}
         witness.step(
-            "workers add one; half is done",
+            "Workers add one; half is done",
             python=held,
             library=shown | {k: v // 2 for k, v in result.items()},
         )
         done = job.result()
-        witness.step("the work is done", python=held, library=shown | result)
+        witness.step("The work is done", python=held, library=shown | result)
         array = done["value"].to_numpy()
-        witness.step("numpy shows the result", python=held | {"array": 0}, library=shown | result)
+        witness.step("Numpy shows the result", python=held | {"array": 0}, library=shown | result)
         del job, table
-        witness.step("the table and the job are dropped", python=held | {"array": 0}, library=result)
+        witness.step("The table and the job are dropped", python=held | {"array": 0}, library=result)
         del done
         if out is None:
             witness.step(
-                "the result is dropped, its memory stays with the array", python=held | {"array": size}
+                "The result is dropped, its memory stays with the array", python=held | {"array": size}
             )
             del pixels
             held.clear()
             witness.step("Python drops the input", python={"array": size})
         else:
-            witness.step("the result is dropped", python=held | {"array": 0})
+            witness.step("The result is dropped", python=held | {"array": 0})
             witness.step("Python has its array, changed", python=held)
         witness.end()
         return array

@@ -2,8 +2,9 @@
 
 python c_store.py SIDE SIZE [LIBRARY]   prints a line of JSON
 
-The Go library has slots of untyped bytes, made by an explicit init; whatever goes in or out is copied. Moonmill's store has names and
-types, shares memory with Python both ways, and is seen by all workers of a job.
+The Go library has slots of untyped bytes, made by an explicit init; whatever goes in or out is copied.
+Moonmill's store has names and types, shares memory with Python both ways, and is seen by all workers of a
+job.
 """
 
 import json
@@ -36,7 +37,7 @@ def go(size, path):
         library.put(0, message)
         before_init = "works"
     except packed.PackedError:
-        before_init = "an error without a reason"
+        before_init = "an error"
     library.c.MemoryInit(16)
     put, _ = timed(library.put, 0, message)
     get, reply = timed(library.get, 0)
@@ -76,7 +77,7 @@ def moonmill(size, _path):
     keys = np.arange(1_000_000) % 1000
     total = mm.pipeline(WEIGHTED).run({"k": keys})["total"][0]
     assert total == (keys / 4).sum()
-    facts["workers"] = f"{len(keys)} rows looked up by all workers"
+    facts["workers"] = f"{len(keys):,} rows looked up by the workers of a job"
     del mm.store["pixels"], column, array
     counted = sys.getrefcount(pixels)
     facts["dropped"] = "at once" if counted == 2 else f"{counted - 2} references are left"

@@ -6,8 +6,8 @@ Colours are classes of the page's style sheet, so that a chart is readable in li
 import math
 from html import escape
 
-WIDTH, HEIGHT = 720, 250
-LEFT, RIGHT, TOP, BOTTOM = 58, 16, 26, 44
+WIDTH, HEIGHT = 1032, 290
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 30, 46
 
 
 def nice_step(span, most):
@@ -38,7 +38,9 @@ class Chart:
         return self.height - BOTTOM - (self.height - TOP - BOTTOM) * value / self.y_end
 
     def text(self, x, y, text, kind="tick", anchor="middle"):
-        self.parts.append(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>')
+        self.parts.append(
+            f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+        )
 
     def line(self, x1, y1, x2, y2, kind="grid"):
         self.parts.append(f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
@@ -55,9 +57,8 @@ class Chart:
             self.line(LEFT, self.y(i * step), WIDTH - RIGHT, self.y(i * step), "axis" if i == 0 else "grid")
             self.text(LEFT - 8, self.y(i * step) + 4, number(i * step), anchor="end")
         middle = (TOP + self.height - BOTTOM) / 2
-        self.parts.append(
-            f'<text class="label" text-anchor="middle" transform="translate(14 {middle:.1f}) rotate(-90)">{escape(label)}</text>'
-        )
+        turned = f'transform="translate(14 {middle:.1f}) rotate(-90)"'
+        self.parts.append(f'<text class="label" text-anchor="middle" {turned}>{escape(label)}</text>')
 
     def curve(self, points, kind, filled=False):
         """A line through points; filled down to the axis."""
@@ -95,8 +96,12 @@ def _marks(chart, places):
 def memory(run, size, highest, kind, title):
     """Resident memory of a run over time, in multiples of the data."""
     end = run["end"] - run["began"]
-    chart = Chart(title, "seconds since the start of the program’s work", "resident memory, × the data", end, highest)
-    chart.curve([(at - run["began"], max(0, (held - run["base"]) / size)) for at, held in run["samples"]], kind, True)
+    chart = Chart(
+        title, "seconds since the start of the program’s work", "resident memory, × the data", end, highest
+    )
+    chart.curve(
+        [(at - run["began"], max(0, (held - run["base"]) / size)) for at, held in run["samples"]], kind, True
+    )
     _marks(chart, [step["at"] - run["began"] for step in run["steps"]])
     return chart.svg()
 
@@ -105,8 +110,17 @@ def trips(rows, title):
     """Times of single runs on a scale of powers of ten. `rows`: (label, kind, seconds of each run)."""
     low = math.floor(math.log10(min(min(seconds) for _, _, seconds in rows)))
     high = math.ceil(math.log10(max(max(seconds) for _, _, seconds in rows)))
-    names = {-6: "1 µs", -5: "10 µs", -4: "100 µs", -3: "1 ms", -2: "10 ms", -1: "100 ms", 0: "1 s", 1: "10 s"}
-    left, row = 190, 34
+    names = {
+        -6: "1 µs",
+        -5: "10 µs",
+        -4: "100 µs",
+        -3: "1 ms",
+        -2: "10 ms",
+        -1: "100 ms",
+        0: "1 s",
+        1: "10 s",
+    }
+    left, row = 200, 36
     height = TOP + row * len(rows) + BOTTOM
     bottom = height - BOTTOM
 
@@ -118,20 +132,24 @@ def trips(rows, title):
     for power in range(low, high + 1):
         chart.line(x(10**power), TOP - 10, x(10**power), bottom)
         chart.text(x(10**power), bottom + 16, names.get(power, f"1e{power} s"))
-    chart.text((left + WIDTH - 70) / 2, height - 8, "time of a round trip, each step ten times more", "label")
+    chart.text(
+        (left + WIDTH - 70) / 2, height - 8, "time of a round trip; each line is ten times the last", "label"
+    )
     for i, (label, kind, seconds) in enumerate(rows):
         y = TOP + row * i + row / 2 - 6
         mean = sum(seconds) / len(seconds)
         chart.text(left - 12, y + 4, label, "name", "end")
         chart.line(left, y, x(mean), y, f"bar {kind}")
-        chart.parts += [f'<circle class="dot {kind}" cx="{x(value):.1f}" cy="{y:.1f}" r="4"/>' for value in seconds]
+        chart.parts += [
+            f'<circle class="dot {kind}" cx="{x(value):.1f}" cy="{y:.1f}" r="4"/>' for value in seconds
+        ]
     return chart.svg()
 
 
 def progress(seen, title):
     """What polling saw: (seconds, fraction) of each side by name and kind."""
     end = max((points[-1][0] for _, points in seen.values() if points), default=1)
-    chart = Chart(title, "seconds since the call", "share of the input that is done", end, 1, 210)
+    chart = Chart(title, "seconds since the call", "share of the input that is done", end, 1, 240)
     for i, (name, (kind, points)) in enumerate(seen.items()):
         chart.curve([(at, min(1.0, max(0.0, share))) for at, share in points], kind)
         chart.parts.append(f'<circle class="dot {kind}" cx="{LEFT + 18 + 150 * i}" cy="{TOP - 12}" r="5"/>')

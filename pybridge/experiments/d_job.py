@@ -31,7 +31,7 @@ def go(size, path):
     assert abs(library.c.WorkResult() - 7.0 * size) < 1e-6 * size
     return {
         "returned": returned, "seconds": time.perf_counter() - began, "seen": seen,
-        "cancel": "cannot", "error": "a negative number, no reason", "many": "one at a time",
+        "cancel": "cannot", "error": "a negative number", "many": "one at a time",
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """The Go library, called as the study calls one: ctypes, and arrays packed into one string of bytes.
 
-A message is a word of 8 bytes with the number of arrays, a header of 8 bytes per array (kind in the lowest byte, number
-of values above), then the values of each array, padded to 8 bytes. The library copies what comes in; what goes out it
-copies into memory of C, which the caller copies once more and frees.
+A message is a word of 8 bytes with the number of arrays, a header of 8 bytes per array (kind in the lowest
+byte, number of values above), then the values of each array, padded to 8 bytes. The library copies what
+comes in; what goes out it copies into memory of C, which the caller copies once more and frees.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ def _padded(size):
 
 
 def allocate(*shapes):
-    """An empty message for arrays of (dtype, length), and those arrays within it: what is written there is packed already."""
+    """An empty message for arrays of (dtype, length), and those arrays: what is written there is packed."""
     if not 1 <= len(shapes) <= MOST_ARRAYS:
         raise PackedError("a message has 1 to 255 arrays")
     sizes = [np.dtype(dtype).itemsize * length for dtype, length in shapes]

@@ -1,8 +1,9 @@
-"""The four experiments that Moonmill grew from: python run.py [--size MIB] [--runs N] [--library FILE] [--page FILE]
+"""The four experiments that Moonmill grew from.
 
-A study moved data between Python and a Go library: c-shared, called through ctypes, arguments packed into strings of bytes. It measured the memory
-of a transfer (A), the speed of a round trip (B), global memory of the library (C), and calls that return at once (D). This runs each with a
-Go library that works the study's way, and with Moonmill; every transfer in a process of its own. Prints a table and writes a page.
+A study moved data between Python and a Go library: c-shared, called through ctypes, arguments packed into
+strings of bytes. It measured the memory of a transfer (A), the speed of a round trip (B), global memory of
+the library (C), and calls that return at once (D). This runs each with a Go library that works the study's
+way, and with Moonmill. Prints a table and writes a page.
 """
 
 import argparse
@@ -22,14 +23,17 @@ MIB = 1 << 20
 
 
 class Row:
-    """A line of the table. `go` and `ours` are values in `unit`; None: it cannot. The ratio is how many times less ours is."""
+    """A line of the table; values in `unit`, or texts. The ratio: how many times less ours is."""
 
     def __init__(self, what, study, go, ours, unit, note=""):
         self.what, self.study, self.note = what, study, note
         self.go, self.ours = show(go, unit), show(ours, unit)
-        self.ratio = (
-            f"{go / ours:,.1f}" if isinstance(go, float) and isinstance(ours, float) and ours > 0 else ""
-        )
+        self.ratio = ratio_of(go, ours) if isinstance(go, float) and isinstance(ours, float) else ""
+
+
+def ratio_of(go, ours):
+    ratio = go / ours if ours > go / 1e9 else 0
+    return f"{ratio:,.{0 if ratio >= 100 else 1}f}" if ratio else ""
 
 
 def show(value, unit):
@@ -104,17 +108,21 @@ class Experiments:
             best, worst = (mib / f(times[side]) for f in (min, max))
             return f"{mib / mean[side]:,.0f} MiB/s (best {best:,.0f}, worst {worst:,.0f})"
 
-        notes = (
-            f"Go {rate(('go', self.size))}; ours {rate(('copy', self.size))}"
-            if self.library
-            else rate(("copy", self.size))
+        copied, shared, what = (
+            mean["copy", self.size],
+            mean["shared", self.size],
+            f"round trip of {mib:,.0f} MiB",
         )
-        shared = mean["shared", self.size]
+        notes = [f"Go {rate(('go', self.size))}"] if self.library else []
+        notes = "; ".join([*notes, f"ours {rate(('copy', self.size))}"])
+        own = "the result is the array's own memory"
         return [
-            Row(f"round trip of {mib:,.0f} MiB, an independent copy back", "0.565 s", go, mean["copy", self.size], "seconds", notes),
-            Row(f"round trip of {mib:,.0f} MiB, shared", "", go, shared, "seconds", "the result is the array's own memory"),
-            Row("round trip of 1 MiB, shared", "", "", mean["shared", MIB], "seconds", "the size does not matter"),
-        ]  # fmt: skip
+            Row(f"{what}, an independent copy back", "0.565 s", go, copied, "seconds", notes),
+            Row(f"{what}, shared", "", go, shared, "seconds", own),
+            Row(
+                "round trip of 1 MiB, shared", "", "", mean["shared", MIB], "seconds", "size does not matter"
+            ),
+        ]
 
     # ---- C ----
 
@@ -153,7 +161,7 @@ class Experiments:
             row("the call returns after", "at once", "returned", "the Go library copies its input first"),
             row("square roots of all bytes, summed", "", "seconds", "one goroutine; all workers"),
             row("a function that loops for ever is stopped after", "", "cancel"),
-            row("what an error says", "", "error"),
+            Row("an error tells", "", go.get("error", "no go"), "place and reason", "text", ours["error"]),
             row("calls that work at the same time", "one", "many"),
         ]
 
@@ -183,17 +191,15 @@ class Traveller:
 
 
 def machine():
-    model = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?"
-    )
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
     return f"{platform.machine()}, {model}, {os.cpu_count()} processors, Python {platform.python_version()}"
 
 
 def print_table(title, rows):
     print(f"\n{title}\n")
-    print(
-        "| what | the study | Go library here | Moonmill here | ratio | |\n| --- | --- | --- | --- | --- | --- |"
-    )
+    print("| what | the study | Go library here | Moonmill here | ratio | |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for row in rows:
         print(f"| {row.what} | {row.study} | {row.go} | {row.ours} | {row.ratio} | {row.note} |", flush=True)
 

@@ -1,7 +1,8 @@
-"""What a program of an experiment tells about itself: its steps, who holds what at each, and how much memory is resident.
+"""What a program of an experiment tells about itself: its steps, who holds what, how much memory is resident.
 
-The program runs in a process of its own and prints lines of JSON; `observe` starts it and looks at its resident memory
-from outside every few milliseconds, because nothing inside sees the time when a copy is made with the GIL held.
+The program runs in a process of its own and prints lines of JSON; `observe` starts it and looks at its
+resident memory from outside every two milliseconds, because nothing inside runs while a copy is made with
+the GIL held.
 """
 
 import json
@@ -38,9 +39,13 @@ class Witness:
         print(json.dumps(facts), flush=True)
 
     def step(self, title, at=None, **holders):
-        """A step has ended, now or at a time of the monotonic clock. `holders`: by side ("python", "library"), the bytes
-        that it holds under which name; 0 bytes: a view of memory that another name holds."""
-        self._tell(step=title, at=at or time.monotonic(), holders=holders)
+        """A step has ended: now, or earlier, at a time of the monotonic clock.
+
+        `holders`: by side ("python", "library"), the bytes that it holds under which name; 0 bytes: a view of
+        memory that another name holds.
+        """
+        facts = {"at": at} if at else {"at": time.monotonic(), "resident": resident()}
+        self._tell(step=title, holders=holders, **facts)
 
     def end(self, **facts):
         """The program is done; the checks that follow do not count."""
@@ -73,8 +78,13 @@ def _merge(lines, samples):
             run["steps"].append(line)
         else:
             run.update(line)
-    run["samples"] = [(at, size) for at, size in samples if run["began"] <= at <= run["end"]]
+    told = [(step["at"], step["resident"]) for step in run["steps"] if "resident" in step]
+    first = (run["began"], run["base"])
+    run["samples"] = [
+        first,
+        *sorted((at, size) for at, size in samples + told if first[0] <= at <= run["end"]),
+    ]
     for step in run["steps"]:
-        before = [size for at, size in run["samples"] if at <= step["at"] + INTERVAL]
-        step["resident"] = before[-1] if before else run["base"]
+        if "resident" not in step:  # it ended within a call: what was seen from outside
+            step["resident"] = [size for at, size in run["samples"] if at <= step["at"] + INTERVAL][-1]
     return run
