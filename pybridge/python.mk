@@ -22,7 +22,7 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \
 	  -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) \
 	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
-	$(Q)test $(PY_DIR) = pybridge/moonmill || find pybridge/moonmill -maxdepth 1 -name '*.py*' -type f -exec cp {} $(PY_DIR) \;
+	$(Q)test $(PY_DIR) = pybridge/moonmill || (cd pybridge && find moonmill -name '*.py' -exec cp --parents {} ../$(dir $(PY_DIR)) \;)
 
 # Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is said.
 PY_TEST := pytest numpy pandas polars pyarrow duckdb tqdm

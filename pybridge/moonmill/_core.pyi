@@ -1,9 +1,12 @@
 """The extension: data in and out without copying, plans, jobs. The package wraps it; see moonmill/__init__.py."""
 
-from typing import Any, Callable, Iterable, Mapping, Sequence, overload
+from typing import Any, Callable, Iterable, Mapping, Sequence, final, overload
+
+from typing_extensions import disjoint_base
 
 def configure(
-    *, table: type = ..., column: type = ..., buffer: type = ..., job: type = ..., error: Callable[[str], BaseException] = ...
+    *, table: type | None = None, column: type | None = None, buffer: type | None = None, job: type | None = None,
+    error: Callable[[str], BaseException] | None = None,
 ) -> None:
     """Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."""
 
@@ -19,27 +22,39 @@ def live() -> dict[str, int]:
 def ask(name: str, /, *arguments: str) -> str:
     """A request to the session (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
 
+@disjoint_base
 class Buffer:
     """Bytes of a column: buffer protocol, DLPack. Holds its memory; writable where nobody shares it."""
 
-    type: str
-    nbytes: int
-    readonly: bool
-    address: int
+    @property
+    def type(self) -> str: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def readonly(self) -> bool: ...
+    @property
+    def address(self) -> int: ...
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
     def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
+@disjoint_base
 class Column:
     """One column of one table: a list of chunks in Arrow layout."""
 
-    name: str
-    type: str
-    nullable: bool
-    null_count: int
-    chunks: int
-    nbytes: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def nullable(self) -> bool: ...
+    @property
+    def null_count(self) -> int: ...
+    @property
+    def chunks(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
     def __len__(self) -> int: ...
     def __getitem__(self, key: int | slice, /) -> Any:
         """The value of a row as a Python object, or a Column of rows start:stop, shared. Negative ones count from the end."""
@@ -59,17 +74,26 @@ class Column:
     def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
+@disjoint_base
 class Table:
     """Columns of equal length. What goes into a run and what comes out of it."""
 
-    num_rows: int
-    num_columns: int
-    column_names: list[str]
-    types: list[str]
-    nullables: list[bool]
-    nbytes: int
-    copied_bytes: int
-    shared_bytes: int
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def num_columns(self) -> int: ...
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def nullables(self) -> list[bool]: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def copied_bytes(self) -> int: ...
+    @property
+    def shared_bytes(self) -> int: ...
     @classmethod
     def from_arrow(cls, source: object, /) -> Table:
         """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
@@ -97,16 +121,24 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
+@final
 class Plan:
     """A pipeline bound to the columns of a table and to parameters; may be run any number of times, by any thread."""
 
-    reads: list[str]
-    column_names: list[str]
-    types: list[str]
-    nullables: list[bool]
-    keeps_rows: bool
-    breaks: bool
-    can_fail: bool
+    @property
+    def reads(self) -> list[str]: ...
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def nullables(self) -> list[bool]: ...
+    @property
+    def keeps_rows(self) -> bool: ...
+    @property
+    def breaks(self) -> bool: ...
+    @property
+    def can_fail(self) -> bool: ...
 
 def plan(handle: int, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool], params: Mapping[str, str], /) -> Plan: ...
 def run(
@@ -117,12 +149,16 @@ def run(
 
 def submit(plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False, timeout: float | None = None) -> Job: ...
 
+@final
 class Input:
     """Files that are open, to be read as one table, once."""
 
-    column_names: list[str]
-    types: list[str]
-    nullables: list[bool]
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def types(self) -> list[str]: ...
+    @property
+    def nullables(self) -> list[bool]: ...
 
 def open_input(paths: Iterable[str], /) -> Input:
     """Open files, to be read one after the other as one table."""
@@ -138,9 +174,12 @@ def run_input(
 ) -> Table:
     """Run a plan over files: to a file, which gives counters, or to a table. `watch` gets counters some twenty times a second."""
 
+@disjoint_base
 class Job:
-    state: str
-    plan: Plan
+    @property
+    def state(self) -> str: ...
+    @property
+    def plan(self) -> Plan: ...
     def fileno(self) -> int: ...
     def wait(self, timeout: float | None = None, /) -> bool: ...
     def cancel(self) -> bool: ...

@@ -110,6 +110,15 @@ static PyObject *buffer_dlpack(PyObject *object, PyObject *arguments, PyObject *
   return mm_dlpack_capsule((const buffer_object *)object, &request);
 }
 
+#if PY_VERSION_HEX < 0x030c0000 /* later ones make it of the buffer protocol */
+static PyObject *buffer_view(PyObject *object, PyObject *flags) {
+  long wanted = PyLong_AsLong(flags);
+  if (wanted == -1 && PyErr_Occurred()) return NULL;
+  if (!(wanted & PyBUF_WRITABLE) || !((buffer_object *)object)->readonly) return PyMemoryView_FromObject(object);
+  return PyErr_Format(PyExc_BufferError, "the memory is shared or not ours: it is read-only");
+}
+#endif
+
 static PyGetSetDef attributes[] = {{"type", buffer_type, NULL, "Type of the values: \"i64\", \"timestamp(us)\".", NULL},
                                    {"nbytes", buffer_nbytes, NULL, "Bytes of all values.", NULL},
                                    {"readonly", buffer_readonly, NULL, "Whether the memory must not be written.", NULL},
@@ -117,6 +126,9 @@ static PyGetSetDef attributes[] = {{"type", buffer_type, NULL, "Type of the valu
                                    {0}};
 
 static PyMethodDef methods[] = {
+#if PY_VERSION_HEX < 0x030c0000
+    {"__buffer__", buffer_view, METH_O, "__buffer__($self, flags, /)\n--\n\nA memoryview of the values."},
+#endif
     {"__dlpack__", MM_METHOD(buffer_dlpack), METH_VARARGS | METH_KEYWORDS,
      "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe values as a DLPack "
      "capsule."},

@@ -31,7 +31,7 @@ static PyObject *core_live(PyObject *module, PyObject *unused) {
 
 /* A subclass of one of our types; while that type does not exist, any type. */
 static int set_class(PyObject **slot, const char *name, PyObject *wanted, PyObject *base) {
-  if (!wanted) return 0;
+  if (!wanted || wanted == Py_None) return 0;
   if (!PyType_Check(wanted) || (base && !PyType_IsSubtype((PyTypeObject *)wanted, (PyTypeObject *)base))) {
     PyErr_Format(PyExc_TypeError, "configure: %s must be a subclass of the extension's", name);
     return -1;
@@ -53,6 +53,7 @@ static PyObject *core_configure(PyObject *module, PyObject *arguments, PyObject 
       || set_class(&state->buffer_class, "buffer", buffer, state->buffer_type) < 0
       || set_class(&state->job_class, "job", job, state->job_type) < 0)
     return NULL;
+  if (error == Py_None) error = NULL;
   if (error && !PyCallable_Check(error)) return PyErr_Format(PyExc_TypeError, "configure: error must be callable");
   Py_XINCREF(error);
   if (error) Py_XSETREF(state->error, error);
@@ -103,7 +104,7 @@ static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
 
 static PyMethodDef functions[] = {
     {"configure", MM_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
-     "configure($module, /, *, table, column, buffer, job, error)\n--\n\n"
+     "configure($module, /, *, table=None, column=None, buffer=None, job=None, error=None)\n--\n\n"
      "Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."},
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},

@@ -197,6 +197,7 @@ def test_memory_that_others_see_is_read_only():
 
 def test_buffers_keep_to_the_buffer_protocol():
     t = make()
+    assert t["n"].data().__buffer__(0)[3] == 3
     buffer = t["f"].data()
     view = memoryview(buffer)
     assert (view.format, view.itemsize, view.shape, view.strides, view.ndim) == ("d", 8, (5,), (8,), 1)
