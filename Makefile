@@ -47,6 +47,8 @@ LJ     := build/luajit
 LJ_SRC  = $(LJ)/src
 LJ_BIN  = $(LJ_SRC)/luajit
 LJ_LIB  = $(LJ_SRC)/libluajit.a
+# With the pow of lua/host/power.c.
+LJ_LINK = -Wl,--wrap=pow $(LJ_LIB)
 LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua;;' \
           LUA_CPATH='/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;/usr/lib/aarch64-linux-gnu/lua/5.1/?.so'
 
@@ -78,11 +80,11 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now,-z,nodelete \
-	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LIB) $(LIBS)
+	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LINK) $(LIBS)
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc \
-	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LIB) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
+	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LINK) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 
 VENV := build/venv
 include pybridge/python.mk

@@ -95,7 +95,7 @@ local compound = {
     local name = pick { "floor", "math.exp", "math.log", "abs", "math.sin", "math.tanh" }
     return ("%s(%s)"):format(name, numeric(d))
   end,
-  function(d) return ("((%s)^%s)"):format(numeric(d), pick { "3", "0.5", "r.c", "(-1)" }) end,
+  function(d) return ("((%s)^%s)"):format(numeric(d), pick { "3", "0.5", "r.c", "(-1)", "2" }) end,
   function(d) return ("%s(%s, %s)"):format(pick { "scale", "pickone", "clip" }, numeric(d), numeric(d)) end,
   function() return ("(T[%s] or 1)"):format(pick { "r.k", "r.s", "r.t and 'low'" }) end,
   function() return ("#%s"):format(pick { "r.k", "(r.s or '')", "p.name" }) end,

@@ -27,8 +27,9 @@ local function new(too_long)
 end
 
 local function value_key(value)
-  if type(value) == "number" then return value ~= value and "nan" or ("%.17g"):format(value) end
-  return tostring(value)
+  if value == nil then return "null" end
+  if type(value) == "number" then return value ~= value and "=nan" or ("=%.17g"):format(value) end
+  return "=" .. tostring(value)
 end
 
 local function any_nulls(args)
