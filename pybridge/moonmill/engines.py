@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from .schema import Schema
 
 _OWN = __name__.partition(".")[0]
-_PACKAGES = frozenset(("pyspark", "ray", "dask"))
 # Modules that call the functions of a map over parts; functions of groups are called by others.
 _MAPS = {"pyspark.": "Spark", "ray.data._internal.": "Ray Data", "dask.dataframe.": "Dask"}
+# What to do with a frame of theirs, by package.
+_USES = {
+    "pyspark": "frame.mapInArrow(pipeline, pipeline.output_schema(frame).to_ddl()), or toPandas() first",
+    "ray": 'dataset.map_batches(pipeline, batch_format="pyarrow"), or to_pandas() first',
+    "dask": "frame.map_partitions(pipeline), or compute() first",
+}
 
 
 def caller() -> str | None:
     """The engine that is calling this package with part of a table; None: somebody else is."""
-    if _PACKAGES.isdisjoint(sys.modules):
+    if sys.modules.keys().isdisjoint(_USES):
         return None
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _OWN:
@@ -56,17 +61,22 @@ def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
 
 def columns_of(data: Any, wanted: Wanted) -> Any:
     """For a frame of an engine its columns, as a Schema or a table without rows; else the data as it is."""
-    package = type(data).__module__.partition(".")[0]
-    if package not in _PACKAGES:
-        return data
-    if package == "pyspark":
+    module = type(data).__module__ + "."
+    if module.startswith("pyspark.sql."):
         return _spark_columns(data, wanted)
-    if package == "dask":
+    if module.startswith("dask.dataframe."):
         return data._meta
+    if not module.startswith("ray.data."):
+        return data
     import pyarrow as pa
 
     schema = data.schema()
     return pa.schema(list(zip(schema.names, schema.types))).empty_table()
+
+
+def use_of(data: Any) -> str | None:
+    """How a frame of an engine, which cannot be taken here, is run; None for other data."""
+    return _USES.get(type(data).__module__.partition(".")[0])
 
 
 def _spark_columns(frame: Any, wanted: Wanted) -> Schema:

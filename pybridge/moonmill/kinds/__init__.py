@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from ..engines import use_of
 from ..errors import KindError
 from .kind import Kind, Wanted
 
@@ -73,7 +74,8 @@ def _find(data: Any) -> Kind:
         raise KindError(
             f"data of type {type(data).__qualname__} cannot be taken",
             id="wrong-kind",
-            hint="give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
+            hint=use_of(data)
+            or "give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
             "a dict of columns, a list of rows, the path of a file, or an iterator of such",
         ) from None
     return _load("buffers", "Views")

@@ -113,3 +113,14 @@ def test_equal_pipelines_make_equal_names(frame, chosen):
 
     assert tokenize(chosen) == tokenize(mm.pipeline(chosen.source))
     assert tokenize(chosen) != tokenize(chosen.partial())
+
+
+def test_the_columns_of_a_frame_are_enough_for_a_schema(frame, flights, chosen):
+    assert chosen.output_schema(frame).names == chosen.output_schema(flights).names
+    assert chosen.output_schema(frame)["hours"].type == "f64"
+
+
+def test_rows_that_are_elsewhere_cannot_be_taken(frame, chosen):
+    with pytest.raises(mm.KindError) as caught:
+        chosen.run(frame)
+    assert "map_partitions" in caught.value.hint

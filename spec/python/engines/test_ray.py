@@ -78,3 +78,14 @@ def test_a_worker_uses_one_thread(cluster):
     from moonmill.threads import default_threads
 
     assert ray.get(ray.remote(default_threads).remote()) == 1
+
+
+def test_the_columns_of_a_dataset_are_enough_for_a_schema(dataset, flights, chosen):
+    assert chosen.output_schema(dataset).names == chosen.output_schema(flights).names
+    assert chosen.output_schema(dataset)["hours"].type == "f64"
+
+
+def test_rows_that_are_elsewhere_cannot_be_taken(dataset, chosen):
+    with pytest.raises(mm.KindError) as caught:
+        chosen.run(dataset)
+    assert "map_batches" in caught.value.hint
