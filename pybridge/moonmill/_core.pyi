@@ -1,11 +1,16 @@
 """The extension: data in and out without copying, plans, jobs. The package wraps it; see moonmill/__init__.py."""
 
-from typing import Any, Callable, Iterable, Mapping, Sequence, final, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, final, overload
 
 from typing_extensions import disjoint_base
 
 def configure(
-    *, table: type | None = None, column: type | None = None, buffer: type | None = None, job: type | None = None,
+    *,
+    table: type | None = None,
+    column: type | None = None,
+    buffer: type | None = None,
+    job: type | None = None,
     error: Callable[[str], BaseException] | None = None,
 ) -> None:
     """Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."""
@@ -36,7 +41,9 @@ class Buffer:
     def address(self) -> int: ...
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
-    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
 @disjoint_base
@@ -71,7 +78,9 @@ class Column:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> object: ...
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> object: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
 
 @disjoint_base
@@ -99,7 +108,12 @@ class Table:
         """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
     @classmethod
     def from_columns(
-        cls, names: Iterable[str], columns: Iterable[object], /, *, nan_is_null: bool = False,
+        cls,
+        names: Iterable[str],
+        columns: Iterable[object],
+        /,
+        *,
+        nan_is_null: bool = False,
         missing: Iterable[object | None] | None = None,
     ) -> Table:
         """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
@@ -140,14 +154,35 @@ class Plan:
     @property
     def can_fail(self) -> bool: ...
 
-def plan(handle: int, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool], params: Mapping[str, str], /) -> Plan: ...
+def plan(
+    handle: int,
+    names: Sequence[str],
+    types: Sequence[str],
+    nullables: Sequence[bool],
+    params: Mapping[str, str],
+    /,
+) -> Plan: ...
 def run(
-    plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False,
-    timeout: float | None = None, watch: Callable[[Job], object] | None = None,
+    plan: Plan,
+    table: Table,
+    /,
+    threads: int = 0,
+    out: Sequence[object | None] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    watch: Callable[[Job], object] | None = None,
 ) -> Table:
     """Run and wait, the GIL released. `out`: a writable buffer per column of the result. `watch` is called some ten times a second."""
 
-def submit(plan: Plan, table: Table, /, threads: int = 0, out: Sequence[object | None] | None = None, copy: bool = False, timeout: float | None = None) -> Job: ...
+def submit(
+    plan: Plan,
+    table: Table,
+    /,
+    threads: int = 0,
+    out: Sequence[object | None] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+) -> Job: ...
 
 @final
 class Input:
@@ -165,11 +200,22 @@ def open_input(paths: Iterable[str], /) -> Input:
 
 @overload
 def run_input(
-    plan: Plan, input: Input, /, output: str, threads: int = 0, timeout: float = 0.0, watch: Callable[[dict[str, Any]], object] | None = None
+    plan: Plan,
+    input: Input,
+    /,
+    output: str,
+    threads: int = 0,
+    timeout: float = 0.0,
+    watch: Callable[[dict[str, Any]], object] | None = None,
 ) -> dict[str, Any]: ...
 @overload
 def run_input(
-    plan: Plan, input: Input, /, output: None = None, threads: int = 0, timeout: float = 0.0,
+    plan: Plan,
+    input: Input,
+    /,
+    output: None = None,
+    threads: int = 0,
+    timeout: float = 0.0,
     watch: Callable[[dict[str, Any]], object] | None = None,
 ) -> Table:
     """Run a plan over files: to a file, which gives counters, or to a table. `watch` gets counters some twenty times a second."""

@@ -5,8 +5,9 @@ import os
 import random
 from pathlib import Path
 
-import moonmill
 import pytest
+
+import moonmill
 
 # Processes that specs start find the same package.
 os.environ["PYTHONPATH"] = os.pathsep.join(

@@ -5,6 +5,7 @@ import decimal
 import mmap
 
 import pytest
+
 from moonmill import _core
 
 pa = pytest.importorskip("pyarrow")

@@ -7,8 +7,9 @@ import select
 import threading
 import time
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 
 np = pytest.importorskip("numpy")
 

@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+
 from moonmill import _core
 
 Table = _core.Table

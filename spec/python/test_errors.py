@@ -6,8 +6,9 @@ import sys
 import traceback
 import warnings
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 from moonmill import errors
 
 CLEAN = """local mm = require "moonmill"

@@ -7,8 +7,9 @@ import sys
 import threading
 from pathlib import Path
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 
 LATE = mm.pipeline(
     'mm.pipeline { params = { "min: f64 = 60" }, input = { "carrier: utf8", "arr_delay: f64?" } }'

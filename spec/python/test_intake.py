@@ -7,6 +7,7 @@ import sys
 from multiprocessing import shared_memory
 
 import pytest
+
 from moonmill import _core
 
 np = pytest.importorskip("numpy")

@@ -7,8 +7,9 @@ import math
 import mmap
 from multiprocessing import shared_memory
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 from moonmill import _core
 
 np = pytest.importorskip("numpy")

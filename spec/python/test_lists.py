@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+
 from moonmill import _core
 
 Table = _core.Table

@@ -6,8 +6,9 @@ import pkgutil
 import subprocess
 import sys
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 
 OTHERS = ["numpy", "pandas", "polars", "pyarrow", "duckdb", "tqdm"]
 STANDARD = ["asyncio", "concurrent.futures", "multiprocessing", "logging", "json", "typing", "inspect", "ast"]

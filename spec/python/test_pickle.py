@@ -6,8 +6,9 @@ import pickle
 import subprocess
 import sys
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 
 CHAIN = mm.pipeline(':where "a > p.low"'.replace("p.low", "1"))
 

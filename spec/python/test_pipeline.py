@@ -3,8 +3,9 @@
 import copy
 import inspect
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 
 ROWS = {"carrier": ["AA", "UA", "AA", "DL"], "delay": [75.0, 10.0, None, 61.0], "n": [1, 2, 3, 4]}
 CHAIN = ':where "delay > 60" :derive "twice = n * 2"'

@@ -6,8 +6,9 @@ import multiprocessing
 import sys
 import threading
 
-import moonmill as mm
 import pytest
+
+import moonmill as mm
 from moonmill import _core
 
 np = pytest.importorskip("numpy")

@@ -8,6 +8,7 @@ import itertools
 import sys
 
 import pytest
+
 from moonmill import _core
 
 Table = _core.Table
