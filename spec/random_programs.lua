@@ -48,8 +48,8 @@ local grow = {
   end,
   function(p, pool)
     local name = pick { "f64", "f32" }
-    return name, p:op(pick { "FLOOR", "CEIL", "TRUNC", "SQRT", "NEG", "ABS", "SIGN", "DIV", "PLAIN" }, name, of_type(pool,
-      name), of_type(pool, name))
+    local op = pick { "FLOOR", "CEIL", "TRUNC", "SQRT", "NEG", "ABS", "SIGN", "DIV", "PLAIN" }
+    return name, p:op(op, name, of_type(pool, name), of_type(pool, name))
   end,
   function(p, pool)
     return "f64", p:op(pick { "EXP", "LOG", "SIN", "CBRT", "TANH" }, "f64", of_type(pool, "f64"))
@@ -64,7 +64,9 @@ local grow = {
     return "bool", p:op(pick { "EQ", "LT", "GE" }, a, of_type(pool, a), of_type(pool, b), { type2 = b })
   end,
   function(p, pool) return "bool", p:op(pick { "AND", "OR" }, "bool", of_type(pool, "bool"), of_type(pool, "bool")) end,
-  function(p, pool) return "bool", p:op(pick { "NOT", "IS_TRUE", "IS_NULL", "IS_NOT_NULL" }, "bool", of_type(pool, "bool")) end,
+  function(p, pool)
+    return "bool", p:op(pick { "NOT", "IS_TRUE", "IS_NULL", "IS_NOT_NULL" }, "bool", of_type(pool, "bool"))
+  end,
   function(p, pool)
     local name = pick(types)
     return name, p:op("SELECT", name, of_type(pool, "bool"), of_type(pool, name), of_type(pool, name))

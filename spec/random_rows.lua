@@ -1,18 +1,18 @@
 -- random_rows - random row functions, as Lua source, over random columns that hold everything odd.
 --
 --   local random = require "random_rows"
---   random.seed(1)
 --   local source = random.source()     -- "local K, T, ... = ...\nreturn function(r, p) ... end"
 --   local fn = random.load(source)
 --   local fields = random.fields(1003) -- for columns.table
+--   random.check(seed, 30)             -- compare the program of each of 30 with its loop; how many had one
 local columns = require "columns"
+local rowfn = require "rowfn"
+local rows = require "moonmill.rows"
 local null = columns.null
 
 local M = {}
 local R = math.random
 local function pick(list) return list[R(#list)] end
-
-function M.seed(seed) math.randomseed(seed) end
 
 ---What functions know as p.
 M.params = { rate = 1.5, flag = true, off = false, name = "basic", zero = -0.0, neg = -2 }
@@ -225,6 +225,54 @@ local function clip(x, top) return math.min(math.max(x, -1), math.abs(top)) end
 function M.load(source)
   return assert(loadstring(source, "=random"))(2.5, { low = -1, high = 1.25, a = 5, basic = 0.5 }, { 7, 8 }, math,
     math.floor, math.abs, math.min, scale, pickone, clip)
+end
+
+---- The comparison ----
+
+-- The rows for which a function raises no error.
+local function good_rows(fn, fields)
+  local good = {}
+  for row = 1, fields[1].n do
+    local r = {}
+    for _, field in ipairs(fields) do
+      local value = field[3][row]
+      if value ~= null then r[field[1]] = type(value) == "cdata" and tonumber(value) or value end
+    end
+    if r.n <= 2 ^ 53 and pcall(fn, r, M.params) then good[#good + 1] = row end
+  end
+  return good
+end
+
+local function only(fields, wanted)
+  local result = {}
+  for i, field in ipairs(fields) do
+    local values = { n = #wanted }
+    for k, row in ipairs(wanted) do values[k] = field[3][row] end
+    result[i] = { field[1], field[2], values, field[4], n = #wanted }
+  end
+  return columns.table(result)
+end
+
+---Compare random functions as programs and as loops: over all rows, of which one may fail, and over those that do not.
+---@return integer vectorised of them
+function M.check(seed, functions)
+  math.randomseed(seed)
+  local fields, vectorised, inputs = M.fields(1003), 0, {}
+  for i, field in ipairs(fields) do inputs[i] = { name = field[1], type = field[2], nullable = field[4] or false } end
+  local all = columns.table(fields)
+  for i = 1, functions do
+    local source, declared = M.source()
+    local fn, outputs = M.load(source), rowfn.outputs(declared)
+    if rows.vectorise(fn, { kind = "map", inputs = inputs, outputs = outputs, params = M.params }) then
+      vectorised = vectorised + 1
+      local options = { params = M.params, threads = i % 3 + 1, batch_rows = ({ 64, 1024, 0 })[i % 3 + 1] }
+      for _, input in ipairs { all, only(fields, good_rows(fn, fields)) } do
+        local ok, problem = pcall(rowfn.run, input, "map", outputs, fn, options)
+        if not ok then error(("function %d of seed %d: %s\n%s\n%s"):format(i, seed, declared, source, problem), 0) end
+      end
+    end
+  end
+  return vectorised
 end
 
 return M

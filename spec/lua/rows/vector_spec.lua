@@ -277,50 +277,21 @@ end)
 
 describe("random row functions", function()
   local seed = tonumber(os.getenv "MM_SEED") or os.time() % 1000000
-  local FUNCTIONS = 30
-
-  -- The rows for which the function raises no error.
-  local function good_rows(fn, list)
-    local good = {}
-    for row = 1, list[1].n do
-      local r = {}
-      for _, field in ipairs(list) do
-        local value = field[3][row]
-        if value ~= null then r[field[1]] = type(value) == "cdata" and tonumber(value) or value end
-      end
-      if r.n <= 2 ^ 53 and pcall(fn, r, random.params) then good[#good + 1] = row end
-    end
-    return good
-  end
-
-  local function only(list, wanted)
-    local result = {}
-    for i, field in ipairs(list) do
-      local values = { n = #wanted }
-      for k, row in ipairs(wanted) do values[k] = field[3][row] end
-      result[i] = { field[1], field[2], values, field[4], n = #wanted }
-    end
-    return columns.table(result)
-  end
-
   it(("give the same bits, nulls and errors as loops, seed %d"):format(seed), function()
-    random.seed(seed)
-    local list = random.fields(1003)
-    local all, vectorised = columns.table(list), 0
-    for i = 1, FUNCTIONS do
-      local text, outputs = random.source()
-      local fn = random.load(text)
-      if vectorise(fn, outputs, "map", list) then
-        vectorised = vectorised + 1
-        local options = { params = random.params, threads = i % 3 + 1, batch_rows = ({ 64, 1024, 0 })[i % 3 + 1] }
-        for _, input in ipairs { all, only(list, good_rows(fn, list)) } do
-          local ok, problem = pcall(rowfn.run, input, "map", rowfn.outputs(outputs), fn, options)
-          assert(ok, ("function %d, %s\n%s\n%s"):format(i, outputs, text, tostring(problem):sub(1, 2000)))
-        end
-      end
-    end
-    assert.is_true(vectorised > FUNCTIONS / 2)
+    assert.is_true(random.check(seed, 25) > 12)
   end)
+  for _, isa in ipairs { "base", "avx2" } do
+    it(("do so with the instruction set %s"):format(isa), function()
+      local run = ([[MM_ISA=%s build/luajit/src/luajit -e 'print(require("random_rows").check(%d, 8),
+        require("ffi").string(require("moonmill.ffi").C.mm_isa_name()))' 2>&1]]):format(isa, seed + 1)
+      local child = assert(io.popen(run))
+      local output = child:read "*a"
+      child:close()
+      local vectorised, used = output:match "^(%d+)%s+(%w+)\n$"
+      assert.is_true((tonumber(vectorised) or 0) > 3, output)
+      assert.is_true(used == isa or used == "base", output)
+    end)
+  end
 end)
 
 describe("chains with vectorised functions", function()
