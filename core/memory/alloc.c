@@ -102,6 +102,17 @@ static bool recycle(void *memory, int class, int64_t size) {
   return give(own, memory, class, size) || (own != big_shard && give(big_shard, memory, class, size));
 }
 
+/* ---- A forked child finds all locks free ---- */
+
+static void hold_all(void) {
+  for (int i = 0; i <= SHARDS; i++) pthread_mutex_lock(&shards[i].lock);
+}
+static void let_go_all(void) {
+  for (int i = 0; i <= SHARDS; i++) pthread_mutex_unlock(&shards[i].lock);
+}
+/* Before others register, so that theirs are taken first: who holds one of them may allocate. */
+__attribute__((constructor(1000))) static void survive_forks(void) { pthread_atfork(hold_all, let_go_all, let_go_all); }
+
 void mm_memory_trim(void) {
   for (int i = 0; i <= SHARDS; i++) {
     pthread_mutex_lock(&shards[i].lock);

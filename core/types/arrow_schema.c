@@ -83,6 +83,10 @@ static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ArrowSchema *kept[KEPT];
 static int kept_count;
 
+static void hold_kept(void) { pthread_mutex_lock(&kept_lock); }
+static void let_go_kept(void) { pthread_mutex_unlock(&kept_lock); }
+__attribute__((constructor)) static void survive_forks(void) { pthread_atfork(hold_kept, let_go_kept, let_go_kept); }
+
 static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
 /* Equal but for the name and the nullability of the top level. */

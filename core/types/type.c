@@ -114,6 +114,10 @@ static pthread_mutex_t zones_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *zones[ZONES];
 static int zone_count = 1;
 
+static void hold_zones(void) { pthread_mutex_lock(&zones_lock); }
+static void let_go_zones(void) { pthread_mutex_unlock(&zones_lock); }
+__attribute__((constructor)) static void survive_forks(void) { pthread_atfork(hold_zones, let_go_zones, let_go_zones); }
+
 int mm_zone_intern(const char *name, mm_error *error) {
   if (!*name) return 0;
   pthread_mutex_lock(&zones_lock);

@@ -2,6 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
+#include "watch.h"
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+enum { PATIENCE_SECONDS = 2 }; /* that a function gets for the rows of a sample */
 
 typedef struct trial {
   const char *shipment;
@@ -23,19 +29,67 @@ static int try_function(lua_State *L) {
   return 1;
 }
 
+/* ---- The end of patience: a thread that stops what lasts. A pulse would do, but its hook disturbs the compiler ---- */
+
+typedef struct alarm_clock {
+  mm_watch *watch;
+  pthread_t thread;
+  bool set;
+  pthread_mutex_t mutex;
+  pthread_cond_t over;
+  bool done;
+} alarm_clock;
+
+static void *ring(void *argument) {
+  alarm_clock *clock = argument;
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += PATIENCE_SECONDS;
+  pthread_mutex_lock(&clock->mutex);
+  int waited = 0;
+  while (!clock->done && waited != ETIMEDOUT) waited = pthread_cond_timedwait(&clock->over, &clock->mutex, &until);
+  bool late = !clock->done;
+  pthread_mutex_unlock(&clock->mutex);
+  if (late) mm_watch_stop(clock->watch);
+  return NULL;
+}
+
+static void set_alarm(alarm_clock *clock) {
+  pthread_mutex_init(&clock->mutex, NULL);
+  pthread_cond_init(&clock->over, NULL);
+  clock->set = pthread_create(&clock->thread, NULL, ring, clock) == 0;
+}
+
+static void stop_alarm(alarm_clock *clock) {
+  pthread_mutex_lock(&clock->mutex);
+  clock->done = true;
+  pthread_cond_signal(&clock->over);
+  pthread_mutex_unlock(&clock->mutex);
+  if (clock->set) pthread_join(clock->thread, NULL);
+  pthread_mutex_destroy(&clock->mutex);
+  pthread_cond_destroy(&clock->over);
+}
+
 int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const mm_table *sample, mm_buffer *text,
                 mm_error *error) {
+  static const char endless[] = "fails: it did not come to an end";
   trial t = {shipment, size, out, sample};
   lua_State *L = mm_state_new(error);
   if (!L) return error ? error->code : MM_ENOMEM;
+  mm_watch watch = {.L = L};
+  alarm_clock clock = {.watch = &watch};
+  bool stopped;
   lua_pushcfunction(L, try_function);
   lua_pushlightuserdata(L, &t);
-  int broken = lua_pcall(L, 1, 1, 0);
+  set_alarm(&clock);
+  int broken = mm_watch_call(&watch, 1, 1, 0, NULL, &stopped);
+  stop_alarm(&clock);
   size_t length = 0;
-  const char *said = lua_tolstring(L, -1, &length);
-  int status = broken
-                   ? mm_host_fail(error, MM_ESCRIPT, "script", "%s", said ? said : "the row function cannot be set up")
-                   : mm_buffer_append(text, said, (int64_t)length, error);
+  const char *said = stopped ? NULL : lua_tolstring(L, -1, &length);
+  int status;
+  if (stopped) status = mm_buffer_append(text, endless, sizeof endless - 1, error);
+  else if (!broken) status = mm_buffer_append(text, said, (int64_t)length, error);
+  else status = mm_host_fail(error, MM_ESCRIPT, "script", "%s", said ? said : "the row function cannot be set up");
   lua_close(L);
   return status;
 }

@@ -171,7 +171,8 @@ local function check_opaque(bound, handle)
   for _, column in ipairs(bound.reads) do
     if column.type == types.opaque then
       failure.raise {
-        id = "nested-type", field = column.name, hint = ':drop it first, or leave it out of the input',
+        id = "nested-type", field = column.name,
+        hint = (':drop "%s" first, or leave it out of the input'):format(column.name),
         message = ("column \"%s\" is of a nested type, which can only pass through where all rows stay"):format(
           column.name),
       }

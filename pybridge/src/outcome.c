@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_type(mm_type a, mm_type b) { return memcmp(&a, &b, sizeof a) == 0; }
+/* Plans know foreign types only as such. */
+static bool same_type(mm_type a, mm_type b) {
+  return memcmp(&a, &b, sizeof a) == 0 || (a.id == MM_OPAQUE && b.id == MM_OPAQUE);
+}
 static bool has_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
 
 /* ---- What goes in ---- */
@@ -83,6 +86,8 @@ static int open_feed(mm_outcome *outcome, plan_object *plan, const mm_table *tab
   }
   int found = find_columns(plan, table, numbers);
   int status = found < 0 ? 0 : mm_schema_copy(&outcome->feed.schema, reads, &error);
+  for (int32_t i = 0; i < reads->count && found == 0 && status >= 0; i++)
+    outcome->feed.schema.fields[i].type = table->schema.fields[numbers[i]].type;
   for (int64_t b = 0; b < table->count && found == 0 && status >= 0; b++)
     status = pick_batch(&table->batches[b], numbers, reads->count, &outcome->feed, &error);
   PyMem_Free(numbers);
@@ -220,6 +225,11 @@ static int make_targets(mm_outcome *outcome, plan_object *plan) {
   for (int32_t i = 0; i < gives->count; i++) {
     mm_target *target = &outcome->targets[i];
     target->shared = outcome->keeps ? mm_plan_shares(plan->plan, i) : -1;
+    if (gives->fields[i].type.id == MM_OPAQUE && outcome->copy) {
+      mm_raise_new(plan->state, MM_EUSAGE, "nested-type", gives->fields[i].name, "leave it out, or run without copy",
+                   "column \"%s\" is of a nested type, which cannot be copied", gives->fields[i].name);
+      return -1;
+    }
     if (target->shared < 0 || outcome->copy) outcome->chunked |= !has_width(gives->fields[i].type);
   }
   outcome->chunked |= !outcome->keeps;
@@ -409,8 +419,18 @@ static int assemble_all(mm_outcome *outcome, mm_table *to, mm_traffic *traffic, 
   return status;
 }
 
+/* Foreign types are what they were in the input: such a column can only have passed. */
+static void name_foreign(const mm_outcome *outcome, mm_schema *schema) {
+  for (int32_t i = 0; i < schema->count; i++) {
+    int32_t shared = outcome->targets[i].shared;
+    if (schema->fields[i].type.id == MM_OPAQUE && shared >= 0)
+      schema->fields[i].type = outcome->feed.schema.fields[shared].type;
+  }
+}
+
 int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error) {
-  if (!outcome->chunked) return assemble_all(outcome, to, traffic, error);
-  int status = mm_job_take_result(job, to, NULL, error);
-  return status < 0 ? status : separate(outcome, to, traffic, error);
+  int status = outcome->chunked ? mm_job_take_result(job, to, NULL, error) : assemble_all(outcome, to, traffic, error);
+  if (status < 0) return status;
+  name_foreign(outcome, &to->schema);
+  return outcome->chunked ? separate(outcome, to, traffic, error) : 0;
 }

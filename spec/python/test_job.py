@@ -146,6 +146,28 @@ def test_stats_tell_what_went_through_the_stages(no_leaks):
     assert stats.seconds > 0
 
 
+def test_columns_of_nested_types_pass_where_rows_stay(no_leaks):
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1, 2], "l": [[1], None], "s": [{"x": 1}, {"x": 2}]})
+    result = pl.DataFrame(mm.pipeline(':derive "b = a + 1"').run(frame))
+    assert result.drop("b").equals(frame)
+    pieces = pl.DataFrame(mm.pipeline(':derive "b = utf8(a)"').run(pl.concat([frame, frame], rechunk=False)))
+    assert pieces.drop("b").equals(pl.concat([frame, frame]))
+    assert mm.pipeline(':where "a > 1" :select "a"').run(frame).to_pydict() == {"a": [2]}
+    for stage in (':where "a > 1"', ':sort "a"', ':group("l", "n = count()")'):
+        with pytest.raises(mm.UsageError, match="nested type, which can only pass"):
+            mm.pipeline(stage).run(frame)
+    with pytest.raises(mm.UsageError, match='"l" is of a nested type, which cannot be copied'):
+        mm.pipeline("mm.pipeline {}").run(frame, copy=True)
+
+
+def test_a_column_of_nulls_is_any_nullable_type(no_leaks):
+    pl = pytest.importorskip("polars")
+    pipeline = mm.pipeline('mm.pipeline { input = { "a: utf8?" } } :derive "b = coalesce(a, \'z\')"')
+    for nulls in ([None, None], pl.Series([None, None])):
+        assert pipeline.run({"a": nulls}).to_pydict() == {"a": [None, None], "b": ["z", "z"]}
+
+
 # ---- Memory of the caller ----
 
 
@@ -481,6 +503,10 @@ def test_random_cancels_neither_crash_nor_leak(rng, no_leaks):
     del job, jobs, data
 
 
+def test_explain_ends_though_a_row_function_does_not():
+    assert "did not come to an end" in mm.pipeline(STUBBORN).explain({"a": "f64"})
+
+
 # ---- The process ----
 
 PREAMBLE = "import moonmill as mm, numpy as np, os, sys, time\n"
@@ -605,6 +631,42 @@ def test_a_forked_child_works_though_a_thread_of_its_parent_was_in_a_script():
     """
     status, out, err = run_python(PREAMBLE + textwrap.dedent(code))
     assert (status, out.split("\n")) == (0, ["[2]", "state", "[4]", "0", ""]), err
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_children_of_a_process_that_is_busy_allocating_do_not_hang(no_leaks):
+    busy = mm.pipeline(':derive "b = utf8(a)" :group("b", "n = count()")')
+    data = {"a": np.arange(100_000)}
+    jobs = []
+    for _ in range(12):
+        jobs = [job for job in jobs if not job.done()]
+        while len(jobs) < 3:
+            jobs.append(busy.submit(data))
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            ok = HALF.run(np.arange(70_000.0))["value"].to_numpy()[2] == 1
+            os._exit(0 if ok else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for job in jobs:
+        job.result(60)
+
+
+def test_a_job_that_cannot_be_stopped_is_stuck_and_keeps_its_input():
+    hard = 'function(r) return ("a"):rep(60):find(("a*"):rep(30) .. "b") end'
+    code = f"""
+        values = np.arange(10.0)
+        job = mm.pipeline({":where(" + hard + ")"!r}).submit({{"a": values}})
+        time.sleep(0.2)
+        references = sys.getrefcount(values)
+        job.cancel()
+        assert not job.wait(2.1)
+        print(job.state)
+        del job
+        print(sys.getrefcount(values) == references, flush=True)
+    """
+    status, out, err = run_python(PREAMBLE + textwrap.dedent(code))
+    assert (status, out.split()) == (0, ["stuck", "True"]), err
 
 
 def test_random_runs_agree_with_numpy(rng, no_leaks):
