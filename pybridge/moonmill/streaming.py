@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain
 
 from .kinds import kind_of
 
@@ -22,20 +23,25 @@ def stream(
     """Results for the pieces of data, in order; see `Pipeline.stream`."""
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
-    wanted = pipeline._loaded().wanted
     kind = kind_of(data)
     if not kind.pieces(data):
-        table = kind.take(data, wanted)
+        table = kind.take(data, pipeline._loaded().wanted)
         if pipeline._plan(table, params).breaks:
             return _cut(pipeline.run(table, threads=threads, **params), rows)
         return _answers(pipeline, _cut(table, rows), ahead, threads, params)
+    return _stream_pieces(pipeline, data, rows, ahead, threads, params)
+
+
+def _stream_pieces(
+    pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
+) -> Iterator[Table]:
+    wanted = pipeline._loaded().wanted
     pieces = (kind_of(piece).take(piece, wanted) for piece in data)
-    first = next(pieces, None)
-    if first is None:
-        return iter(())
-    if pipeline._plan(first, params).breaks:
-        return _all_of(pipeline, [first, *pieces], rows, threads, params)
-    return _answers(pipeline, _chain(first, pieces), ahead, threads, params)
+    for first in pieces:
+        if pipeline._plan(first, params).breaks:
+            yield from _cut(pipeline.run([first, *pieces], threads=threads, **params), rows)
+        else:
+            yield from _answers(pipeline, chain([first], pieces), ahead, threads, params)
 
 
 def _answers(
@@ -54,17 +60,6 @@ def _answers(
             job.cancel()
 
 
-def _all_of(
-    pipeline: Pipeline, pieces: list[Table], rows: int, threads: int | None, params: dict[str, Any]
-) -> Iterator[Table]:
-    yield from _cut(pipeline.run(pieces, threads=threads, **params), rows)
-
-
 def _cut(table: Table, rows: int) -> Iterator[Table]:
     for start in range(0, max(len(table), 1), rows):
         yield table.slice(start, min(rows, len(table) - start))  # type: ignore[misc]
-
-
-def _chain(first: Table, rest: Iterable[Table]) -> Iterator[Table]:
-    yield first
-    yield from rest

@@ -32,6 +32,7 @@ _PLACES = {
     ("builtins", "dict"): ("python", "Columns"),
     ("builtins", "list"): ("python", "Lists"),
     ("builtins", "tuple"): ("python", "Lists"),
+    ("builtins", "range"): ("python", "Lists"),
     ("builtins", "str"): ("files", "Paths"),
     ("builtins", "bytes"): ("buffers", "Bytes"),
     ("builtins", "bytearray"): ("buffers", "Bytes"),

@@ -31,7 +31,7 @@ class Columns(Kind):
     def give(self, table: Table, data: dict[Any, Any], wanted: Wanted, keeps_rows: bool) -> Any:
         """A dict of columns, of the kind of the input's first one."""
         first: Any = next(iter(data.values()), [])
-        if isinstance(first, (list, tuple)):
+        if isinstance(first, (list, tuple, range)):
             return table.to_pydict()
         kind, single = kind_of(first), Wanted(whole="any")
         names = table.column_names
@@ -126,7 +126,7 @@ def _answers(answer: Callable[[Any], Any], data: Iterator[Any]) -> Iterator[Any]
 
 def column_of(values: Any, name: str) -> Any:
     """What `Table.from_columns` takes of one column."""
-    if isinstance(values, (list, tuple)):
+    if isinstance(values, (list, tuple, range)):
         return list(values)
     table = kind_of(values).take(values, Wanted((name,)))
     if table.num_columns != 1:
