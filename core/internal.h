@@ -13,6 +13,14 @@
     if (status_ < 0) return status_; \
   } while (0)
 
+/* No error, without touching the texts beyond their ends: an mm_error is two kilobytes, too much to clear for each batch. */
+static inline void mm_error_none(mm_error *error) {
+  error->code = error->reserved = 0;
+  error->stage = error->place = -1;
+  error->row = -1;
+  error->line = error->column = 0;
+  error->id[0] = error->file[0] = error->field[0] = error->value[0] = error->message[0] = error->hint[0] = '\0';
+}
 /* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */
 int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same for a failed system call; `errnum` is positive; the message ends with its text. code MM_EIO. */

@@ -78,9 +78,14 @@ static void fold_ready(mm_job *job, segment *s) {
   s->folding = true;
   while (s->slots[s->head % s->window].ready && !s->satisfied && !s->failed) {
     outcome *slot = &s->slots[s->head % s->window];
-    outcome taken = *slot;
-    *slot = (outcome){0};
-    mm_error error = {.row = -1, .place = -1};
+    outcome taken;
+    taken.partial = slot->partial;
+    taken.error.code = slot->error.code;
+    if (slot->error.code) taken.error = slot->error;
+    slot->ready = false;
+    slot->partial = NULL;
+    mm_error error;
+    mm_error_none(&error);
     pthread_mutex_unlock(&s->ordering);
     int status = fold_one(job->stages[s->breaker], &taken, &error);
     pthread_mutex_lock(&s->ordering);
@@ -99,7 +104,11 @@ static void fold_ready(mm_job *job, segment *s) {
 
 static void publish(mm_job *job, segment *s, int64_t k, void *partial, const mm_error *failure) {
   pthread_mutex_lock(&s->ordering);
-  s->slots[k % s->window] = (outcome){.ready = true, .partial = partial, .error = *failure};
+  outcome *slot = &s->slots[k % s->window];
+  slot->ready = true;
+  slot->partial = partial;
+  slot->error.code = failure->code;
+  if (failure->code) slot->error = *failure;
   if (failure->code && k < s->fail_at) {
     s->fail_at = k;
     pthread_cond_broadcast(&s->advanced);
@@ -138,7 +147,8 @@ static bool work_once(worker *w, segment *s) {
   mm_stage *breaker = job->stages[s->breaker];
   void *piece = NULL;
   int64_t k;
-  mm_error error = {.row = -1, .place = -1, .stage = -1};
+  mm_error error;
+  mm_error_none(&error);
   int status = claim(job, s, &k, &piece, &error);
   if (status < 0) publish(job, s, k, NULL, &error);
   if (status <= 0) return false;

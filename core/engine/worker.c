@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "engine.h"
 
-static const mm_error no_error = {.row = -1, .place = -1, .stage = -1};
-
 int mm_worker_open(worker *w, mm_job *job, mm_error *error) {
   const segment *s = &job->segment;
   int64_t count = s->breaker - s->first + 1;
@@ -61,7 +59,8 @@ static void push(worker *w, int32_t i, const mm_batch *in) {
   int status;
   w->counted[2 * i] += in->length;
   do {
-    mm_error error = no_error;
+    mm_error error;
+    mm_error_none(&error);
     status = stage->vtable->run(stage, w->locals[i], in, out, &error);
     if (status < 0) note_failure(w, &error, error.row >= 0 ? error.row : mm_batch_row(in, 0), index);
     if (breaks) continue;
@@ -92,7 +91,8 @@ static void stream(worker *w, int64_t start, void *piece) {
   int status = 1;
   for (int64_t row = start; status > 0 && !w->failure.code;) {
     int32_t cancel = atomic_load_explicit(&job->cancel, memory_order_relaxed);
-    mm_error error = no_error;
+    mm_error error;
+    mm_error_none(&error);
     if (cancel) {
       mm_fail(&error, cancel, "cancelled", "the job was cancelled");
       note_failure(w, &error, row, -1);
@@ -117,8 +117,9 @@ void *mm_worker_morsel(worker *w, int64_t morsel, void *piece) {
   mm_stage *breaker = w->job->stages[s->breaker];
   int64_t start = morsel * MM_MORSEL;
   void *partial = NULL;
-  mm_error error = no_error;
-  w->failure = (mm_error){0};
+  mm_error error;
+  mm_error_none(&error);
+  w->failure.code = 0;
   stream(w, start, piece);
   int status = breaker->vtable->cut(breaker, w->locals[s->breaker - s->first], &partial, &error);
   if (status < 0) note_failure(w, &error, start + MM_MORSEL, s->breaker);

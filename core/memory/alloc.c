@@ -10,15 +10,17 @@
 #include "internal.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 enum { SLACK = 256, SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
 
 /* Sanitizers must see every release. */
 #if defined(__SANITIZE_ADDRESS__)
-enum { SHARD_BYTES = 0, BIG_BYTES = 0 };
+enum { RECYCLES = 0 };
 #else
-enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20 };
+enum { RECYCLES = 1 };
 #endif
+enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20, BIG_SHARE = 16 };
 
 typedef struct piece {
   struct piece *next;
@@ -75,8 +77,19 @@ static void *take(shard *from, int class, int64_t size) {
   return found;
 }
 
+/* 512 MiB, or a sixteenth of the machine's memory where that is more: a result of a gigabyte is worth keeping the pages of. */
+static int64_t big_bound(void) {
+  static atomic_int_least64_t bound;
+  int64_t known = atomic_load_explicit(&bound, memory_order_relaxed);
+  if (known) return known;
+  known = (int64_t)sysconf(_SC_PHYS_PAGES) / BIG_SHARE * (int64_t)sysconf(_SC_PAGESIZE);
+  if (known < BIG_BYTES) known = BIG_BYTES;
+  atomic_store_explicit(&bound, known, memory_order_relaxed);
+  return known;
+}
+
 static bool give(shard *to, void *memory, int class, int64_t size) {
-  int64_t bound = to == big_shard ? BIG_BYTES : SHARD_BYTES;
+  int64_t bound = !RECYCLES ? 0 : to == big_shard ? big_bound() : SHARD_BYTES;
   pthread_mutex_lock(&to->lock);
   bool kept = to->bytes + size <= bound;
   if (kept) {

@@ -121,24 +121,47 @@ static void aim_outputs(const mm_program *program, program_local *local, int64_t
   }
 }
 
-/* All vectors of the batch; *kept rows passed. Stops after the vector of the first failure. */
+static int append_outputs(const mm_program *program, program_local *local, int64_t at, int32_t count, mm_error *error) {
+  const mm_frame *frame = local->frame;
+  for (int32_t i = 0; i < program->output_count; i++) {
+    mm_output *output = &local->outputs[i];
+    const mm_vector *vector = &frame->vectors[output->reg];
+    if (output->column >= 0) continue;
+    TRY(mm_output_append(output, at, vector, frame->selection, frame->n, count, error));
+  }
+  return 0;
+}
+
+/* The whole words of rows of a batch that a plain program runs over. */
+static int run_plain(const mm_program *program, program_local *local, const mm_batch *in, int64_t *kept,
+                     mm_error *error) {
+  int64_t whole = in->length & ~INT64_C(63);
+  for (int64_t start = 0; start < whole; start += program->lanes) {
+    int32_t n = whole - start < program->lanes ? (int32_t)(whole - start) : program->lanes;
+    aim_outputs(program, local, start, n);
+    TRY(mm_frame_run_plain(local->frame, in, start, n, error));
+    TRY(append_outputs(program, local, start, n, error));
+  }
+  *kept = whole;
+  return 0;
+}
+
+/* All other vectors of the batch; *kept rows passed. Stops after the vector of the first failure. Without filters the rows that
+ * passed are the first ones, and nobody asks for their bits. */
 static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t *kept,
                        mm_error *error) {
   mm_frame *frame = local->frame;
-  for (int64_t start = 0; start < in->length; start += MM_VECTOR) {
+  for (int64_t start = *kept; start < in->length; start += MM_VECTOR) {
     uint64_t *rows = local->kept + start / 64;
     int32_t n = in->length - start < MM_VECTOR ? (int32_t)(in->length - start) : MM_VECTOR;
     aim_outputs(program, local, start, n);
     TRY(mm_frame_run(frame, in, start, n, error));
     int32_t count = mm_frame_passed(frame);
-    mm_frame_rows(frame, rows);
-    for (int32_t i = 0; i < program->output_count; i++) {
-      mm_output *output = &local->outputs[i];
-      if (output->column >= 0) continue;
-      TRY(mm_output_append(output, *kept, &frame->vectors[output->reg], frame->selection, frame->n, count, error));
-    }
+    if (program->filters || count < n) mm_frame_rows(frame, rows);
+    TRY(append_outputs(program, local, *kept, count, error));
     *kept += count;
     if (frame->failed_row >= 0) {
+      if (!program->filters) memset(local->kept, 0xFF, (size_t)start / 8);
       for (int64_t w = start / 64 + VECTOR_WORDS; w < mm_words(in->length); w++) local->kept[w] = 0;
       if (error) *error = frame->failure;
       if (error) error->row = mm_batch_row(in, start + frame->failed_row);
@@ -196,6 +219,7 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
   TRY(mm_batch_resize(out, program->output_count, error));
   TRY(make_room(local, program, in->row, in->length, error));
   int64_t kept = 0;
+  if (mm_frame_is_plain(local->frame, in)) TRY(run_plain(program, local, in, &kept, error));
   int status = run_vectors(program, local, in, &kept, error);
   if (status < 0 && local->frame->failed_row < 0) return status;
   TRY(fill_outputs(program, local, in, kept, out, error));
@@ -240,6 +264,7 @@ mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *err
   self->program = take;
   self->stage.vtable = &program_class;
   self->stage.index = -1;
+  if (take->lanes > MM_VECTOR) self->stage.batch_rows = 16 * take->lanes; /* the bytes of other batches, in more rows */
   if (take->can_fail) self->stage.flags |= MM_STAGE_CAN_FAIL;
   if (!take->filters) self->stage.flags |= MM_STAGE_KEEPS_ROWS;
   int status = out->count == take->output_count

@@ -35,8 +35,8 @@ void mm_frame_free(mm_frame *frame) {
 static void *home_data(const mm_frame *frame, int32_t r) { return frame->slots + frame->program->registers[r].home; }
 
 static uint64_t *home_valid(const mm_frame *frame, int32_t r) {
-  return (uint64_t *)(void *)(frame->slots + frame->program->registers[r].home
-                              + mm_lane_bytes(frame->program->types[r].id, MM_VECTOR));
+  const mm_register *reg = &frame->program->registers[r];
+  return (uint64_t *)(void *)(frame->slots + reg->home + reg->room);
 }
 
 mm_vector *mm_frame_home(mm_frame *frame, int32_t r) {

@@ -34,8 +34,10 @@ extern const mm_operation mm_operations[MM_OP_COUNT];
 typedef struct mm_step {
   mm_instr instr; /* LOAD, FILTER or an operation with a kernel */
   mm_kernel kernel;
-  mm_kernel inner; /* of is_distinct: ~= */
-  void *state;     /* the set of IN; owned */
+  mm_kernel inner;       /* of is_distinct: ~= */
+  void *state;           /* the set of IN; owned */
+  int64_t width;         /* of a value that is loaded; 0: a bit */
+  bool strict, reads[3]; /* as its operation says */
 } mm_step;
 
 typedef struct mm_register {
@@ -43,6 +45,7 @@ typedef struct mm_register {
   int32_t column;        /* of a load, else -1 */
   int32_t constant;      /* 1: `vector` holds it in all lanes */
   int64_t home;          /* offset of its slot in a frame, -1: none */
+  int64_t room;          /* bytes of data in the slot; validity follows */
   mm_vector vector;      /* of a constant */
 } mm_register;
 
@@ -54,7 +57,9 @@ struct mm_program {
   int32_t *outputs;
   int32_t step_count, step_capacity, register_count, constant_count, output_count, columns;
   int64_t frame_size; /* bytes of slots */
+  int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
+  bool plain; /* neither filters nor fails, and knows only values of fixed width: see mm_frame_run_plain */
   atomic_int_least32_t references;
   struct mm_frame *folding; /* of mm_program_eval */
 };
@@ -89,6 +94,10 @@ void mm_frame_free(mm_frame *frame);
 int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
 int32_t mm_frame_passed(const mm_frame *frame);            /* lanes that passed */
 void mm_frame_rows(const mm_frame *frame, uint64_t *rows); /* the rows that passed, a bit each, VECTOR_WORDS words */
+/* Is the program plain, and are the columns it loads from this batch without nulls and aligned? */
+bool mm_frame_is_plain(const mm_frame *frame, const mm_batch *batch);
+/* The same as mm_frame_run where that is so, with nothing to ask about any row. n is a multiple of 64, at most program->lanes. */
+int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
 /* Bind a register to the rows of its column (run.c uses it for loads). */
 void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start);
 /* Point a register at its own slot, with room for validity; returns it. */
@@ -110,12 +119,16 @@ typedef struct mm_output {
   int64_t bytes; /* of text so far */
   mm_block *to;  /* where the column of the whole job is computed, if it is; row `base` of it is row 0 here */
   int64_t base;
-  bool nulls; /* valid is in use */
-  bool kept;  /* blocks were still in use last time: hand out tight copies */
+  int64_t width; /* of a value; 0: not fixed */
+  uint8_t *at;   /* row 0, when the width is fixed */
+  bool nulls;    /* valid is in use */
+  bool kept;     /* blocks were still in use last time: hand out tight copies */
 } mm_output;
 
 /* Where rows from `at` on may be computed in place; NULL: they must be appended. */
-void *mm_output_place(const mm_output *output, int64_t at);
+static inline void *mm_output_place(const mm_output *output, int64_t at) {
+  return output->at ? output->at + at * output->width : NULL;
+}
 int mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
 /* The selected lanes of a vector become rows at .. at + count - 1. */
 int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,

@@ -19,6 +19,8 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
   output->bytes = 0;
   output->nulls = false;
   output->rows = rows;
+  output->width = mm_type_width(output->type);
+  output->at = output->to ? mm_block_data(output->to) + output->base * output->width : NULL;
   if (output->to) return 0;
   if (mm_is_text(output->type.id)) {
     TRY(writable(&output->offsets, (rows + 1) * 4, &kept, error));
@@ -26,15 +28,10 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
     *(int32_t *)(void *)mm_block_data(output->offsets) = 0;
   } else if (output->type.id != MM_NULL) {
     TRY(writable(&output->data, mm_lane_bytes(output->type.id, mm_words(rows) * 64) + 8, &kept, error));
+    if (output->width > 0) output->at = mm_block_data(output->data);
   }
   output->kept = kept;
   return 0;
-}
-
-void *mm_output_place(const mm_output *output, int64_t at) {
-  int64_t width = mm_type_width(output->type);
-  if (output->to) return mm_block_data(output->to) + (output->base + at) * width;
-  return width > 0 ? mm_block_data(output->data) + at * width : NULL;
 }
 
 /* ---- Validity ---- */

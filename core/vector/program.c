@@ -106,9 +106,21 @@ static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, i
   return kernel ? kernel : mm_text_kernel(op, instr->type, instr->type2, mode);
 }
 
+/* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. */
+static bool cast_may_fail(int to, int from, int mode) {
+  bool into_number = to >= MM_I8 && to <= MM_F64, whole = from == MM_BOOL || (from >= MM_I8 && from <= MM_U64);
+  if (to == from || mode == MM_CAST_TRY) return false;
+  if (!into_number) return true;
+  if (mm_is_float(to)) return !whole && !(from == MM_F32 && to == MM_F64);
+  if (!whole || mode != MM_CAST_CHECK) return !whole;
+  if (from == MM_BOOL) return false;
+  int64_t width = mm_type_width((mm_type){.id = (uint8_t)to}), old = mm_type_width((mm_type){.id = (uint8_t)from});
+  return width <= old || (mm_is_unsigned(to) && !mm_is_unsigned(from));
+}
+
 static bool may_fail(const mm_instr *instr) {
   if (!mm_operations[instr->op].fails) return false;
-  if (instr->op == MM_OP_CAST) return instr->b != MM_CAST_TRY && instr->type != instr->type2;
+  if (instr->op == MM_OP_CAST) return cast_may_fail(instr->type, instr->type2, instr->b);
   bool modular = instr->op == MM_OP_ADD || instr->op == MM_OP_SUB || instr->op == MM_OP_MUL;
   if (modular && mm_type_width((mm_type){.id = instr->type}) < 8) return false;
   return !mm_is_float(instr->type);
@@ -126,7 +138,9 @@ static int prepare_set(mm_program *program, mm_step *step, mm_error *error) {
 
 static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
   mm_step *step = &program->steps[program->step_count];
-  *step = (mm_step){.instr = *instr};
+  const mm_operation *operation = &mm_operations[instr->op];
+  *step = (mm_step){.instr = *instr, .strict = operation->strict, .width = mm_type_width((mm_type){.id = instr->type})};
+  for (int k = 0; k < 3; k++) step->reads[k] = operation->operands[k] != OPERAND_NONE;
   if (instr->op != MM_OP_LOAD && instr->op != MM_OP_FILTER) {
     step->kernel = find_kernel(program, instr, instr->op);
     if (!step->kernel) return wrong(error, at, instr, "no kernel for these types");
@@ -195,6 +209,36 @@ static int check_outputs(mm_program *program, mm_error *error) {
   return 0;
 }
 
+/* Operations of numbers on numbers, lane by lane, for any number of lanes. */
+static bool is_arithmetic(const mm_instr *instr) {
+  if (instr->op == MM_OP_CAST) return instr->type != MM_BOOL && instr->type2 != MM_BOOL;
+  return instr->op == MM_OP_LOAD || (instr->op >= MM_OP_ADD && instr->op <= MM_OP_HYPOT);
+}
+
+static bool is_plain_step(const mm_instr *instr) {
+  if (instr->op == MM_OP_CAST) return instr->b != MM_CAST_TRY && !mm_is_text(instr->type) && !mm_is_text(instr->type2);
+  return instr->op <= MM_OP_GE || (instr->op >= MM_OP_AND && instr->op <= MM_OP_COALESCE);
+}
+
+/* How long vectors may be: as many lanes of the widest type as fill the bytes of MM_VECTOR lanes of 8 bytes. */
+static void choose_lanes(mm_program *program) {
+  bool plain = !program->filters && !program->can_fail, arithmetic = true;
+  int64_t widest = 1;
+  for (int32_t i = 0; i < program->register_count; i++) {
+    int64_t width = mm_type_width(program->types[i]);
+    const mm_register *reg = &program->registers[i];
+    plain &= width > 0 || program->types[i].id == MM_BOOL || (reg->column >= 0 && reg->last < 0);
+    plain &= !reg->constant || !program->constants[reg->home].null;
+    if (width > widest) widest = width;
+  }
+  for (int32_t i = 0; i < program->step_count; i++) {
+    plain &= is_plain_step(&program->steps[i].instr);
+    arithmetic &= is_arithmetic(&program->steps[i].instr);
+  }
+  program->plain = plain;
+  program->lanes = plain && arithmetic ? (int32_t)(MM_VECTOR * 8 / widest) : MM_VECTOR;
+}
+
 static int build(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
     if (program->types[i].id >= MM_TYPE_COUNT)
@@ -203,6 +247,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
   }
   for (int32_t i = 0; i < length; i++) TRY(add_instruction(program, i, &code[i], error));
   TRY(check_outputs(program, error));
+  choose_lanes(program);
   TRY(mm_program_constants(program, error));
   return mm_program_layout(program, error);
 }
@@ -250,7 +295,7 @@ void mm_program_free(mm_program *program) {
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)
     if (program->registers[i].constant && program->registers[i].vector.data)
-      drop(program->registers[i].vector.data, mm_lane_bytes(program->types[i].id, MM_VECTOR));
+      drop(program->registers[i].vector.data, mm_lane_bytes(program->types[i].id, program->lanes));
   for (int32_t i = 0; i < program->constant_count; i++)
     if (program->constants[i].text) drop((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
   drop(program->constants, program->constant_count * (int64_t)sizeof *program->constants);

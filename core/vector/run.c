@@ -145,6 +145,48 @@ static int kernel_error(int status, const mm_step *step, mm_error *error) {
   return mm_fail(error, status, "too-large", "%s: the result is too large", mm_op_name(step->instr.op));
 }
 
+bool mm_frame_is_plain(const mm_frame *frame, const mm_batch *batch) {
+  const mm_program *program = frame->program;
+  bool plain = program->plain;
+  for (int32_t i = 0; i < program->step_count && plain; i++) {
+    const mm_step *step = &program->steps[i];
+    if (step->instr.op != MM_OP_LOAD) continue;
+    const mm_column *column = &batch->columns[step->instr.a];
+    int64_t width = mm_type_width(column->type);
+    plain = !column->valid && column->type.id != MM_NULL
+            && ((uintptr_t)column->data & (uintptr_t)((width ? width : 8) - 1)) == 0;
+  }
+  return plain;
+}
+
+int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error) {
+  const mm_program *program = frame->program;
+  frame->n = n;
+  frame->packed = false;
+  frame->selection = NULL;
+  frame->failed_row = -1;
+  mm_lanes lanes = {.n = n, .bad = frame->bad, .constants = program->constants, .types = program->types};
+  for (int32_t i = 0; i < program->step_count; i++) {
+    const mm_step *step = &program->steps[i];
+    const mm_instr *instr = &step->instr;
+    if (instr->op == MM_OP_LOAD) {
+      const mm_column *column = &batch->columns[instr->a];
+      const uint8_t *data = column->data;
+      int64_t width = step->width;
+      frame->vectors[instr->dst] = (mm_vector){(void *)(uintptr_t)(data + (width ? start * width : start / 8)), NULL};
+      continue;
+    }
+    mm_vector *dst = mm_frame_home(frame, instr->dst);
+    if (step->strict) dst->valid = NULL;
+    lanes.instr = instr;
+    int status = step->kernel(&lanes, dst, step->reads[0] ? &frame->vectors[instr->a] : NULL,
+                              step->reads[1] ? &frame->vectors[instr->b] : NULL,
+                              step->reads[2] ? &frame->vectors[instr->c] : NULL);
+    if (status < 0) return kernel_error(status, step, error);
+  }
+  return 0;
+}
+
 int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error) {
   const mm_program *program = frame->program;
   frame->n = n;

@@ -13,25 +13,25 @@ int64_t mm_lane_bytes(int type, int64_t lanes) {
 
 static const uint64_t all_null[VECTOR_WORDS];
 
-static void fill_number(void *data, int type, const mm_value *value) {
+static void fill_number(void *data, int type, const mm_value *value, int32_t lanes) {
   switch (mm_storage(type)) {
 #define FILL(E, s, ctype, format)                                                                                      \
   case MM_##E: {                                                                                                       \
     ctype x = mm_is_float(MM_##E) ? (ctype)value->f : mm_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i;      \
-    for (int i = 0; i < MM_VECTOR; i++) ((ctype *)data)[i] = x;                                                        \
+    for (int i = 0; i < lanes; i++) ((ctype *)data)[i] = x;                                                            \
     break;                                                                                                             \
   }
     MM_INTEGERS(FILL)
 #undef FILL
   case MM_F32:
-    for (int i = 0; i < MM_VECTOR; i++) ((float *)data)[i] = (float)value->f;
+    for (int i = 0; i < lanes; i++) ((float *)data)[i] = (float)value->f;
     break;
   case MM_F64:
-    for (int i = 0; i < MM_VECTOR; i++) ((double *)data)[i] = value->f;
+    for (int i = 0; i < lanes; i++) ((double *)data)[i] = value->f;
     break;
-  case MM_BOOL: memset(data, value->i ? 0xFF : 0, VECTOR_WORDS * 8); break;
+  case MM_BOOL: memset(data, value->i ? 0xFF : 0, (size_t)lanes / 8); break;
   case MM_UTF8:
-    for (int i = 0; i < MM_VECTOR; i++) ((mm_view *)data)[i] = (mm_view){(const uint8_t *)value->text, value->size};
+    for (int i = 0; i < lanes; i++) ((mm_view *)data)[i] = (mm_view){(const uint8_t *)value->text, value->size};
     break;
   default: break;
   }
@@ -42,12 +42,12 @@ int mm_program_constants(mm_program *program, mm_error *error) {
     mm_register *reg = &program->registers[i];
     if (!reg->constant) continue;
     const mm_value *value = &program->constants[reg->home];
-    int64_t size = mm_lane_bytes(program->types[i].id, MM_VECTOR);
+    int64_t size = mm_lane_bytes(program->types[i].id, program->lanes);
     reg->home = -1;
     reg->vector.data = mm_allocate_zero(size > 0 ? size : 1);
     if (!reg->vector.data) return mm_fail_memory(error, size);
     if (value->null) reg->vector.valid = (uint64_t *)(uintptr_t)all_null; /* kernels never write operands */
-    else fill_number(reg->vector.data, program->types[i].id, value);
+    else fill_number(reg->vector.data, program->types[i].id, value, program->lanes);
   }
   return 0;
 }
@@ -74,8 +74,9 @@ typedef struct slots {
 
 static void give_slot(mm_program *program, slots *free, int32_t r) {
   mm_register *reg = &program->registers[r];
-  int64_t bytes = mm_lane_bytes(program->types[r].id, MM_VECTOR);
+  int64_t bytes = mm_lane_bytes(program->types[r].id, program->lanes);
   int class = slot_class(bytes);
+  reg->room = bytes;
   if (free->count[class] > 0) {
     reg->home = free->free_offsets[class * free->capacity + --free->count[class]];
   } else {
@@ -85,7 +86,7 @@ static void give_slot(mm_program *program, slots *free, int32_t r) {
 }
 
 static void take_back(mm_program *program, slots *free, int32_t r) {
-  int class = slot_class(mm_lane_bytes(program->types[r].id, MM_VECTOR));
+  int class = slot_class(program->registers[r].room);
   free->free_offsets[class * free->capacity + free->count[class]++] = program->registers[r].home;
 }
 
