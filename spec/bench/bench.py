@@ -1,8 +1,10 @@
-"""Measure Moonmill beside its peers, as ratios in one run: python bench.py --build build [--runs 5] [CASE...]
+"""Measure Moonmill beside its peers, as ratios in one run: python bench.py --build build [--runs 5]
+[CASE...]
 
-Each case runs its contestants in turns (a b a b ...), so that noise of a shared machine hits all of them, and takes medians. Prints a
-Markdown table; docs/benchmarks.md holds one such run. Peers: polars, duckdb (in this process, data loaded before the clock
-starts), zstd and gcc -O2 loops (as processes).
+Each case runs its contestants in turns (a b a b ...), so that noise of a shared machine hits all of
+them, and takes medians. Prints a Markdown table; docs/benchmarks.md holds one such run. Peers: polars,
+duckdb (in this process, data loaded before the clock starts), zstd and gcc -O2 loops (as processes). The
+cases of the Python package are in bridge.py.
 """
 
 import argparse
@@ -10,79 +12,56 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
-import time
 
+import bridge
 import duckdb
 import polars as pl
+import turns
+from turns import in_turns, peak_of, row, seconds_of, timed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 YEAR = "build/data/flights-2013.csv"
 BIG = "build/data/flights-10-years.csv"
-MEMORY_CHAIN = (':where "arr_delay > 0" :derive { "gained = dep_delay - arr_delay", "speed = distance / (air_time / 60)" } '
-                ':group("carrier", { "n = count()", "delay = mean(arr_delay)", "gained = mean(gained)", "fastest = max(speed)" })')
+MEMORY_CHAIN = (
+    ':where "arr_delay > 0" '
+    ':derive { "gained = dep_delay - arr_delay", "speed = distance / (air_time / 60)" } '
+    ':group("carrier", { "n = count()", "delay = mean(arr_delay)", "gained = mean(gained)", '
+    '"fastest = max(speed)" })'
+)
 CSV_CHAIN = ':where "arr_delay > 0" :group("carrier", { "n = count()", "delay = mean(dep_delay)" })'
 STRAIGHT = ':map("y: f64", function(r) return r.x * 2 + 1 end) :group({}, "s = sum(y)")'
-BRANCHY = (':map("y: f64", function(r) local x = r.x if x > 60 then return x * 3 end if x > 15 then return x + 7 end return 0 - x end) '
-           ':group({}, "s = sum(y)")')
+BRANCHY = (
+    ':map("y: f64", function(r) local x = r.x if x > 60 then return x * 3 end '
+    "if x > 15 then return x + 7 end return 0 - x end) "
+    ':group({}, "s = sum(y)")'
+)
 
 arguments = None
 
 
 def environment():
-    return dict(os.environ, MM_LIB=f"{arguments.build}/libmoonmill.so",
-                LUA_PATH="build/luajit/src/?.lua;lua/?.lua")
-
-
-def seconds_of(command):
-    """Wall seconds of a command."""
-    began = time.perf_counter()
-    status = subprocess.call(command, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - began
-    if status != 0:
-        sys.exit(f"bench: {' '.join(command)} failed")
-    return seconds
-
-
-def peak_of(command):
-    """Peak resident bytes of a command, started by a small process: a child counts what its parent held when it forked."""
-    launcher = "import os, sys; p = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ); print(os.wait4(p, 0)[2].ru_maxrss)"
-    out = subprocess.run([sys.executable, "-S", "-c", launcher, *command], check=True, capture_output=True, text=True).stdout
-    return int(out.split()[-1]) * 1024
-
-
-def in_turns(contestants):
-    """Median seconds of each contestant: functions that return seconds. One round warms up."""
-    times = {name: [] for name in contestants}
-    for round_ in range(arguments.runs + 1):
-        for name, run in contestants.items():
-            seconds = run()
-            if round_ > 0:
-                times[name].append(seconds)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def timed(function):
-    def run():
-        began = time.perf_counter()
-        function()
-        return time.perf_counter() - began
-    return run
+    return dict(
+        os.environ, MM_LIB=f"{arguments.build}/libmoonmill.so", LUA_PATH="build/luajit/src/?.lua;lua/?.lua"
+    )
 
 
 class Process:
     """A contestant with its data in memory: memory.lua or scalar.c."""
 
     def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+        )
         self.rows = int(self.process.stdout.readline())
 
     def runs(self, threads):
         """A function that runs once with so many threads and returns the seconds."""
+
         def run():
             self.process.stdin.write(f"{threads}\n")
             self.process.stdin.flush()
             return float(self.process.stdout.readline().split()[0])
+
         return run
 
     def close(self):
@@ -92,13 +71,6 @@ class Process:
 
 def moonmill(chain, source):
     return Process("build/luajit/src/luajit", f"{HERE}/memory.lua", chain, source)
-
-
-def row(case, what, seconds, peer, target, note=""):
-    """One line of the table: seconds of us and of the peer, and the peer's time as a multiple of ours."""
-    ratio = peer / seconds if peer else None
-    print(f"| {case} | {what} | {seconds:.4f} | {'' if peer is None else f'{peer:.4f}'} | "
-          f"{'' if ratio is None else f'{ratio:.2f}'} | {target} | {note} |", flush=True)
 
 
 def case_memory():
@@ -111,17 +83,31 @@ def case_memory():
     c = pl.col
 
     def polars():
-        (frame.lazy().filter(c("arr_delay") > 0)
-         .with_columns(gained=c("dep_delay") - c("arr_delay"), speed=c("distance") / (c("air_time") / 60))
-         .group_by("carrier").agg(pl.len(), c("arr_delay").mean(), c("gained").mean(), c("speed").max()).collect())
+        (
+            frame.lazy()
+            .filter(c("arr_delay") > 0)
+            .with_columns(gained=c("dep_delay") - c("arr_delay"), speed=c("distance") / (c("air_time") / 60))
+            .group_by("carrier")
+            .agg(pl.len(), c("arr_delay").mean(), c("gained").mean(), c("speed").max())
+            .collect()
+        )
 
     connection = duckdb.connect()
     connection.execute("set threads to 2")
     connection.execute("create table flights as select * from frame")
-    sql = ("select carrier, count(*), avg(arr_delay), avg(dep_delay - arr_delay), max(distance / (air_time / 60)) "
-           "from flights where arr_delay > 0 group by carrier")
-    seconds = in_turns({"two": ours.runs(2), "polars": timed(polars), "duckdb": timed(lambda: connection.execute(sql).fetchall()),
-                        "one": ours.runs(1)})
+    sql = (
+        "select carrier, count(*), avg(arr_delay), avg(dep_delay - arr_delay), "
+        "max(distance / (air_time / 60)) "
+        "from flights where arr_delay > 0 group by carrier"
+    )
+    seconds = in_turns(
+        {
+            "two": ours.runs(2),
+            "polars": timed(polars),
+            "duckdb": timed(lambda: connection.execute(sql).fetchall()),
+            "one": ours.runs(1),
+        }
+    )
     ours.close()
     note = f"{ours.rows} rows, {seconds['two'] / ours.rows * 1e9:.2f} ns a row"
     row("memory", "against polars, 2 threads", seconds["two"], seconds["polars"], "1.5", note)
@@ -143,8 +129,13 @@ def case_csv():
     c = pl.col
 
     def polars(path):
-        return lambda: (pl.scan_csv(path).filter(c("arr_delay") > 0).group_by("carrier")
-                        .agg(pl.len(), c("dep_delay").mean()).collect())
+        return lambda: (
+            pl.scan_csv(path)
+            .filter(c("arr_delay") > 0)
+            .group_by("carrier")
+            .agg(pl.len(), c("dep_delay").mean())
+            .collect()
+        )
 
     connection = duckdb.connect()
     connection.execute("set threads to 2")
@@ -153,20 +144,36 @@ def case_csv():
     def ours(path, threads):
         return lambda: seconds_of([command, "run", "--threads", str(threads), "-e", CSV_CHAIN, path])
 
-    times = in_turns({
-        "two": ours(BIG, 2), "polars": timed(polars(BIG)), "duckdb": timed(lambda: connection.execute(sql.format(BIG)).fetchall()),
-        "one": ours(BIG, 1),
-    })
+    times = in_turns(
+        {
+            "two": ours(BIG, 2),
+            "polars": timed(polars(BIG)),
+            "duckdb": timed(lambda: connection.execute(sql.format(BIG)).fetchall()),
+            "one": ours(BIG, 1),
+        }
+    )
     size = os.path.getsize(BIG)
     peak = peak_of([command, "run", "-e", CSV_CHAIN, BIG])
-    row("csv", "against polars scan_csv, 2 threads", times["two"], times["polars"], "2",
-        f"{size / 1e6:.0f} MB at {size / times['two'] / 1e9:.2f} GB/s, whole process; peak {peak / 1e6:.0f} MB (limit 300)")
+    rate = f"{size / 1e6:.0f} MB at {size / times['two'] / 1e9:.2f} GB/s, whole process"
+    note = f"{rate}; peak {peak / 1e6:.0f} MB (limit 300)"
+    row("csv", "against polars scan_csv, 2 threads", times["two"], times["polars"], "2", note)
     row("csv", "against duckdb, 2 threads", times["two"], times["duckdb"], "")
     row("csv", "2 threads against 1", times["two"], times["one"], "1.8")
-    times = in_turns({
-        "two": ours(packed, 2), "zstd": lambda: seconds_of(["zstd", "-dcq", packed]), "polars": timed(polars(packed)),
-    })
-    row("csv.zst", "against zstd -dc to nothing", times["two"], times["zstd"], "0.77", "the target is 1.3 times zstd")
+    times = in_turns(
+        {
+            "two": ours(packed, 2),
+            "zstd": lambda: seconds_of(["zstd", "-dcq", packed]),
+            "polars": timed(polars(packed)),
+        }
+    )
+    row(
+        "csv.zst",
+        "against zstd -dc to nothing",
+        times["two"],
+        times["zstd"],
+        "0.77",
+        "the target is 1.3 times zstd",
+    )
     row("csv.zst", "against polars, 2 threads", times["two"], times["polars"], "")
 
 
@@ -180,8 +187,14 @@ def case_rows():
         seconds = in_turns({"one": ours.runs(1), "c": c_loop.runs(1), "two": ours.runs(2)})
         ours.close()
         c_loop.close()
-        row("rows", f"{name}, 1 thread, against C", seconds["one"], seconds["c"], f"{target:.2f}",
-            f"{seconds['one'] / rows * 1e9:.2f} ns a row, C {seconds['c'] / rows * 1e9:.2f}")
+        row(
+            "rows",
+            f"{name}, 1 thread, against C",
+            seconds["one"],
+            seconds["c"],
+            f"{target:.2f}",
+            f"{seconds['one'] / rows * 1e9:.2f} ns a row, C {seconds['c'] / rows * 1e9:.2f}",
+        )
         row("rows", f"{name}, 2 threads against 1", seconds["two"], seconds["one"], "1.8")
 
 
@@ -190,12 +203,14 @@ def case_start():
     command = f"{arguments.build}/moonmill"
     version = statistics.median(seconds_of([command, "version"]) for _ in range(20))
     demo = statistics.median(
-        seconds_of([command, "run", "pipelines/delays.lua", "pipelines/data/flights.csv.zst"]) for _ in range(20))
+        seconds_of([command, "run", "pipelines/delays.lua", "pipelines/data/flights.csv.zst"])
+        for _ in range(20)
+    )
     row("start", "moonmill version", version, None, "", "limit 0.005 s")
     row("start", "the demo", demo, None, "", "limit 0.1 s")
 
 
-CASES = {"memory": case_memory, "csv": case_csv, "rows": case_rows, "start": case_start}
+CASES = {"memory": case_memory, "csv": case_csv, "rows": case_rows, "start": case_start, **bridge.CASES}
 
 
 def main():
@@ -205,12 +220,18 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("cases", nargs="*")
     arguments = parser.parse_args()
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    print(f"{platform.machine()}, {model}, {os.cpu_count()} processors, polars {pl.__version__}, duckdb {duckdb.__version__}, "
-          f"medians of {arguments.runs} runs\n")
-    print("| case | what | Moonmill, s | peer, s | peer / Moonmill | target | |\n| --- | --- | --- | --- | --- | --- | --- |")
+    turns.runs = arguments.runs
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
+    peers = f"polars {pl.__version__}, duckdb {duckdb.__version__}"
+    print(
+        f"{platform.machine()}, {model}, {os.cpu_count()} processors, {peers}, medians of {turns.runs} runs\n"
+    )
+    print("| case | what | Moonmill, s | peer, s | peer / Moonmill | target | |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in arguments.cases or CASES:
         CASES[name]()
 
 
-main()
+if __name__ == "__main__":
+    main()
