@@ -86,15 +86,15 @@ def filter_and_sum():
     table = mm.Table.from_columns(["a", "b", "c"], [a, b, c])
     pipeline, frame = mm.pipeline(FILTER), pl.DataFrame({"a": a, "b": b, "c": c})
     lazy = frame.lazy().filter(pl.col("a") > 0.5).select((pl.col("b") * pl.col("c") + pl.col("a")).sum())
-    text = "sum(where(a > 0.5, b * c + a, 0.0))"
+    text, arrays = "sum(where(a > 0.5, b * c + a, 0.0))", {"a": a, "b": b, "c": c}
     expected = fused(a, b, c)
-    for found in (pipeline.run(table)["s"][0], lazy.collect().item(), float(numexpr.evaluate(text))):
+    for found in (pipeline.run(table)["s"][0], lazy.collect().item(), float(numexpr.evaluate(text, arrays))):
         assert abs(found - expected) < 1e-6 * expected
     seconds = in_turns({
         "ours": timed(lambda: pipeline.run(table, threads=2)),
         "numba": timed(lambda: fused(a, b, c)),
         "polars": timed(lazy.collect),
-        "numexpr": timed(lambda: numexpr.evaluate(text)),
+        "numexpr": timed(lambda: numexpr.evaluate(text, arrays)),
     })  # fmt: skip
     note = f"{seconds['ours'] / ROWS * 1e9:.2f} ns a row"
     row(
