@@ -175,6 +175,7 @@ int mm_store_put(const char *name, const mm_column *column, mm_error *error) {
 
 int mm_store_drop(const char *name, mm_error *error) {
   kept *dropped = NULL;
+  mm_store *unused = NULL;
   bool found;
   lock();
   place_of(current, name, &found);
@@ -184,9 +185,14 @@ int mm_store_drop(const char *name, mm_error *error) {
     kept **items = current->items;
     dropped = items[at];
     memmove(items + at, items + at + 1, (size_t)(--current->count - at) * sizeof *items);
+    if (current->count == 0) {
+      unused = let_go(current);
+      current = NULL;
+    }
   }
   unlock();
   release_item(dropped);
+  if (unused) free_version(unused);
   return status < 0 ? status : found;
 }
 

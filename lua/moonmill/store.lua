@@ -1,15 +1,17 @@
 -- moonmill.store - mm.store: the named columns of this process, for scripts.
-local C = require("moonmill.ffi").C
-local err = require("moonmill.ffi").err
+local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local fault = require "moonmill.typed.fault"
+local native = require "moonmill.ffi"
 local suggest = require "moonmill.suggest"
 local types = require "moonmill.types"
+local view = require "moonmill.typed.view"
 local views = require "moonmill.store.views"
-local ffi = require "ffi"
 
+local C, err = native.C, native.err
 local store = {}
 
+local FUNCTIONS = { "get", "put", "has", "list", "drop", "clear" }
 local SHOWN = 20 -- names in a hint
 
 local function raise_missing(name)
@@ -17,7 +19,7 @@ local function raise_missing(name)
   views.each(function(entry) known[#known + 1] = ffi.string(entry.name) end)
   local hint = suggest.hint(name, known)
   if #known == 0 then
-    hint = 'the store is empty; it is filled from Python: mm.store["name"] = array'
+    hint = 'the store is empty; it is filled from Python, mm.store["name"] = array, or by mm.store.put'
   elseif not hint then
     local shown = table.concat(known, ", ", 1, math.min(#known, SHOWN))
     hint = "the names are " .. shown .. (#known > SHOWN and ", ..." or "")
@@ -67,15 +69,52 @@ local function check_change()
     "a job sees the store as it was when the job was submitted; change it outside")
 end
 
+local BELONGS = "an array that is an argument belongs to the caller: make one with mm.array, and fill it"
+
+-- A column over the memory of an array that mm.array made. Bools, a byte each there, are packed.
+local function column_of(array, kind)
+  local column = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
+  if kind.type.id == "bool" then
+    failure.check(C.mm_column_make(column, types.to_c(kind.type), array._count, 0, false, err), err)
+    C.mm_rows_pack(ffi.cast("uint64_t *", C.mm_block_data(column[0].data_block)), array._data, array._count)
+  else
+    C.mm_block_retain(array._block)
+    column[0].type, column[0].length = types.to_c(kind.type), array._count
+    column[0].data, column[0].data_block = array._data, array._block
+  end
+  return column
+end
+
+---Keep a column under a name, in place of what had it: an array of mm.array, which is handed over, or a view of the
+---store.
+---@param name string
+---@param value ffi.cdata*
+function store.put(name, value)
+  check_change()
+  check_name(name)
+  local kind = view.kind(value)
+  if views.name(value) then
+    failure.check(C.mm_store_put(name, value._column, err), err)
+  elseif not kind or value._count >= 0 and value._block == nil then
+    fault.raise("bad-argument", ("the store keeps arrays, not %s"):format(kind and "this one" or fault.text(value)),
+      kind and BELONGS or 'as in mm.store.put("weights", mm.array("f64", { 0.5, 0.25 }))')
+  else
+    assert(#value >= 0) -- raises where the array is there no more
+    local column = column_of(value, kind)
+    failure.check(C.mm_store_put(name, column, err), err)
+    C.mm_column_release(ffi.gc(column, nil))
+    C.mm_block_release(value._block)
+    value._block, value._data, value._count = nil, nil, view.GIVEN
+  end
+end
+
 ---Forget a name. Views of it stay as they are.
 ---@param name string
 ---@return boolean was_there
 function store.drop(name)
   check_change()
   check_name(name)
-  local status = C.mm_store_drop(name, err)
-  if status < 0 then error(failure.from_c(err), 0) end
-  return status == 1
+  return failure.check(C.mm_store_drop(name, err), err) == 1
 end
 
 ---Forget all names.
@@ -87,6 +126,6 @@ end
 return setmetatable(store, {
   __index = function(_, key)
     fault.raise("unknown-name", ("mm.store has no %s"):format(fault.text(key)),
-      suggest.hint(tostring(key), { "get", "has", "list", "drop", "clear" }) or 'a column is mm.store.get "name"')
+      suggest.hint(tostring(key), FUNCTIONS) or 'a column is mm.store.get "name"')
   end,
 })

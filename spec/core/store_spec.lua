@@ -145,6 +145,13 @@ describe("the store", function()
     assert.same({ 1, 2 }, columns.values(old))
   end)
 
+  it("takes no memory when it is empty again", function()
+    local start = columns.memory_used()
+    for i = 1, 20 do put("name " .. i, quarters(1)) end
+    for i = 1, 20 do C.mm_store_drop("name " .. i, err) end
+    assert.equal(start, columns.memory_used())
+  end)
+
   it("shows a snapshot what was there, whatever comes later", function()
     put("a", columns.column("i32", { 1 }))
     put("b", columns.column("i32", { 2 }))

@@ -163,6 +163,48 @@ describe("mm.store", function()
     assert.equal(3, #view)
   end)
 
+  it("takes over arrays that a script made, without a copy", function()
+    local array = mm.array("f64", { 1, 2, 3 })
+    local address = array._data
+    mm.store.put("a", array)
+    local column = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
+    assert.equal(1, C.mm_store_get("a", column))
+    assert.equal(ffi.cast("const void *", address), ffi.cast("const void *", column[0].data))
+    assert.same({ 1, 2, 3 }, values(mm.store.get "a"))
+    assert.matches("handed over", (message_of(function() array[0] = 7 end)))
+    assert.matches("handed over", (message_of(mm.store.put, "b", array)))
+    for _, list in ipairs { {}, { 5 }, { 1, 2, 3, 4, 5, 6, 7, 8, 9 } } do
+      mm.store.put("a", mm.array("i16", list))
+      assert.same(list, values(mm.store.get "a"))
+    end
+    mm.store.put("bools", mm.array("bool", { true, false, true }))
+    assert.same({ true, false, true }, values(mm.store.get "bools"))
+  end)
+
+  it("gives a value a second name", function()
+    put("a", "utf8", { "x", null })
+    mm.store.put("b", mm.store.get "a")
+    mm.store.drop "a"
+    assert.same({ "x", null }, values(mm.store.get "b"))
+  end)
+
+  it("frees an array that it took over when it is dropped", function()
+    collect()
+    local start = columns.memory_used()
+    mm.store.put("a", mm.array("f64", 100000))
+    collect()
+    assert.is_true(columns.memory_used() >= start + 800000)
+    mm.store.drop "a"
+    assert.equal(start, columns.memory_used())
+  end)
+
+  it("keeps nothing else", function()
+    local message, hint = message_of(mm.store.put, "a", { 1, 2 })
+    assert.equal("the store keeps arrays, not a table", message)
+    assert.equal('as in mm.store.put("weights", mm.array("f64", { 0.5, 0.25 }))', hint)
+    assert.equal("the store keeps arrays, not nil", (message_of(mm.store.put, "a")))
+  end)
+
   it("tells whether a name is there, and forgets it", function()
     put("a", "f64", { 1 })
     assert.is_true(mm.store.has "a")
@@ -175,7 +217,7 @@ describe("mm.store", function()
   it("says what there is when a name is missing", function()
     local message, hint = message_of(mm.store.get, "weights")
     assert.equal('nothing is named "weights" in the store', message)
-    assert.equal('the store is empty; it is filled from Python: mm.store["name"] = array', hint)
+    assert.equal('the store is empty; it is filled from Python, mm.store["name"] = array, or by mm.store.put', hint)
     put("wieghts", "f64", { 1 })
     put("other", "f64", { 1 })
     assert.equal('did you mean "wieghts"?', select(2, message_of(mm.store.get, "weights")))
@@ -230,7 +272,10 @@ describe("a row function", function()
     assert.same({ 1, 1, 1 }, out.n)
     assert.same({ true, true, true }, out.has)
     assert.same({ false, false, false }, out.hasnt)
-    local changes = { function() mm.store.drop "weights" return 1 end, function() mm.store.clear() return 1 end }
+    local changes = {
+      function() mm.store.drop "weights" return 1 end, function() mm.store.clear() return 1 end,
+      function() mm.store.put("x", mm.array("f64", 1)) return 1 end,
+    }
     for _, change in ipairs(changes) do
       local failure = rowfn.failure(rowfn.map(one, "y: f64", change))
       assert.equal("store-change", failure.id)
