@@ -195,7 +195,7 @@ function block(depth, statements, indent, lines)
 end
 
 local TYPES = { number = { "f64", "f64", "f32" }, maybe = { "f64?" }, bool = { "bool", "bool?" },
-  text = { "utf8", "utf8?" }, whole = { "f64", "i64", "i32" } }
+  text = { "utf8", "utf8?" }, whole = { "f64", "i64", "i32", "u8?", "u64", "i16", "timestamp", "date?" } }
 
 ---A random function's source, and its outputs: "y1: f64, y2: bool?".
 function M.source()

@@ -307,7 +307,8 @@ static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_
   memcpy(bytes, shipment, (size_t)size);
   rows->stage.vtable = vtable;
   rows->stage.flags = rows->stage.vtable->flags;
-  if (!program) rows->stage.batch_rows = 32768; /* each call of Lua costs as much as some thousand rows */
+  if (program) rows->stage.flags &= ~MM_STAGE_FOREIGN; /* what has no loop comes to an end */
+  else rows->stage.batch_rows = 32768;                 /* each call of Lua costs as much as some thousand rows */
   rows->shipment = bytes;
   rows->size = size;
   rows->place = place;

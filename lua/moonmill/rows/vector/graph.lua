@@ -125,8 +125,8 @@ end
 local function has(node, op, part) return node.op == op and (node.args[1] == part or node.args[2] == part) end
 local function other(node, part) return node.args[1] == part and node.args[2] or node.args[1] end
 
--- a op b for AND and OR. `neutral op a` is a; `dual` is the other operation.
-function Graph:junction(op, dual, neutral, a, b)
+-- a op b for AND and OR. `neutral op a` is a; `dual` is the other operation. `free`: nil if that takes an operation.
+function Graph:junction(op, dual, neutral, a, b, free)
   local ending = neutral.opposite
   if a == ending or b == ending or a.opposite == b then return ending end
   if a == neutral or a == b then return b end
@@ -135,22 +135,26 @@ function Graph:junction(op, dual, neutral, a, b)
     if has(a, op, b) then return a end
     if has(a, dual, b) then return b end
     if b.opposite and has(a, op, b.opposite) then return ending end
-    if b.opposite and has(a, dual, b.opposite) then return self:junction(op, dual, neutral, b, other(a, b.opposite)) end
+    if b.opposite and has(a, dual, b.opposite) then
+      return self:junction(op, dual, neutral, b, other(a, b.opposite), free)
+    end
     a, b = b, a
   end
+  if free then return nil end
   if a.id > b.id then a, b = b, a end
   return self:node(op, types.bool, types.bool, { a, b })
 end
 
 function Graph:both(a, b) return self:junction("AND", "OR", self.yes, a, b) end
 
-function Graph:either(a, b)
+---@param free boolean? only if that takes no further operation; else nil
+function Graph:either(a, b, free)
   if a.op == "AND" and b.op == "AND" then -- p and c or p and not c
     for _, part in ipairs(a.args) do
       if has(b, "AND", part) and other(a, part).opposite == other(b, part) then return part end
     end
   end
-  return self:junction("OR", "AND", self.no, a, b)
+  return self:junction("OR", "AND", self.no, a, b, free)
 end
 
 -- The validity of a node that was made from a column and nothing else.

@@ -38,23 +38,20 @@ end
 -- All lanes. Pairs that simplify are joined first.
 local function union(graph, list)
   local masks = {}
-  for i, state in ipairs(list) do masks[i] = state.mask end
-  local i = 1
-  while i < #masks do
-    local joined = false
-    for j = i + 1, #masks do
-      local before = graph.count
-      local mask = graph:either(masks[i], masks[j])
-      if graph.count == before or mask == graph.yes then
-        masks[i], joined = mask, true
-        table.remove(masks, j)
-        break
+  for _, state in ipairs(list) do
+    local mask, i = state.mask, 1
+    while i <= #masks do
+      local joined = graph:either(masks[i], mask, true)
+      if joined then
+        table.remove(masks, i)
+        mask, i = joined, 0
       end
+      i = i + 1
     end
-    i = joined and 1 or i + 1
+    masks[#masks + 1] = mask
   end
   local all = masks[1]
-  for k = 2, #masks do all = graph:either(all, masks[k]) end
+  for i = 2, #masks do all = graph:either(all, masks[i]) end
   return all
 end
 

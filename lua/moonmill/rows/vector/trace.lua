@@ -14,7 +14,7 @@ local tags = require "moonmill.rows.vector.tags"
 local value = require "moonmill.rows.vector.value"
 
 local band = bit.band
-local DEEPEST = 20 -- calls within calls
+local DEEPEST, LONGEST = 20, 20000 -- calls within calls; instructions that are walked
 
 ---@class moonmill.Trace
 ---@field graph moonmill.Graph
@@ -33,9 +33,9 @@ Trace.__index = Trace
 ---@return moonmill.Trace
 local function new(inputs, params, named)
   local self = setmetatable({
-    inputs = inputs, params = params, named = named, frame = false, state = false, depth = 0,
+    inputs = inputs, params = params, named = named, frame = false, state = false, depth = 0, walked = 0,
   }, Trace)
-  self.graph = graphs.new(function() self:reject "it has too many operations" end)
+  self.graph = graphs.new(function() self:reject "it is too long" end)
   self.values = value.new(self.graph)
   self.refused = self.graph.no
   return self
@@ -162,6 +162,8 @@ function Trace:walk(steps)
     local item = code[pc]
     frame.pc, frame.line, frame.next = pc, item.line, pc + 1
     self:arrive(pc)
+    self.walked = self.walked + 1
+    if self.walked > LONGEST then self:reject "it is too long" end
     if self.state then
       local step = steps[item.op] or self:reject("it %s", steps.refusals[item.op] or "does something unusual")
       step(self, item)
