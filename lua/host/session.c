@@ -224,7 +224,7 @@ static int ask(request *r, const mm_pulse *pulse) {
 
 int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,
                     const mm_pulse *pulse, mm_buffer *answer, mm_error *error) {
-  mm_error own;
+  mm_error own = {0};
   request r = {.session = session,
                .function = "call",
                .name = name,
@@ -238,7 +238,7 @@ int mm_session_call(mm_session *session, const char *name, const mm_text *argume
 int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *columns, const mm_text *params,
                     int32_t count, const mm_pulse *pulse, mm_plan **plan, int32_t *number, mm_buffer *failures,
                     mm_error *error) {
-  mm_error own;
+  mm_error own = {0};
   request r = {.session = session,
                .function = "plan",
                .number = pipeline,
@@ -253,7 +253,7 @@ int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *colu
 
 int mm_session_failure(mm_session *session, int32_t number, const mm_error *failure, const mm_pulse *pulse,
                        mm_buffer *failures, mm_error *error) {
-  mm_error own;
+  mm_error own = {0};
   request r = {.session = session,
                .function = "failure",
                .number = number,

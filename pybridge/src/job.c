@@ -1,17 +1,9 @@
-/* job.c - run(), submit() and the Job type: works as Python sees them.
- *
- * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 50 ms to let signals be handled. A job that does not
- * stop within 2 s after it was cancelled is left to its keeper, with its inputs.
- *
+/* job.c - the Job type: a work in the background, with a keeper, as Python sees it.
  * SPDX-License-Identifier: MIT */
-#include "plan.h"
-#include "table.h"
-#include "work.h"
+#include "run.h"
 #include "host.h"
 #include <math.h>
 #include <unistd.h>
-
-enum { SLICE_MS = 50, WATCH_MS = 100, PATIENCE_MS = 2000 };
 
 typedef struct job_object {
   PyObject_HEAD module_state *state;
@@ -21,149 +13,9 @@ typedef struct job_object {
   PyObject *table; /* the result, once it was asked for */
 } job_object;
 
-/* ---- Results ---- */
+/* ---- Making ---- */
 
-static PyObject *notes_of(const mm_work *work) {
-  PyObject *stages = PyList_New(work->stages);
-  for (int32_t i = 0; i < work->stages && stages; i++) {
-    PyObject *rows = work->stage_rows ? Py_BuildValue("(LL)", (long long)work->stage_rows[2 * i],
-                                                      (long long)work->stage_rows[2 * i + 1])
-                                      : Py_NewRef(Py_None);
-    if (rows) PyList_SET_ITEM(stages, i, rows);
-    else Py_CLEAR(stages);
-  }
-  return stages
-             ? Py_BuildValue("{sdsisN}", "seconds", work->seconds, "threads", (int)work->threads, "stage_rows", stages)
-             : NULL;
-}
-
-static PyObject *wrap_result(module_state *state, mm_work *work, int64_t copied) {
-  PyObject *table = mm_table_wrap(state, &work->table, copied + work->traffic.copied, work->traffic.shared);
-  PyObject *notes = table ? notes_of(work) : NULL;
-  if (table && (!notes || mm_table_note(table, notes) < 0)) Py_CLEAR(table);
-  Py_XDECREF(notes);
-  return table;
-}
-
-/* Raise what made a work fail that has ended. */
-static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
-  if (atomic_load(&work->late) && work->status == MM_ELIMIT)
-    return mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                        work->limit);
-  if (work->status == MM_ECANCEL)
-    return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
-  return mm_plan_raise(plan, &work->error);
-}
-
-/* Bytes copied to make the input. */
-static int64_t copied_of(PyObject *table) { return ((table_object *)table)->copied; }
-
-/* ---- Running on the thread that asks ---- */
-
-/* It was told to stop: give it a while, then leave it to a keeper. The GIL is held; an exception may be set. */
-static void stop(mm_work *work) {
-  PyObject *type, *value, *traceback;
-  mm_error error;
-  PyErr_Fetch(&type, &value, &traceback);
-  Py_BEGIN_ALLOW_THREADS
-  mm_work_cancel(work);
-  if (!mm_work_wait(work, PATIENCE_MS) && !work->kept) mm_work_keep(work, &error);
-  if (atomic_load(&work->ended) || work->kept) mm_work_leave(work); /* else it is lost with its inputs */
-  Py_END_ALLOW_THREADS
-  PyErr_Restore(type, value, traceback);
-}
-
-/* Wait for its end; false: an exception, and the work is gone. */
-static bool wait_for(plan_object *plan, mm_work *work) {
-  for (;;) {
-    bool ended;
-    Py_BEGIN_ALLOW_THREADS
-    ended = mm_work_wait(work, SLICE_MS);
-    Py_END_ALLOW_THREADS
-    if (ended) return true;
-    if (PyErr_CheckSignals() < 0) {
-      stop(work);
-      return false;
-    }
-    if (atomic_load(&work->late) && mm_host_clock() - work->began > work->limit + PATIENCE_MS * 1e-3) {
-      mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, "a thread is within a call that cannot be stopped",
-                   "the job was told to stop after %g seconds, and does not", work->limit);
-      stop(work);
-      return false;
-    }
-  }
-}
-
-static PyObject *run_work(plan_object *plan, mm_work *work, int64_t copied) {
-  bool small;
-  Py_BEGIN_ALLOW_THREADS
-  small = mm_work_run_here(work);
-  if (!small) mm_work_start(work);
-  Py_END_ALLOW_THREADS
-  if (!small && !wait_for(plan, work)) return NULL;
-  PyObject *result = work->status < 0 ? raise_failure(plan, work) : wrap_result(plan->state, work, copied);
-  mm_work_leave(work);
-  mm_owner_drain();
-  return result;
-}
-
-/* A result that is nothing but memory of the input. */
-static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t copied) {
-  mm_table table = {0};
-  mm_error error;
-  mm_traffic traffic = {.copied = copied};
-  int status = mm_outcome_collect(outcome, NULL, &table, &traffic, &error);
-  mm_outcome_free(outcome);
-  if (status >= 0) return mm_table_wrap(state, &table, traffic.copied, traffic.shared);
-  mm_table_free(&table);
-  return mm_raise(state, &error);
-}
-
-/* ---- What run and submit take ---- */
-
-typedef struct request {
-  plan_object *plan;
-  PyObject *table, *outs, *watch;
-  int threads, copy;
-  double limit;
-} request;
-
-static int read_limit(PyObject *timeout, double *limit) {
-  if (!timeout || timeout == Py_None) return 0;
-  *limit = PyFloat_AsDouble(timeout);
-  if (*limit == -1 && PyErr_Occurred()) return -1;
-  if (isnan(*limit) || *limit < 0) {
-    PyErr_SetString(PyExc_ValueError, "timeout is a number of seconds from 0");
-    return -1;
-  }
-  if (isinf(*limit)) *limit = 0;
-  else if (*limit == 0) *limit = 1e-9; /* 0 stands for none */
-  return 0;
-}
-
-static int read_request(module_state *state, PyObject *arguments, PyObject *keywords, bool watched, request *to) {
-  static char *names[] = {"", "", "threads", "out", "copy", "timeout", "watch", NULL};
-  static char *unwatched[] = {"", "", "threads", "out", "copy", "timeout", NULL};
-  PyObject *plan, *timeout = NULL;
-  *to = (request){0};
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, watched ? "OO|iOpOO:run" : "OO|iOpO:submit",
-                                   watched ? names : unwatched, &plan, &to->table, &to->threads, &to->outs, &to->copy,
-                                   &timeout, &to->watch))
-    return -1;
-  to->plan = mm_plan_of(state, plan);
-  if (!to->plan || !mm_table_of(state, to->table) || read_limit(timeout, &to->limit) < 0) return -1;
-  if (to->threads < 0) {
-    PyErr_SetString(PyExc_ValueError, "threads is a number from 0");
-    return -1;
-  }
-  if (to->outs == Py_None) to->outs = NULL;
-  if (to->watch == Py_None) to->watch = NULL;
-  return 0;
-}
-
-/* ---- Jobs ---- */
-
-static PyObject *submit(module_state *state, const request *asked) {
+PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   mm_outcome outcome;
   mm_error error = {0};
   if (mm_outcome_open(&outcome, asked->plan, asked->table, asked->outs, asked->copy) < 0) return NULL;
@@ -175,7 +27,7 @@ static PyObject *submit(module_state *state, const request *asked) {
   }
   self->state = state;
   self->plan = (plan_object *)Py_NewRef(asked->plan);
-  self->copied = copied_of(asked->table);
+  self->copied = mm_run_copied(asked->table);
   int status = MM_ENOMEM;
   mm_work *work;
   Py_BEGIN_ALLOW_THREADS
@@ -189,11 +41,15 @@ static PyObject *submit(module_state *state, const request *asked) {
   if (status >= 0) return (PyObject *)self;
   if (work) { /* nobody can wait for it later */
     self->work = NULL;
-    stop(work);
+    mm_run_stop(work);
   }
   Py_DECREF(self);
   return mm_raise(state, &error);
 }
+
+mm_work *mm_job_work(PyObject *job) { return ((job_object *)job)->work; }
+
+/* ---- Watching ---- */
 
 /* The work, for this process; NULL and an exception in a child of fork, where its threads are not. */
 static mm_work *work_of(PyObject *object) {
@@ -246,21 +102,6 @@ static PyObject *job_cancel(PyObject *object, PyObject *unused) {
   Py_RETURN_TRUE;
 }
 
-/* Wait until a moment of the clock, in slices; 1: it has ended, 0: not yet, -1 and an exception. */
-static int wait_until(mm_work *work, double until) {
-  for (;;) {
-    double left = until - mm_host_clock();
-    int slice = left <= 0 ? 0 : left * 1000 < SLICE_MS ? (int)(left * 1000) + 1 : SLICE_MS;
-    bool ended;
-    Py_BEGIN_ALLOW_THREADS
-    ended = mm_work_wait(work, slice);
-    Py_END_ALLOW_THREADS
-    if (ended) return 1;
-    if (PyErr_CheckSignals() < 0) return -1;
-    if (left <= 0) return 0;
-  }
-}
-
 static PyObject *job_wait(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
   mm_work *work = work_of(object);
   double seconds = 0;
@@ -270,11 +111,11 @@ static PyObject *job_wait(PyObject *object, PyObject *const *arguments, Py_ssize
   if (!forever) seconds = PyFloat_AsDouble(arguments[0]);
   if (seconds == -1 && PyErr_Occurred()) return NULL;
   if (isnan(seconds)) return PyErr_Format(PyExc_ValueError, "wait() takes a number of seconds");
-  int ended = wait_until(work, forever ? INFINITY : mm_host_clock() + seconds);
+  int ended = mm_run_wait(work, forever ? INFINITY : mm_host_clock() + seconds);
   return ended < 0 ? NULL : PyBool_FromLong(ended);
 }
 
-static PyObject *job_table(PyObject *object, PyObject *unused) {
+PyObject *mm_job_table(PyObject *object, PyObject *unused) {
   (void)unused;
   job_object *self = (job_object *)object;
   mm_owner_drain();
@@ -284,9 +125,13 @@ static PyObject *job_table(PyObject *object, PyObject *unused) {
   if (!atomic_load(&work->ended))
     return mm_raise_new(self->state, MM_ESTATE, "not-done", NULL, "wait for it, or ask for its result()",
                         "the job is not done yet");
-  if (work->status < 0) return raise_failure(self->plan, work);
-  self->table = wrap_result(self->state, work, self->copied);
-  return Py_XNewRef(self->table);
+  PyObject *table = mm_run_result(self->plan, work, self->copied);
+  if (!table || self->table) { /* making it may have let another thread ask */
+    Py_XDECREF(table);
+    return Py_XNewRef(self->table);
+  }
+  self->table = table;
+  return Py_NewRef(table);
 }
 
 static PyObject *job_counters(PyObject *object, PyObject *unused) {
@@ -320,65 +165,13 @@ static void job_dealloc(PyObject *object) {
   PyObject_GC_UnTrack(object);
   mm_work *work = self->work;
   self->work = NULL;
-  if (work && work->process == getpid() && !atomic_load(&work->ended)) stop(work);
+  if (work && work->process == getpid() && !atomic_load(&work->ended)) mm_run_stop(work);
   else if (work) mm_work_leave(work);
   Py_CLEAR(self->plan);
   Py_CLEAR(self->table);
   type->tp_free(object);
   Py_DECREF(type);
   mm_owner_drain();
-}
-
-/* ---- run and submit ---- */
-
-static PyObject *core_submit(PyObject *module, PyObject *arguments, PyObject *keywords) {
-  module_state *state = PyModule_GetState(module);
-  request asked;
-  mm_owner_drain();
-  if (read_request(state, arguments, keywords, false, &asked) < 0) return NULL;
-  return submit(state, &asked);
-}
-
-/* A run that somebody watches is a job that is waited for. */
-static PyObject *run_watched(module_state *state, const request *asked) {
-  PyObject *job = submit(state, asked);
-  PyObject *result = NULL;
-  if (!job) return NULL;
-  mm_work *work = ((job_object *)job)->work;
-  for (int ended = 0; ended == 0;) {
-    ended = wait_until(work, mm_host_clock() + WATCH_MS * 1e-3);
-    PyObject *said = ended < 0 ? NULL : PyObject_CallOneArg(asked->watch, job);
-    if (!said) goto done;
-    Py_DECREF(said);
-  }
-  result = job_table(job, NULL);
-done:
-  if (!result && !atomic_load(&work->ended)) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    Py_BEGIN_ALLOW_THREADS
-    mm_work_cancel(work);
-    mm_work_wait(work, PATIENCE_MS);
-    Py_END_ALLOW_THREADS
-    PyErr_Restore(type, value, traceback);
-  }
-  Py_DECREF(job);
-  return result;
-}
-
-static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywords) {
-  module_state *state = PyModule_GetState(module);
-  request asked;
-  mm_outcome outcome;
-  mm_error error;
-  mm_owner_drain();
-  if (read_request(state, arguments, keywords, true, &asked) < 0) return NULL;
-  if (asked.watch) return run_watched(state, &asked);
-  if (mm_outcome_open(&outcome, asked.plan, asked.table, asked.outs, asked.copy) < 0) return NULL;
-  int64_t copied = copied_of(asked.table);
-  if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
-  mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, &error);
-  return work ? run_work(asked.plan, work, copied) : mm_raise(state, &error);
 }
 
 /* ---- The type ---- */
@@ -396,7 +189,7 @@ static PyMethodDef methods[] = {
      "wait($self, timeout=None, /)\n--\n\nWait at most so many seconds; has it ended?"},
     {"cancel", job_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAsk it to stop; False when it has ended already."},
     {"done", job_done, METH_NOARGS, "done($self, /)\n--\n\nHas it ended, in whatever way?"},
-    {"table", job_table, METH_NOARGS,
+    {"table", mm_job_table, METH_NOARGS,
      "table($self, /)\n--\n\nThe result of a job that is done; raises what made it fail."},
     {"counters", job_counters, METH_NOARGS, "counters($self, /)\n--\n\nHow far it is, as a dict of numbers."},
     {0}};
@@ -415,15 +208,4 @@ static PyType_Spec spec = {.name = "moonmill._core.Job",
                                     | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-static PyMethodDef functions[] = {
-    {"run", MM_METHOD(core_run), METH_VARARGS | METH_KEYWORDS,
-     "run($module, plan, table, /, threads=0, out=None, copy=False, timeout=None, watch=None)\n--\n\n"
-     "Run and wait, the GIL released. `watch` is called some ten times a second."},
-    {"submit", MM_METHOD(core_submit), METH_VARARGS | METH_KEYWORDS,
-     "submit($module, plan, table, /, threads=0, out=None, copy=False, timeout=None)\n--\n\nRun in the background."},
-    {0}};
-
-int mm_job_register(PyObject *module, module_state *state) {
-  if (mm_type_register(module, &spec, &state->job_type) < 0) return -1;
-  return PyModule_AddFunctions(module, functions);
-}
+int mm_job_register(PyObject *module, module_state *state) { return mm_type_register(module, &spec, &state->job_type); }

@@ -30,6 +30,10 @@ typedef struct mm_outcome {
 /* Under the GIL; -1 and an exception. `outs`: NULL or a list of buffers and None, one a column. */
 int  mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *table, PyObject *outs, bool copy);
 void mm_outcome_free(mm_outcome *outcome);
+/* Take the memory that is given, for opening: the targets are made, the columns are not. -1 and an exception. */
+int  mm_outs_take(mm_outcome *outcome, plan_object *plan, PyObject *outs);
+/* Can values of a type be computed into memory that is allocated before? */
+bool mm_has_width(mm_type type);
 /* Is there anything to compute or to copy? */
 bool mm_outcome_works(const mm_outcome *outcome);
 /* The last stage of its job. */

@@ -1,0 +1,227 @@
+/* run.c - run() and submit(): what they take, waiting with an eye on signals, and results as tables.
+ *
+ * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 50 ms to let signals be handled. A job that does not
+ * stop within 2 s after it was cancelled is left to its keeper, with its inputs.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "run.h"
+#include "host.h"
+#include "table.h"
+#include <math.h>
+
+enum { SLICE_MS = 50, WATCH_MS = 100, PATIENCE_MS = 2000 };
+
+/* ---- Results ---- */
+
+static PyObject *notes_of(const mm_work *work) {
+  PyObject *stages = PyList_New(work->stages);
+  for (int32_t i = 0; i < work->stages && stages; i++) {
+    PyObject *rows = work->stage_rows ? Py_BuildValue("(LL)", (long long)work->stage_rows[2 * i],
+                                                      (long long)work->stage_rows[2 * i + 1])
+                                      : Py_NewRef(Py_None);
+    if (rows) PyList_SET_ITEM(stages, i, rows);
+    else Py_CLEAR(stages);
+  }
+  return stages
+             ? Py_BuildValue("{sdsisN}", "seconds", work->seconds, "threads", (int)work->threads, "stage_rows", stages)
+             : NULL;
+}
+
+static PyObject *wrap_result(module_state *state, mm_work *work, int64_t copied) {
+  PyObject *table = mm_table_wrap(state, &work->table, copied + work->traffic.copied, work->traffic.shared);
+  PyObject *notes = table ? notes_of(work) : NULL;
+  if (table && (!notes || mm_table_note(table, notes) < 0)) Py_CLEAR(table);
+  Py_XDECREF(notes);
+  return table;
+}
+
+static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
+  if (atomic_load(&work->late) && work->status == MM_ELIMIT)
+    return mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
+                        work->limit);
+  if (work->status == MM_ECANCEL)
+    return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
+  return mm_plan_raise(plan, &work->error);
+}
+
+PyObject *mm_run_result(plan_object *plan, mm_work *work, int64_t copied) {
+  return work->status < 0 ? raise_failure(plan, work) : wrap_result(plan->state, work, copied);
+}
+
+int64_t mm_run_copied(PyObject *table) { return ((table_object *)table)->copied; }
+
+/* ---- Waiting ---- */
+
+void mm_run_stop(mm_work *work) {
+  PyObject *type, *value, *traceback;
+  mm_error error;
+  PyErr_Fetch(&type, &value, &traceback);
+  Py_BEGIN_ALLOW_THREADS
+  mm_work_cancel(work);
+  if (!mm_work_wait(work, PATIENCE_MS) && !work->kept) mm_work_keep(work, &error);
+  if (atomic_load(&work->ended) || work->kept) mm_work_leave(work); /* else it is lost with its inputs */
+  Py_END_ALLOW_THREADS
+  PyErr_Restore(type, value, traceback);
+}
+
+int mm_run_wait(mm_work *work, double until) {
+  for (;;) {
+    double left = until - mm_host_clock();
+    int slice = left <= 0 ? 0 : left * 1000 < SLICE_MS ? (int)(left * 1000) + 1 : SLICE_MS;
+    bool ended;
+    Py_BEGIN_ALLOW_THREADS
+    ended = mm_work_wait(work, slice);
+    Py_END_ALLOW_THREADS
+    if (ended) return 1;
+    if (PyErr_CheckSignals() < 0) return -1;
+    if (left <= 0) return 0;
+  }
+}
+
+/* Wait for its end; false: an exception, and the work is gone. */
+static bool wait_for(plan_object *plan, mm_work *work) {
+  for (;;) {
+    bool ended;
+    Py_BEGIN_ALLOW_THREADS
+    ended = mm_work_wait(work, SLICE_MS);
+    Py_END_ALLOW_THREADS
+    if (ended) return true;
+    if (PyErr_CheckSignals() < 0) {
+      mm_run_stop(work);
+      return false;
+    }
+    if (atomic_load(&work->late) && mm_host_clock() - work->began > work->limit + PATIENCE_MS * 1e-3) {
+      mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, "a thread is within a call that cannot be stopped",
+                   "the job was told to stop after %g seconds, and does not", work->limit);
+      mm_run_stop(work);
+      return false;
+    }
+  }
+}
+
+/* ---- Running on the thread that asks ---- */
+
+static PyObject *run_work(plan_object *plan, mm_work *work, int64_t copied) {
+  bool small;
+  Py_BEGIN_ALLOW_THREADS
+  small = mm_work_run_here(work);
+  if (!small) mm_work_start(work);
+  Py_END_ALLOW_THREADS
+  if (!small && !wait_for(plan, work)) return NULL;
+  PyObject *result = mm_run_result(plan, work, copied);
+  mm_work_leave(work);
+  mm_owner_drain();
+  return result;
+}
+
+/* A result that is nothing but memory of the input. */
+static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t copied) {
+  mm_table table = {0};
+  mm_error error;
+  mm_traffic traffic = {.copied = copied};
+  int status = mm_outcome_collect(outcome, NULL, &table, &traffic, &error);
+  mm_outcome_free(outcome);
+  if (status >= 0) return mm_table_wrap(state, &table, traffic.copied, traffic.shared);
+  mm_table_free(&table);
+  return mm_raise(state, &error);
+}
+
+/* ---- What run and submit take ---- */
+
+static int read_limit(PyObject *timeout, double *limit) {
+  if (!timeout || timeout == Py_None) return 0;
+  *limit = PyFloat_AsDouble(timeout);
+  if (*limit == -1 && PyErr_Occurred()) return -1;
+  if (isnan(*limit) || *limit < 0) {
+    PyErr_SetString(PyExc_ValueError, "timeout is a number of seconds from 0");
+    return -1;
+  }
+  if (isinf(*limit)) *limit = 0;
+  else if (*limit == 0) *limit = 1e-9; /* 0 stands for none */
+  return 0;
+}
+
+static int read_request(module_state *state, PyObject *arguments, PyObject *keywords, bool watched, mm_request *to) {
+  static char *names[] = {"", "", "threads", "out", "copy", "timeout", "watch", NULL};
+  static char *unwatched[] = {"", "", "threads", "out", "copy", "timeout", NULL};
+  PyObject *plan, *timeout = NULL;
+  *to = (mm_request){0};
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, watched ? "OO|iOpOO:run" : "OO|iOpO:submit",
+                                   watched ? names : unwatched, &plan, &to->table, &to->threads, &to->outs, &to->copy,
+                                   &timeout, &to->watch))
+    return -1;
+  to->plan = mm_plan_of(state, plan);
+  if (!to->plan || !mm_table_of(state, to->table) || read_limit(timeout, &to->limit) < 0) return -1;
+  if (to->threads < 0) {
+    PyErr_SetString(PyExc_ValueError, "threads is a number from 0");
+    return -1;
+  }
+  if (to->outs == Py_None) to->outs = NULL;
+  if (to->watch == Py_None) to->watch = NULL;
+  return 0;
+}
+
+/* ---- run and submit ---- */
+
+static PyObject *core_submit(PyObject *module, PyObject *arguments, PyObject *keywords) {
+  module_state *state = PyModule_GetState(module);
+  mm_request asked;
+  mm_owner_drain();
+  if (read_request(state, arguments, keywords, false, &asked) < 0) return NULL;
+  return mm_job_submit(state, &asked);
+}
+
+/* A run that somebody watches is a job that is waited for. */
+static PyObject *run_watched(module_state *state, const mm_request *asked) {
+  PyObject *job = mm_job_submit(state, asked);
+  PyObject *result = NULL;
+  if (!job) return NULL;
+  mm_work *work = mm_job_work(job);
+  for (int ended = 0; ended == 0;) {
+    ended = mm_run_wait(work, mm_host_clock() + WATCH_MS * 1e-3);
+    PyObject *said = ended < 0 ? NULL : PyObject_CallOneArg(asked->watch, job);
+    if (!said) goto done;
+    Py_DECREF(said);
+  }
+  result = mm_job_table(job, NULL);
+done:
+  if (!result && !atomic_load(&work->ended)) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    Py_BEGIN_ALLOW_THREADS
+    mm_work_cancel(work);
+    mm_work_wait(work, PATIENCE_MS);
+    Py_END_ALLOW_THREADS
+    PyErr_Restore(type, value, traceback);
+  }
+  Py_DECREF(job);
+  return result;
+}
+
+static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywords) {
+  module_state *state = PyModule_GetState(module);
+  mm_request asked;
+  mm_outcome outcome;
+  mm_error error;
+  mm_owner_drain();
+  if (read_request(state, arguments, keywords, true, &asked) < 0) return NULL;
+  if (asked.watch) return run_watched(state, &asked);
+  if (mm_outcome_open(&outcome, asked.plan, asked.table, asked.outs, asked.copy) < 0) return NULL;
+  int64_t copied = mm_run_copied(asked.table);
+  if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
+  mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, &error);
+  return work ? run_work(asked.plan, work, copied) : mm_raise(state, &error);
+}
+
+static PyMethodDef functions[] = {
+    {"run", MM_METHOD(core_run), METH_VARARGS | METH_KEYWORDS,
+     "run($module, plan, table, /, threads=0, out=None, copy=False, timeout=None, watch=None)\n--\n\n"
+     "Run and wait, the GIL released. `watch` is called some ten times a second."},
+    {"submit", MM_METHOD(core_submit), METH_VARARGS | METH_KEYWORDS,
+     "submit($module, plan, table, /, threads=0, out=None, copy=False, timeout=None)\n--\n\nRun in the background."},
+    {0}};
+
+int mm_run_register(PyObject *module, module_state *state) {
+  (void)state;
+  return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,28 @@
+/* run.h - what running on the thread that asks and jobs in the background share.
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "plan.h"
+#include "work.h"
+
+/* What run() and submit() take. */
+typedef struct mm_request {
+  plan_object *plan;
+  PyObject *table, *outs, *watch; /* outs, watch: NULL when there are none */
+  int threads, copy;
+  double limit;                   /* seconds; 0: none */
+} mm_request;
+
+/* run.c. The GIL is held. */
+/* The result of a work that has ended, as a Table; `copied`: bytes copied to make its input. Or raise what made it fail. Once. */
+PyObject *mm_run_result(plan_object *plan, mm_work *work, int64_t copied);
+/* Wait until a moment of the clock; 1: it has ended, 0: not yet, -1 and the exception of a signal. */
+int  mm_run_wait(mm_work *work, double until);
+/* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that is set stays. */
+void mm_run_stop(mm_work *work);
+/* Bytes that were copied to make a table. */
+int64_t mm_run_copied(PyObject *table);
+
+/* job.c */
+PyObject *mm_job_submit(module_state *state, const mm_request *asked);
+mm_work  *mm_job_work(PyObject *job); /* borrowed */
+PyObject *mm_job_table(PyObject *job, PyObject *unused);
