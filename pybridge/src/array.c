@@ -55,21 +55,52 @@ static mm_block *dense(const memory *held, mm_error *error) {
   return block;
 }
 
-/* ---- Kinds of values ---- */
+/* ---- Bits ---- */
+
+/* A byte of 0 or 1 for each of up to 64 values. */
+typedef void (*flagger)(uint8_t *flags, const void *values, int64_t start, int64_t count);
 
 /* Any byte but 0 is true. */
+static void true_u8(uint8_t *flags, const void *values, int64_t start, int64_t count) {
+  memcpy(flags, (const uint8_t *)values + start, (size_t)count);
+  for (int i = 0; i < 64; i += 8) { /* flags has 64 bytes */
+    uint64_t eight;
+    memcpy(&eight, flags + i, 8);
+    eight |= (eight & UINT64_C(0x7f7f7f7f7f7f7f7f)) + UINT64_C(0x7f7f7f7f7f7f7f7f);
+    eight = eight >> 7 & UINT64_C(0x0101010101010101);
+    memcpy(flags + i, &eight, 8);
+  }
+}
+
+#define PRESENT(name, ctype, test)                                                                                     \
+  static void name(uint8_t *flags, const void *values, int64_t start, int64_t count) {                                 \
+    const ctype *v = (const ctype *)values + start;                                                                    \
+    for (int64_t i = 0; i < count; i++) flags[i] = test;                                                               \
+  }
+PRESENT(present_f32, float, v[i] == v[i])
+PRESENT(present_f64, double, v[i] == v[i])
+PRESENT(present_i64, int64_t, v[i] != INT64_MIN)
+
+/* Returns the number of set bits. */
+static int64_t pack(uint64_t *bits, const void *values, int64_t length, flagger flag) {
+  int64_t set = 0;
+  uint8_t flags[64] = {0};
+  for (int64_t start = 0; start < length; start += 64) {
+    int64_t count = length - start < 64 ? length - start : 64;
+    flag(flags, values, start, count);
+    set += mm_rows_pack(&bits[start / 64], flags, count);
+  }
+  return set;
+}
+
+/* ---- Kinds of values ---- */
+
 static int pack_bools(mm_column *to, const uint8_t *bytes, mm_error *error) {
   to->data_block = mm_block_new((to->length + 63) / 64 * 8, error);
   if (!to->data_block) return MM_ENOMEM;
-  uint64_t *bits = (uint64_t *)mm_block_data(to->data_block);
-  to->data = bits;
+  to->data = mm_block_data(to->data_block);
   Py_BEGIN_ALLOW_THREADS
-  for (int64_t start = 0; start < to->length; start += 64) {
-    uint8_t flags[64];
-    int64_t count = to->length - start < 64 ? to->length - start : 64;
-    for (int64_t i = 0; i < count; i++) flags[i] = bytes[start + i] != 0;
-    mm_rows_pack(&bits[start / 64], flags, count);
-  }
+  pack((uint64_t *)mm_block_data(to->data_block), bytes, to->length, true_u8);
   Py_END_ALLOW_THREADS
   return 0;
 }
@@ -104,41 +135,25 @@ static int narrow_days(mm_column *to, const int64_t *days, mm_error *error) {
 
 /* ---- Nulls ---- */
 
-/* Bits of 64 values that are not NaN, or not NaT. */
-#define PRESENT(name, ctype, test)                                                                                     \
-  static uint64_t name(const void *values, int64_t start, int64_t count) {                                             \
-    const ctype *v = (const ctype *)values + start;                                                                    \
-    uint64_t word = 0;                                                                                                 \
-    for (int64_t i = 0; i < count; i++) word |= (uint64_t)(test) << i;                                                 \
-    return word;                                                                                                       \
-  }
-PRESENT(present_f32, float, v[i] == v[i])
-PRESENT(present_f64, double, v[i] == v[i])
-PRESENT(present_i64, int64_t, v[i] != INT64_MIN)
-
-typedef uint64_t (*presence)(const void *values, int64_t start, int64_t count);
-
 /* Validity of values of which some mean null; none when there are no such values. */
-static int find_nulls(mm_column *to, const void *values, presence present, mm_error *error) {
+static int find_nulls(mm_column *to, const void *values, flagger present, mm_error *error) {
   mm_block *block = mm_block_new((to->length + 63) / 64 * 8, error);
   if (!block) return MM_ENOMEM;
   uint64_t *bits = (uint64_t *)mm_block_data(block);
-  bool nulls = false;
+  int64_t count;
   Py_BEGIN_ALLOW_THREADS
-  for (int64_t start = 0; start < to->length; start += 64) {
-    int64_t count = to->length - start < 64 ? to->length - start : 64;
-    bits[start / 64] = present(values, start, count);
-    nulls |= bits[start / 64] != (count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1);
-  }
+  count = pack(bits, values, to->length, present);
   Py_END_ALLOW_THREADS
-  if (nulls) {
+  if (count < to->length) {
     to->valid = bits;
     to->valid_block = block;
-  } else mm_block_release(block);
+  } else {
+    mm_block_release(block);
+  }
   return 0;
 }
 
-static presence presence_of(mm_type type, bool nan_is_null) {
+static flagger presence_of(mm_type type, bool nan_is_null) {
   if (type.id == MM_TIMESTAMP || type.id == MM_DURATION || type.id == MM_DATE) return present_i64;
   if (!nan_is_null) return NULL;
   return type.id == MM_F64 ? present_f64 : type.id == MM_F32 ? present_f32 : NULL;
@@ -148,7 +163,7 @@ static presence presence_of(mm_type type, bool nan_is_null) {
 
 /* From items that lie one after the other in a block of ours, which is taken. */
 static int fill_copied(mm_column *to, mm_block *take, const memory *held, bool nan_is_null, mm_error *error) {
-  presence present = presence_of(held->type, nan_is_null);
+  flagger present = presence_of(held->type, nan_is_null);
   uint8_t *items = mm_block_data(take);
   int status = 0;
   if (held->type.id == MM_BOOL) status = pack_bools(to, items, error);
@@ -173,7 +188,7 @@ static int copy_column(const wish *ask, const memory *held, mm_column *to) {
 }
 
 static int share_column(const wish *ask, memory *held, mm_column *to) {
-  presence present = presence_of(held->type, ask->nan_is_null);
+  flagger present = presence_of(held->type, ask->nan_is_null);
   mm_error error;
   to->data = held->view.buf;
   if (present && find_nulls(to, to->data, present, &error) < 0) {

@@ -142,7 +142,10 @@ int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
 
 static int core_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
-  (void)state;
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) { /* not all versions look at the slot below */
+    PyErr_SetString(PyExc_ImportError, "moonmill works in the main interpreter alone");
+    return -1;
+  }
 #define X(name)                                                                                                        \
   if (mm_##name##_register(module, state) < 0) return -1;
   MM_PARTS(X)

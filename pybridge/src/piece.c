@@ -70,8 +70,11 @@ PyObject *mm_column_combine(PyObject *object, PyObject *unused) {
 /* One byte for each bit; `bits` NULL: all set. */
 static void unpack(uint8_t *bytes, const uint64_t *bits, int64_t n) {
   if (!bits) memset(bytes, 1, (size_t)n);
-  else
-    for (int64_t i = 0; i < n; i++) bytes[i] = bits[i >> 6] >> (i & 63) & 1;
+  for (int64_t i = 0; i < n && bits; i += 8) {
+    uint64_t eight = (bits[i >> 6] >> (i & 63) & 0xff) * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
+    eight = (eight + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7 & UINT64_C(0x0101010101010101);
+    memcpy(bytes + i, &eight, (size_t)(n - i < 8 ? n - i : 8));
+  }
 }
 
 /* A buffer of one byte a row: of validity, or of the values of a bool. */

@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import os
+import subprocess
 import sys
 import threading
 
@@ -387,3 +389,47 @@ def test_many_threads_use_one_table():
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def run_apart(text, *arguments):
+    folder = os.path.dirname(os.path.dirname(_core.__file__))
+    code = f"import sys; sys.path.insert(0, {folder!r})\n{text}"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_other_interpreters_are_refused():
+    done = run_apart(
+        """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+inner = f'''import sys; sys.path.insert(0, {sys.path[0]!r})
+try:
+    import moonmill._core
+except ImportError as error:
+    print("refused:", error, flush=True)
+'''
+interpreters.run_string(interpreters.create(), inner)
+import moonmill._core
+print("here:", moonmill._core.version())
+"""
+    )
+    assert done.returncode == 0 and "refused:" in done.stdout and "here:" in done.stdout, done
+
+
+def test_what_others_hold_at_exit_does_no_harm():
+    done = run_apart(
+        """
+import threading
+from moonmill import _core
+import pyarrow as pa
+kept = [pa.table(_core.Table.from_columns(["x"], [bytearray(1000)])) for _ in range(50)]
+views = [memoryview(_core.Table.from_columns(["x"], [[1, 2]])["x"].data()) for _ in range(50)]
+threading.Thread(target=lambda: [kept.pop() for _ in range(25)]).start()
+print("end")
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "") or "pyarrow" in done.stderr, done
