@@ -203,6 +203,37 @@ describe("a sink that writes into memory of the caller", function()
     end
   end)
 
+  -- Narrow types are run in longer vectors, which end anywhere.
+  for _, n in ipairs { 63, 64, 8191, 8192, 8193, 16447, 65600, 131073 } do
+    it(("computes %d rows of narrow types, in place too"):format(n), function()
+      local source = columns.table({
+        { "a", "u8", function(i) return i % 256 end, n = n }, { "w", "u16", function(i) return i % 65536 end, n = n },
+        { "q", "u8", function(i) return i % 7 == 0 and columns.null or i % 251 end, n = n },
+      }, 640)
+      local steps = ':derive { "c = wrap.u8(a + 1)", "d = wrap.u16(w * 3)", "e = i32(w)", "f = wrap.u8(q + a)" }'
+      local plan = plan_of(steps, source)
+      assert.equal(C.MM_STAGE_KEEPS_ROWS, C.mm_plan_flags(plan))
+      local to, keep = memory_for(plan, n)
+      assert.equal(0, run_into(plan, source, to, { threads = 2 }), ffi.string(err.message))
+      local got, wrong = lists_in(plan, to), 0
+      assert.equal(7, #keep + 1)
+      for i = 1, n do
+        local sum = i % 7 ~= 0 and tostring((i % 251 + i % 256) % 256) or "null"
+        if tonumber(got.c[i]) ~= (i + 1) % 256 or tonumber(got.d[i]) ~= i % 65536 * 3 % 65536
+          or tonumber(got.e[i]) ~= i % 65536 or got.f[i] ~= sum then wrong = wrong + 1 end
+      end
+      assert.equal(0, wrong)
+      local bytes = columns.table { { "value", "u8", function(i) return i % 256 end, n = n } }
+      local add = plan_of(':derive "value = wrap.u8(value + 1)"', bytes)
+      local own = ffi.new "mm_column[1]"
+      own[0].type, own[0].length, own[0].data = bytes.schema.fields[0].type, n, bytes.batches[0].columns[0].data
+      assert.equal(0, run_into(add, bytes, own, { threads = 2, in_place = true }), ffi.string(err.message))
+      local list = columns.lists(bytes).value
+      for i = 1, n do wrong = wrong + (list[i] ~= (i + 1) % 256 and 1 or 0) end
+      assert.equal(0, wrong)
+    end)
+  end
+
   it("leaves a batch that fails as it was, in place", function()
     local n, bad = 100000, 90007
     local function value(i) return i == bad and 9223372036854775807LL or i end
@@ -220,7 +251,8 @@ describe("a sink that writes into memory of the caller", function()
   it("refuses text, a wrong type, a wrong number of columns, and a null that has no place", function()
     local source = sample(10)
     local plan = plan_of(':derive "c = a + 1"', source)
-    local to = memory_for(plan, 10)
+    local to, keep = memory_for(plan, 10)
+    assert.equal(4, #keep + 1)
     assert.equal(C.MM_EUSAGE, run_into(plan, source, to, {}))
     assert.matches('column "k" is utf8', ffi.string(err.message))
     to[2].data, to[3].type = nil, columns.type "f64"
