@@ -99,46 +99,40 @@ class Moonmill:
         return len(array) == size and array[-1] == (size - 1) % 251 + 1
 
     def do_new(self, witness, size):
-        pixels = np.full(size, FILL, np.uint8)
-        array = self._run(witness, size, pixels, {"new array": size}, out=None)
-        return array[0] == array[-1] == FILL + 1 and pixels[0] == FILL
+        array = self._add(witness, size, {"new array": size}, in_place=False)
+        return array[0] == array[-1] == FILL + 1
 
     def do_place(self, witness, size):
-        pixels = np.full(size, FILL, np.uint8)
-        self._run(witness, size, pixels, {}, out=pixels)
-        return pixels[0] == pixels[-1] == FILL + 1
+        array = self._add(witness, size, {}, in_place=True)
+        return array[0] == array[-1] == FILL + 1
 
-    def _run(self, witness, size, pixels, result, out):
-        held = {"pixels": size}
+    def _add(self, witness, size, result, in_place):
+        pixels = np.full(size, FILL, np.uint8)
+        held, lent = {"pixels": size}, {"lent": 0}
         witness.step("Python makes the array", python=held)
         table = self.mm.Table.from_columns(["value"], [pixels])
-        witness.step("The array is lent: a table shows it", python=held, library={"lent": 0})
-        job = self.add_one.submit(table, out=out)
+        witness.step("The array is lent: a table shows it", python=held, library=lent)
+        job = self.add_one.submit(table, out=pixels if in_place else None)
         while not job.done() and (job.progress.fraction or 0) < 0.5:
             job.wait(0.001)
-        shown = {"lent": 0}
-        witness.step(
-            "Workers add one; half is done",
-            python=held,
-            library=shown | {k: v // 2 for k, v in result.items()},
-        )
+        half = {name: size // 2 for name in result}
+        witness.step("Workers add one; half is done", python=held, library=lent | half)
         done = job.result()
-        witness.step("The work is done", python=held, library=shown | result)
+        witness.step("The work is done", python=held, library=lent | result)
         array = done["value"].to_numpy()
-        witness.step("Numpy shows the result", python=held | {"array": 0}, library=shown | result)
+        witness.step("Numpy shows the result", python=held | {"array": 0}, library=lent | result)
         del job, table
         witness.step("The table and the job are dropped", python=held | {"array": 0}, library=result)
         del done
-        if out is None:
+        if in_place:
+            witness.step("The result is dropped", python=held | {"array": 0})
+            witness.step("Python has its array, changed", python=held)
+        else:
             witness.step(
                 "The result is dropped, its memory stays with the array", python=held | {"array": size}
             )
             del pixels
-            held.clear()
             witness.step("Python drops the input", python={"array": size})
-        else:
-            witness.step("The result is dropped", python=held | {"array": 0})
-            witness.step("Python has its array, changed", python=held)
         witness.end()
         return array
 
