@@ -38,7 +38,8 @@ static bool is_big(int64_t count) { return count > INT32_MAX; }
 static void push_number(lua_State *L, const mm_slot *slot, const mm_item *item) {
   if (item->null) lua_pushnil(L);
   else if (slot->type.id == MM_BOOL) lua_pushboolean(L, item->i != 0);
-  else if (slot->type.id == MM_F32 || slot->type.id == MM_F64) lua_pushnumber(L, item->f);
+  else if (slot->type.id == MM_F32) lua_pushnumber(L, (double)(float)item->f);
+  else if (slot->type.id == MM_F64) lua_pushnumber(L, item->f);
   else if (slot->type.id == MM_U64) lua_pushnumber(L, (double)(uint64_t)item->i);
   else lua_pushnumber(L, (double)item->i);
 }

@@ -50,7 +50,7 @@ typedef struct mm_item {
 } mm_item;
 
 /* Run a script: the file `name`, when `count` is 0; else the text texts[0], called `name` in messages, with names and texts of its modules
- * in turns behind it. `pulse` beats every 10 to 30 ms once a call has lasted that long, from within Lua: no module may be entered there. */
+ * in turns behind it. `pulse` beats every 5 to 15 ms once a call has lasted that long, from within Lua: no module may be entered there. */
 int  mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **module,
                     mm_error *error);
 void mm_module_free(mm_module *module); /* nobody is inside; NULL is allowed */
@@ -59,8 +59,8 @@ int32_t mm_module_count(const mm_module *module);
 const mm_function *mm_module_function(const mm_module *module, int32_t number);
 
 /* 1: this thread has the module, until mm_module_leave. 0: another thread has it (only when `wait` is false). MM_ESTATE: this thread
- * is inside already. */
-int  mm_module_enter(mm_module *module, bool wait, mm_error *error);
+ * is inside already. MM_ECANCEL: the pulse, which beats while the module is waited for, said stop. */
+int  mm_module_enter(mm_module *module, bool wait, const mm_pulse *pulse, mm_error *error);
 /* Call a function; the module is entered. Arrays of `arguments` must stay in place until it returns; an array that is mut may share
  * memory only with arrays of its own type. Texts among the results live until mm_module_leave; blocks are the caller's. `pulse` may be NULL.
  * MM_ECANCEL: stopped. */

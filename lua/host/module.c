@@ -3,6 +3,7 @@
 #include "module.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- Memory of the texts and lists: freed together ---- */
 
@@ -243,6 +244,8 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
 
 /* ---- The lock ---- */
 
+enum { WAIT_MS = 20 };
+
 static _Thread_local char self; /* its address marks a thread */
 
 /* If a thread that is gone held the lock, the state is in the middle of something: it cannot be closed, and is left behind. */
@@ -256,12 +259,25 @@ static void forked(mm_watch *watch) {
   pthread_mutex_init(&module->lock, NULL);
 }
 
-int mm_module_enter(mm_module *module, bool wait, mm_error *error) {
+/* Wait for the lock a while. */
+static bool lock_within(mm_module *module, int milliseconds) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += milliseconds * 1000000L;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  return pthread_mutex_timedlock(&module->lock, &until) == 0;
+}
+
+int mm_module_enter(mm_module *module, bool wait, const mm_pulse *pulse, mm_error *error) {
   if (atomic_load_explicit(&module->owner, memory_order_relaxed) == &self)
     return mm_host_fail(error, MM_ESTATE, "busy", "a function of this module is running on this thread");
   if (pthread_mutex_trylock(&module->lock)) {
     if (!wait) return 0;
-    pthread_mutex_lock(&module->lock);
+    while (!lock_within(module, WAIT_MS)) {
+      if (pulse && pulse->beat(pulse->context))
+        return mm_host_fail(error, MM_ECANCEL, "cancelled", "the call was stopped while it waited for another one");
+    }
   }
   atomic_store_explicit(&module->owner, &self, memory_order_relaxed);
   return 1;

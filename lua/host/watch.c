@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { LOOK_MS = 10, REST_LOOKS = 100 }; /* without calls the thread ends after so many looks */
+enum { LOOK_MS = 5, REST_LOOKS = 200 }; /* without calls the thread ends after so many looks */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* the list and the start of the thread */
 static mm_watch *watches;

@@ -43,7 +43,7 @@ static int put(mm_buffer *json, const char *text) { return mm_buffer_append(json
 static int put_text(mm_buffer *json, const char *key, const char *text) {
   char room[8];
   if (!*text) return 0;
-  int status = put(json, json->size > 2 ? ",\"" : "\"");
+  int status = put(json, json->data[json->size - 1] == '{' ? "\"" : ",\"");
   if (status >= 0) status = put(json, key);
   if (status >= 0) status = put(json, "\":\"");
   for (const char *at = text; *at && status >= 0; at++)
@@ -59,6 +59,24 @@ static int put_number(mm_buffer *json, const char *key, int64_t number) {
   return put(json, text);
 }
 
+/* "frames":[...] of lines "file\tline\tfunction\n", unless there are none. */
+static int put_frames(mm_buffer *json, const char *frames) {
+  char file[512], function[128];
+  long line;
+  int status = 0, taken = 0;
+  bool any = false;
+  while (status >= 0 && sscanf(frames, "%511[^\t\n]\t%ld\t%127[^\n]%*1[\n]%n", file, &line, function, &taken) == 3) {
+    status = put(json, any ? ",{" : ",\"frames\":[{");
+    if (status >= 0) status = put_text(json, "file", file);
+    if (status >= 0) status = put_text(json, "function", function);
+    if (status >= 0) status = put_number(json, "line", line);
+    if (status >= 0) status = put(json, "}");
+    frames += taken;
+    any = true;
+  }
+  return status < 0 || !any ? status : put(json, "]");
+}
+
 static int put_failure(mm_buffer *json, const mm_error *error) {
   const struct {
     const char *key, *text;
@@ -71,6 +89,7 @@ static int put_failure(mm_buffer *json, const mm_error *error) {
   if (status >= 0) status = put_number(json, "line", error->line);
   if (status >= 0) status = put_number(json, "column", error->column);
   if (status >= 0) status = put_number(json, "row", error->row + 1);
+  if (status >= 0) status = put_frames(json, error->frames);
   return status < 0 ? status : put(json, "}]");
 }
 

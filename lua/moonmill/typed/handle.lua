@@ -103,7 +103,7 @@ function Handle:call(entry, values)
   local arguments = ffi.new("mm_item[?]", #entry.arguments + 1)
   local results = ffi.new("mm_item[?]", #entry.results + 1)
   for i, slot in ipairs(entry.arguments) do fill(arguments[i - 1], slot, values[i]) end
-  failure.check(C.mm_module_enter(self.pointer, true, err), err)
+  failure.check(C.mm_module_enter(self.pointer, true, nil, err), err)
   local status = C.mm_module_call(self.pointer, entry.number, arguments, results, nil, err)
   local list = {}
   for i, slot in ipairs(status >= 0 and entry.results or {}) do list[i] = value_of(results[i - 1], slot) end

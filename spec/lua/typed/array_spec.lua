@@ -258,7 +258,7 @@ describe("NaNs from outside", function()
     local arguments, results = ffi.new "mm_item[1]", ffi.new "mm_item[1]"
     ffi.copy(ffi.cast("char *", arguments) + ffi.offsetof("mm_item", "f"), item, 8)
     local native = require "moonmill.ffi"
-    native.C.mm_module_enter(m.handle.pointer, true, native.err)
+    native.C.mm_module_enter(m.handle.pointer, true, nil, native.err)
     assert.equal(0, native.C.mm_module_call(m.handle.pointer, entry.number, arguments, results, nil, native.err))
     assert.equal("number", ffi.string(results[0].data, results[0].size))
     native.C.mm_module_leave(m.handle.pointer)
