@@ -26,6 +26,7 @@ from .errors import (
     from_json,
 )
 from .job import Job
+from .module import Module, module
 from .pipeline import Pipeline, load, pipeline
 from .progress import Progress
 from .store import Store, store
@@ -48,6 +49,7 @@ __all__ = [
     "KindError",
     "LimitError",
     "MemoryLimitError",
+    "Module",
     "Pipeline",
     "Progress",
     "SandboxError",
@@ -57,6 +59,7 @@ __all__ = [
     "Table",
     "UsageError",
     "load",
+    "module",
     "pipeline",
     "store",
 ]

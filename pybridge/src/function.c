@@ -167,8 +167,11 @@ static PyObject *call_text(const mm_function *info) {
   const char *arrow = strstr(info->signature, "->");
   int arguments = (int)(arrow ? arrow - info->signature : (ptrdiff_t)strlen(info->signature));
   while (arguments > 0 && info->signature[arguments - 1] == ' ') arguments--;
-  return PyUnicode_FromFormat("%s(%.*s)%s%s", info->name, arguments, info->signature, arrow ? " " : "",
-                              arrow ? arrow : "");
+  PyObject *taken = PyUnicode_FromStringAndSize(info->signature, arguments);
+  if (!taken) return NULL;
+  PyObject *text = PyUnicode_FromFormat("%s(%U)%s%s", info->name, taken, arrow ? " " : "", arrow ? arrow : "");
+  Py_DECREF(taken);
+  return text;
 }
 
 static PyObject *get_doc(PyObject *object, void *unused) {
@@ -234,7 +237,7 @@ static PyObject *function_repr(PyObject *object) {
   return shown;
 }
 
-/* module["name"] in the other process. */
+/* module["name"] in the other process; the package tells what becomes of the module. */
 static PyObject *function_reduce(PyObject *object, PyObject *unused) {
   (void)unused;
   const function_object *self = (function_object *)object;

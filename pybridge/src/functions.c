@@ -93,20 +93,17 @@ static PyObject *get_name(PyObject *object, void *unused) {
   return Py_NewRef(((functions_object *)object)->name);
 }
 
-/* Its functions do not keep what they know: the other process begins anew. */
-static PyObject *functions_reduce(PyObject *object, PyObject *unused) {
+static PyObject *get_texts(PyObject *object, void *unused) {
   (void)unused;
-  const functions_object *self = (functions_object *)object;
-  return Py_BuildValue("O(OO)", Py_TYPE(object), self->name, self->texts);
+  return Py_NewRef(((functions_object *)object)->texts);
 }
 
 static PyGetSetDef attributes[] = {
     {"name", get_name, NULL, "The script's file, or what it is called.", NULL},
+    {"texts", get_texts, NULL, "Its text, and names and texts of its modules; nothing where it is a file.", NULL},
     {"about", get_about, NULL, "What the script says about itself.", NULL},
     {"functions", get_functions, NULL, "Its functions by name, in the order of the script.", NULL},
     {0}};
-
-static PyMethodDef methods[] = {{"__reduce__", functions_reduce, METH_NOARGS, NULL}, {0}};
 
 static PyType_Slot slots[] = {{Py_tp_doc, "Module(name, texts=())\n--\n\nTyped functions of a script: the file `name`, "
                                           "or texts[0] with names and texts of its "
@@ -116,8 +113,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "Module(name, texts=())\n--\n\nTyped f
                               {Py_mp_length, (void *)(uintptr_t)functions_length},
                               {Py_mp_subscript, (void *)(uintptr_t)functions_item},
                               {Py_tp_getset, attributes},
-                              {Py_tp_methods, methods},
-                              {0}};
+                                                        {0}};
 
 static PyType_Spec spec = {.name = "moonmill._core.Module",
                            .basicsize = sizeof(functions_object),

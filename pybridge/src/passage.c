@@ -57,24 +57,55 @@ static const char *slot_text(const mm_slot *slot, char *text, size_t size) {
   return text;
 }
 
-static int refuse_type(const mm_passage *p, const mm_slot *slot, PyObject *object, const char *hint) {
-  char found[256], wanted[64];
-  const char *shown = Py_TYPE(object)->tp_name;
-  if (slot->array) shown = mm_memory_describe(object, found, sizeof found);
-  mm_raise_new(p->state, MM_EUSAGE, "wrong-type", slot->name, hint, "%s: %s is %s, expected %s", p->info->name,
-               slot->name, shown, slot_text(slot, wanted, sizeof wanted));
+/* Raise "function: argument <what>". Always -1. */
+static int refuse(const mm_passage *p, const mm_slot *slot, const char *id, const char *hint, const char *what) {
+  mm_error error = {.code = MM_EUSAGE, .stage = -1, .place = -1, .row = -1};
+  snprintf(error.id, sizeof error.id, "%s", id);
+  snprintf(error.field, sizeof error.field, "%s", slot->name);
+  snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
+  snprintf(error.message, sizeof error.message, "%s: %s %s", p->info->name, slot->name, what);
+  mm_raise(p->state, &error);
   return -1;
 }
 
+static int refuse_type(const mm_passage *p, const mm_slot *slot, PyObject *object, const char *hint) {
+  char found[200], wanted[64], what[300];
+  const char *shown = Py_TYPE(object)->tp_name;
+  if (slot->array) shown = mm_memory_describe(object, found, sizeof found);
+  snprintf(what, sizeof what, "is %.200s, expected %s", shown, slot_text(slot, wanted, sizeof wanted));
+  return refuse(p, slot, "wrong-type", hint, what);
+}
+
 static int refuse_value(const mm_passage *p, const mm_slot *slot, PyObject *object) {
-  char wanted[64];
+  char wanted[64], what[300];
   PyErr_Clear();
   PyObject *shown = PyObject_Repr(object);
   const char *text = shown ? PyUnicode_AsUTF8(shown) : NULL;
-  if (text)
-    mm_raise_new(p->state, MM_EUSAGE, "out-of-range", slot->name, NULL, "%s: %s is %.100s, which does not fit %s",
-                 p->info->name, slot->name, text, slot_text(slot, wanted, sizeof wanted));
+  if (text) {
+    snprintf(what, sizeof what, "is %.200s, which does not fit %s", text, slot_text(slot, wanted, sizeof wanted));
+    refuse(p, slot, "out-of-range", NULL, what);
+  }
   Py_XDECREF(shown);
+  return -1;
+}
+
+/* An exception of ours that does not say which argument it is about. Always -1. */
+static int name_argument(const mm_passage *p, const mm_slot *slot) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  PyObject *message = NULL;
+  if (value && mm_attribute_find(value, "message", &message) == 1) {
+    PyObject *text = PyUnicode_FromFormat("%s: %s: %S", p->info->name, slot->name, message);
+    PyObject *name = PyUnicode_FromString(slot->name);
+    if (text && name && PyObject_SetAttrString(value, "message", text) == 0)
+      PyObject_SetAttrString(value, "field", name);
+    Py_XDECREF(text);
+    Py_XDECREF(name);
+    Py_DECREF(message);
+  }
+  PyErr_Clear();
+  PyErr_Restore(type, value, traceback);
   return -1;
 }
 
@@ -150,7 +181,7 @@ static int take_text(mm_passage *p, const mm_slot *slot, PyObject *object, mm_it
     return item->data ? 0 : -1;
   }
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, NULL);
-  if (mm_borrow_take(p->state, object, slot->name, false, borrow) < 0) return -1;
+  if (mm_borrow_take(p->state, object, NULL, false, borrow) < 0) return name_argument(p, slot);
   item->data = borrow->view.buf;
   item->size = borrow->view.len;
   return 0;
@@ -169,7 +200,7 @@ static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_i
   char hint[64];
   snprintf(hint, sizeof hint, "pass array.astype(\"%s\")", dtypes[slot->type.id]);
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, "pass an array of numpy or another buffer");
-  if (mm_borrow_take(p->state, object, slot->name, slot->mut, borrow) < 0) return -1;
+  if (mm_borrow_take(p->state, object, NULL, slot->mut, borrow) < 0) return name_argument(p, slot);
   if (borrow->type.id != slot->type.id) {
     mm_borrow_return(borrow);
     return refuse_type(p, slot, object, is_numpy(object) ? hint : NULL);
@@ -192,9 +223,9 @@ static int check_overlaps(const mm_passage *p) {
       const char *from = p->arguments[k].data;
       if (!other->array || p->arguments[k].null || other->type.id == slot->type.id) continue;
       if (from >= stop || from + p->borrows[k].view.len <= start) continue;
-      mm_raise_new(p->state, MM_EUSAGE, "shared-memory", slot->name, "pass a copy of one of them",
-                   "%s: %s and %s share memory and have different types", p->info->name, slot->name, other->name);
-      return -1;
+      char what[200];
+      snprintf(what, sizeof what, "and %.100s share memory and have different types", other->name);
+      return refuse(p, slot, "shared-memory", "pass a copy of one of them", what);
     }
   }
   return 0;

@@ -1,0 +1,145 @@
+"""Modules: typed functions of a Lua script as Python callables."""
+
+from __future__ import annotations
+
+import copyreg
+
+from . import _core
+from .errors import sources
+from .script import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class Module:
+    """Typed functions of a script, as attributes and as items.
+
+    The script runs once, in a Lua state of its own; what its functions keep in local variables stays from
+    call to call. One call runs at a time: a second thread waits, without holding the GIL. A call that Ctrl-C
+    stopped leaves the script's variables in the middle of something, so the next call runs the script anew;
+    so does another process that the module is sent to.
+
+    Scalars are checked against their types. Arrays are borrowed without copying: numpy arrays and other
+    buffers, C-contiguous, of exactly the declared type, and writable where that is ``mut``. New arrays come
+    back as numpy arrays where an argument was one, else as a `Buffer`. An array argument that is returned is
+    the caller's own object.
+
+    >>> import moonmill as mm
+    >>> m = mm.module('mm.module { add = mm.fn("a: i32, b: f32 -> f32", function(a, b) return a + b end) }')
+    >>> m.add(1, 2.5)
+    3.5
+    >>> m.add
+    <moonmill function add(a: i32, b: f32) -> f32>
+
+    Attributes
+    ----------
+    functions : dict
+        The functions by name, in the order of the script.
+    about : str
+        What the script says about itself.
+    """
+
+    def __init__(self, source: Source) -> None:
+        sources[source.name] = source.text
+        modules = [part for module in source.modules for part in module]
+        self._source = source
+        self._core = _core.Module(source.name, (source.text, *modules))
+        self._functions = self._core.functions
+        for name, function in self._functions.items():
+            self.__dict__.setdefault(name, function)
+
+    @property
+    def functions(self) -> dict[str, _core.Function]:
+        """The functions by name, in the order of the script."""
+        return dict(self._functions)
+
+    @property
+    def about(self) -> str:
+        """What the script says about itself."""
+        return self._core.about
+
+    @property
+    def name(self) -> str:
+        """The script's file, or what it is called."""
+        return self._source.name
+
+    def __getitem__(self, name: str) -> _core.Function:
+        return self._functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._functions
+
+    def __getattr__(self, name: str) -> _core.Function:
+        from difflib import get_close_matches
+
+        known = self.__dict__.get("_functions", {})
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(
+            f"the module {self.__dict__.get('_source', Source('?', '')).name} has no {name!r}{hint}"
+        )
+
+    def __repr__(self) -> str:
+        lines = [f"<moonmill.Module {self.name}: {len(self)} functions>"]
+        lines += [
+            f"  {name}({arguments}){results}"
+            for name, arguments, results in map(_parts, self._functions.values())
+        ]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Module, (self._source,)
+
+
+def module(text: str, /, *, name: str | None = None) -> Module:
+    """A module from the text of a script.
+
+    Parameters
+    ----------
+    text : str
+        ``mm.module { name = mm.fn("a: f64 -> f64", function(a) ... end) }``, or a whole script that returns
+        such a module; `mm` is there without `require`.
+    name : str, optional
+        What messages and tracebacks call it.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        The script is wrong, or returns something else.
+    """
+    return Module(Source(name or _name_of(text), text))
+
+
+def _name_of(text: str) -> str:
+    from zlib import crc32
+
+    return f"<module {crc32(text.encode()):08x}>"
+
+
+def _parts(function: _core.Function) -> tuple[str, str, str]:
+    arguments, arrow, results = function.signature.partition("->")
+    return function.__name__, arguments.rstrip(), f" ->{results}" if arrow else ""
+
+
+_shared: dict[tuple[str, tuple[str, ...]], _core.Module] = {}
+
+
+def _of_this_process(name: str, texts: tuple[str, ...]) -> _core.Module:
+    """The module that functions sent to this process belong to: all of one script share it."""
+    key = name, texts
+    if key not in _shared:
+        sources[name] = texts[0]
+        _shared[key] = _core.Module(name, texts)
+    return _shared[key]
+
+
+copyreg.pickle(_core.Module, lambda core: (_of_this_process, (core.name, core.texts)))
