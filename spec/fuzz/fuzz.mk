@@ -33,6 +33,6 @@ replay: $(HARNESSES:%=$(BUILD)/%_replay)
 
 run-%: $(BUILD)/%_fuzz
 	@mkdir -p $(BUILD)/corpus/$*
-	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=10 -artifact_prefix=$(BUILD)/$*- $(BUILD)/corpus/$* \
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=10 -artifact_prefix=$(BUILD)/$*- $(BUILD)/corpus/$* \
 	  spec/fuzz/corpus/$* >$(BUILD)/$*.log 2>&1 || { tail -n 40 $(BUILD)/$*.log; exit 1; }
 	@echo "$*: no failure in $(FUZZ_SECONDS) s, $$(sed -n 's:^Done \([0-9]*\) runs.*:\1:p' $(BUILD)/$*.log) runs"

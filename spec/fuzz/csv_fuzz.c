@@ -1,0 +1,167 @@
+/* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first of them: with inferred types it only has to
+ * come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte sees.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include "formats/formats.h"
+
+#define CHECK(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) __builtin_trap();                                                                                \
+  } while (0)
+
+/* ---- A file system of one file ---- */
+
+static const uint8_t *file_bytes;
+static int64_t file_size, file_at;
+
+static int file_open(void *self, const char *path, int flags, int mode) {
+  (void)self, (void)path, (void)flags, (void)mode;
+  file_at = 0;
+  return 1000;
+}
+static int64_t file_read(void *self, int fd, void *bytes, int64_t size) {
+  (void)self, (void)fd;
+  if (size > file_size - file_at) size = file_size - file_at;
+  memcpy(bytes, file_bytes + file_at, (size_t)size);
+  file_at += size;
+  return size;
+}
+static int file_stat(void *self, const char *path, int fd, mm_file_status *status) {
+  (void)self, (void)path, (void)fd;
+  *status = (mm_file_status){.size = file_size, .is_regular = 1};
+  return 0;
+}
+static int file_close(void *self, int fd) {
+  (void)self, (void)fd;
+  return 0;
+}
+static const mm_io one_file = {.open = file_open, .read = file_read, .stat = file_stat, .close = file_close};
+
+/* ---- The reader ---- */
+
+/* Read all columns; `type`: of all of them, MM_NULL: as inferred. A status, and the table. */
+static int read_all(const mm_csv_options *options, int type, int32_t batch_rows, mm_table *table) {
+  const char *path = "f.csv";
+  mm_input *input;
+  mm_error error = {0};
+  mm_schema wanted = {0};
+  TRY(mm_input_open(&path, 1, options, &input, &error));
+  const mm_schema *schema = mm_input_schema(input);
+  for (int32_t i = 0; i < schema->count; i++) {
+    mm_type kind = type == MM_NULL ? schema->fields[i].type : (mm_type){.id = (uint8_t)type};
+    CHECK(mm_schema_add(&wanted, schema->fields[i].name, kind, true, &error) >= 0);
+  }
+  mm_source *source = mm_input_source(input, &wanted, &error);
+  CHECK(source); /* what was inferred can be read */
+  mm_schema_free(&wanted);
+  mm_job *job = mm_job_new(source, &(mm_job_options){.threads = 1, .batch_rows = batch_rows}, &error);
+  CHECK(job && mm_job_add(job, mm_sink_table(-1, &error), &error) >= 0);
+  int status = mm_job_run(job, &error);
+  CHECK(status >= 0 || error.message[0]);
+  if (status >= 0) status = mm_job_take_result(job, table, NULL, &error);
+  mm_job_free(job);
+  return status;
+}
+
+/* ---- Byte by byte ---- */
+
+typedef struct naive {
+  const uint8_t *at, *end;
+  uint8_t delimiter, quote;
+  bool quoting;
+  uint8_t *field; /* the last one */
+  int64_t size;
+  bool quoted, last; /* it was; it ended its row */
+} naive;
+
+static void read_field(naive *n) {
+  n->size = 0;
+  n->quoted = n->quoting && n->at < n->end && *n->at == n->quote;
+  if (n->quoted) {
+    for (n->at++; n->at < n->end && (*n->at != n->quote || (n->at + 1 < n->end && n->at[1] == n->quote)); n->at++) {
+      n->field[n->size++] = *n->at;
+      n->at += *n->at == n->quote;
+    }
+    CHECK(n->at < n->end); /* at the closing quote */
+    n->at++;
+    if (n->at < n->end && *n->at == '\r' && *n->at != n->delimiter) n->at++;
+    CHECK(n->at == n->end || *n->at == n->delimiter || *n->at == '\n');
+  } else {
+    while (n->at < n->end && *n->at != n->delimiter && *n->at != '\n') n->field[n->size++] = *n->at++;
+  }
+  n->last = n->at == n->end || *n->at == '\n';
+  if (!n->quoted && n->last && n->size && n->field[n->size - 1] == '\r') n->size--;
+  n->at += n->at < n->end;
+}
+
+static bool is_null_text(const naive *n, const char *nulls) {
+  return !n->quoted && (n->size == 0 || (nulls && n->size == 2 && memcmp(n->field, nulls, 2) == 0));
+}
+
+static const mm_column *column_of(const mm_table *table, int32_t column, int64_t *row) {
+  for (int64_t b = 0; b < table->count; b++) {
+    if (*row < table->batches[b].length) return &table->batches[b].columns[column];
+    *row -= table->batches[b].length;
+  }
+  return NULL;
+}
+
+static void check_cell(const mm_table *table, int64_t row, int32_t c, bool null, const uint8_t *bytes, int64_t size) {
+  const mm_column *column = column_of(table, c, &row);
+  CHECK(column && mm_is_null(column, row) == null);
+  if (null) return;
+  int32_t from = column->offsets[row];
+  CHECK(column->offsets[row + 1] - from == size
+        && memcmp((const uint8_t *)column->data + from, bytes, (size_t)size) == 0);
+}
+
+/* An empty line before the end, which is no row where rows have several fields. */
+static bool is_last_blank(const naive *n) {
+  int64_t left = n->end - n->at;
+  return (left == 1 && (*n->at == '\n' || *n->at == '\r')) || (left == 2 && memcmp(n->at, "\r\n", 2) == 0);
+}
+
+static void compare(const mm_csv_options *options, const mm_table *table) {
+  naive n = {.at = file_bytes, .end = file_bytes + file_size, .delimiter = (uint8_t)options->delimiter};
+  n.quoting = options->quote != (char)-1;
+  n.quote = options->quote ? (uint8_t)options->quote : '"';
+  n.field = malloc((size_t)file_size + 1);
+  int32_t columns = table->schema.count, c;
+  int64_t rows = 0;
+  if (file_size >= 3 && memcmp(n.at, "\xef\xbb\xbf", 3) == 0) n.at += 3;
+  for (bool heading = !options->no_header; n.at < n.end; heading = false) {
+    if (!heading && columns > 1 && is_last_blank(&n)) break;
+    for (c = 0, n.last = false; !n.last; c++) {
+      read_field(&n);
+      if (!heading && c < columns) check_cell(table, rows, c, is_null_text(&n, options->nulls), n.field, n.size);
+    }
+    CHECK(c == columns || (options->ragged && !heading));
+    for (; !heading && c < columns; c++) check_cell(table, rows, c, true, NULL, 0);
+    rows += !heading;
+  }
+  CHECK(rows == table->rows);
+  free(n.field);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+  static const char delimiters[] = {',', ';', '\t', ' ', ',', ',', ',', 'a'}, quotes[] = {0, '\'', (char)-1, 0};
+  if (size < 2) return 0;
+  mm_set_io(&one_file);
+  file_bytes = bytes + 2;
+  file_size = (int64_t)size - 2;
+  mm_csv_options options = {.delimiter = delimiters[bytes[0] & 7],
+                            .quote = quotes[bytes[0] >> 3 & 3],
+                            .no_header = bytes[0] >> 5 & 1,
+                            .ragged = bytes[0] >> 6 & 1,
+                            .nulls = bytes[0] >> 7 ? "NA" : NULL,
+                            .chunk = bytes[1] % 70,
+                            .sample_rows = 1 + (bytes[1] >> 4)};
+  mm_table inferred = {0}, text = {0};
+  read_all(&options, MM_NULL, 64, &inferred);
+  mm_table_free(&inferred);
+  if (read_all(&options, MM_BINARY, 64, &text) >= 0 && !mm_is_zstd(file_bytes, file_size)) compare(&options, &text);
+  mm_table_free(&text);
+  mm_set_io(NULL);
+  return 0;
+}
