@@ -11,7 +11,9 @@ ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(ISA_FILES),$(wildcard core/*/*.c))) \
            $(patsubst %.cc,$(BUILD)/%.o,$(wildcard core/*/*.cc)) \
            $(foreach isa,$(ISAS),$(ISA_FILES:%.isa.c=$(BUILD)/%.$(isa).o))
-FLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -Icore -Wall -Wextra -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+LUAJIT := build/luajit/src
+LIBS := $(LUAJIT)/libluajit.a -Wl,--export-dynamic -lzstd -lm -lpthread -ldl
+FLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -Icore -I$(LUAJIT) -Wall -Wextra -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 
 fuzz: replay $(HARNESSES:%=run-%)
 
@@ -23,10 +25,10 @@ core:
 	  CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' $(OBJECTS)
 
 $(BUILD)/%_fuzz: spec/fuzz/%_fuzz.c core
-	@clang-14 $(FLAGS) -fsanitize=fuzzer -c -o $@.o $< && clang++-14 -fsanitize=fuzzer,$(SANITIZE) -o $@ $@.o $(OBJECTS) -lzstd -lm -lpthread
+	@clang-14 $(FLAGS) -fsanitize=fuzzer -c -o $@.o $< && clang++-14 -fsanitize=fuzzer,$(SANITIZE) -o $@ $@.o $(OBJECTS) $(LIBS)
 $(BUILD)/%_replay: spec/fuzz/%_fuzz.c spec/fuzz/replay.c core
 	@clang-14 $(FLAGS) -c -o $@.o $< && clang-14 $(FLAGS) -c -o $(BUILD)/replay.o spec/fuzz/replay.c
-	@clang++-14 -fsanitize=fuzzer-no-link,$(SANITIZE) -o $@ $@.o $(BUILD)/replay.o $(OBJECTS) -lzstd -lm -lpthread
+	@clang++-14 -fsanitize=fuzzer-no-link,$(SANITIZE) -o $@ $@.o $(BUILD)/replay.o $(OBJECTS) $(LIBS)
 
 replay: $(HARNESSES:%=$(BUILD)/%_replay)
 	@for name in $(HARNESSES); do $(BUILD)/$${name}_replay spec/fuzz/corpus/$$name/* || exit 1; done
