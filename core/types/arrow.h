@@ -11,6 +11,8 @@
 
 enum { MM_ARROW_DEPTH = 64 }; /* levels of nesting that are accepted */
 
+/* Is the schema whole, with all below it? Released, missing and too deep ones are refused. */
+int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error);
 /* The type of a field; of its values when it is dictionary encoded. */
 int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error);
 /* The kept schema of an opaque type. */

@@ -352,8 +352,8 @@ static void release_root(void *owner) {
 }
 
 static int check_root(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array) {
-  if (!schema || !schema->release || !schema->format || strcmp(schema->format, "+s") != 0)
-    return BAD(in, "Arrow data must be a struct of columns");
+  TRY(mm_arrow_check(schema, in->error));
+  if (strcmp(schema->format, "+s") != 0) return BAD(in, "Arrow data must be a struct of columns");
   TRY(check_array(in, array, 0, 0, 1));
   if (array->n_children != schema->n_children || array->n_children > INT32_MAX
       || (array->n_children > 0 && !array->children))

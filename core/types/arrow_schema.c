@@ -172,6 +172,8 @@ static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *
   return schema->dictionary ? check_nesting(schema->dictionary, depth + 1, error) : 0;
 }
 
+int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
+
 int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
   TRY(check_nesting(field, 0, error));
   if (field->dictionary) {
