@@ -161,17 +161,17 @@ static flagger presence_of(mm_type type, bool nan_is_null) {
 
 /* ---- Columns ---- */
 
-/* From items that lie one after the other in a block of ours, which is taken. */
+/* From items of ours, one after the other, in a block that is taken. */
 static int fill_copied(mm_column *to, mm_block *take, const memory *held, bool nan_is_null, mm_error *error) {
   flagger present = presence_of(held->type, nan_is_null);
   uint8_t *items = mm_block_data(take);
-  int status = 0;
-  if (held->type.id == MM_BOOL) status = pack_bools(to, items, error);
-  else if (held->view.itemsize == 8) status = scale((int64_t *)items, to->length, held->factor, error);
+  int status = held->view.itemsize == 8 ? scale((int64_t *)items, to->length, held->factor, error) : 0;
   if (status >= 0 && present) status = find_nulls(to, items, present, error);
+  if (status >= 0 && held->type.id == MM_BOOL) status = pack_bools(to, items, error);
   if (status >= 0 && held->type.id == MM_DATE) status = narrow_days(to, (const int64_t *)items, error);
-  if (to->data_block || status < 0) mm_block_release(take);
-  else {
+  if (to->data_block || status < 0) {
+    mm_block_release(take);
+  } else {
     to->data_block = take;
     to->data = items;
   }
@@ -180,8 +180,11 @@ static int fill_copied(mm_column *to, mm_block *take, const memory *held, bool n
 
 static int copy_column(const wish *ask, const memory *held, mm_column *to) {
   mm_error error;
-  mm_block *block = dense(held, &error);
-  int status = block ? fill_copied(to, block, held, ask->nan_is_null, &error) : MM_ENOMEM;
+  bool packed = held->type.id == MM_BOOL && PyBuffer_IsContiguous(&held->view, 'C');
+  mm_block *block = packed ? NULL : dense(held, &error);
+  int status = packed  ? pack_bools(to, held->view.buf, &error)
+               : block ? fill_copied(to, block, held, ask->nan_is_null, &error)
+                       : MM_ENOMEM;
   if (status >= 0) return 0;
   mm_raise_column(ask->state, &error, ask->name);
   return -1;

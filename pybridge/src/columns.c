@@ -1,4 +1,4 @@
-/* columns.c - tables made of columns of all kinds, of Arrow data, and of other tables.
+/* columns.c - tables made of columns of all kinds, and of Arrow data.
  *
  * DESIGN. Columns come in chunks of their own lengths. A table's batches end wherever some column's chunk does; a chunk that is cut
  * there is shared, but for bits that do not start on a word.
@@ -276,62 +276,5 @@ PyObject *mm_table_from_arrow(PyObject *type, PyObject *source) {
   if (status == 1 && check_names(state, &made.schema) == 0) return mm_table_wrap(state, &made, copied, shared);
   mm_table_free(&made);
   mm_owner_drain();
-  return NULL;
-}
-
-/* ---- concat ---- */
-
-static bool same_type(mm_type a, mm_type b) { return a.id == b.id && a.unit == b.unit && a.zone == b.zone; }
-
-/* Columns of the same names and types, nullable where one of them is. */
-static int match(module_state *state, mm_schema *to, const mm_schema *from, Py_ssize_t number) {
-  char left[128], right[128];
-  for (int32_t i = 0; i < to->count && to->count == from->count; i++) {
-    mm_field *a = &to->fields[i], *b = &from->fields[i];
-    if (strcmp(a->name, b->name) == 0 && same_type(a->type, b->type)) {
-      a->nullable |= b->nullable;
-      continue;
-    }
-    mm_raise_new(state, MM_EUSAGE, "unequal-tables", a->name, NULL,
-                 "table %zd has %.100s: %s where the first has %.100s: %s", number + 1, b->name,
-                 mm_type_name(b->type, right, sizeof right), a->name, mm_type_name(a->type, left, sizeof left));
-    return -1;
-  }
-  if (to->count == from->count) return 0;
-  mm_raise_new(state, MM_EUSAGE, "unequal-tables", NULL, NULL, "table %zd has %d columns, the first %d", number + 1,
-               from->count, to->count);
-  return -1;
-}
-
-static int add_table(module_state *state, mm_table *to, const mm_table *from, Py_ssize_t number, int64_t *shared) {
-  mm_error error;
-  int status = 0;
-  if (number == 0) status = mm_schema_copy(&to->schema, &from->schema, &error);
-  else if (match(state, &to->schema, &from->schema, number) < 0) return -1;
-  for (int64_t i = 0; i < from->count && status >= 0; i++) {
-    mm_batch batch = {0};
-    status = mm_batch_copy(&batch, &from->batches[i], &error);
-    for (int32_t c = 0; c < batch.count && status >= 0; c++) *shared += mm_column_bytes(&batch.columns[c]);
-    if (status >= 0) status = mm_table_append(to, &batch, &error);
-    else mm_batch_free(&batch);
-  }
-  if (status < 0) mm_raise(state, &error);
-  return status < 0 ? -1 : 0;
-}
-
-PyObject *mm_table_concat(PyObject *type, PyObject *tables) {
-  module_state *state = mm_state_of(type);
-  PyObject *list = state ? PySequence_Tuple(tables) : NULL;
-  mm_table made = {0};
-  int64_t shared = 0;
-  if (!list) return NULL;
-  Py_ssize_t count = PyTuple_GET_SIZE(list), done = 0;
-  for (; done < count; done++) {
-    const mm_table *table = mm_table_of(state, PyTuple_GET_ITEM(list, done));
-    if (!table || add_table(state, &made, table, done, &shared) < 0) break;
-  }
-  Py_DECREF(list);
-  if (done == count) return mm_table_wrap(state, &made, 0, shared);
-  mm_table_free(&made);
   return NULL;
 }

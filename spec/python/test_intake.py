@@ -264,6 +264,67 @@ def test_too_little_memory_is_an_error_that_leaves_nothing_behind():
     assert len(table(data)) == 2_000_000
 
 
+def everything():
+    """Each way in, and each way out."""
+    data = np.arange(400)
+    words = [str(i) for i in range(300)] + [None] * 100
+    given = [data, data[::-1], data % 3 == 0, (data * 0.5), data.astype("M8[D]"), words, [None, 1.5] * 200]
+    t = Table.from_columns(list("abcdefg"), given, nan_is_null=True)
+    both = Table.concat([t, t.slice(1, 399)])
+    again = Table.from_arrow(Export(both))
+    assert len(Table.from_columns(["x", "y"], [again["f"], Export(both["a"])])) == 799
+    again.copy().__arrow_c_array__()
+    for column in (again[i] for i in range(7)):
+        column.to_pylist()
+        column.text(5)
+        column.valid()
+        if column.type != "utf8":
+            memoryview(column.data())
+    again["a"].__dlpack__(copy=True)
+    return again
+
+
+class Export:
+    """Arrow's stream of something, and nothing else of it."""
+
+    def __init__(self, source):
+        self.__arrow_c_stream__ = source.__arrow_c_stream__
+
+
+def refused(prepare, restore):
+    """Whether `everything` had too little memory."""
+    prepare()
+    try:
+        everything()
+    except MemoryError:
+        return True
+    finally:
+        restore()
+    return False
+
+
+def test_running_out_of_memory_anywhere_is_an_error_and_no_leak():
+    everything()
+    found = 0
+    for budget in range(1, 60_000, 400):
+        limit = _core.memory_used() + budget
+        found += refused(lambda limit=limit: _core.memory_limit(limit), lambda: _core.memory_limit(0))
+    assert found > 50
+    everything()
+
+
+def test_the_interpreter_running_out_of_memory_anywhere_is_an_error_and_no_leak():
+    hooks = pytest.importorskip("_testcapi")
+    if not hasattr(hooks, "set_nomemory"):
+        pytest.skip("this interpreter cannot run out of memory on purpose")
+    everything()
+    found = 0
+    for start in range(0, 3000, 7):
+        found += refused(lambda start=start: hooks.set_nomemory(start, start + 1), hooks.remove_mem_hooks)
+    assert found > 50
+    everything()
+
+
 def test_columns_must_fit_together():
     with pytest.raises(ValueError, match=r'"a" has 3 rows.*"b".*2'):
         Table.from_columns(["a", "b"], [np.zeros(3), [1, 2]])

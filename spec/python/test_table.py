@@ -156,6 +156,17 @@ def test_tables_are_joined_row_after_row():
         Table.concat([a, 1])
 
 
+def test_columns_of_nulls_take_the_type_that_others_have():
+    for data in ([1, 2], ["a", "b"], [True, False], [dt.date(2000, 1, 1)], [0.5]):
+        nothing, some = (Table.from_columns(["x"], [part]) for part in ([None] * 70, data))
+        for tables in ([nothing, some], [some, nothing], [nothing, nothing, some, nothing]):
+            both = Table.concat(tables)
+            expected = [value for t in tables for value in t["x"].to_pylist()]
+            assert both.types == some.types and both.nullables == [True]
+            assert both["x"].to_pylist() == both["x"].combine().to_pylist() == expected
+    assert Table.concat([nothing, nothing]).types == ["null"]
+
+
 def test_chunks_are_joined_once_asked_for_and_that_is_counted():
     t = Table.concat([make(3), make(4)])
     assert t["n"].combine().chunks == 1 and t["n"].combine().to_pylist() == [0, 1, 2, 0, 1, 2, 3]
