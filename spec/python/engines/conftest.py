@@ -7,12 +7,15 @@ import datetime
 import math
 import os
 import random
+import re
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 import moonmill as mm
 
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "python.md"
 ROWS = 20_000
 CHOSEN = ':where "delay > 30" :derive { "hours = delay / 60", "label = carrier .. \'!\'" }'
 GROUPED = """mm.pipeline { params = { "least: f64 = 0" },
@@ -91,3 +94,15 @@ def equal():
             assert not wrong, f"{name}, row {wrong[0][0]}: {wrong[0][1]}, expected {wrong[0][2]}"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def examples():
+    """The examples of the guide for an engine."""
+
+    def of(engine):
+        found = re.findall(rf"^```python engine={engine}\n(.*?)^```", GUIDE.read_text(), re.M | re.S)
+        assert found, f"{GUIDE} has no examples for {engine}"
+        return found
+
+    return of

@@ -124,3 +124,11 @@ def test_rows_that_are_elsewhere_cannot_be_taken(frame, chosen):
     with pytest.raises(mm.KindError) as caught:
         chosen.run(frame)
     assert "map_partitions" in caught.value.hint
+
+
+def test_the_examples_of_the_guide_run(examples, frame, flights, equal):
+    for text in examples("dask"):
+        space = {"mm": mm, "frame": frame}
+        exec(text, space)
+        if "worst" in space:
+            equal(space["result"], space["worst"].run(flights))

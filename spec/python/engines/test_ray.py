@@ -89,3 +89,11 @@ def test_rows_that_are_elsewhere_cannot_be_taken(dataset, chosen):
     with pytest.raises(mm.KindError) as caught:
         chosen.run(dataset)
     assert "map_batches" in caught.value.hint
+
+
+def test_the_examples_of_the_guide_run(examples, dataset, flights, equal):
+    for text in examples("ray"):
+        space = {"mm": mm, "dataset": dataset}
+        exec(text, space)
+        if "worst" in space:
+            equal(space["result"], space["worst"].run(flights))

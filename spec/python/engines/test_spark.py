@@ -4,6 +4,7 @@ import pytest
 
 pyspark = pytest.importorskip("pyspark")
 
+
 import moonmill as mm  # noqa: E402
 
 
@@ -109,3 +110,11 @@ def test_types_without_a_counterpart_are_named(spark, frame):
         mm.pipeline(':where "n > 0"').output_schema(odd)
     declared = mm.pipeline('mm.pipeline { input = { "n: i64" } } :where "n > 0"')
     assert declared.output_schema(odd).to_ddl() == "`n` bigint"
+
+
+def test_the_examples_of_the_guide_run(examples, frame, flights, equal):
+    for text in examples("spark"):
+        space = {"mm": mm, "frame": frame}
+        exec(text, space)
+        if "worst" in space:
+            equal(space["result"], space["worst"].run(flights))
