@@ -107,6 +107,9 @@ function requests.load(kind, name, text, ...)
   else
     value, set = script.evaluate(text, name, { wanted = "any", modules = pairs_of(...) })
   end
+  -- The script has run: a view of the store that it took is from now on a name, for row functions, and holds no memory.
+  local views = package.loaded["moonmill.store.views"]
+  if views then views.let_go() end
   return described(keep(value, set, name))
 end
 

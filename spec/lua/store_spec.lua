@@ -150,6 +150,28 @@ describe("a view of the store", function()
   end)
 end)
 
+describe("asked again", function()
+  it("the store shows the same view while the value is the same", function()
+    put("x", "f64", { 1, 2 })
+    local view = mm.store.get "x"
+    assert.is_true(rawequal(view, mm.store.get "x"))
+    put("x", "f64", { 1, 2 })
+    assert.is_false(rawequal(view, mm.store.get "x"))
+  end)
+
+  it("the store does not gather views of values that are gone", function()
+    collect()
+    local start, most = columns.memory_used(), 0
+    for i = 1, 300 do
+      put("x", "f64", function() return i end, false, 100000)
+      assert(mm.store.get("x")[0] == i)
+      most = math.max(most, tonumber(C.mm_memory_used()))
+    end
+    assert.is_true(most - start < 100 * 2 ^ 20)
+    assert.is_true(columns.memory_used() - start < 2e6)
+  end)
+end)
+
 describe("mm.store", function()
   it("lists names, types, rows, bytes and users", function()
     put("b", "utf8", { "ab", null })

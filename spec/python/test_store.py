@@ -314,3 +314,22 @@ def test_a_view_that_a_script_took_is_shipped_by_name():
     assert pipeline.run({"k": [1, 0]}).to_pydict() == {"k": [1, 0], "w": [0.25, 0.5], "n": [2, 2]}
     mm.store["weights"] = np.array([1.0, 2.0, 3.0])  # a job sees the store as it was at submit, not at load
     assert pipeline.run({"k": [2]}).to_pydict() == {"k": [2], "w": [3.0], "n": [3]}
+
+
+def test_a_script_that_took_a_view_holds_nothing_afterwards(no_leaks):
+    weights = np.array([0.5, 0.25])
+    alone = sys.getrefcount(weights)
+    mm.store["weights"] = weights
+    pipeline = mm.pipeline("""
+        local weights = mm.store.get "weights"
+        local last = weights[#weights - 1]
+        return mm.pipeline { input = { "k: i64" } } :map ("w: f64", function(r) return weights[r.k] + last end)
+    """)
+    assert users_of("weights") == 0
+    assert pipeline.run({"k": [0]})["w"].to_pylist() == [0.75]
+    del mm.store["weights"]
+    assert sys.getrefcount(weights) == alone
+    with pytest.raises(
+        mm.ScriptError, match='captures "weights" of the store, which has no such name any more'
+    ):
+        pipeline.run({"k": [0]})

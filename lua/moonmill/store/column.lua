@@ -100,6 +100,13 @@ local function read_only(_, i)
     "put others under the name")
 end
 
+---Give up the memory; the view is empty from now on.
+---@param v ffi.cdata*
+local function release(v)
+  C.mm_column_release(v._column)
+  v._valid, v._data, v._offsets, v._count = nil, nil, nil, 0
+end
+
 local made = {} -- type id, with "?" where there are nulls -> ctype
 
 local function ctype_of(id, nulls)
@@ -109,7 +116,7 @@ local function ctype_of(id, nulls)
   local meta = assert(loadstring(source, CHUNK))(scope)
   meta.__newindex = read_only
   function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v._column.type).name, v._count) end
-  function meta.__gc(v) C.mm_column_release(v._column) end
+  meta.__gc = release
   made[key] = ffi.metatype(ffi.typeof(LAYOUT:format(CTYPES[id] or "uint8_t")), meta)
   return made[key]
 end
@@ -126,4 +133,8 @@ local function new(column)
   return v
 end
 
-return { new = new }
+---Bytes of the values that a view holds, without text.
+---@param v ffi.cdata*
+local function bytes(v) return v._count * math.max(1, tonumber(C.mm_type_width(v._column.type))) end
+
+return { new = new, release = release, bytes = bytes }

@@ -10,13 +10,30 @@ local C = native.C
 local views = {}
 
 local names = setmetatable({}, { __mode = "k" }) -- view -> its name in the store
+local latest = setmetatable({}, { __mode = "v" }) -- name -> view
+local shown, MUCH = 0, 64 * 2 ^ 20 -- bytes
 local made -- in a worker: views by name
 local snapshot -- in a worker: what the job sees
+
+-- The view that was made last, while the name has that value; the collector does not see what a new one holds, and is
+-- asked to work when much has been shown.
+local function view_of(name, found)
+  local last = latest[name]
+  if last and last._column.data == found.data and last._count == tonumber(found.length) then return last end
+  local view = column.new(found)
+  latest[name] = view
+  shown = shown + column.bytes(view)
+  if shown > MUCH then
+    shown = 0
+    collectgarbage()
+  end
+  return view
+end
 
 local function as_is(name)
   local found = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
   if C.mm_store_get(name, found) == 0 then return nil end
-  local view = column.new(found[0])
+  local view = view_of(name, found[0])
   C.mm_column_release(ffi.gc(found, nil))
   return view
 end
@@ -56,6 +73,11 @@ function views.each(visit)
     visit(entry)
   end
   if not made then C.mm_store_release(ffi.gc(of, nil)) end
+end
+
+---Give up the memory of all views; they are names from now on.
+function views.let_go()
+  for view in pairs(names) do column.release(view) end
 end
 
 ---In a worker: see the store as a job does, and nothing else.
