@@ -55,7 +55,7 @@ local function list_of(n, make)
   return list
 end
 
-local ODD = { [0] = 0 / 0, -0.0, 0, -1.5, 1e9 + 0.25, 1e9 + 0.5, 3.25, -2.75, 0.1, 7 }
+local ODD = { [0] = 0 / 0, -0.0, 0, -1.5, 1e9 + 0.25, 1e9 + 0.5, 1 / 0, -1 / 0, 0.1, 7 }
 local function random_lists(n)
   return {
     { "k", "utf8", list_of(n, function(v) return ("a long key, number %d"):format(v % 4):sub(1, 4 + v * 3) end) },
@@ -87,7 +87,8 @@ local AGGREGATES = [[{ "rows = count()", "known = count(i)", "unknown = count_nu
   "high = sum(u)", "float = sum(f)", "time = sum(d)", "few = sum(b)", "mi = mean(i)", "mu = mean(u)", "mf = mean(f)",
   "mg = mean(g)", "low = min(o)", "top = max(o)", "word = min(w)", "last = max(w)",
   "since = min(t)", "some = any(b)", "each = all(b)",
-  "vs = var(s)", "vf = var(f)", "sf = std(f)", "vi = var(i)", "vg = std(g)", "share = sum(s * 2) / count() + min(s)" }]]
+  "vs = var(s)", "vf = var(f)", "sf = std(f)", "vi = var(i)", "vg = std(g)", "so = sum(o)",
+  "mo = mean(o)", "vo = var(o)", "share = sum(s * 2) / count() + min(s)" }]]
 
 describe("the halves of a pipeline", function()
   it("give what one run gives, with every aggregate that can be merged, of random parts", function()
