@@ -207,9 +207,14 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
   rows_stage *rows = (rows_stage *)stage;
   rows_local *self = local;
   if (worth_trying(rows, self) && as_declared(rows, in)) {
+    mm_error failure;
     self->tried++;
-    int status = rows->program->vtable->run(rows->program, self->program, in, out, error);
-    if (status >= 0 || status == MM_ENOMEM) return status;
+    int status = rows->program->vtable->run(rows->program, self->program, in, out, &failure);
+    if (status >= 0) return status;
+    if (status == MM_ENOMEM) {
+      if (error) *error = failure;
+      return status;
+    }
     self->failed++;
     mm_batch_resize(out, 0, NULL);
   }
@@ -308,7 +313,8 @@ static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_
   rows->stage.vtable = vtable;
   rows->stage.flags = rows->stage.vtable->flags;
   if (program) rows->stage.flags &= ~MM_STAGE_FOREIGN; /* what has no loop comes to an end */
-  else rows->stage.batch_rows = 32768;                 /* each call of Lua costs as much as some thousand rows */
+  /* Each call of Lua costs as much as some thousand rows. */
+  rows->stage.batch_rows = program ? program->batch_rows : 32768;
   rows->shipment = bytes;
   rows->size = size;
   rows->place = place;

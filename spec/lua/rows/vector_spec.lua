@@ -95,6 +95,7 @@ describe("a row function becomes a vector program", function()
     same("y: f64", function(r) return r.a > 0 and rates.high or rates["low"] end)
     same("y: f64, z: utf8?", function(r) return rates[r.k] or 7, names[r.u % 6] end)
     same("y: f64", function(r) return rates[r.s] or rates[r.t and "low"] or 1 end)
+    same("y: i64, z: utf8, w: f64", function(r, p) return #names, "v" .. 1.5 .. p.rate .. r.k, tonumber(r.a) end)
   end)
 
   it("with functions that it calls", function()
@@ -214,6 +215,8 @@ describe("a batch that a vector program cannot answer for", function()
     for i = 1, 3000 do list[i] = i % 1000 == 0 and 2LL ^ 53 or 1LL * i end
     local out = assert(rowfn.map({ { "x", "i64", list } }, "y: f64", function(r) return r.x end, { batch_rows = 64 }))
     assert.equal(2 ^ 53, out.y[2000])
+    local last = { { "x", "i64", function() return 2LL ^ 53 end, n = 3000 } } -- every batch
+    assert.equal(2 ^ 53, assert(rowfn.map(last, "y: f64", function(r) return r.x end, { batch_rows = 64 })).y[3000])
     out = assert(rowfn.map({ { "x", "f64", function(i) return i % 3 end, n = 3000 } }, "y: f64",
       function(r) return r.x == 2 and tostring(r.x) and 7 or 0 end))
     assert.equal(7, out.y[2])

@@ -118,6 +118,11 @@ function special.type(trace, arguments)
   return { trace:cases(cases) }
 end
 
+function special.tonumber(trace, arguments)
+  if #arguments ~= 1 then trace:reject "it calls tonumber with a base" end
+  return { trace.values:number(trace:need(arguments[1], NUMBER, "tonumber of")) }
+end
+
 special["string.len"] = function(trace, arguments)
   local text = trace:need(arguments[1] or trace.values.none, tags.TEXT, "string.len of")
   return { trace.values:number(calls.length(trace, text)) }

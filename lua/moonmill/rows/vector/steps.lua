@@ -102,8 +102,9 @@ function steps.UNM(trace, item)
 end
 
 function steps.LEN(trace, item)
-  local text = trace:need(trace:slot(item.d), TEXT, "the length of")
-  put(trace, item, trace.values:number(calls.length(trace, text)))
+  local v = trace:slot(item.d)
+  if v.kind == "table" then return put(trace, item, trace.values:plain(#v.object)) end
+  put(trace, item, trace.values:number(calls.length(trace, trace:need(v, TEXT, "the length of"))))
 end
 
 for name, op in pairs { ADD = "ADD", SUB = "SUB", MUL = "MUL", DIV = "DIV", MOD = "MOD" } do
@@ -126,11 +127,19 @@ function steps.POW(trace, item)
   put(trace, item, trace.values:number(calls.power(trace, a, b)))
 end
 
+-- A number becomes text only when it is known; the sign of a NaN is not.
+local function joined(trace, v)
+  if v.tags == NUMBER and v.number.value and v.number.value == v.number.value then
+    return trace.graph:text(v.number.value .. "")
+  end
+  return trace:need(v, TEXT, "joining")
+end
+
 -- From the right, as Lua does.
 function steps.CAT(trace, item)
   local text
   for slot = item.d, item.b, -1 do
-    local part = trace:need(trace:slot(slot), TEXT, "joining")
+    local part = joined(trace, trace:slot(slot))
     text = text and trace.graph:apply("CONCAT", types.utf8, part, text) or part
   end
   put(trace, item, trace.values:text(text))
