@@ -80,7 +80,6 @@ typedef struct mm_io {
   int     (*rename)(void *self, const char *from, const char *to);
   int     (*unlink)(void *self, const char *path);
   int     (*stat)(void *self, const char *path, int fd, mm_file_status *status); /* path NULL: of fd */
-  int     (*event)(void *self); /* a descriptor that is readable once 8 bytes were written to it */
 } mm_io;
 
 /* A thread runs body(argument) once. start returns 0 or a negated errno and fills *thread. */
@@ -546,8 +545,6 @@ int  mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_e
 void mm_job_free(mm_job *job); /* cancels and waits when it runs */
 /* Instead of start and wait: run it on the calling thread alone. For little work that comes to an end by itself. */
 int  mm_job_run(mm_job *job, mm_error *error);
-/* A descriptor that becomes readable when the job has ended, for poll; closed by mm_job_free. Call it before start. -1: none is left. */
-int  mm_job_descriptor(mm_job *job);
 
 /* ---- Plans: stages from which jobs are made again and again, by any threads ---- */
 

@@ -59,7 +59,6 @@ struct mm_job {
   int32_t thread_count; /* 0 until all have started */
   bool joined;
   mm_store *store; /* as it was when the job started, for stages that look into it */
-  int event;       /* of mm_job_descriptor; -1: nobody asked */
 
   pthread_mutex_t mutex;
   pthread_cond_t changed; /* state, generation or thread_count */

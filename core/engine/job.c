@@ -27,7 +27,6 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
   pthread_mutex_init(&job->mutex, NULL);
   pthread_cond_init(&job->changed, NULL);
   job->read.bytes_total = -1;
-  job->event = -1;
   return job;
 }
 
@@ -49,13 +48,6 @@ int mm_job_add(mm_job *job, mm_stage *stage, mm_error *error) {
 
 static const mm_schema *schema_after(const mm_job *job, int32_t stage) {
   return job->stages[stage]->out.count ? &job->stages[stage]->out : job->incoming[stage];
-}
-
-/* The end, whatever it is. With job->mutex held. */
-static void end(mm_job *job, int32_t state) {
-  static const uint64_t one = 1;
-  job->state = state;
-  if (job->event >= 0) mm_host_io.write(mm_host_io.self, job->event, &one, sizeof one);
 }
 
 static void forget_store(mm_job *job) {
@@ -91,7 +83,7 @@ static void next_segment(mm_job *job) {
     mm_segment_free(job);
     job->error = error;
     job->error.code = status < 0 ? status : 0;
-    end(job, status >= 0 ? MM_JOB_DONE : atomic_load(&job->cancel) ? MM_JOB_CANCELLED : MM_JOB_FAILED);
+    job->state = status >= 0 ? MM_JOB_DONE : atomic_load(&job->cancel) ? MM_JOB_CANCELLED : MM_JOB_FAILED;
   }
   job->arrived = 0;
   pthread_cond_broadcast(&job->changed);
@@ -142,7 +134,7 @@ static int start_threads(mm_job *job, mm_error *error) {
   }
   pthread_mutex_lock(&job->mutex);
   job->thread_count = started;
-  if (started == 0) end(job, MM_JOB_FAILED);
+  if (started == 0) job->state = MM_JOB_FAILED;
   pthread_cond_broadcast(&job->changed);
   pthread_mutex_unlock(&job->mutex);
   if (started > 0) return 0;
@@ -183,11 +175,6 @@ int mm_job_run(mm_job *job, mm_error *error) {
     pthread_mutex_unlock(&job->mutex);
   }
   return mm_job_wait(job, 0, error);
-}
-
-int mm_job_descriptor(mm_job *job) {
-  if (job->event < 0 && mm_host_io.event) job->event = mm_host_io.event(mm_host_io.self);
-  return job->event < 0 ? -1 : job->event;
 }
 
 static void join(mm_job *job) {
@@ -259,7 +246,6 @@ void mm_job_free(mm_job *job) {
   mm_job_cancel(job, MM_ECANCEL);
   if (job->thread_count > 0) mm_job_wait(job, -1, NULL);
   mm_segment_free(job);
-  if (job->event >= 0) mm_host_io.close(mm_host_io.self, job->event);
   if (job->source) mm_source_free(job->source);
   forget_store(job);
   int64_t count = job->stage_count;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,12 +118,6 @@ static int os_stat(void *self, const char *path, int fd, mm_file_status *status)
   return 0;
 }
 
-static int os_event(void *self) {
-  (void)self;
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return fd < 0 ? -errno : fd;
-}
-
 /* ---- Threads ---- */
 
 typedef struct running {
@@ -173,7 +166,7 @@ static void os_join(void *self, void *thread) {
 #define OS_ALLOCATOR                                                                                                   \
   { NULL, os_allocate, os_resize, os_release }
 #define OS_IO                                                                                                          \
-  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat, os_event }
+  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat }
 #define OS_THREADS                                                                                                     \
   { NULL, os_start, os_join }
 

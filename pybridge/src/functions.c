@@ -113,7 +113,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "Module(name, texts=())\n--\n\nTyped f
                               {Py_mp_length, (void *)(uintptr_t)functions_length},
                               {Py_mp_subscript, (void *)(uintptr_t)functions_item},
                               {Py_tp_getset, attributes},
-                                                        {0}};
+                              {0}};
 
 static PyType_Spec spec = {.name = "moonmill._core.Module",
                            .basicsize = sizeof(functions_object),

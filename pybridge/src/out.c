@@ -46,7 +46,7 @@ static int check_alias(mm_outcome *outcome, plan_object *plan, int32_t number, i
         return refuse(plan, &gives->fields[number], "out for \"%s\" overlaps column \"%s\" of the input", name);
       outcome->in_place = true;
       for (int32_t k = 0; k < outcome->count; k++)
-        if (outcome->targets[k].shared == read && !outcome->targets[k].into.data)
+        if (k != number && outcome->targets[k].shared == read)
           return refuse(plan, &gives->fields[number], "out for \"%s\" is column \"%s\", which the result still shows",
                         name);
     }

@@ -112,20 +112,6 @@ describe("a plan", function()
     assert.equal(C.MM_STAGE_KEEPS_ROWS, C.mm_plan_flags(plan_of("mm.pipeline {}", source)))
   end)
 
-  it("ends with a descriptor that can be read", function()
-    local source = sample(1000)
-    local job = job_of(plan_of(':sort "-a"', source), source)
-    assert.equal(0, C.mm_job_add(job, C.mm_sink_table(-1, err), err))
-    local fd = C.mm_job_descriptor(job)
-    assert.truthy(fd >= 0)
-    assert.equal(fd, C.mm_job_descriptor(job))
-    assert.equal(0, finish(job))
-    pcall(ffi.cdef, "long read(int fd, void *bytes, size_t size);")
-    local count = ffi.new "uint64_t[1]"
-    assert.equal(8, tonumber(ffi.C.read(fd, count, 8)))
-    assert.equal(1, tonumber(count[0]))
-  end)
-
   it("fails here with the row of the failure", function()
     local source = columns.table { { "a", "i64", { 1, 2, 9223372036854775807LL, 4 } } }
     local job = job_of(plan_of(':derive "c = a + 1"', source), source)
