@@ -323,7 +323,8 @@ def test_a_script_that_took_a_view_holds_nothing_afterwards(no_leaks):
     pipeline = mm.pipeline("""
         local weights = mm.store.get "weights"
         local last = weights[#weights - 1]
-        return mm.pipeline { input = { "k: i64" } } :map ("w: f64", function(r) return weights[r.k] + last end)
+        return mm.pipeline { input = { "k: i64" } }
+          :map ("w: f64", function(r) return weights[r.k] + last end)
     """)
     assert users_of("weights") == 0
     assert pipeline.run({"k": [0]})["w"].to_pylist() == [0.75]
