@@ -106,10 +106,10 @@ static uint64_t check_whole(void *to, const void *from) {
   uint64_t others = 0;
   for (int i = 0; i < LANES; i++) {
     double shifted = x[i] + 0x1.8p52;
-    int64_t bits, base = INT64_C(0x4338000000000000);
+    uint64_t bits, base = UINT64_C(0x4338000000000000);
     memcpy(&bits, &shifted, sizeof bits);
     others |= !((shifted - 0x1.8p52 == x[i]) & (fabs(x[i]) < 0x1p51));
-    out[i] = bits - base;
+    out[i] = (int64_t)(bits - base);
   }
   return others ? check_i64_of_f64(to, from) : 0;
 }
