@@ -1,7 +1,8 @@
 /* array.c - typed memory of Python objects as columns: shown where it is when its layout allows, else copied.
  *
- * DESIGN. Copied are: values that do not lie one after the other, bytes in the other order, unaligned values, bools (which are bits
- * here), days of numpy (which have 8 bytes) and units that are multiples of ours. NaT is null; NaN is null where the caller says so.
+ * DESIGN. Copied are: values that do not lie one after the other, bytes in the other order, unaligned values, bools
+ * (which are bits here), days of numpy (which have 8 bytes) and units that are multiples of ours. NaT is null; NaN is
+ * null where the caller says so.
  *
  * SPDX-License-Identifier: MIT */
 #include "memory.h"

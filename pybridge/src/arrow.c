@@ -1,8 +1,8 @@
 /* arrow.c - Arrow data of other producers: capsules taken apart, batches shown where they lie.
  *
- * DESIGN. A foreign array is moved into an `arrival`, and what the core imports is a struct array of ours around it, whose release only
- * counts: the producer's own release runs later, under the GIL (owner.c). So the array may also be imported in parts, which is how
- * text of more than 2 GiB in one chunk is split.
+ * DESIGN. A foreign array is moved into an `arrival`, and what the core imports is a struct array of ours around it,
+ * whose release only counts: the producer's own release runs later, under the GIL (owner.c). So the array may also be
+ * imported in parts, which is how text of more than 2 GiB in one chunk is split.
  *
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"
@@ -135,7 +135,8 @@ static void wrap(wrapping *w, const struct ArrowSchema *column, const char *name
       .format = "+s", .name = "", .n_children = 1, .children = &w->children, .release = keep_nothing};
 }
 
-/* Read the schema into the table's. `name`: the data is one column, of that name; NULL: a struct's columns, or column `value`. */
+/* Read the schema into the table's. `name`: the data is one column, of that name; NULL: a struct's columns, or column
+ * `value`. */
 static int land_schema(landing *to, const struct ArrowSchema *schema, const char *name, wrapping *w) {
   if (!schema->release || !schema->format) {
     mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,

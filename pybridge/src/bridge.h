@@ -1,8 +1,9 @@
 /* bridge.h - what the files of the extension share.
  *
- * DESIGN. The module has one state, which every object points to: the types keep the module alive, and objects keep their type. A
- * function that can fail follows Python: NULL or -1, and an exception is set; failures of the core become exceptions in mm_raise alone.
- * The GIL is given up around whatever may take long, and no lock of the core is held when Python code can run.
+ * DESIGN. The module has one state, which every object points to: the types keep the module alive, and objects keep
+ * their type. A function that can fail follows Python: NULL or -1, and an exception is set; failures of the core become
+ * exceptions in mm_raise alone. The GIL is given up around whatever may take long, and no lock of the core is held when
+ * Python code can run.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -13,7 +14,8 @@
 
 /* ---- The module ---- */
 
-/* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a failure. */
+/* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a
+ * failure. */
 #define MM_STATE(X) \
   X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(module_type) X(function_type) \
   X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
@@ -25,8 +27,8 @@ typedef struct module_state {
   struct mm_session *session; /* NULL until it is needed */
 } module_state;
 
-/* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state), which
- * makes its types (mm_type_register) and adds its functions (PyModule_AddFunctions). */
+/* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),
+ * which makes its types (mm_type_register) and adds its functions (PyModule_AddFunctions). */
 #define MM_PARTS(X) \
   X(buffer) X(column) X(table) X(store) X(session) X(plan) X(job) X(run) X(input) X(functions) X(function)
 
@@ -39,7 +41,8 @@ int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot);
 /* The state, for a class method that was called on `type` or one derived from it; NULL and an exception. */
 module_state *mm_state_of(PyObject *type);
 
-/* 1 and an attribute, 0 where there is none, or -1 and an exception; without raising and clearing, which takes a microsecond. */
+/* 1 and an attribute, 0 where there is none, or -1 and an exception; without raising and clearing, which takes a
+ * microsecond. */
 int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute);
 
 /* A method with fast arguments, or with keywords, as PyMethodDef wants it. */
@@ -64,9 +67,10 @@ PyObject *mm_raise(module_state *state, const mm_error *error);
 PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size);
 /* The same of a failure at a column, which the message then names. */
 PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name);
-/* Raise a failure that the extension itself found; code MM_EUSAGE, MM_EDATA ... `field` names the column, or is NULL; so may `hint`. */
-PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint, const char *format,
-                       ...) __attribute__((format(printf, 6, 7)));
+/* Raise a failure that the extension itself found; code MM_EUSAGE, MM_EDATA ... `field` names the column, or is NULL;
+ * so may `hint`. */
+PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
+                       const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* ---- Owners: what Python or a foreign producer must release, and only under the GIL ---- */
 
@@ -83,19 +87,21 @@ void mm_owner_drain(void);
 
 /* ---- Tables, columns, buffers ---- */
 
-/* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way in. */
+/* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way
+ * in. */
 PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);
 /* The table of such an object, borrowed; NULL and TypeError when it is none. */
 const mm_table *mm_table_of(module_state *state, PyObject *object);
 /* Items of a dict that stats() shows beside its own. */
 int mm_table_note(PyObject *table, PyObject *items);
 
-/* An object of the package's class of buffers over `length` values at `data`, which lie in the block. Takes the block, also on failure.
- * Values of a bool are bytes here. */
-PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length, bool writable);
+/* An object of the package's class of buffers over `length` values at `data`, which lie in the block. Takes the block,
+ * also on failure. Values of a bool are bytes here. */
+PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length,
+                         bool writable);
 
-/* Typed memory of a Python object: numpy arrays (datetime64 and timedelta64 too), array.array, memoryview, bytes, ctypes, our buffers.
- * Held until mm_borrow_return or mm_borrow_block. */
+/* Typed memory of a Python object: numpy arrays (datetime64 and timedelta64 too), array.array, memoryview, bytes,
+ * ctypes, our buffers. Held until mm_borrow_return or mm_borrow_block. */
 typedef struct mm_borrow {
   Py_buffer view;   /* view.buf: the values, C-contiguous and aligned; bools are bytes */
   mm_type   type;

@@ -1,7 +1,7 @@
 /* buffer.c - the Buffer type: values of one type in one piece, for whoever reads memory.
  *
- * DESIGN. A buffer holds a reference to its block. It may be written when it was made over a block that nobody else held; while it
- * lives the block has two holders, so that no second one may.
+ * DESIGN. A buffer holds a reference to its block. It may be written when it was made over a block that nobody else
+ * held; while it lives the block has two holders, so that no second one may.
  *
  * SPDX-License-Identifier: MIT */
 #include "buffer.h"

@@ -1,7 +1,8 @@
 /* capsule.c - tables and columns as PyCapsules of the Arrow C interfaces.
  *
- * DESIGN. Whoever consumes a capsule releases from threads of its own: all that is exported holds blocks of the core alone, and no
- * callback needs the GIL. A capsule is made around a struct of zero bytes, which is then filled: it frees what it has.
+ * DESIGN. Whoever consumes a capsule releases from threads of its own: all that is exported holds blocks of the core
+ * alone, and no callback needs the GIL. A capsule is made around a struct of zero bytes, which is then filled: it frees
+ * what it has.
  *
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"

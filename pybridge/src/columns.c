@@ -1,7 +1,7 @@
 /* columns.c - tables made of columns of all kinds, and of Arrow data.
  *
- * DESIGN. Columns come in chunks of their own lengths. A table's batches end wherever some column's chunk does; a chunk that is cut
- * there is shared, but for bits that do not start on a word.
+ * DESIGN. Columns come in chunks of their own lengths. A table's batches end wherever some column's chunk does; a chunk
+ * that is cut there is shared, but for bits that do not start on a word.
  *
  * SPDX-License-Identifier: MIT */
 #include "memory.h"

@@ -1,6 +1,7 @@
 /* concat.c - the rows of several tables as one table, shared.
  *
- * DESIGN. A column that holds nothing but nulls, as lists of None make it, takes the type that another table has for it.
+ * DESIGN. A column that holds nothing but nulls, as lists of None make it, takes the type that another table has for
+ * it.
  *
  * SPDX-License-Identifier: MIT */
 #include "table.h"

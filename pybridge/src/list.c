@@ -1,7 +1,7 @@
 /* list.c - Python values as a column: one look finds the type, a second fills it.
  *
- * DESIGN. The values are held in a list of our own, since looking at them can run Python code. Integers and floats mix, as floats, where no
- * integer loses a digit; nothing else does. None, NaT and pandas' NA are null.
+ * DESIGN. The values are held in a list of our own, since looking at them can run Python code. Integers and floats mix,
+ * as floats, where no integer loses a digit; nothing else does. None, NaT and pandas' NA are null.
  *
  * SPDX-License-Identifier: MIT */
 #include "series.h"

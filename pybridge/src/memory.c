@@ -1,7 +1,7 @@
 /* memory.c - typed memory of Python objects: formats of the buffer protocol, numpy's times, and borrowing.
  *
- * DESIGN. Formats are taken by kind and size, since exporters spell the same type in several ways. numpy exports no buffers of
- * datetime64 and timedelta64; they are viewed as integers, and the unit is read from the dtype.
+ * DESIGN. Formats are taken by kind and size, since exporters spell the same type in several ways. numpy exports no
+ * buffers of datetime64 and timedelta64; they are viewed as integers, and the unit is read from the dtype.
  *
  * SPDX-License-Identifier: MIT */
 #include "memory.h"
@@ -84,7 +84,8 @@ static int open_time(PyObject *object, bool writable, memory *to) {
   return status < 0 ? -1 : 1;
 }
 
-/* What PyObject_GetBuffer said stays raised only where it is about writing, or about something else than the kind of memory. */
+/* What PyObject_GetBuffer said stays raised only where it is about writing, or about something else than the kind of
+ * memory. */
 static int open_values(PyObject *object, bool writable, memory *to) {
   if (hold(object, writable, &to->view) < 0) {
     if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError)) return -1;

@@ -1,7 +1,8 @@
 /* owner.c - foreign owners are released under the GIL, whoever drops the last reference.
  *
- * DESIGN. A worker that drops a block pushes its owner on a stack without locks; what may take the GIL, or run Python code, happens
- * when the stack is drained: at every entry into the extension, after a table is freed, and by one pending call of the interpreter.
+ * DESIGN. A worker that drops a block pushes its owner on a stack without locks; what may take the GIL, or run Python
+ * code, happens when the stack is drained: at every entry into the extension, after a table is freed, and by one
+ * pending call of the interpreter.
  *
  * SPDX-License-Identifier: MIT */
 #include "bridge.h"
