@@ -1,5 +1,5 @@
-/* arrow_fuzz.c - Arrow data made of hostile bytes: its structs and values say anything, but no buffer is shorter than they say. It is
- * refused, or all of its values can be read, compared and exported again; it is released once.
+/* arrow_fuzz.c - Arrow data made of hostile bytes: its structs and values say anything, but no buffer is shorter than
+ * they say. It is refused, or all of its values can be read, compared and exported again; it is released once.
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"
 #include "internal.h"

@@ -1,5 +1,6 @@
-/* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first of them: with inferred types it only has to
- * come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte sees.
+/* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first of them: with inferred types it
+ * only has to come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte
+ * sees.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include "formats/formats.h"

@@ -1,5 +1,6 @@
--- expr_fuzz - what expr_fuzz.c does with each text: compile it as an expression or a condition and run the program over some rows.
--- Any text is a mistake told by a failure, or a program that runs or fails at a row; printed and parsed again a tree is the same text.
+-- expr_fuzz - what expr_fuzz.c does with each text: compile it as an expression or a condition and run the program
+-- over some rows. Any text is a mistake told by a failure, or a program that runs or fails at a row; printed and parsed
+-- again a tree is the same text.
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local binding = require "moonmill.ffi"
@@ -52,8 +53,10 @@ end
 
 -- ---- Texts ----
 
-local leaves = { "0", "1", "-3", "2.5", "1e400", "0x10", "18446744073709551615", '""', '"12"', '"day"', '"2013-01-31"', "true",
-  "false", "null", "p.p", "p.none", "none", "it" }
+local leaves = {
+  "0", "1", "-3", "2.5", "1e400", "0x10", "18446744073709551615", '""', '"12"', '"day"', '"2013-01-31"', "true", "false",
+  "null", "p.p", "p.none", "none", "it",
+}
 for _, input in ipairs(inputs) do leaves[#leaves + 1] = input.name end
 local operators = { "+", "-", "*", "/", "//", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or" }
 local calls = functions.names(true)

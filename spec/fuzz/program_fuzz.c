@@ -1,5 +1,5 @@
-/* program_fuzz.c - vector programs made of hostile bytes: mm_program_new refuses them, or they run over columns of all kinds of
- * values, with the same outcome whatever the size of the batches.
+/* program_fuzz.c - vector programs made of hostile bytes: mm_program_new refuses them, or they run over columns of
+ * all kinds of values, with the same outcome whatever the size of the batches.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>
