@@ -506,8 +506,8 @@ typedef struct mm_output_options {
 /* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name compresses.
  * The file appears only when the job has succeeded. */
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error);
-/* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread, also while
- * the sink is in use; its file will not appear. */
+/* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread and in a
+ * signal handler, also while the sink is in use; its file will not appear. */
 void      mm_sink_abandon(mm_stage *sink);
 /* Keep batches for mm_job_take_result; at most `rows` rows are kept, all are counted. -1: all. */
 mm_stage *mm_sink_table(int64_t rows, mm_error *error);

@@ -238,7 +238,8 @@ int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, in
 typedef struct mm_outfile {
   char *path;                /* as given */
   char *target;              /* NULL: written in place */
-  _Atomic(char *) temporary; /* who takes the name away renames or removes the file */
+  _Atomic(char *) temporary; /* NULL until there is one */
+  atomic_bool settled;       /* who sets it renames or removes the temporary file */
   int fd;
   bool open;
   int64_t written;
@@ -247,5 +248,6 @@ int mm_outfile_open(mm_outfile *output, const char *path, const char *const *inp
                     mm_error *error);
 int mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
 int mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
-void mm_outfile_abandon(mm_outfile *output);                /* the file will not appear; from any thread */
-void mm_outfile_free(mm_outfile *output);                   /* an uncommitted file disappears */
+/* The file will not appear. From any thread and in a signal handler. */
+void mm_outfile_abandon(mm_outfile *output);
+void mm_outfile_free(mm_outfile *output); /* an uncommitted file disappears */

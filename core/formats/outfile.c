@@ -143,28 +143,26 @@ int mm_outfile_commit(mm_outfile *o, mm_error *error) {
   failure = mm_host_io.close(mm_host_io.self, o->fd);
   if (failure < 0) return fail_write(o, -failure, "cannot save", error);
   if (!o->target) return 0;
-  char *temporary = atomic_exchange(&o->temporary, NULL);
-  if (!temporary) return mm_fail(error, MM_ECANCEL, "cancelled", "the output was given up");
-  failure = mm_host_io.rename(mm_host_io.self, temporary, o->target);
+  if (atomic_exchange(&o->settled, true)) return mm_fail(error, MM_ECANCEL, "cancelled", "the output was given up");
+  failure = mm_host_io.rename(mm_host_io.self, atomic_load(&o->temporary), o->target);
   if (failure < 0) {
-    atomic_store(&o->temporary, temporary);
+    atomic_store(&o->settled, false);
     return fail_write(o, -failure, "cannot replace", error);
   }
-  mm_release(temporary, text_size(temporary));
   sync_folder(o->target);
   return 0;
 }
 
 void mm_outfile_abandon(mm_outfile *o) {
-  char *temporary = atomic_exchange(&o->temporary, NULL);
-  if (!temporary) return;
-  mm_host_io.unlink(mm_host_io.self, temporary);
-  mm_release(temporary, text_size(temporary));
+  const char *temporary = atomic_load(&o->temporary);
+  if (temporary && !atomic_exchange(&o->settled, true)) mm_host_io.unlink(mm_host_io.self, temporary);
 }
 
 void mm_outfile_free(mm_outfile *o) {
   if (o->open) mm_host_io.close(mm_host_io.self, o->fd);
   mm_outfile_abandon(o);
+  char *temporary = atomic_load(&o->temporary);
+  if (temporary) mm_release(temporary, text_size(temporary));
   if (o->target) mm_release(o->target, text_size(o->target));
   if (o->path) mm_release(o->path, text_size(o->path));
   *o = (mm_outfile){.fd = -1};

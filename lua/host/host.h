@@ -32,12 +32,16 @@ int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error
 int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error);
 
 /* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends
- * the process. NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
-void    mm_host_job(mm_job *job);
+ * the process, and leaves no temporary file of `sink` (NULL: there is none). NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
+void    mm_host_job(mm_job *job, mm_stage *sink);
 int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 
 /* A job does not stop: the command is to end without waiting for any thread, nor for files that one may hold. */
 void    mm_host_leave(void);
+
+/* When so many seconds have passed, write `text` (copied; cut at 1 KiB) to stderr and end the process with `code`, wherever it is. 0: no
+ * longer. For a script that is within one call of C, where no hook reaches it; with a job, cancel that instead. */
+void mm_host_deadline(double seconds, const char *text, int32_t code);
 
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */

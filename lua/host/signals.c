@@ -7,13 +7,17 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 static _Atomic(mm_job *) current;
-static atomic_int handling; /* handlers that may hold the job's pointer now */
+static _Atomic(mm_stage *) current_sink; /* of that job */
+static atomic_int handling;              /* handlers that may hold the job's pointer now */
 static volatile sig_atomic_t caught;
 
-void mm_host_job(mm_job *job) {
+void mm_host_job(mm_job *job, mm_stage *sink) {
+  if (job) atomic_store(&current_sink, sink);
   atomic_store(&current, job);
   while (atomic_load(&handling)) sched_yield(); /* a handler on another thread may still use the former job */
 }
@@ -43,10 +47,39 @@ static void on_signal(int number) {
     atomic_store(&caught_at, milliseconds());
     mm_job_cancel(job, MM_ECANCEL);
   } else if (!job || milliseconds() - atomic_load(&caught_at) > PATIENCE_MS) {
+    mm_stage *sink = atomic_load(&current_sink);
+    if (job && sink) mm_sink_abandon(sink);
     signal(number, SIG_DFL);
     raise(number);
   }
   atomic_fetch_sub(&handling, 1);
+}
+
+/* ---- The deadline ---- */
+
+static char last_words[1024];
+static size_t last_size;
+static int last_code;
+
+static void on_alarm(int number) {
+  (void)number;
+  ssize_t written = write(STDERR_FILENO, last_words, last_size);
+  (void)written;
+  _exit(last_code);
+}
+
+void mm_host_deadline(double seconds, const char *text, int32_t code) {
+  struct itimerval timer = {0};
+  setitimer(ITIMER_REAL, &timer, NULL); /* none may fire while its words change */
+  if (!(seconds > 0)) return;
+  last_size = strnlen(text, sizeof last_words);
+  memcpy(last_words, text, last_size);
+  last_code = code;
+  signal(SIGALRM, on_alarm);
+  if (seconds > 1e9) seconds = 1e9;
+  timer.it_value.tv_sec = (time_t)seconds;
+  timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
+  setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 void mm_signals_install(void) {

@@ -46,6 +46,9 @@ function Job:into(sink)
   return self
 end
 
+---@return ffi.cdata*? mm_stage that `into` took
+function Job:sink() return self._sink end
+
 function Job:start()
   self:check(C.mm_job_start(self._handle, err))
   return self

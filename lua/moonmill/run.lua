@@ -25,7 +25,7 @@ end
 local function run(job, options)
   options = options or {}
   local watch, began, stopped, stopping = options.watch, C.mm_host_clock(), false, nil
-  C.mm_host_job(job:handle())
+  C.mm_host_job(job:handle(), job:sink())
   local ok, problem = pcall(function()
     job:start()
     while job:wait(STEP) do
@@ -40,7 +40,8 @@ local function run(job, options)
       if watch then watch(job, seconds, false) end
     end
   end)
-  C.mm_host_job(nil)
+  if not ok and job:sink() then C.mm_sink_abandon(job:sink()) end -- a signal from here on leaves no file either
+  C.mm_host_job(nil, nil)
   if watch then watch(job, C.mm_host_clock() - began, true) end
   if ok then return job end
   if stopped and type(problem) == "table" then

@@ -7,6 +7,8 @@ local Places = require "moonmill.places"
 
 -- luacheck: globals _G.print
 local seconds -- that a script may run; nil: no limit
+local last_words -- of a process whose script cannot be stopped
+local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit
 local guard -- calls a script in the place of xpcall; nil: nobody can stop it
 local running -- places of the script that is being run
 local required -- moonmill.Modules of the script that is being run
@@ -77,7 +79,9 @@ end
 
 ---Let no script run longer than so many seconds while it builds its pipeline; nil: as long as it likes.
 ---@param limit number?
-local function set_limit(limit) seconds = limit end
+---@param say? fun(problem: moonmill.Failure): string what to write on stderr when nothing but the end of the process
+---stops the script
+local function set_limit(limit, say) seconds, last_words = limit, say end
 
 ---Let a function of the host call scripts: (chunk, handler) -> as xpcall, or nothing when it stopped the script.
 ---@param fn function
@@ -92,16 +96,19 @@ local function call(chunk, places, handler)
   end
   if not seconds then return xpcall(chunk, handler) end
   local stop = C.mm_host_clock() + seconds
+  local problem = failure.new {
+    code = "limit", id = "timeout", file = places.file,
+    message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
+    hint = "the script itself did not come to an end, no data was read",
+  }
   debug.sethook(function()
     if C.mm_host_clock() < stop then return end
     debug.sethook()
-    failure.raise {
-      code = "limit", id = "timeout", file = places.file,
-      message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
-      hint = "the script itself did not come to an end, no data was read",
-    }
+    error(problem, 0)
   end, "", 100000)
+  if last_words then C.mm_host_deadline(seconds + GRACE, last_words(problem) .. "\n", failure.exit_code(problem)) end
   local ok, result = xpcall(chunk, handler)
+  if last_words then C.mm_host_deadline(0, nil, 0) end
   debug.sethook()
   return ok, result
 end

@@ -277,6 +277,16 @@ end)
     assert.matches("error%[timeout%]", err)
   end)
 
+  it("a script within one call of C before any data is ended as well, with the same words", function()
+    local script = "local _ = ('a'):rep(32):find(('a?'):rep(32) .. ('a'):rep(32)) return mm.pipeline {}"
+    for _, format in ipairs { "text", "json" } do
+      local code, _, err = command.run({ "run", "--timeout", "0.1", "--errors", format, "-e", script, good },
+        { prefix = "timeout 10" })
+      assert.equal(4, code)
+      assert.matches(format == "text" and "error%[timeout%]: stopped after 0.1 s" or '"id":"timeout"', err)
+    end
+  end)
+
   local STUCK = [[:map('n: f64', function(r)
     return ("a"):rep(32):find(("a?"):rep(32) .. ("a"):rep(32)) and r.a or 0
   end)]]

@@ -54,9 +54,9 @@ function run.over(pipeline, paths, options)
   local plan, files = plan_over(pipeline, given, paths, options.files)
   local shown = not options.output and C.mm_host_is_terminal(STDOUT)
   local job = require("moonmill.job").new(plan, files:source(plan.reads), { threads = options.threads })
-  local watch = require("moonmill.cli.progress").watch(options.progress or "off")
+  local watch, to_end = require("moonmill.cli.progress").watch(options.progress or "off"), require "moonmill.run"
   job:into(shown and C.mm_sink_table(ROWS_SHOWN, err) or sink_of(options.output or "-", paths))
-  require "moonmill.run"(job, { timeout = options.timeout, watch = watch })
+  to_end(job, { timeout = options.timeout, watch = watch })
   if shown then
     local result, rows = job:result()
     require("moonmill.cli.show").table(io.stdout, result, rows, C.mm_host_terminal_width(STDOUT), true)
@@ -66,7 +66,7 @@ end
 
 function run.run(options)
   local timeout = options_of.number(options.timeout, "--timeout", 0)
-  script.limit(timeout)
+  script.limit(timeout, options.errors == "json" and failure.json or failure.text)
   local pipeline, paths, name = options_of.pipeline(options)
   local given, file_options = options_of.params(options), options_of.files(options)
   file_options.patience = timeout
