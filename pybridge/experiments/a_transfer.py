@@ -115,7 +115,7 @@ class Moonmill:
         job = self.add_one.submit(table, out=pixels if in_place else None)
         while not job.done() and (job.progress.fraction or 0) < 0.5:
             job.wait(0.001)
-        half = {name: size // 2 for name in result}
+        half = dict.fromkeys(result, size // 2)
         witness.step("Workers add one; half is done", python=held, library=lent | half)
         done = job.result()
         witness.step("The work is done", python=held, library=lent | result)

@@ -145,8 +145,9 @@ def job(experiments):
     kinds = {"Go library": "go", "Moonmill": "moon"}
     seen = {name: (kinds[name], points) for name, points in experiments.seen.items() if points}
     note = (
-        "The Go library’s progress is -1 before the work, 0 to 1 during it, and 2.0 when it is done. A job’s progress "
-        "has a fraction, rows, bytes, a rate and an estimate; a job can be waited for, awaited, cancelled and asked "
-        "for its error."
+        "The Go library’s progress is -1 before the work, 0 to 1 during it, and 2.0 when it is done. A job’s "
+        "progress has a fraction, rows, bytes, a rate and an estimate; a job can be waited for, awaited, "
+        "cancelled and asked for its error."
     )
-    return f'<div class="scroll">{chart.progress(seen, "Progress of a job")}</div><p class="note">{note}</p>'
+    shown = chart.progress(seen, "Progress of a job")
+    return f'<div class="scroll">{shown}</div><p class="note">{note}</p>'
