@@ -13,7 +13,7 @@ static atomic_bool asked; /* a pending call is under way */
 
 static int drain_pending(void *unused) {
   (void)unused;
-  atomic_store(&asked, false);
+  atomic_store(&asked, false); /* perhaps nothing waits any more */
   mm_owner_drain();
   return 0;
 }
@@ -30,6 +30,7 @@ void mm_owner_drain(void) {
   if (!atomic_load_explicit(&waiting, memory_order_relaxed)) return;
   PyObject *type, *value, *traceback; /* releasing may run Python code: an exception on its way stays what it is */
   PyErr_Fetch(&type, &value, &traceback);
+  atomic_store(&asked, false); /* also for a child that was forked while its parent had asked */
   mm_owner *list = atomic_exchange(&waiting, NULL);
   while (list) {
     mm_owner *next = list->next;
