@@ -154,7 +154,10 @@ lua_State *mm_session_enter(mm_session *session, const mm_pulse *pulse, mm_error
       return NULL;
     }
   }
-  session->process = getpid();
+  if (session->process != getpid()) { /* whoever held the other lock, if any, is not in this child of fork */
+    pthread_mutex_init(&session->drops, NULL);
+    session->process = getpid();
+  }
   session->pulse = pulse;
   return session->L;
 }
@@ -265,6 +268,7 @@ int mm_session_failure(mm_session *session, int32_t number, const mm_error *fail
 
 /* Without memory the plan's places stay in the session: a leak, no mistake. */
 void mm_session_plan_drop(mm_session *session, int32_t number) {
+  if (session->process != getpid()) return;
   pthread_mutex_lock(&session->drops);
   mm_buffer_append(&session->dropped, &number, sizeof number, NULL);
   pthread_mutex_unlock(&session->drops);

@@ -565,7 +565,8 @@ def test_the_process_ends_while_a_job_runs(hold):
 
 def test_a_job_in_a_cycle_does_not_hold_up_the_end():
     code = f"job = mm.pipeline({ENDLESS!r}).submit({{'a': [1]}})\njob.me = job\ndel job\nprint('end')"
-    assert run_python(PREAMBLE + code)[:2] == (0, "end\n")
+    status, out, err = run_python(PREAMBLE + code)
+    assert (status, out) == (0, "end\n"), err
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
