@@ -12,7 +12,7 @@ local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit
 local guard -- calls a script in the place of xpcall; nil: nobody can stop it
 local running -- places of the script that is being run
 local required -- moonmill.Modules of the script that is being run
-local sources = {} -- chunk name -> Places, for the scripts that were run here
+local sources = {} -- chunk name -> Places, of the script that is being run and what it requires
 
 ---The places of a chunk; files that a script required are read when first asked for.
 local function places_of(source)
@@ -167,6 +167,7 @@ local function run(places, chunk_name, code, set)
     return { message = err, frames = frames.stack(2, { running = call }) }
   end)
   running, required = outer, outer_set
+  if not outer then sources = {} end -- files may change until the next run
   _G.print = print
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
