@@ -489,6 +489,10 @@ typedef struct mm_input mm_input;
 int  mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **input, mm_error *error);
 /* All columns of the first file, with types inferred from a sample. Valid while the input lives. */
 const mm_schema *mm_input_schema(const mm_input *input);
+/* Rows that the types were inferred from; *all: there are no others. And whether a column of theirs had nulls. For an input that has not
+ * become a source. */
+int64_t mm_input_sampled(const mm_input *input, bool *all);
+bool    mm_input_sampled_null(const mm_input *input, int32_t column);
 const char *mm_input_format(const mm_input *input); /* "csv", "tsv", with ".zst" when compressed */
 /* Become a source of the named columns, with these types; takes the input. A non-nullable column refuses nulls. */
 mm_source *mm_input_source(mm_input *take, const mm_schema *columns, mm_error *error);

@@ -229,7 +229,12 @@ mm_cell_parser mm_cell_parser_get(mm_type type); /* NULL: text, binary or unread
 
 /* ---- Inference ---- */
 
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema,
+/* What the first rows showed. */
+typedef struct mm_sample {
+  int64_t rows; /* to look at; then: looked at */
+  bool *nulls;  /* by column of the first file: it had some */
+} mm_sample;
+int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
              mm_error *error);
 
 /* ---- Output ---- */

@@ -2,12 +2,22 @@
  *
  * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left
  * decides, the narrowest first; nothing left is text. Digits that would be lost or changed by a number make text:
- * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one.
+ * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one. Any column
+ * may have nulls in later rows; which had some in the sample is noted beside its type.
  *
  * SPDX-License-Identifier: MIT */
 #include "loader.h"
 
-enum { MAYBE_I64 = 1, MAYBE_F64 = 2, MAYBE_BOOL = 4, MAYBE_DATE = 8, MAYBE_TIMESTAMP = 16, MAYBE_ALL = 31, SEEN = 32 };
+enum {
+  MAYBE_I64 = 1,
+  MAYBE_F64 = 2,
+  MAYBE_BOOL = 4,
+  MAYBE_DATE = 8,
+  MAYBE_TIMESTAMP = 16,
+  MAYBE_ALL = 31,
+  SEEN = 32,
+  NULLS = 64
+};
 
 static bool plain_number(const char *text, int64_t size) {
   if (size > 0 && *text == '-') text++, size--;
@@ -44,10 +54,13 @@ static mm_type decide(int maybe) {
 
 static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
   for (int64_t r = 0; r < strip->rows; r++) {
-    if (mm_cell_null(cells[r])) continue;
+    if (mm_cell_null(cells[r])) {
+      *maybe |= NULLS;
+      continue;
+    }
     *maybe |= SEEN;
-    if (!(*maybe & MAYBE_ALL)) return;
-    *maybe &= SEEN | fitting((const char *)strip->text + (cells[r].at & CELL_AT), cells[r].size, *maybe);
+    if (*maybe & MAYBE_ALL)
+      *maybe &= NULLS | SEEN | fitting((const char *)strip->text + (cells[r].at & CELL_AT), cells[r].size, *maybe);
   }
 }
 
@@ -100,14 +113,17 @@ static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
   return s->rows < s->want;
 }
 
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, int64_t rows, mm_schema *schema,
+int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
              mm_error *error) {
-  survey look = {.cutter = cutter, .want = rows};
+  survey look = {.cutter = cutter, .want = sample->rows};
   const mm_names *names = &cutter->names;
   int status = survey_init(&look, error), more = 1;
   for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_piece(&look, pieces[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
     status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
+  if (status >= 0 && !(sample->nulls = mm_allocate_zero(names->count))) status = mm_fail_memory(error, names->count);
+  for (int32_t c = 0; c < names->count && status >= 0; c++) sample->nulls[c] = (look.maybe[c] & NULLS) != 0;
+  sample->rows = look.rows;
   survey_free(&look);
   return status < 0 ? status : 0;
 }

@@ -8,6 +8,7 @@ enum { SAMPLE_ROWS = 10000 };
 struct mm_input {
   mm_cutter cutter;
   mm_schema schema;
+  mm_sample sample;
   char *nulls;
   mm_piece **ahead; /* cut for the sample, in order */
   int64_t ahead_count, ahead_given, ahead_capacity;
@@ -62,10 +63,10 @@ static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
 
 /* Cut the pieces that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
  * there being nothing to infer from; what is wrong later, when the rows are read. */
-static int look_at_rows(mm_input *input, int64_t sample, mm_error *error) {
+static int look_at_rows(mm_input *input, mm_error *error) {
   mm_piece *piece;
   int status = 1;
-  for (int64_t rows = 0; rows < sample && (status = mm_cutter_next(&input->cutter, &piece, error)) > 0;) {
+  for (int64_t rows = 0; rows < input->sample.rows && (status = mm_cutter_next(&input->cutter, &piece, error)) > 0;) {
     if (rows + piece->rows == 0 && piece->failure.code) {
       if (error) *error = piece->failure;
       status = piece->failure.code;
@@ -76,7 +77,7 @@ static int look_at_rows(mm_input *input, int64_t sample, mm_error *error) {
     TRY(keep_ahead(input, piece, error));
   }
   if (status < 0) return status;
-  return mm_infer(&input->cutter, input->ahead, input->ahead_count, sample, &input->schema, error);
+  return mm_infer(&input->cutter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
 }
 
 int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **result,
@@ -87,8 +88,8 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   int status = set_options(input, options, error);
   mm_feed_hurry(&input->cutter.feed);
   if (status >= 0) status = mm_cutter_init(&input->cutter, paths, count, error);
-  if (status >= 0)
-    status = look_at_rows(input, options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS, error);
+  input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
+  if (status >= 0) status = look_at_rows(input, error);
   if (status < 0) {
     mm_input_free(input);
     return status;
@@ -103,10 +104,21 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
 const mm_schema *mm_input_schema(const mm_input *input) { return &input->schema; }
 const char *mm_input_format(const mm_input *input) { return input->format; }
 
+int64_t mm_input_sampled(const mm_input *input, bool *all) {
+  int64_t rows = 0;
+  for (int64_t i = 0; i < input->ahead_count; i++) rows += input->ahead[i]->rows;
+  bool whole = !input->ahead_count || !input->ahead[input->ahead_count - 1]->failure.code;
+  *all = input->cutter.done && whole && rows == input->sample.rows;
+  return input->sample.rows;
+}
+
+bool mm_input_sampled_null(const mm_input *input, int32_t column) { return input->sample.nulls[column]; }
+
 void mm_input_free(mm_input *input) {
   if (!input) return;
   for (int64_t i = input->ahead_given; i < input->ahead_count; i++) mm_piece_free(input->ahead[i]);
   mm_release(input->ahead, input->ahead_capacity * (int64_t)sizeof *input->ahead);
+  if (input->sample.nulls) mm_release(input->sample.nulls, input->cutter.names.count);
   mm_cutter_free(&input->cutter);
   mm_schema_free(&input->schema);
   if (input->nulls) mm_release(input->nulls, (int64_t)strlen(input->nulls) + 1);

@@ -73,6 +73,17 @@ function Files:source(columns)
   return source
 end
 
+---What the first rows showed, from which the types were inferred.
+---@return integer rows
+---@return boolean all there are no other rows
+---@return boolean[] nulls which columns had some
+function Files:sample()
+  local all, nulls = ffi.new "bool[1]", {}
+  local rows = tonumber(C.mm_input_sampled(self._handle, all))
+  for i = 1, #self.columns do nulls[i] = C.mm_input_sampled_null(self._handle, i - 1) end
+  return rows, all[0], nulls
+end
+
 function Files:close()
   if self._handle then C.mm_input_free(ffi.gc(self._handle, nil)) end
   self._handle = nil

@@ -96,10 +96,12 @@ describe("moonmill head and schema", function()
 
   it("print an input list that a pipeline takes as it is", function()
     local out = ok { "schema", DATA }
-    assert.matches('^input = {\n  "year: i64', out)
+    assert.matches('^%-%- Types, and nulls %(%?%), as in the first 10000 rows.\ninput = {\n  "year: i64",', out)
+    assert.matches('"tailnum: utf8%?"', out)
     local script = folder:write("s.lua", "return require('moonmill').pipeline {\n" .. out .. "}\n")
     assert.equal(27005, select(2, ok({ "run", script, DATA }):gsub("\n", "")))
-    assert.matches('"`odd name`: i64', ok { "schema", folder:write("o.csv", "odd name\n1\n") })
+    assert.equal('-- Types, and nulls (?), of all rows.\ninput = {\n  "`odd name`: i64",\n  "b: utf8?",\n}\n',
+      ok { "schema", folder:write("o.csv", "odd name,b\n1,x\n2,\n") })
   end)
 end)
 

@@ -10,10 +10,12 @@ end
 
 function schema.run(options)
   local files = require("moonmill.files").open(options.files, options_of.files(options))
+  local rows, all, nulls = files:sample()
+  print(("-- Types, and nulls (?), %s."):format(all and "of all rows" or ("as in the first %d rows"):format(rows)))
   print "input = {"
-  for _, column in ipairs(files.columns) do
+  for i, column in ipairs(files.columns) do
     local name = column.name:find "^[%a_][%w_]*$" and column.name or "`" .. column.name .. "`"
-    print(("  %s,"):format(("%q"):format(("%s: %s%s"):format(name, column.type.name, column.nullable and "?" or ""))))
+    print(("  %s,"):format(("%q"):format(("%s: %s%s"):format(name, column.type.name, nulls[i] and "?" or ""))))
   end
   print "}"
   files:close()
