@@ -119,6 +119,12 @@ describe("a row function becomes a vector program", function()
     same("y: utf8", function(r) return type(r.x) .. type(r.m) .. type(r.k) end)
   end)
 
+  it("of a size that grows with its text only", function()
+    local lines = { "local x, s = r.u, r.k" }
+    for i = 1, 60 do lines[i + 1] = "if r.a > " .. i .. " then x = x + x s = s else x = x - x end" end
+    same("y: f64, z: utf8", loadstring("return function(r) " .. table.concat(lines, " ") .. " return x, s end")())
+  end)
+
   it("as a predicate", function()
     local function kept(fn)
       assert.truthy(vectorise(fn, "", "where"))

@@ -11,10 +11,13 @@ local tags = require "moonmill.rows.vector.tags"
 local band, bor = bit.band, bit.bor
 
 -- The parts of a conjunction, added to a set.
-local function add_parts(mask, set)
+local function add_parts(mask, set, seen)
+  seen = seen or {}
+  if seen[mask] then return set end
+  seen[mask] = true
   if mask.op == "AND" then
-    add_parts(mask.args[1], set)
-    add_parts(mask.args[2], set)
+    add_parts(mask.args[1], set, seen)
+    add_parts(mask.args[2], set, seen)
   else
     set[mask] = true
   end

@@ -26,21 +26,51 @@ end
 
 -- May text of this node be no valid UTF-8?
 local function doubtful(node)
-  if node.op == "CONST" then return tonumber(native.C.mm_utf8_invalid(node.value, #node.value)) >= 0 end
-  if node.op == "LOAD" then return node.type ~= types.utf8 end
-  for _, arg in ipairs(node.args) do
-    if arg.type.text and doubtful(arg) then return true end
+  if node.doubtful ~= nil then return node.doubtful end
+  node.doubtful = false
+  if node.op == "CONST" then
+    node.doubtful = tonumber(native.C.mm_utf8_invalid(node.value, #node.value)) >= 0
+  elseif node.op == "LOAD" then
+    node.doubtful = node.type ~= types.utf8
   end
-  return false
+  for _, arg in ipairs(node.args) do node.doubtful = node.doubtful or arg.type.text and doubtful(arg) end
+  return node.doubtful
 end
 
 local stored = { date = types.i32, timestamp = types.i64, duration = types.i64 }
 local makers = {}
 
+local same_size = { NEG = true, ABS = true, FLOOR = true, CEIL = true }
+local sizes = {
+  ADD = function(a, b) return a + b end, SUB = function(a, b) return a + b end, MUL = function(a, b) return a * b end,
+}
+
+local size_of
+
+local function find_size(node)
+  local op, args = node.op, node.args
+  if op == "CONST" then return node.null and 0 or node.value == node.value and math.abs(node.value) or nil end
+  if op == "CAST" then return args[1].type.integer and 2 ^ args[1].type.bits or nil end
+  if same_size[op] then return size_of(args[1]) end
+  local chosen = op == "SELECT" or op == "COALESCE"
+  if not chosen and not sizes[op] then return nil end
+  local a, b = size_of(args[op == "SELECT" and 2 or 1]), size_of(args[op == "SELECT" and 3 or 2])
+  if not a or not b then return nil end
+  if chosen then return math.max(a, b) end
+  return a < math.huge and b < math.huge and sizes[op](a, b) or nil
+end
+
+-- How far a number may be from zero; nil if it may be NaN.
+function size_of(node)
+  if node.size == nil then node.size = find_size(node) or false end
+  return node.size or nil
+end
+
 local function float(trace, node, of)
   local graph = trace.graph
+  local never_nan = size_of(node)
   if of == types.f32 then node = graph:cast(node, types.f32, "wrap") end
-  return graph:apply("PLAIN", of, node)
+  return never_nan and node or graph:apply("PLAIN", of, node)
 end
 
 -- The cast fails where the number is not whole or does not fit, but for the 64-bit types, whose numbers are exact up to
