@@ -21,12 +21,20 @@ static void stop(lua_State *L, lua_Debug *event) {
   lua_error(L);
 }
 
+/* A hook may be seen before the thread that sets it has said so. */
+static int settled(mm_watch *watch) {
+  int phase;
+  while ((phase = atomic_load(&watch->phase)) == MM_WATCH_HOOKING) sched_yield();
+  return phase;
+}
+
 /* The hook of a call that lasts: let the caller's pulse beat, then go on, or stop for good. */
 static void tap(lua_State *L, lua_Debug *event) {
   lua_pushlightuserdata(L, &registry_key);
   lua_rawget(L, LUA_REGISTRYINDEX);
   mm_watch *watch = lua_touserdata(L, -1);
   lua_pop(L, 1);
+  settled(watch);
   if (watch->pulse && watch->pulse->beat(watch->pulse->context)) atomic_store(&watch->phase, MM_WATCH_DOOMED);
   lua_sethook(L, NULL, 0, 0);
   int expected = MM_WATCH_HOOKED;
@@ -48,9 +56,8 @@ int mm_watch_call(mm_watch *watch, int arguments, int results, int handler, cons
   int phase = MM_WATCH_RUNNING;
   *stopped = false;
   if (atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_IDLE)) return status;
-  while ((phase = atomic_load(&watch->phase)) == MM_WATCH_HOOKING) sched_yield();
+  *stopped = settled(watch) == MM_WATCH_DOOMED;
   lua_sethook(L, NULL, 0, 0);
-  *stopped = phase == MM_WATCH_DOOMED;
   atomic_store(&watch->phase, MM_WATCH_IDLE);
   return status;
 }

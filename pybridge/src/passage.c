@@ -197,12 +197,12 @@ static const char *const dtypes[MM_TYPE_COUNT] = {
 static bool is_numpy(PyObject *object) { return strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0; }
 
 static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
-  char hint[64];
-  snprintf(hint, sizeof hint, "pass array.astype(\"%s\")", dtypes[slot->type.id]);
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, "pass an array of numpy or another buffer");
   if (mm_borrow_take(p->state, object, NULL, slot->mut, borrow) < 0) return name_argument(p, slot);
   if (borrow->type.id != slot->type.id) {
+    char hint[64];
     mm_borrow_return(borrow);
+    snprintf(hint, sizeof hint, "pass array.astype(\"%s\")", dtypes[slot->type.id]);
     return refuse_type(p, slot, object, is_numpy(object) ? hint : NULL);
   }
   item->data = borrow->view.buf;
