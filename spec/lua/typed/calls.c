@@ -60,7 +60,7 @@ static void *caller(void *argument) {
   mm_pulse pulse = {count_beat, &beats};
   for (int i = 0; i < s->rounds; i++) {
     double result = 0;
-    int status = i % 3 == 0 ? call(s->module, SPIN, 5e6 * (i % 7), &pulse, NULL)
+    int status = i % 3 == 0 ? call(s->module, SPIN, 1.2e6 * (i % 7), &pulse, NULL)
                             : call(s->module, ADD, i, i % 2 ? &pulse : NULL, &result);
     if (status == MM_ECANCEL) atomic_fetch_add(&s->stopped, 1);
     else if (status != 0) atomic_fetch_add(&s->wrong, 1);
