@@ -336,6 +336,7 @@ int mm_cutter_next(mm_cutter *c, mm_piece **piece, mm_error *error) {
 /* Every file must be there before the first is read. */
 static int look_at(mm_cutter *c, const char *path, mm_error *error) {
   mm_file_status status;
+  if (!*path) return mm_fail(error, MM_EUSAGE, "no-input", "the name of an input file is empty");
   if (strcmp(path, "-") == 0) {
     c->bytes_total = -1;
     return 0;

@@ -323,7 +323,7 @@ int mm_loader_load(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64
   if (left <= 0) {
     if (piece->failure.code && error) {
       *error = piece->failure;
-      error->row = 0;
+      error->row = piece->failure.line > 0 ? 0 : -1; /* else it is about the file as a whole */
     }
     return piece->failure.code;
   }

@@ -107,6 +107,7 @@ local function member(item, type)
   if item.type == types.null then
     node.fail(item, "type", "null is not found by is_in", "write x == null or is_in(x, {…})")
   end
+  if type == types.null then return nil end -- x is null in every row
   if item.literal and item.kind == "const" and item.type.number and type.number then
     local value = coerce.exact(item.value, type)
     return value ~= nil and node.const(type, value, item) or nil

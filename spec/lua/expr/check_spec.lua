@@ -63,7 +63,7 @@ local accepted = {
   { "max(date, ndate)", "date?" }, { "clamp(i16, 0, 10)", "i16" }, { "is_distinct(nf64, f64)", "bool" },
   { "is_distinct(i64, nu64)", "bool" },
   { "is_in(i8, {1, 2.0, 300, 2.5})", "bool", "IN<i64>(CAST<i64,i8>(i8), 1, 2, 300)" },
-  { "is_in(nutf8, {'a'})", "bool?" },
+  { "is_in(nutf8, {'a'})", "bool?" }, { "is_in(null, {1, 2})", "bool?" },
   { "is_in(date, {date('2013-01-05')})", "bool" }, { "is_in(i64, {p.limit})", "bool" },
   -- functions
   { "abs(i8)", "i64" }, { "sqrt(i8)", "f64" }, { "floor(f32)", "f32" }, { "floor(i32)", "i64" },
