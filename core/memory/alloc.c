@@ -58,11 +58,32 @@ static int size_class(int64_t size, int64_t *rounded) {
 
 static int64_t class_size(int class) { return ((INT64_C(4) + class % 4) << (SMALLEST + class / 4 - 2)) + SLACK; }
 
+/* Threads have the lowest numbers that are free: those of the next job find what those of the last one left. */
+static atomic_uint numbers_taken; /* a bit for each shard */
+static atomic_int numbers_used;   /* shards that have had a thread */
+static pthread_key_t thread_end;
+
+static void free_number(void *number) { atomic_fetch_and(&numbers_taken, ~(1U << ((uintptr_t)number - 1))); }
+__attribute__((constructor)) static void watch_threads(void) { pthread_key_create(&thread_end, free_number); }
+
+static int new_number(void) {
+  unsigned taken = atomic_load(&numbers_taken);
+  while (~taken & ((1U << SHARDS) - 1)) {
+    int lowest = __builtin_ctz(~taken);
+    if (!atomic_compare_exchange_weak(&numbers_taken, &taken, taken | 1U << lowest)) continue;
+    pthread_setspecific(thread_end, (void *)((uintptr_t)lowest + 1));
+    int most = atomic_load(&numbers_used);
+    while (most <= lowest && !atomic_compare_exchange_weak(&numbers_used, &most, lowest + 1)) continue;
+    return lowest;
+  }
+  static atomic_uint more; /* threads than shards */
+  return (int)(atomic_fetch_add(&more, 1) % SHARDS);
+}
+
 static shard *shard_of(int64_t size) {
-  static atomic_int threads;
   static _Thread_local int number = -1;
   if (size >= BIG) return big_shard;
-  if (number < 0) number = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) & (SHARDS - 1);
+  if (number < 0) number = new_number();
   return &shards[number];
 }
 
@@ -102,11 +123,17 @@ static bool give(shard *to, void *memory, int class, int64_t size) {
   return kept;
 }
 
+/* One's own first, then what others left: threads that free what another one allocates would hoard it. */
 static void *recycled(int class, int64_t size) {
   if (class < 0) return NULL;
   shard *own = shard_of(size);
   void *found = take(own, class, size);
-  return found || own == big_shard ? found : take(big_shard, class, size);
+  if (found || own == big_shard) return found;
+  found = take(big_shard, class, size);
+  int most = atomic_load_explicit(&numbers_used, memory_order_relaxed);
+  for (int i = 0; i < most && !found; i++)
+    if (&shards[i] != own) found = take(&shards[i], class, size);
+  return found;
 }
 
 static bool recycle(void *memory, int class, int64_t size) {

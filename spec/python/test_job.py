@@ -480,6 +480,24 @@ def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
     assert seen[-1] == "done"
 
 
+def test_memory_that_one_thread_allocates_and_another_frees_does_not_pile_up():
+    code = """
+        pipeline = mm.pipeline(':derive "b = a + 1" :where "b > 3"')
+        data = {"a": np.arange(100_000.0)}
+
+        def run(times):
+            for _ in range(times):
+                pipeline.run(data, threads=2)
+            return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+        before = run(20)
+        print(run(200) - before)
+    """
+    status, out, err = run_python(PREAMBLE + textwrap.dedent(code))
+    assert status == 0, err
+    assert int(out) < 2 << 20  # a job's queue alone has 24 KB
+
+
 def test_random_cancels_neither_crash_nor_leak(rng, no_leaks):
     texts = [
         ENDLESS,
