@@ -6,7 +6,7 @@ local frames = {}
 ---@field line integer
 ---@field ["function"] string its name, "<function>" when it has none, "main chunk" for the script itself
 
-local MOST = 24 -- of a recursion without end the innermost tell enough
+frames.MOST = 24 -- of a recursion without end the innermost tell enough
 
 local own = debug.getinfo(1, "S").source:match "^(.*)moonmill/frames%.lua$"
 local module, modules = own .. "moonmill.lua", own .. "moonmill/"
@@ -29,7 +29,7 @@ function frames.stack(level, outer)
   local ends = outer and debug.getinfo(outer.running, "S").source -- all of a generated chunk is ours
   for at = level + 1, math.huge do
     local info = debug.getinfo(at, "Slnf")
-    if not info or #list == MOST then return list end
+    if not info or #list == frames.MOST then return list end
     if outer and info.func == outer.running then
       if #list > 0 and outer.name then list[#list]["function"] = outer.name end
       return list

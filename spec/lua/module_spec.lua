@@ -237,7 +237,7 @@ end) ]], "local function inner(a)\n  error 'too much'\nend")
     assert.equal("script", problem.code)
     assert.equal("spec.lua", problem.file)
     assert.equal(2, problem.line)
-    assert.same({ { 2, "inner" }, { 6, "<function>" } },
+    assert.same({ { 2, "inner" }, { 6, "outer" } },
       { { problem.frames[1].line, problem.frames[1]["function"] }, { problem.frames[2].line,
         problem.frames[2]["function"] } })
   end)

@@ -466,7 +466,7 @@ class TestErrors:
         assert (error.file, error.line) == (path, 3)
         assert [(frame["line"], frame["function"]) for frame in error.frames] == [
             (3, "inner"),
-            (7, "<function>"),
+            (7, "outer"),
         ]
         text = "".join(traceback.format_exception(error))
         assert f'File "{path}", line 3, in inner' in text

@@ -14,8 +14,8 @@ local call = {
   about = [[
 Call a typed function of a module; without a function, list them with what they take and give.
 
-An array is written 1,2,3, or read from a file of raw values: @FILE, @- for stdin. null is nil. Results come one a line,
-arrays as 1,2,3.
+An array is written 1,2,3, or read from a file of raw values: @FILE, @- for stdin. null is nil, and so is what is left
+out at the end where it may be. Results come one a line, arrays as 1,2,3.
 
 examples:
   moonmill call pipelines/brighten.lua
@@ -81,7 +81,9 @@ local function list_of(entry, slot, text)
 end
 
 local function values_of(entry, texts)
-  if #texts ~= #entry.arguments then
+  local least = #entry.arguments
+  while least > 0 and entry.arguments[least].nullable do least = least - 1 end
+  if #texts > #entry.arguments or #texts < least then
     failure.raise {
       id = "bad-argument", message = ("%s takes %d argument%s, got %d"):format(entry.name, #entry.arguments,
         #entry.arguments == 1 and "" or "s", #texts), hint = ("it is declared as \"%s\""):format(entry.signature),
@@ -89,9 +91,9 @@ local function values_of(entry, texts)
   end
   local values = {}
   for i, slot in ipairs(entry.arguments) do
-    local text = texts[i]:gsub("^" .. NEGATIVE, "")
+    local text = texts[i] and texts[i]:gsub("^" .. NEGATIVE, "")
     local null = slot.nullable and text == "null" and not (slot.type.text and not slot.array)
-    if not null then values[i] = (slot.array and list_of or scalar)(entry, slot, text) end
+    if text and not null then values[i] = (slot.array and list_of or scalar)(entry, slot, text) end
   end
   return values
 end

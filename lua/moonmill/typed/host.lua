@@ -45,6 +45,8 @@ local function slots_of(slots)
   return list
 end
 
+local names = setmetatable({}, { __mode = "k" }) -- of the typed functions, by the Lua function
+
 ---Run a script.
 ---@param name string
 ---@param text string? nil: the file `name`
@@ -63,6 +65,7 @@ local function open(name, text, ...)
   local list = {}
   for i, entry in ipairs(module.functions) do
     local value = entry.value
+    names[value.fn] = entry.name
     list[i] = {
       name = entry.name, about = value.signature.help or "", signature = signature.describe(value.signature),
       arguments = slots_of(value.signature.arguments), results = slots_of(value.signature.results),
@@ -72,11 +75,23 @@ local function open(name, text, ...)
   return { about = module.about or "", functions = list }
 end
 
+-- The frames of a call. The outermost is the typed function, which Lua knows no name of.
+local function stack_of()
+  local stack = frames.stack(3)
+  if #stack == 0 or #stack == frames.MOST then return stack end
+  for level = 3, math.huge do
+    local info = debug.getinfo(level, "f")
+    if not info then return stack end
+    local name = names[info.func]
+    if name then stack[#stack]["function"] = name end
+  end
+end
+
 ---The message handler of calls: any error as a failure with frames.
 ---@param problem any
 ---@return moonmill.Failure
 local function handler(problem)
-  local stack = frames.stack(2)
+  local stack = stack_of()
   if not failure.is(problem) then
     local message = tostring(problem)
     if message == "not enough memory" then return failure.new { code = "memory", id = "memory", message = message } end
