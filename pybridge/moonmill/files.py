@@ -11,13 +11,16 @@ from .errors import Error, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from .pipeline import Path, Pipeline
     from .progress import Shown
     from .script import Script
     from .table import Table
+
+SMALL = 16 << 20
+"""Bytes of a file that is not worth several threads."""
 
 
 class FilesResult:
@@ -46,6 +49,14 @@ class FilesResult:
         for error in self.errors.values():
             raise error
         return self
+
+    def note(self, source: str, target: str, outcome: int | Error) -> None:
+        """One file has been answered: by so many rows, or by an error."""
+        if isinstance(outcome, Error):
+            self.errors[source] = outcome
+        else:
+            self.written[source] = target
+            self.rows += outcome
 
     def __repr__(self) -> str:
         return (
@@ -109,15 +120,56 @@ def run_files(
 
         display = Display(progress, len(pairs), "files")
     result = FilesResult()
+    missing = []
+    for source, target in pairs:
+        if resume and _is_newer(target, source):
+            result.skipped.append(source)
+        else:
+            missing.append((source, target))
+    outcomes: dict[str, int | Error] = {}
     try:
-        for number, (source, target) in enumerate(pairs):
-            _run_file(pipeline, source, target, threads, resume, params, result)
+        for source, outcome in _outcomes(pipeline, missing, threads, params):
+            outcomes[source] = outcome
             if display:
-                display.advance(number + 1)
+                display.advance(len(result.skipped) + len(outcomes))
     finally:
         if display:
             display.finish()
+    for source, target in missing:
+        result.note(source, target, outcomes[source])
     return result
+
+
+def _outcomes(
+    pipeline: Pipeline, pairs: list[tuple[str, str]], threads: int, params: dict[str, Any]
+) -> Iterator[tuple[str, int | Error]]:
+    """Large files one after the other, on all threads; then small ones side by side, each on one."""
+    width = threads or len(os.sched_getaffinity(0))
+    small = [pair for pair in pairs if _size(pair[0]) < SMALL]
+    side_by_side = small if width > 1 and len(small) > 1 else []
+    for source, target in pairs:
+        if (source, target) not in side_by_side:
+            yield source, _run_file(pipeline, source, target, threads, params)
+    if not side_by_side:
+        return
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    stopping = False
+
+    def watch(counters: dict[str, Any]) -> None:
+        if stopping:
+            raise KeyboardInterrupt
+
+    def run(pair: tuple[str, str]) -> tuple[str, int | Error]:
+        return pair[0], _run_file(pipeline, *pair, 1, params, watch)
+
+    with ThreadPoolExecutor(min(width, len(side_by_side)), "moonmill-files") as pool:
+        try:
+            for future in as_completed([pool.submit(run, pair) for pair in side_by_side]):
+                yield future.result()
+        finally:
+            stopping = True
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _run_file(
@@ -125,24 +177,27 @@ def _run_file(
     source: str,
     target: str,
     threads: int,
-    resume: bool,
     params: dict[str, Any],
-    result: FilesResult,
-) -> None:
-    if resume and _is_newer(target, source):
-        result.skipped.append(source)
-        return
+    watch: Callable[[dict[str, Any]], object] | None = None,
+) -> int | Error:
+    """Rows that were written, or what was wrong."""
     opened = None
     try:
         opened = _core.open_input([source])
-        counters = _core.run_input(_plan(pipeline, opened, params), opened, target, threads)
+        plan = _plan(pipeline, opened, params)
+        rows: int = _core.run_input(plan, opened, target, threads, watch=watch)["rows_out"]
     except Error as error:
-        result.errors[source] = error
-        return
+        return error
     finally:
         del opened  # the traceback of an error that is kept would keep the file open
-    result.written[source] = target
-    result.rows += counters["rows_out"]
+    return rows
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
 
 
 def _expanded(inputs: Path | Sequence[Path]) -> list[str]:

@@ -218,7 +218,7 @@ class Pipeline:
             The folder of the outputs, which is made if need be. They have the names of the inputs, and
             appear when they are complete.
         threads : int, optional
-            Threads to use for each file. Default: all processors.
+            Threads to use, for a large file or for several small ones. Default: all processors.
         resume : bool
             Leave out inputs whose output is there and newer.
         progress : bool, callable or bar

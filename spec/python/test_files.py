@@ -94,6 +94,27 @@ def test_a_bad_file_does_not_stop_the_others(inputs, tmp_path):
         result.check()
 
 
+def test_many_small_files_are_answered_in_order(tmp_path, no_leaks):
+    (tmp_path / "in").mkdir()
+    for number in range(60):
+        rows = "".join(f"AA,{value}\n" for value in range(number))
+        (tmp_path / "in" / f"{number:02}.csv").write_text(
+            "carrier,arr_delay\n" + (rows if number % 20 else "AA,x\n")
+        )
+    result = LATE.run_files(str(tmp_path / "in" / "*.csv"), to=tmp_path / "out", min=-1, threads=3)
+    assert [Path(path).name for path in result.written] == [f"{n:02}.csv" for n in range(60) if n % 20]
+    assert [Path(path).name for path in result.errors] == ["00.csv", "20.csv", "40.csv"]
+    assert result.rows == sum(number for number in range(60) if number % 20)
+
+
+def test_ctrl_c_stops_files_that_are_read_side_by_side(inputs, tmp_path):
+    forever = mm.pipeline(':map("b: f64", function(r) while true do end end)')
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        forever.run_files(str(inputs / "*.csv"), to=tmp_path / "out", threads=2)
+    assert os.listdir(tmp_path / "out") == []
+
+
 def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
     with pytest.raises(mm.UsageError, match="written over"):
         LATE.run_files(inputs / "a.csv", to=inputs)

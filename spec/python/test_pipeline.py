@@ -349,4 +349,4 @@ class TestProgress:
             ':map("b: f64", function(r) local s = 0 for i = 1, 2000 do s = s + i % 7 * r.a end return s end)'
         )
         with pytest.raises(KeyError, match="mine"):
-            slow.run({"a": np.arange(3_000_000.0)}, progress=fail)
+            slow.run({"a": np.arange(1_000_000.0)}, progress=fail)
