@@ -15,8 +15,12 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
   while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKS)) s->breaker++;
-  pthread_mutex_init(&s->claiming, NULL);
-  pthread_mutex_init(&s->ordering, NULL);
+  pthread_mutexattr_t brief; /* held for a moment: to look again is cheaper than to sleep */
+  pthread_mutexattr_init(&brief);
+  pthread_mutexattr_settype(&brief, PTHREAD_MUTEX_ADAPTIVE_NP);
+  pthread_mutex_init(&s->claiming, &brief);
+  pthread_mutex_init(&s->ordering, &brief);
+  pthread_mutexattr_destroy(&brief);
   pthread_cond_init(&s->advanced, NULL);
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
