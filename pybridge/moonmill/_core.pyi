@@ -223,8 +223,11 @@ def run_input(
 
 @disjoint_base
 class Job:
+    """A run in the background, with a thread that looks after it. One that is dropped while it runs is cancelled."""
+
     @property
-    def state(self) -> str: ...
+    def state(self) -> str:
+        """ "running", "done", "failed", "cancelled", or "stuck": it was cancelled 2 s ago, and goes on."""
     @property
     def plan(self) -> Plan: ...
     def fileno(self) -> int: ...
