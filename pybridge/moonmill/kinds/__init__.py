@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 from ..engines import use_of
 from ..errors import KindError
 from .kind import Kind, Wanted
@@ -83,7 +81,7 @@ def _find(data: Any) -> Kind:
 
 
 def _load(module: str, name: str) -> Kind:
-    kind: Kind = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    kind: Kind = getattr(__import__(f"{__name__}.{module}", fromlist=[name]), name)()
     return kind
 
 
