@@ -168,6 +168,7 @@ typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, co
 
 /* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is enough). */
 mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..WEEK, casts from and to text and time */
+mm_kernel mm_text_equal_constant(int op, int type, int type2);    /* text/: EQ, NE of text whose b is the same in all lanes */
 mm_kernel mm_number_kernel(int op, int type, int type2, int mode); /* vector/: all others, chosen by instruction set */
 
 /* The set of IN on text: the constants that are not null, whose bytes it borrows. It becomes lanes->state. NULL: out of memory. */

@@ -103,6 +103,7 @@ static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, i
   int shape = constant_b ? SHAPE_VS : constant_a ? SHAPE_SV : SHAPE_VV;
   int mode = op == MM_OP_CAST ? instr->b : 0;
   mm_kernel kernel = mm_shaped_kernel(op, instr->type, instr->type2, mode, shape);
+  if (!kernel && constant_b) kernel = mm_text_equal_constant(op, instr->type, instr->type2);
   return kernel ? kernel : mm_text_kernel(op, instr->type, instr->type2, mode);
 }
 

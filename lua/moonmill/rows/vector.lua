@@ -29,6 +29,21 @@ local function fields_of(described)
   return fields
 end
 
+local DEAREST = 200 -- about 30 ns a row; a loop takes one way through a function, a program takes all
+
+-- What operations cost, next to one on numbers. What Lua would call too is left out.
+local function cost_of(code)
+  local cost = 0
+  for _, instr in ipairs(code) do
+    if instr.op == "LOAD" or instr.op == "CONST" or instr.op == "CONCAT" then cost = cost + 0
+    elseif instr.type.text then cost = cost + 6
+    elseif instr.type == types.bool then cost = cost + 0.2
+    else cost = cost + 1
+    end
+  end
+  return cost
+end
+
 local function run(fn, spec)
   local inputs, by_name = {}, {}
   for i, field in ipairs(spec.inputs) do
@@ -48,7 +63,9 @@ local function run(fn, spec)
     parts.results = outputs.columns(self, results, fields_of(spec.outputs))
   end
   parts.refused = self.refused
-  return emit.program(self.graph, parts)
+  local code, registers = emit.program(self.graph, parts)
+  if cost_of(code) > DEAREST then self:reject "it has so many branches that a loop is faster" end
+  return code, registers
 end
 
 ---Make a vector program of a row function.

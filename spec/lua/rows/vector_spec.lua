@@ -121,7 +121,7 @@ describe("a row function becomes a vector program", function()
 
   it("of a size that grows with its text only", function()
     local lines = { "local x, s = r.u, r.k" }
-    for i = 1, 60 do lines[i + 1] = "if r.a > " .. i .. " then x = x + x s = s else x = x - x end" end
+    for i = 1, 30 do lines[i + 1] = "if r.a > " .. i .. " then x = x + x s = s else x = x - x end" end
     same("y: f64, z: utf8", loadstring("return function(r) " .. table.concat(lines, " ") .. " return x, s end")())
   end)
 
@@ -143,7 +143,7 @@ end)
 describe("a row function stays with LuaJIT", function()
   local shared = setmetatable({}, { __index = function() return 1 end })
   local big = {}
-  for i = 1, 40 do big[i] = i end
+  for i = 1, 9 do big[i] = i end
   local cases = {
     ["it has a loop"] = function(r) local s = 0 for i = 1, 3 do s = s + i * r.a end return s end,
     ["it makes a table"] = function(r) local t = { r.a } return t[1] end,
@@ -153,7 +153,7 @@ describe("a row function stays with LuaJIT", function()
     ["it calls tostring"] = function(r) return #tostring(r.a) end,
     ["it calls a method of text"] = function(r) return r.k:byte() end,
     ["it uses shared, a table with a metatable"] = function(r) return shared[r.u] end,
-    ["it looks into big, which has more than 32 keys"] = function(r) return big[r.u] end,
+    ["it looks into big, which has more than 8 keys"] = function(r) return big[r.u] end,
     ["it calls math.log with a base"] = function(r) return math.log(r.a, 3) end,
     ["arithmetic on text"] = function(r) return r.k + 1 end,
     ["joining a number"] = function(r) return #(r.k .. r.a) end,
@@ -164,6 +164,12 @@ describe("a row function stays with LuaJIT", function()
   for why, fn in pairs(cases) do
     it("because " .. why, function() assert.equal(why, reason(fn)) end)
   end
+  it("because both ways through many branches take longer than one", function()
+    local lines = {}
+    for i = 1, 90 do lines[i] = "if r.a > " .. i .. " then return r.b * " .. i .. " end" end
+    local fn = loadstring("return function(r) " .. table.concat(lines, " ") .. " return 0 end")()
+    assert.equal("it has so many branches that a loop is faster", reason(fn))
+  end)
   it("and the line is told", function()
     local _, why = vectorise(function(r)
       local x = r.a

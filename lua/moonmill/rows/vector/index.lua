@@ -11,7 +11,7 @@ local tags = require "moonmill.rows.vector.tags"
 local band = bit.band
 local index = {}
 
-local MOST_KEYS = 32 -- of a table that is looked up by a value
+local MOST_KEYS = 8 -- of a table that is looked up by a value; with more, Lua finds them sooner
 
 ---A captured value, or a field of one.
 ---@param name string for messages
