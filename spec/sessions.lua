@@ -3,7 +3,7 @@
 --   local session = sessions.new()
 --   session:ask("load", "text", "name", ':limit(2)')            --> status, JSON text
 --   session:load ':where "a > 1"'                               --> handle; raises what went wrong
---   session:plan(handle, lists, { name = "value" })             --> plan { reads =, gives =, flags =, number = }, or nil, JSON
+--   session:plan(handle, lists, { name = "value" })        --> { reads =, gives =, flags =, number = }, or nil, JSON
 --   session:run(plan, lists)                                    --> lists of the result, or nil, JSON of the failure
 local ffi = require "ffi"
 local columns = require "columns"
