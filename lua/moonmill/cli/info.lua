@@ -3,7 +3,7 @@ local describe = require "moonmill.describe"
 local options_of = require "moonmill.cli.options"
 local script = require "moonmill.script"
 
-local info = { name = "info", summary = "what a pipeline does, its parameters and its input; the functions of a module" }
+local info = { name = "info", summary = "what a pipeline does, its parameters and input; functions of a module" }
 
 info.configure = options_of.configure_pipeline
 

@@ -12,7 +12,7 @@ local C, err = native.C, native.err
 local KINDS = { "bool", unpack(types.numbers) }
 
 -- "f64", "exact i64" -> type, exact
-local function kind_of(text)
+local function parse(text)
   if type(text) ~= "string" then
     fault.raise("bad-argument", ("mm.array takes a type and a length, got %s"):format(fault.text(text)),
       'as in mm.array("f64", 100)', text)
@@ -24,6 +24,18 @@ local function kind_of(text)
   end
   fault.raise("bad-argument", ('there are no arrays of "%s"'):format(text),
     suggest.hint(name, KINDS) or "arrays hold " .. table.concat(KINDS, " "), text)
+end
+
+local parsed, exactly = {}, {} -- texts that were seen
+
+local function kind_of(text)
+  local element = parsed[text]
+  if not element then
+    local exact
+    element, exact = parse(text)
+    parsed[text], exactly[text] = element, exact
+  end
+  return element, exactly[text]
 end
 
 local function count_of(n)
