@@ -27,9 +27,9 @@ class Job(_core.Job):
     cancels the job.
     """
 
-    _began: float
-    _rows_total: int | None
-    _ended: float | None
+    _began = 0.0
+    _rows_total: int | None = None
+    _ended: float | None = None
 
     def _start(self, rows_total: int | None) -> Job:
         self._began = time.monotonic()

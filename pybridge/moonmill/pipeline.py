@@ -288,7 +288,7 @@ class Pipeline:
     def with_params(self, params: Mapping[str, Any] | None = None, /, **more: Any) -> Pipeline:
         """The same pipeline with values for some of its parameters."""
         given = dict(self._given) | dict(_texts({**(params or {}), **more}))
-        made = Pipeline(self._source, tuple(given.items()), self._script)
+        made = Pipeline(self._source, tuple(sorted(given.items())), self._script)
         made._loaded().ask("params", *(part for pair in made._given for part in pair))
         return made
 
@@ -553,12 +553,12 @@ def _texts(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def text_of(value: Any, name: str) -> str:
     """A parameter's value as text: what the command would be given with -p."""
-    if isinstance(value, str):
-        return value
     if value is None:
         return "null"
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = value.item()
+        value = str(value) if value.dtype.kind == "M" else value.item()
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

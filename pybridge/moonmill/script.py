@@ -97,9 +97,7 @@ class Script:
         found = self._plans.get(key)
         if found is None:
             found = _core.plan(self.handle, names, types, nullables, dict(params))
-            if len(self._plans) >= PLANS_KEPT:
-                self._plans.pop(next(iter(self._plans)))
-            self._plans[key] = found
+            _put(self._plans, key, found, PLANS_KEPT)
         return found
 
     def ask(self, request: str, *arguments: str) -> Any:
@@ -131,16 +129,24 @@ def loaded(source: Source) -> Script:
         return found
     if source.half:
         return _keep(key, Script(loaded(source.of("")).ask(source.half), source))
-    sources[source.name] = source.text
+    _put(sources, source.name, source.text, 4 * SCRIPTS_KEPT)
     parts = [part for module in source.modules for part in module]
     return _keep(key, Script(_answer("load", "text", source.name, source.text, *parts), source))
 
 
 def _keep(key: tuple[object, ...], script: Script) -> Script:
-    if len(_scripts) >= SCRIPTS_KEPT:
-        _scripts.pop(next(iter(_scripts)), None)
-    _scripts[key] = script
+    _put(_scripts, key, script, SCRIPTS_KEPT)
     return script
+
+
+def _put(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Add an item, and let go of the oldest one where there are too many."""
+    if len(kept) >= most:
+        try:  # noqa: SIM105
+            kept.pop(next(iter(kept)), None)
+        except (RuntimeError, StopIteration):  # another thread was faster
+            pass
+    kept[key] = value
 
 
 def _answer(request: str, *arguments: str) -> Any:

@@ -78,6 +78,25 @@ def test_parameters_may_be_of_any_plain_type():
     assert row["u"] == values["u"]
 
 
+def test_parameters_of_numpy_and_pandas():
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    text = 'mm.pipeline { params = { "t: timestamp", "n: i64" } } :select { "t = p.t", "n = p.n" }'
+    moment = "2013-02-01T10:30:00"
+    for given in (np.datetime64(moment), np.datetime64(moment, "ns"), pd.Timestamp(moment)):
+        row = mm.pipeline(text).run({"x": [1]}, t=given, n=np.int8(3)).to_pylist()[0]
+        assert (row["t"].replace(tzinfo=None).isoformat(), row["n"]) == (moment, 3)
+
+
+def test_many_pipelines_do_not_pile_up():
+    from moonmill import errors, script
+
+    for number in range(400):
+        mm.pipeline(f':derive "b = a + {number}"').run({"a": [1]})
+    assert len(script._scripts) <= script.SCRIPTS_KEPT
+    assert len(errors.sources) <= 4 * script.SCRIPTS_KEPT
+    assert mm.pipeline(':derive "b = a + 0"')({"a": [1]}) == {"a": [1], "b": [1]}
+
+
 def test_an_unknown_parameter_gets_a_suggestion():
     with pytest.raises(mm.UsageError, match='did you mean "limit"'):
         mm.pipeline(PARAMS).run(ROWS, limt=3)
@@ -161,6 +180,8 @@ def test_equal_sources_are_equal_pipelines():
     assert one != mm.pipeline(PARAMS)
     assert mm.pipeline(PARAMS, limit=1) != mm.pipeline(PARAMS)
     assert one != CHAIN
+    script = 'mm.pipeline { params = { "a: i64 = 1", "b: i64 = 1" } }'
+    assert mm.pipeline(script, a=2, b=3) == mm.pipeline(script, b=3, a=2)
     assert copy.copy(one) == copy.deepcopy(one) == one
     assert one.__dask_tokenize__() == other.__dask_tokenize__()
 
