@@ -71,12 +71,27 @@ def run_paths(
     params: dict[str, Any],
     threads: int = 0,
     timeout: float | None = None,
-    watch: Callable[[dict[str, Any]], object] | None = None,
+    progress: Shown = False,
 ) -> Table:
     """Run over files, read one after the other as one table, into a Table."""
     source = _core.open_input(paths)
     plan = _plan(pipeline, source, params)
-    return _core.run_input(plan, source, None, threads, timeout or 0.0, watch)  # type: ignore[return-value]
+    limit = 0.0 if timeout is None else max(timeout, 1e-9)
+    if progress is False:
+        return _core.run_input(plan, source, None, threads, limit)  # type: ignore[return-value]
+    from .progress import Display, Progress
+
+    display = Display(progress, None, "B")
+    last: list[Progress] = []
+
+    def watch(counters: dict[str, Any]) -> None:
+        last[:] = [Progress(counters, "running", counters["seconds"])]
+        display.show(last[0])
+
+    try:
+        return _core.run_input(plan, source, None, threads, limit, watch)  # type: ignore[return-value]
+    finally:
+        display.finish(last[0].bytes_total if last else None)
 
 
 def columns_of(script: Script, source: _core.Input) -> tuple[list[str], list[str], list[bool]]:

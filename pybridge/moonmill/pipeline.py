@@ -8,6 +8,8 @@ from . import _core
 from .engines import columns_of, refuse_parts
 from .errors import UsageError
 from .kinds import kind_of
+from .outs import outs_of
+from .params import texts
 from .script import Script, Source, load_file, loaded
 from .table import Table
 from .threads import default_threads
@@ -90,7 +92,7 @@ class Pipeline:
         kind = kind_of(data)
         paths = kind.paths(data)
         if paths is not None:
-            return self._run_paths(paths, threads, timeout, False, params)
+            return self._run_paths(paths, threads, timeout, params)
         pieces = kind.pieces(data)
         if self._loaded().facts["reach"] != "rows":
             refuse_parts(self, pieces)
@@ -139,14 +141,17 @@ class Pipeline:
             kind = kind_of(data)
             paths = kind.paths(data)
             if paths is not None and out is None:
-                return self._run_paths(paths, threads, timeout, progress, params)
+                return self._run_paths(paths, threads, timeout, params, progress)
             table = kind.take(data, self._loaded().wanted)
         plan = self._plan(table, params)
-        if progress is False and out is None:
-            return _core.run(  # type: ignore[return-value]
-                plan, table, threads=_threads(threads), copy=copy, timeout=timeout
-            )
-        return self._run_watched(plan, table, out, copy, threads, timeout, progress)
+        options: dict[str, Any] = {"threads": _threads(threads), "copy": copy, "timeout": timeout}
+        if out is not None:
+            options["out"] = outs_of(out, plan)
+        if progress is False:
+            return _core.run(plan, table, **options)  # type: ignore[return-value]
+        from .watched import run_watched
+
+        return run_watched(plan, table, progress, **options)
 
     def submit(
         self,
@@ -166,7 +171,7 @@ class Pipeline:
         table = self._take(data)
         plan = self._plan(table, params)
         job: Job = _core.submit(  # type: ignore[assignment]
-            plan, table, threads=_threads(threads), out=_outs(out, plan), copy=copy, timeout=timeout
+            plan, table, threads=_threads(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
         )
         return job._start(len(table))
 
@@ -287,7 +292,7 @@ class Pipeline:
 
     def with_params(self, params: Mapping[str, Any] | None = None, /, **more: Any) -> Pipeline:
         """The same pipeline with values for some of its parameters."""
-        given = dict(self._given) | dict(_texts({**(params or {}), **more}))
+        given = dict(self._given) | dict(texts({**(params or {}), **more}))
         made = Pipeline(self._source, tuple(sorted(given.items())), self._script)
         made._loaded().ask("params", *(part for pair in made._given for part in pair))
         return made
@@ -386,7 +391,7 @@ class Pipeline:
     def _params(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if not params:
             return self._given
-        return tuple((dict(self._given) | dict(_texts(params))).items())
+        return tuple((dict(self._given) | dict(texts(params))).items())
 
     def _plan(self, table: Table, params: Mapping[str, Any]) -> _core.Plan:
         return self._loaded().plan(table, self._params(params))
@@ -406,69 +411,17 @@ class Pipeline:
         table = self._take(data)
         return Schema(table.column_names, table.types, table.nullables).to_lines()
 
-    def _run_watched(
-        self,
-        plan: _core.Plan,
-        table: Table,
-        out: Any,
-        copy: bool,
-        threads: int | None,
-        timeout: float | None,
-        progress: Shown,
-    ) -> Table:
-        from .progress import Display
-
-        display = Display(progress, len(table)) if progress is not False else None
-        last: list[Job] = []
-
-        def watch(job: Job) -> None:
-            if not last:
-                last.append(job._start(len(table)))
-            if display:
-                display.show(job.progress)
-
-        done = None
-        try:
-            result: Table = _core.run(  # type: ignore[assignment]
-                plan,
-                table,
-                threads=_threads(threads),
-                out=_outs(out, plan),
-                copy=copy,
-                timeout=timeout,
-                watch=watch if display else None,  # type: ignore[arg-type]
-            )
-            done = len(table)
-            return result
-        finally:
-            if display:
-                display.finish(done)
-
     def _run_paths(
         self,
         paths: list[str],
         threads: int | None,
         timeout: float | None,
-        progress: Shown,
         params: dict[str, Any],
+        progress: Shown = False,
     ) -> Table:
         from .files import run_paths
 
-        if progress is False:
-            return run_paths(self, paths, params, _threads(threads), timeout)
-        from .progress import Display, Progress
-
-        display = Display(progress, None, "B")
-        last: list[Progress] = []
-
-        def watch(counters: dict[str, Any]) -> None:
-            last[:] = [Progress(counters, "running", counters["seconds"])]
-            display.show(last[0])
-
-        try:
-            return run_paths(self, paths, params, _threads(threads), timeout, watch)
-        finally:
-            display.finish(last[0].bytes_total if last else None)
+        return run_paths(self, paths, params, _threads(threads), timeout, progress)
 
     def _answer(
         self,
@@ -544,65 +497,6 @@ def _threads(threads: int | None) -> int:
     if threads < 0:
         raise ValueError(f"threads is {threads}, expected 1 or more, or None for all processors")
     return threads
-
-
-def _texts(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in params.items():
-        yield name, text_of(value, name)
-
-
-def text_of(value: Any, name: str) -> str:
-    """A parameter's value as text: what the command would be given with -p."""
-    if value is None:
-        return "null"
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = str(value) if value.dtype.kind == "M" else value.item()
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    if hasattr(value, "total_seconds"):
-        return f"PT{value.total_seconds():.9f}".rstrip("0").rstrip(".") + "S"
-    raise TypeError(
-        f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None"
-    )
-
-
-def _outs(out: Any, plan: _core.Plan) -> list[object | None] | None:
-    """`out` as one buffer or None for each column of the result."""
-    if out is None:
-        return None
-    names = plan.column_names
-    if isinstance(out, dict):
-        unknown = [name for name in out if name not in names]
-        if unknown:
-            raise UsageError(
-                f'the result has no column "{unknown[0]}"',
-                id="unknown-column",
-                hint="its columns: " + ", ".join(names),
-            )
-        return [_flat(out.get(name)) for name in names]
-    outs = list(out) if isinstance(out, (list, tuple)) else [out]
-    if len(outs) != len(names):
-        raise UsageError(
-            f"out has {len(outs)} buffer{'' if len(outs) == 1 else 's'} for a result of {len(names)} columns",
-            id="wrong-out",
-            hint="give a dict of buffers by name: " + ", ".join(names),
-        )
-    return [_flat(item) for item in outs]
-
-
-def _flat(out: Any) -> Any:
-    """An array of several dimensions as one of one, over the same memory."""
-    if getattr(out, "ndim", 1) == 1 or not hasattr(out, "reshape"):
-        return out
-    if not out.flags.c_contiguous:
-        raise UsageError("out is not contiguous", id="wrong-out", hint="give an array in C order")
-    return out.reshape(-1)
 
 
 def _is_types(data: Any) -> bool:

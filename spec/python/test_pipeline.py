@@ -87,6 +87,21 @@ def test_parameters_of_numpy_and_pandas():
         assert (row["t"].replace(tzinfo=None).isoformat(), row["n"]) == (moment, 3)
 
 
+def test_spans_of_time_are_exact():
+    import datetime
+
+    pipeline = mm.pipeline('mm.pipeline { params = { "u: duration" } } :select { "u = p.u" }')
+    for fields in (
+        {"seconds": -90},
+        {"days": 400, "microseconds": 1},
+        {"microseconds": -1},
+        {"days": 20_000},
+        {},
+    ):
+        span = datetime.timedelta(**fields)
+        assert pipeline.run({"x": [1]}, u=span)["u"].to_pylist() == [span]
+
+
 def test_many_pipelines_do_not_pile_up():
     from moonmill import errors, script
 

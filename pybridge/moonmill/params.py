@@ -1,0 +1,38 @@
+"""Values of parameters, as the texts that the command would be given."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+
+def texts(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and texts of parameters."""
+    for name, value in params.items():
+        yield name, text_of(value, name)
+
+
+def text_of(value: Any, name: str) -> str:
+    """A value as text; TypeError names the parameter."""
+    if value is None:
+        return "null"
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = str(value) if value.dtype.kind == "M" else value.item()
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if hasattr(value, "total_seconds"):
+        from datetime import timedelta
+
+        seconds, rest = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+        return f"{'-' if value < timedelta(0) else ''}PT{seconds}.{rest:06}S"
+    raise TypeError(
+        f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None"
+    )
