@@ -52,6 +52,12 @@ function M.run(command)
   return text
 end
 
+---The beginning of a shell command that runs Lua scripts as this process does.
+function M.luajit()
+  local preload = os.getenv "MM_PRELOAD"
+  return (preload and "LD_PRELOAD=" .. preload .. " " or "") .. (arg[-1] or "luajit")
+end
+
 ---Compress text with the zstd command; returns the path.
 function M.compress(name, text, arguments)
   local plain = M.write(name .. ".plain", text)

@@ -13,8 +13,11 @@ end
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
 require "moonmill.ffi"
 
--- The thread sanitizer is preloaded into this process; a shell does not survive it.
-if (os.getenv "LD_PRELOAD" or ""):find("libtsan", 1, true) then
-  pcall(ffi.cdef, "int unsetenv(const char *name);")
+-- The thread sanitizer is preloaded into this process; a shell does not survive it, and a LuaJIT that a shell starts
+-- needs it again: files.luajit.
+local preload = os.getenv "LD_PRELOAD" or ""
+if preload:find("libtsan", 1, true) then
+  pcall(ffi.cdef, "int unsetenv(const char *name); int setenv(const char *name, const char *value, int overwrite);")
   ffi.C.unsetenv "LD_PRELOAD"
+  ffi.C.setenv("MM_PRELOAD", preload, 1)
 end

@@ -142,7 +142,7 @@ describe("stdout", function()
       local columns, files = require "columns", require "files"
       local t = columns.table { { "n", "i64", function(i) return i end, false, n = 300000 } }
     ]] .. text)
-    return files.run(("trap '' PIPE; %s %s %s"):format(arg[-1] or "luajit", script, after))
+    return files.run(("trap '' PIPE; %s %s %s"):format(files.luajit(), script, after))
   end
 
   it("gets the same bytes as a file", function()

@@ -88,7 +88,7 @@ describe("hostile bytes", function()
   ]]
   local function outcome(isa, chunk, seed)
     local path = files.write("hostile.lua", (script:gsub("SEED", tostring(seed)):gsub("CHUNK", tostring(chunk))))
-    return files.run(("MM_ISA=%s %s %s 2>&1"):format(isa, arg[-1] or "luajit", path))
+    return files.run(("MM_ISA=%s %s %s 2>&1"):format(isa, files.luajit(), path))
   end
 
   it("have the same outcome on every instruction set and with any number of bytes read at a time", function()

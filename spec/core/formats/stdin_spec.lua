@@ -7,7 +7,7 @@ local function process(text, before)
     local files, ffi = require "files", require "ffi"
     local C = require("moonmill.ffi").C
   ]] .. text)
-  return files.run(("%s | %s %s 2>&1"):format(before, arg[-1] or "luajit", script))
+  return files.run(("%s | %s %s 2>&1"):format(before, files.luajit(), script))
 end
 
 describe("stdin", function()
