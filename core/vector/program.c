@@ -176,13 +176,14 @@ static int use(mm_program *program, int32_t r, mm_error *error) {
 
 static int add_instruction(mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
   TRY(check(program, at, instr, error));
-  mm_register *dst = mm_operations[instr->op].result ? &program->registers[instr->dst] : NULL;
-  if (dst) dst->defined = program->step_count;
-  if (dst && instr->op == MM_OP_LOAD) {
+  bool writes = mm_operations[instr->op].result != OPERAND_NONE;
+  mm_register *dst = &program->registers[writes ? instr->dst : 0]; /* there is always one more than are used */
+  if (writes) dst->defined = program->step_count;
+  if (writes && instr->op == MM_OP_LOAD) {
     dst->column = instr->a;
     return 0;
   }
-  if (dst && instr->op == MM_OP_CONST) {
+  if (writes && instr->op == MM_OP_CONST) {
     dst->constant = 1;
     dst->home = instr->a; /* until mm_program_constants has filled it in */
     return 0;
@@ -196,7 +197,7 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
   if (kinds[0]) program->registers[instr->a].last = program->step_count;
   if (kinds[1]) program->registers[instr->b].last = program->step_count;
   if (kinds[2]) program->registers[instr->c].last = program->step_count;
-  if (dst) dst->defined = dst->last = program->step_count;
+  if (writes) dst->defined = dst->last = program->step_count;
   return add_step(program, at, instr, error);
 }
 
