@@ -54,8 +54,8 @@ end
 -- ---- Texts ----
 
 local leaves = {
-  "0", "1", "-3", "2.5", "1e400", "0x10", "18446744073709551615", '""', '"12"', '"day"', '"2013-01-31"', "true", "false",
-  "null", "p.p", "p.none", "none", "it",
+  "0", "1", "-3", "2.5", "1e400", "0x10", "18446744073709551615", '""', '"12"', '"day"', '"2013-01-31"', "true",
+  "false", "null", "p.p", "p.none", "none", "it",
 }
 for _, input in ipairs(inputs) do leaves[#leaves + 1] = input.name end
 local operators = { "+", "-", "*", "/", "//", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or" }
