@@ -1,5 +1,6 @@
 -- Row functions as vector programs: what becomes one, what not and why, and that nobody can tell the difference.
 local ffi = require "ffi"
+local files = require "files"
 local chains = require "chains"
 local columns = require "columns"
 local native = require "moonmill.ffi"
@@ -297,8 +298,8 @@ describe("random row functions", function()
   end)
   for _, isa in ipairs { "base", "avx2" } do
     it(("do so with the instruction set %s"):format(isa), function()
-      local run = ([[MM_ISA=%s build/luajit/src/luajit -e 'print(require("random_rows").check(%d, 8),
-        require("ffi").string(require("moonmill.ffi").C.mm_isa_name()))' 2>&1]]):format(isa, seed + 1)
+      local run = ([[LUA_PATH="spec/?.lua;$LUA_PATH" MM_ISA=%s %s -e 'print(require("random_rows").check(%d, 8),
+        require("ffi").string(require("moonmill.ffi").C.mm_isa_name()))' 2>&1]]):format(isa, files.luajit(), seed + 1)
       local child = assert(io.popen(run))
       local output = child:read "*a"
       child:close()
