@@ -167,7 +167,7 @@ def _outcomes(
             yield source, _run_file(pipeline, source, target, threads, params)
     if not side_by_side:
         return
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     stopping = False
 
@@ -180,8 +180,11 @@ def _outcomes(
 
     with ThreadPoolExecutor(min(width, len(side_by_side)), "moonmill-files") as pool:
         try:
-            for future in as_completed([pool.submit(run, pair) for pair in side_by_side]):
-                yield future.result()
+            waiting = {pool.submit(run, pair) for pair in side_by_side}
+            while waiting:  # in slices: a signal that another thread was given is handled between them
+                done, waiting = wait(waiting, 0.05, FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
         finally:
             stopping = True
             pool.shutdown(wait=True, cancel_futures=True)
