@@ -68,7 +68,7 @@ static int into_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *
     if (!to->data) continue;
     if (in->row + in->length > to->length)
       return mm_fail(error, MM_EBUG, "bad-out", "row %lld comes, there is room for %lld",
-                     (long long)(in->row + in->length), (long long)to->length);
+                     (long long)in->row + in->length, (long long)to->length);
     if (from->valid && !to->valid && mm_column_null_count(from) > 0) return refuse_null(sink, i, in, error);
   }
   for (int32_t i = 0; i < sink->count; i++) {
