@@ -3,7 +3,6 @@
 #include "module.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- Memory of the texts and lists: freed together ---- */
 
@@ -259,22 +258,12 @@ static void forked(mm_watch *watch) {
   pthread_mutex_init(&module->lock, NULL);
 }
 
-/* Wait for the lock a while. */
-static bool lock_within(mm_module *module, int milliseconds) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += milliseconds * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
-  return pthread_mutex_timedlock(&module->lock, &until) == 0;
-}
-
 int mm_module_enter(mm_module *module, bool wait, const mm_pulse *pulse, mm_error *error) {
   if (atomic_load_explicit(&module->owner, memory_order_relaxed) == &self)
     return mm_host_fail(error, MM_ESTATE, "busy", "a function of this module is running on this thread");
   if (pthread_mutex_trylock(&module->lock)) {
     if (!wait) return 0;
-    while (!lock_within(module, WAIT_MS)) {
+    while (mm_lock_within(&module->lock, WAIT_MS)) {
       if (pulse && pulse->beat(pulse->context))
         return mm_host_fail(error, MM_ECANCEL, "cancelled", "the call was stopped while it waited for another one");
     }

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BEAT_MS = 50, INSTRUCTIONS = 10000 };
@@ -112,16 +111,6 @@ void mm_session_free(mm_session *session) {
   free(session);
 }
 
-/* Wait for the lock a while: 0, EDEADLK when this thread has it, else ETIMEDOUT. */
-static int lock_for(mm_session *session, int milliseconds) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += milliseconds * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
-  return pthread_mutex_timedlock(&session->mutex, &until);
-}
-
 static void forget_plans(mm_session *session) {
   lua_State *L = session->L;
   pthread_mutex_lock(&session->drops);
@@ -144,8 +133,8 @@ lua_State *mm_session_enter(mm_session *session, const mm_pulse *pulse, mm_error
     return NULL;
   }
   while (failed) {
-    failed = lock_for(session, BEAT_MS);
-    if (failed == EDEADLK) {
+    failed = mm_lock_within(&session->mutex, BEAT_MS);
+    if (failed == EDEADLK) { /* this thread has it */
       mm_host_fail(error, MM_ESTATE, "busy", "this thread is already busy with a script");
       return NULL;
     }

@@ -87,6 +87,10 @@ void mm_owner_drain(void);
 
 /* ---- Tables, columns, buffers ---- */
 
+/* A list of what the columns of a schema are: str, str, bool. NULL and an exception. */
+enum { MM_FIELD_NAMES, MM_FIELD_TYPES, MM_FIELD_NULLABLES };
+PyObject *mm_fields_list(const mm_schema *schema, int what);
+
 /* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way
  * in. */
 PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);

@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "plan.h"
-#include <string.h>
 
 enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
 
@@ -197,30 +196,14 @@ static PyObject *core_run_input(PyObject *module, PyObject *arguments, PyObject 
 
 /* ---- The type ---- */
 
-enum { NAMES, TYPES, NULLABLES };
-
-static PyObject *describe(const mm_field *field, int what) {
-  char text[128];
-  if (what == NAMES) return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
-  if (what == TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
-  return PyBool_FromLong(field->nullable);
-}
-
 static PyObject *input_fields(PyObject *object, void *what) {
-  const mm_schema *columns = &((input_object *)object)->columns;
-  PyObject *list = PyList_New(columns->count);
-  for (int32_t i = 0; i < columns->count && list; i++) {
-    PyObject *item = describe(&columns->fields[i], (int)(intptr_t)what);
-    if (item) PyList_SET_ITEM(list, i, item);
-    else Py_CLEAR(list);
-  }
-  return list;
+  return mm_fields_list(&((input_object *)object)->columns, (int)(intptr_t)what);
 }
 
 static PyGetSetDef attributes[] = {
-    {"column_names", input_fields, NULL, "Names of the columns of the first file.", (void *)NAMES},
-    {"types", input_fields, NULL, "Their types, from a sample.", (void *)TYPES},
-    {"nullables", input_fields, NULL, "Whether they may hold nulls.", (void *)NULLABLES},
+    {"column_names", input_fields, NULL, "Names of the columns of the first file.", (void *)MM_FIELD_NAMES},
+    {"types", input_fields, NULL, "Their types, from a sample.", (void *)MM_FIELD_TYPES},
+    {"nullables", input_fields, NULL, "Whether they may hold nulls.", (void *)MM_FIELD_NULLABLES},
     {0}};
 
 static PyType_Slot slots[] = {{Py_tp_doc, "Files that are open, to be read as one table, once."},

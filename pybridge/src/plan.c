@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "plan.h"
 #include "scripts.h"
-#include <string.h>
 
 /* ---- Making ---- */
 
@@ -152,26 +151,13 @@ PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure) {
 
 /* ---- Attributes ---- */
 
-enum { READS, NAMES, TYPES, NULLABLES };
-
-static PyObject *describe(const mm_field *field, int what) {
-  char text[128];
-  if (what == TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
-  if (what == NULLABLES) return PyBool_FromLong(field->nullable);
-  return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
+static PyObject *plan_reads(PyObject *object, void *closure) {
+  (void)closure;
+  return mm_fields_list(mm_plan_reads(((plan_object *)object)->plan), MM_FIELD_NAMES);
 }
 
-static PyObject *plan_fields(PyObject *object, void *closure) {
-  int what = (int)(intptr_t)closure;
-  const mm_plan *plan = ((plan_object *)object)->plan;
-  const mm_schema *schema = what == READS ? mm_plan_reads(plan) : mm_plan_gives(plan);
-  PyObject *list = PyList_New(schema->count);
-  for (int32_t i = 0; i < schema->count && list; i++) {
-    PyObject *item = describe(&schema->fields[i], what);
-    if (item) PyList_SET_ITEM(list, i, item);
-    else Py_CLEAR(list);
-  }
-  return list;
+static PyObject *plan_fields(PyObject *object, void *what) {
+  return mm_fields_list(mm_plan_gives(((plan_object *)object)->plan), (int)(intptr_t)what);
 }
 
 static PyObject *plan_flag(PyObject *object, void *flag) {
@@ -179,10 +165,10 @@ static PyObject *plan_flag(PyObject *object, void *flag) {
 }
 
 static PyGetSetDef attributes[] = {
-    {"reads", plan_fields, NULL, "Names of the columns that are read.", (void *)READS},
-    {"column_names", plan_fields, NULL, "Names of the columns of the result.", (void *)NAMES},
-    {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)TYPES},
-    {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)NULLABLES},
+    {"reads", plan_reads, NULL, "Names of the columns that are read.", NULL},
+    {"column_names", plan_fields, NULL, "Names of the columns of the result.", (void *)MM_FIELD_NAMES},
+    {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)MM_FIELD_TYPES},
+    {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)MM_FIELD_NULLABLES},
     {"keeps_rows", plan_flag, NULL, "The result has a row for each row of the input.", (void *)MM_STAGE_KEEPS_ROWS},
     {"breaks", plan_flag, NULL, "The first row of the result needs all rows of the input.", (void *)MM_STAGE_BREAKS},
     {"can_fail", plan_flag, NULL, "A row may make it fail.", (void *)MM_STAGE_CAN_FAIL},

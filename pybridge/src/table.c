@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "table.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- Making ---- */
 
@@ -250,24 +249,8 @@ static PyObject *table_item(PyObject *object, PyObject *key) {
   return mm_column_wrap(self, (int32_t)(index < 0 ? index + count : index));
 }
 
-enum { NAMES, TYPES, NULLABLES };
-
-static PyObject *describe(const mm_field *field, int what) {
-  char text[128];
-  if (what == NAMES) return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
-  if (what == TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
-  return PyBool_FromLong(field->nullable);
-}
-
 static PyObject *table_fields(PyObject *object, void *what) {
-  const mm_schema *schema = &((table_object *)object)->table.schema;
-  PyObject *list = PyList_New(schema->count);
-  for (int32_t i = 0; i < schema->count && list; i++) {
-    PyObject *item = describe(&schema->fields[i], (int)(intptr_t)what);
-    if (item) PyList_SET_ITEM(list, i, item);
-    else Py_CLEAR(list);
-  }
-  return list;
+  return mm_fields_list(&((table_object *)object)->table.schema, (int)(intptr_t)what);
 }
 
 static PyObject *table_num_rows(PyObject *object, void *closure) {
@@ -349,9 +332,9 @@ static PyObject *table_arrow_array(PyObject *object, PyObject *arguments, PyObje
 static PyGetSetDef attributes[] = {
     {"num_rows", table_num_rows, NULL, "Number of rows.", NULL},
     {"num_columns", table_num_columns, NULL, "Number of columns.", NULL},
-    {"column_names", table_fields, NULL, "Names of the columns.", (void *)NAMES},
-    {"types", table_fields, NULL, "Types of the columns: \"f64\", \"timestamp(us)\".", (void *)TYPES},
-    {"nullables", table_fields, NULL, "Whether the columns may hold nulls.", (void *)NULLABLES},
+    {"column_names", table_fields, NULL, "Names of the columns.", (void *)MM_FIELD_NAMES},
+    {"types", table_fields, NULL, "Types of the columns: \"f64\", \"timestamp(us)\".", (void *)MM_FIELD_TYPES},
+    {"nullables", table_fields, NULL, "Whether the columns may hold nulls.", (void *)MM_FIELD_NULLABLES},
     {"nbytes", table_nbytes, NULL, "Bytes of all values, shared ones too.", NULL},
     {"copied_bytes", table_copied, NULL, "Bytes that were copied to make this table, or to hand it out since.", NULL},
     {"shared_bytes", table_shared, NULL, "Bytes that this table shows without having copied them.", NULL},
