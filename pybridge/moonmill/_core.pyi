@@ -229,6 +229,9 @@ class Job:
     def state(self) -> str:
         """ "running", "done", "failed", "cancelled", or "stuck": it was cancelled 2 s ago, and goes on."""
     @property
+    def seconds(self) -> float:
+        """Since it was started; when it has ended, how long it took."""
+    @property
     def plan(self) -> Plan: ...
     def fileno(self) -> int: ...
     def wait(self, timeout: float | None = None, /) -> bool: ...

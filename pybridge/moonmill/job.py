@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 
 from . import _core
 from .errors import Error
@@ -23,28 +23,21 @@ class Job(_core.Job):
     """A run that goes on in the background, made by `Pipeline.submit`.
 
     Its threads never hold the GIL. A job that nobody holds any more is cancelled. As a context manager it is
-    cancelled at the end of the block, unless it is done. ``await job`` gives its result; a cancelled await
-    cancels the job.
+    cancelled at the end of the block, unless it is done. ``await job`` gives its result, in any number of
+    tasks and loops; a cancelled await cancels the job.
     """
 
-    _began = 0.0
     _rows_total: int | None = None
-    _ended: float | None = None
 
     def _start(self, rows_total: int | None) -> Job:
-        self._began = time.monotonic()
         self._rows_total = rows_total
-        self._ended = None
         return self
 
     @property
     def progress(self) -> Progress:
         """How far it is, as a `Progress`."""
         state = self.state
-        if state not in ("new", "running") and self._ended is None:
-            self._ended = time.monotonic()
-        seconds = (self._ended or time.monotonic()) - self._began
-        return Progress(self.counters(), state, seconds, self._rows_total)
+        return Progress(self.counters(), state, self.seconds, self._rows_total)
 
     def result(self, timeout: float | None = None) -> Table:
         """Wait for the result, at most `timeout` seconds.
@@ -82,16 +75,20 @@ class Job(_core.Job):
         return self.state == "cancelled"
 
     def add_done_callback(self, function: Callable[[Job], object], /) -> None:
-        """Call `function(job)` when it has ended, in a thread of its own; at once if it already has."""
-        if self.done():
-            function(self)
-            return
-        from .watcher import watch
+        """Call `function(job)` when it has ended: at once if it already has, else in the thread that waits
+        for all jobs. What the function raises is logged, as ``concurrent.futures`` does.
+        """
+        from .watcher import call, watch
 
-        watch(self, function)
+        if self.done():
+            call(function, self)
+        else:
+            watch(self, function)
 
     def future(self) -> concurrent.futures.Future[Table]:
-        """A real ``concurrent.futures.Future`` of the result; cancelling it cancels the job."""
+        """A real ``concurrent.futures.Future`` of the result. Cancelling it cancels the job, also while that
+        runs; a job that was cancelled is a future that was cancelled.
+        """
         from .watcher import future_of
 
         return future_of(self)
@@ -103,20 +100,27 @@ class Job(_core.Job):
         import asyncio
 
         if not self.done():
-            loop = asyncio.get_running_loop()
             try:
-                ended = loop.create_future()
-                loop.add_reader(self.fileno(), _settle, ended)
+                await self._ended_in(asyncio.get_running_loop())
             except NotImplementedError:  # a loop that cannot wait for descriptors
                 return await asyncio.wrap_future(self.future())
-            try:
-                await ended
             except asyncio.CancelledError:
                 self.cancel()
                 raise
-            finally:
-                loop.remove_reader(self.fileno())
         return self.result()
+
+    async def _ended_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A loop has one reader for a descriptor, so that each task that waits needs one of its own.
+        descriptor = os.dup(self.fileno())
+        try:
+            ended = loop.create_future()
+            loop.add_reader(descriptor, _settle, ended)
+            try:
+                await ended
+            finally:
+                loop.remove_reader(descriptor)
+        finally:
+            os.close(descriptor)
 
     def __enter__(self) -> Job:
         return self

@@ -26,7 +26,7 @@ class Progress:
     Attributes
     ----------
     state : str
-        "new", "running", "done", "failed" or "cancelled".
+        "running", "done", "failed", "cancelled", or "stuck": it was cancelled and does not stop.
     fraction : float or None
         Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not
         known.
@@ -37,11 +37,12 @@ class Progress:
     bytes, bytes_total : int, int or None
         Bytes of the input, as they are stored.
     seconds : float
-        Since the job was started.
+        Since the job was started; how long it took, when it has ended.
     rate : float
         Rows read in a second, on average.
     eta : float or None
-        Seconds that are left, at this rate.
+        Seconds that are left, at this rate. None where nobody knows: before the first rows, and when all rows
+        have been read but are still being sorted or grouped.
     """
 
     __slots__ = ("bytes", "bytes_total", "fraction", "rows", "rows_out", "rows_total", "seconds", "state")
@@ -75,8 +76,10 @@ class Progress:
 
     @property
     def eta(self) -> float | None:
-        """Seconds that are left, at this rate."""
-        return self.seconds * (1 - self.fraction) / self.fraction if self.fraction else None
+        """Seconds that are left, at this rate; None where nobody knows."""
+        if not self.fraction or (self.fraction == 1 and self.state in ("running", "stuck")):
+            return None
+        return self.seconds * (1 - self.fraction) / self.fraction
 
     def __repr__(self) -> str:
         share = "?" if self.fraction is None else f"{self.fraction:.0%}"

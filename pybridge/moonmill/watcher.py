@@ -8,7 +8,7 @@ import os
 import selectors
 import threading
 
-from .errors import Error, JobCancelled
+from .errors import JobCancelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ class Watcher:
     """Descriptors of jobs in a selector; a pipe wakes it when a job is added."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         self._lock = threading.Lock()
         self._jobs: dict[int, tuple[Job, list[Callback]]] = {}
         self._selector = selectors.DefaultSelector()
@@ -54,7 +53,7 @@ class Watcher:
                     self._selector.unregister(key.fd)
                     job, callbacks = self._jobs.pop(key.fd)
                 for callback in callbacks:
-                    _call(callback, job)
+                    call(callback, job)
                 del job, callbacks
 
 
@@ -66,16 +65,34 @@ def watch(job: Job, callback: Callback) -> None:
     """Call `callback(job)` in the watcher's thread when the job has ended."""
     global _watcher
     with _starting:
-        if _watcher is None or _watcher.process != os.getpid():  # after a fork the thread is gone
+        if _watcher is None:
             _watcher = Watcher()
         watcher = _watcher
     watcher.add(job, callback)
 
 
+def call(callback: Callback, job: Job) -> None:
+    """Call `callback(job)`; whatever it raises is logged, and nothing else depends on it."""
+    try:
+        callback(job)
+    except BaseException:
+        logging.getLogger("moonmill").exception("a callback of a job failed")
+
+
+def _forget() -> None:
+    """In a child of a fork: the thread and the jobs are its parent's, and so may the lock be."""
+    global _watcher, _starting
+    _watcher = None
+    _starting = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
 def future_of(job: Job) -> concurrent.futures.Future[Table]:
     """A Future that follows the job."""
     future = JobFuture(job)
-    future.set_running_or_notify_cancel()
     if job.done():
         future.settle(job)
     else:
@@ -91,25 +108,21 @@ class JobFuture(concurrent.futures.Future["Table"]):
         self._job = job
 
     def cancel(self) -> bool:
-        """Ask the job to stop; the future then ends with JobCancelled."""
-        return self._job.cancel()
+        """Ask the job to stop; the future is cancelled when it has. False when it has ended already."""
+        return self.cancelled() or (not self.done() and self._job.cancel())
+
+    def running(self) -> bool:
+        """The job has not ended."""
+        return not self.done()
 
     def settle(self, job: Job) -> None:
         """Take over what the job ended with."""
         try:
             table = job.result()
-        except JobCancelled as error:
-            self.set_exception(error)
-        except Error as error:
-            self.set_exception(error)
+        except JobCancelled:
+            super().cancel()
+            self.set_running_or_notify_cancel()  # who waits for several futures is told
         except BaseException as error:
             self.set_exception(error)
         else:
             self.set_result(table)
-
-
-def _call(callback: Callback, job: Job) -> None:
-    try:
-        callback(job)
-    except Exception:
-        logging.getLogger("moonmill").exception("a callback of a job failed")

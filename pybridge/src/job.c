@@ -72,6 +72,13 @@ static PyObject *job_state(PyObject *object, void *closure) {
   return work ? PyUnicode_FromString(state_of(work)) : NULL;
 }
 
+static PyObject *job_seconds(PyObject *object, void *closure) {
+  (void)closure;
+  mm_work *work = work_of(object);
+  if (!work) return NULL;
+  return PyFloat_FromDouble(atomic_load(&work->ended) ? work->seconds : mm_host_clock() - work->began);
+}
+
 static PyObject *job_plan(PyObject *object, void *closure) {
   (void)closure;
   return Py_NewRef((PyObject *)((job_object *)object)->plan);
@@ -179,6 +186,7 @@ static void job_dealloc(PyObject *object) {
 static PyGetSetDef attributes[] = {
     {"state", job_state, NULL,
      "\"running\", \"done\", \"failed\", \"cancelled\", or \"stuck\": it was cancelled and does not stop.", NULL},
+    {"seconds", job_seconds, NULL, "Since it was started; when it has ended, how long it took.", NULL},
     {"plan", job_plan, NULL, "The plan that it runs.", NULL},
     {0}};
 

@@ -3,7 +3,9 @@
 import asyncio
 import concurrent.futures
 import gc
+import os
 import select
+import sys
 import threading
 import time
 
@@ -39,7 +41,8 @@ def test_progress_comes_to_one():
     now = job.progress
     assert (now.state, now.fraction, now.rows_total) == ("done", 1.0, 1000)
     assert now.seconds >= 0
-    assert job.progress.seconds == job.progress.seconds
+    time.sleep(0.05)
+    assert now.seconds == job.progress.seconds == job.result().stats.seconds
     assert "100%" in repr(now)
     assert "done" in repr(job)
 
@@ -52,6 +55,14 @@ def test_progress_grows_while_it_works():
     assert seen == sorted(seen)
     assert all(0 <= share <= 1 for share in seen)
     assert len(job.result()) == 600_000
+
+
+def test_nobody_knows_how_long_sorting_what_has_been_read_will_take():
+    job = mm.pipeline(':sort "a"').submit({"a": np.random.default_rng(1).random(2_000_000)})
+    while not job.wait(0.002):
+        now = job.progress
+        assert now.fraction < 1 or now.eta is None or now.state == "done"
+    assert job.progress.eta == 0
 
 
 def test_a_failure_is_raised_by_result_and_given_by_exception():
@@ -132,12 +143,52 @@ def test_futures_are_real():
     assert len(list(concurrent.futures.as_completed(futures))) == 5
 
 
+def test_a_callback_that_ends_its_thread_does_not_end_the_others(caplog):
+    ended = threading.Event()
+    for job in (SLOW.submit({"a": np.arange(100_000.0)}), SLOW.submit({"a": np.arange(200_000.0)})):
+        job.add_done_callback(lambda job: sys.exit(3))
+    job.add_done_callback(lambda job: ended.set())
+    assert ended.wait(10)
+    assert "SystemExit" in caplog.text
+
+
+def test_an_exception_in_a_callback_is_logged_also_when_the_job_has_ended(caplog):
+    job = QUICK.submit(DATA)
+    job.wait()
+    job.add_done_callback(lambda job: 1 // 0)
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_future_cancels_its_job():
     job = FOREVER.submit({"a": [1.0]})
     future = job.future()
+    assert future.running()
     assert future.cancel()
-    assert isinstance(future.exception(timeout=5), mm.JobCancelled)
+    with pytest.raises(concurrent.futures.CancelledError):
+        future.result(timeout=5)
+    assert future.cancelled()
+    assert future.cancel()
     assert job.cancelled()
+    assert job.future().cancelled()
+
+
+def test_waiting_for_several_futures_ends_with_the_one_that_is_cancelled():
+    jobs = [FOREVER.submit({"a": [1.0]}) for _ in range(2)]
+    futures = [job.future() for job in jobs]
+    jobs[1].cancel()
+    done, waiting = concurrent.futures.wait(futures, timeout=10, return_when="FIRST_COMPLETED")
+    assert done == {futures[1]}
+    assert waiting == {futures[0]}
+    jobs[0].cancel()
+    assert not concurrent.futures.wait(futures, timeout=10).not_done
+
+
+def test_a_future_that_has_a_result_is_not_cancelled():
+    future = QUICK.submit(DATA).future()
+    assert len(future.result(timeout=10)) == 1000
+    assert not future.cancel()
+    assert not future.cancelled()
+    assert not future.running()
 
 
 def test_await_gives_the_result_and_the_loop_stays_alive():
@@ -159,6 +210,57 @@ def test_await_gives_the_result_and_the_loop_stays_alive():
     rows, many, ticks = asyncio.run(main())
     assert (rows, many) == (500_000, 10)
     assert ticks > 2
+
+
+def test_several_tasks_await_one_job():
+    async def main():
+        job = SLOW.submit({"a": np.arange(200_000.0)})
+
+        async def rows():
+            return len(await job)
+
+        return await asyncio.wait_for(asyncio.gather(*(rows() for _ in range(20))), 20)
+
+    assert asyncio.run(main()) == [200_000] * 20
+
+
+def test_several_loops_await_one_job():
+    job = SLOW.submit({"a": np.arange(200_000.0)})
+
+    async def rows():
+        return len(await job)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda _: asyncio.run(rows()), range(4))) == [200_000] * 4
+
+
+def test_who_awaits_a_job_that_another_task_cancels_is_told():
+    async def main():
+        job = FOREVER.submit({"a": [1.0]})
+
+        async def wait():
+            return await job
+
+        tasks = [asyncio.create_task(wait()) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        tasks[0].cancel()
+        return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+
+    kinds = [type(error) for error in asyncio.run(main())]
+    assert kinds == [asyncio.CancelledError, mm.JobCancelled]
+
+
+def test_awaiting_leaves_no_descriptors():
+    async def main():
+        await asyncio.gather(*(QUICK.submit(DATA) for _ in range(100)))
+
+    def descriptors():
+        return len(os.listdir("/proc/self/fd"))
+
+    asyncio.run(main())
+    before = descriptors()
+    asyncio.run(main())
+    assert descriptors() == before
 
 
 def test_await_raises_what_went_wrong():
