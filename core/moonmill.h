@@ -254,6 +254,7 @@ enum mm_op {
   MM_OP_FLOORDIV, MM_OP_MOD, /* floored; ints fail on zero */
   MM_OP_NEG, MM_OP_ABS, MM_OP_SIGN,
   MM_OP_MIN, MM_OP_MAX,
+  MM_OP_MUL_ADD, MM_OP_MUL_SUB, MM_OP_SUB_MUL, /* float: a * b + c, a * b - c, c - a * b, the product rounded first */
   MM_OP_FLOOR, MM_OP_CEIL, MM_OP_TRUNC, /* float */
   MM_OP_ROUND,     /* float a, digits in i64 register b: half away from zero */
   MM_OP_PLAIN,     /* float a, with the same bits for every NaN */

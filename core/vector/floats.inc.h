@@ -43,6 +43,15 @@ ALWAYS_INLINE T OF(plain_nan)(T x) { return x == x ? x : (T)NAN; }
 #define NAME OF(floordiv)
 #define RESULT(x, y) LIBM(floor)((x) / (y))
 #include "binary.inc.h"
+#define NAME OF(mul_add)
+#define RESULT(x, y, z) ((x) * (y) + (z))
+#include "fused.inc.h"
+#define NAME OF(mul_sub)
+#define RESULT(x, y, z) ((x) * (y) - (z))
+#include "fused.inc.h"
+#define NAME OF(sub_mul)
+#define RESULT(x, y, z) ((z) - (x) * (y))
+#include "fused.inc.h"
 #define NAME OF(neg)
 #define RESULT(x) (-(x))
 #include "unary.inc.h"

@@ -9,6 +9,7 @@
 #include "internal.h"
 
 enum { SHAPE_VV, SHAPE_VS, SHAPE_SV, SHAPE_COUNT }; /* which operand is the same in all lanes: none, b, a */
+enum { SHAPE_C = 4, SHAPE_OF_THREE = 8 };           /* of operations on three: added when c is */
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -81,7 +82,7 @@ mm_kernel mm_unit_kernel(int type, int mode);                      /* timestamps
 
 mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel of ~=, to NULL when there is none */
 
-/* As mm_number_kernel, of a shape; falls back to SHAPE_VV. */
+/* As mm_number_kernel, of a shape; kernels that have no loop of that shape read all lanes. */
 mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
 
 /* The set of IN: a few values are compared one by one, more are hashed. */

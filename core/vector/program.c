@@ -101,6 +101,7 @@ static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, i
   bool constant_a = mm_operations[op].operands[0] && program->registers[instr->a].constant;
   bool constant_b = mm_operations[op].operands[1] && program->registers[instr->b].constant;
   int shape = constant_b ? SHAPE_VS : constant_a ? SHAPE_SV : SHAPE_VV;
+  if (mm_operations[op].operands[2] && program->registers[instr->c].constant) shape |= SHAPE_C;
   int mode = op == MM_OP_CAST ? instr->b : 0;
   mm_kernel kernel = mm_shaped_kernel(op, instr->type, instr->type2, mode, shape);
   if (!kernel && constant_b) kernel = mm_text_equal_constant(op, instr->type, instr->type2);
@@ -241,13 +242,25 @@ static void choose_lanes(mm_program *program) {
   program->lanes = plain && arithmetic ? (int32_t)(MM_VECTOR * 8 / widest) : MM_VECTOR;
 }
 
+static int add_instructions(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
+  int64_t size = length * (int64_t)sizeof *code;
+  mm_instr *fused = copy(code, size);
+  if (!fused) return mm_fail_memory(error, size);
+  int32_t count =
+      mm_program_fuse(fused, length, program->outputs, program->output_count, program->register_count, error);
+  int status = count < 0 ? count : 0;
+  for (int32_t i = 0; i < count && status >= 0; i++) status = add_instruction(program, i, &fused[i], error);
+  drop(fused, size);
+  return status;
+}
+
 static int build(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
     if (program->types[i].id >= MM_TYPE_COUNT)
       return mm_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
     program->registers[i] = (mm_register){.defined = -1, .last = -1, .column = -1, .home = -1};
   }
-  for (int32_t i = 0; i < length; i++) TRY(add_instruction(program, i, &code[i], error));
+  TRY(add_instructions(program, code, length, error));
   TRY(check_outputs(program, error));
   choose_lanes(program);
   TRY(mm_program_constants(program, error));
