@@ -256,8 +256,9 @@ MM_INTEGERS(INTEGER_EXTREMES)
            : type == MM_F32 ? name##_f32                                                                               \
                             : NULL;
 #define FLOAT_CASES(OP, name)                                                                                          \
-  case OP: return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;                                    \
-      #define FUSED_CASES(OP, name)                                                                                    \
+  case OP:                                                                                                             \
+    return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
+#define FUSED_CASES(OP, name)                                                                                          \
   case OP:                                                                                                             \
     return type == MM_F64 ? name##_f64[shape] : type == MM_F32 ? name##_f32[shape] : NULL;
 #define EXTREME_CASES(E, s, ctype, format)                                                                             \
