@@ -258,9 +258,6 @@ MM_INTEGERS(INTEGER_EXTREMES)
 #define FLOAT_CASES(OP, name)                                                                                          \
   case OP:                                                                                                             \
     return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
-#define FUSED_CASES(OP, name)                                                                                          \
-  case OP:                                                                                                             \
-    return type == MM_F64 ? name##_f64[shape] : type == MM_F32 ? name##_f32[shape] : NULL;
 #define EXTREME_CASES(E, s, ctype, format)                                                                             \
   case MM_##E: return op == MM_OP_MIN ? min_##s[shape] : max_##s[shape];
 
@@ -270,9 +267,9 @@ mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
     MODULAR_CASES(MM_OP_SUB, sub)
     MODULAR_CASES(MM_OP_MUL, mul)
     BINARY_CASES(MM_OP_FLOORDIV, floordiv)
-    FUSED_CASES(MM_OP_MUL_ADD, mul_add)
-    FUSED_CASES(MM_OP_MUL_SUB, mul_sub)
-    FUSED_CASES(MM_OP_SUB_MUL, sub_mul)
+  case MM_OP_MUL_ADD: return type == MM_F64 ? mul_add_f64[shape] : type == MM_F32 ? mul_add_f32[shape] : NULL;
+  case MM_OP_MUL_SUB: return type == MM_F64 ? mul_sub_f64[shape] : type == MM_F32 ? mul_sub_f32[shape] : NULL;
+  case MM_OP_SUB_MUL: return type == MM_F64 ? sub_mul_f64[shape] : type == MM_F32 ? sub_mul_f32[shape] : NULL;
   case MM_OP_DIV: return type == MM_F64 ? div_f64[shape] : type == MM_F32 ? div_f32[shape] : NULL;
   case MM_OP_MOD:
     return type == MM_I64 ? mod_i64[shape] : type == MM_U64 ? mod_u64[shape] : NULL;
