@@ -163,27 +163,6 @@ def plan(
     params: Mapping[str, str],
     /,
 ) -> Plan: ...
-def run(
-    plan: Plan,
-    table: Table,
-    /,
-    threads: int = 0,
-    out: Sequence[object | None] | None = None,
-    copy: bool = False,
-    timeout: float | None = None,
-    watch: Callable[[Job], object] | None = None,
-) -> Table:
-    """Run and wait, the GIL released. `out`: a writable buffer per column of the result. `watch` is called some ten times a second."""
-
-def submit(
-    plan: Plan,
-    table: Table,
-    /,
-    threads: int = 0,
-    out: Sequence[object | None] | None = None,
-    copy: bool = False,
-    timeout: float | None = None,
-) -> Job: ...
 
 @final
 class Input:
@@ -200,26 +179,44 @@ def open_input(paths: Iterable[str], /) -> Input:
     """Open files, to be read one after the other as one table."""
 
 @overload
-def run_input(
+def run(
     plan: Plan,
-    input: Input,
+    data: Input,
     /,
+    threads: int = 0,
+    out: None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    watch: Callable[[Job], object] | None = None,
+    *,
     output: str,
-    threads: int = 0,
-    timeout: float = 0.0,
-    watch: Callable[[dict[str, Any]], object] | None = None,
-) -> dict[str, Any]: ...
+) -> int: ...
 @overload
-def run_input(
+def run(
     plan: Plan,
-    input: Input,
+    data: Table | Input,
     /,
-    output: None = None,
     threads: int = 0,
-    timeout: float = 0.0,
-    watch: Callable[[dict[str, Any]], object] | None = None,
+    out: Sequence[object | None] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    watch: Callable[[Job], object] | None = None,
+    output: None = None,
 ) -> Table:
-    """Run a plan over files: to a file, which gives counters, or to a table. `watch` gets counters some twenty times a second."""
+    """Run and wait, the GIL released. `out`: a writable buffer per column of the result of a table. `watch` is called some ten times a
+    second. `output`: the path of a file for the result of files; then the number of rows is given."""
+
+def submit(
+    plan: Plan,
+    data: Table | Input,
+    /,
+    threads: int = 0,
+    out: Sequence[object | None] | None = None,
+    copy: bool = False,
+    timeout: float | None = None,
+    room: int = 0,
+) -> Job:
+    """Run in the background. `room`: rows of the result of files that wait to be taken before the job waits too."""
 
 @disjoint_base
 class Job:
@@ -239,6 +236,8 @@ class Job:
     def done(self) -> bool: ...
     def table(self) -> Table:
         """The result of a job that is done; raises what made it fail."""
+    def take(self, rows: int, /) -> Table | None:
+        """The next rows of a job that was submitted with room, at least one table; None at their end. Raises what made it fail."""
     def counters(self) -> dict[str, int]: ...
 
 def store_put(name: str, column: Column, /) -> int:

@@ -1,4 +1,4 @@
-"""Files as data: read for a run, or each answered by a file of its own."""
+"""Files, each answered by a file of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from . import _core
 from .errors import Error, UsageError
+from .reading import Files, plan_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from .pipeline import Path, Pipeline
     from .progress import Shown
-    from .script import Script
-    from .table import Table
 
 SMALL = 16 << 20
 """Bytes of a file that is not worth several threads."""
@@ -63,58 +62,6 @@ class FilesResult:
             f"<FilesResult: {len(self.written)} written ({self.rows:,} rows), "
             f"{len(self.skipped)} skipped, {len(self.errors)} failed>"
         )
-
-
-def run_paths(
-    pipeline: Pipeline,
-    paths: Sequence[str],
-    params: dict[str, Any],
-    threads: int = 0,
-    timeout: float | None = None,
-    progress: Shown = False,
-) -> Table:
-    """Run over files, read one after the other as one table, into a Table."""
-    source = _core.open_input(paths)
-    plan = _plan(pipeline, source, params)
-    limit = 0.0 if timeout is None else max(timeout, 1e-9)
-    if progress is False:
-        return _core.run_input(plan, source, None, threads, limit)  # type: ignore[return-value]
-    from .progress import Display, Progress
-
-    display = Display(progress, None, "B")
-    last: list[Progress] = []
-
-    def watch(counters: dict[str, Any]) -> None:
-        last[:] = [Progress(counters, "running", counters["seconds"])]
-        display.show(last[0])
-
-    try:
-        return _core.run_input(plan, source, None, threads, limit, watch)  # type: ignore[return-value]
-    finally:
-        display.finish(last[0].bytes_total if last else None)
-
-
-def columns_of(script: Script, source: _core.Input) -> tuple[list[str], list[str], list[bool]]:
-    """Names, types and nullables of files: those that the script declares, else those of a sample."""
-    declared = script.facts.get("input") or {}
-    if declared.get("whole"):
-        raise UsageError(
-            f"{script.source.name} reads {declared['whole']}, and the file is a table of columns",
-            id="wrong-input",
-        )
-    fields = {field["name"]: field for field in declared.get("fields", [])}
-    names = source.column_names
-    types = list(source.types)
-    nullables = list(source.nullables)
-    for place, name in enumerate(names):
-        if name in fields:
-            types[place], nullables[place] = fields[name]["type"], fields[name]["nullable"]
-    return names, types, nullables
-
-
-def _plan(pipeline: Pipeline, source: _core.Input, params: dict[str, Any]) -> _core.Plan:
-    script = pipeline._loaded()
-    return script.plan_of(*columns_of(script, source), pipeline._params(params))
 
 
 def run_files(
@@ -171,7 +118,7 @@ def _outcomes(
 
     stopping = False
 
-    def watch(counters: dict[str, Any]) -> None:
+    def watch(job: object) -> None:
         if stopping:
             raise KeyboardInterrupt
 
@@ -196,19 +143,18 @@ def _run_file(
     target: str,
     threads: int,
     params: dict[str, Any],
-    watch: Callable[[dict[str, Any]], object] | None = None,
+    watch: Callable[[object], object] | None = None,
 ) -> int | Error:
     """Rows that were written, or what was wrong."""
     opened = None
     try:
-        opened = _core.open_input([source])
-        plan = _plan(pipeline, opened, params)
-        rows: int = _core.run_input(plan, opened, target, threads, watch=watch)["rows_out"]
+        opened = Files([source]).open()
+        plan = plan_over(pipeline._loaded(), opened, pipeline._params(params))
+        return _core.run(plan, opened, threads=threads, watch=watch, output=target)
     except Error as error:
         return error
     finally:
         del opened  # the traceback of an error that is kept would keep the file open
-    return rows
 
 
 def _size(path: str) -> int:

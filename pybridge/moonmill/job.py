@@ -29,8 +29,8 @@ class Job(_core.Job):
 
     _rows_total: int | None = None
 
-    def _start(self, rows_total: int | None) -> Job:
-        self._rows_total = rows_total
+    def _start(self, feed: Table | _core.Input) -> Job:
+        self._rows_total = len(feed) if isinstance(feed, _core.Table) else None
         return self
 
     @property

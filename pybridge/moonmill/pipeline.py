@@ -12,7 +12,7 @@ from .outs import outs_of
 from .params import texts
 from .script import Script, Source, load_file, loaded
 from .table import Table
-from .threads import default_threads
+from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,9 +90,6 @@ class Pipeline:
             With the place in the script, and the row of the input.
         """
         kind = kind_of(data)
-        paths = kind.paths(data)
-        if paths is not None:
-            return self._run_paths(paths, threads, timeout, params)
         pieces = kind.pieces(data)
         if self._loaded().facts["reach"] != "rows":
             refuse_parts(self, pieces)
@@ -120,7 +117,8 @@ class Pipeline:
         ----------
         data
             As for a call; of an iterator of tables all are read, as one table. The path of a CSV or TSV file
-            (compressed or not), or a list of ``pathlib`` paths: read as the run goes on.
+            (compressed or not), or a list or iterator of ``pathlib`` paths, one after the other as one table:
+            read as the run goes on, so that memory does not grow with the file.
         out : buffer, or dict or list of buffers, optional
             Writable memory for the result: for its only column, by name, or in order (None: made as usual).
             It must have the type and the length of the column, which needs a pipeline that keeps all rows.
@@ -135,23 +133,15 @@ class Pipeline:
         **params
             Parameters of the pipeline.
         """
-        if type(data) is Table:
-            table = data
-        else:
-            kind = kind_of(data)
-            paths = kind.paths(data)
-            if paths is not None and out is None:
-                return self._run_paths(paths, threads, timeout, params, progress)
-            table = kind.take(data, self._loaded().wanted)
-        plan = self._plan(table, params)
-        options: dict[str, Any] = {"threads": _threads(threads), "copy": copy, "timeout": timeout}
+        plan, feed = self._bound(data, params, out is None)
+        options: dict[str, Any] = {"threads": threads_of(threads), "copy": copy, "timeout": timeout}
         if out is not None:
             options["out"] = outs_of(out, plan)
         if progress is False:
-            return _core.run(plan, table, **options)  # type: ignore[return-value]
+            return _core.run(plan, feed, **options)  # type: ignore[return-value]
         from .watched import run_watched
 
-        return run_watched(plan, table, progress, **options)
+        return run_watched(plan, feed, progress, **options)
 
     def submit(
         self,
@@ -166,14 +156,14 @@ class Pipeline:
     ) -> Job:
         """Start a run in the background and return at once; arguments as of `run`.
 
-        The input must not be changed before the job has ended.
+        The input must not be changed before the job has ended. Files are opened before it returns, and read
+        by the job.
         """
-        table = self._take(data)
-        plan = self._plan(table, params)
+        plan, feed = self._bound(data, params, out is None)
         job: Job = _core.submit(  # type: ignore[assignment]
-            plan, table, threads=_threads(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
+            plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
         )
-        return job._start(len(table))
+        return job._start(feed)
 
     def stream(
         self,
@@ -187,14 +177,14 @@ class Pipeline:
     ) -> Iterator[Table]:
         """Results piece by piece, as tables, with bounded memory.
 
-        An iterator of tables is read as results are asked for; any other data is cut into pieces. A pipeline
-        that groups, sorts or limits needs all rows before its first result: it is run over all of them, and
-        its result is cut.
+        An iterator of tables is read as results are asked for; files are read by one run, which waits when it
+        is too far ahead; any other data is cut into pieces. A pipeline that groups, sorts or limits needs all
+        rows before its first result: it is run over all of them, and its result is cut.
 
         Parameters
         ----------
         rows : int
-            Rows of a piece.
+            Rows of a piece: of the result where files are read or all rows are needed, else of the data.
         ahead : int
             How many pieces are worked on before they are asked for.
         """
@@ -239,7 +229,7 @@ class Pipeline:
         """
         from .files import run_files
 
-        return run_files(self, inputs, to, _threads(threads), resume, progress, params)
+        return run_files(self, inputs, to, threads_of(threads), resume, progress, params)
 
     # ---- Asking ----
 
@@ -285,7 +275,7 @@ class Pipeline:
         if data is None or isinstance(data, Schema) or _is_types(data):
             columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
             return Schema.of(columns)
-        plan = self._plan(self._take(data), params)
+        plan, _ = self._bound(data, params)
         return Schema(plan.column_names, plan.types, plan.nullables)
 
     # ---- As a value ----
@@ -382,8 +372,25 @@ class Pipeline:
         made._loaded()
         return made
 
-    def _take(self, data: Any) -> Table:
-        return kind_of(data).take(data, self._loaded().wanted)
+    def _bound(
+        self, data: Any, params: Mapping[str, Any], from_files: bool = True
+    ) -> tuple[_core.Plan, Table | _core.Input]:
+        """The plan for some data, and what it is run over: files, which are open then, or a table."""
+        script = self._loaded()
+        if type(data) is not Table:
+            if hasattr(data, "__next__"):
+                from .kinds.python import unrolled
+
+                data = unrolled(data)
+            kind = kind_of(data)
+            files = kind.files(data) if from_files else None
+            if files is not None:
+                from .reading import plan_over
+
+                source = files.open()
+                return plan_over(script, source, self._params(params)), source
+            data = kind.take(data, script.wanted)
+        return script.plan(data, self._params(params)), data
 
     def _pairs(self, params: Mapping[str, Any]) -> list[str]:
         return [part for pair in self._params(params) for part in pair]
@@ -392,9 +399,6 @@ class Pipeline:
         if not params:
             return self._given
         return tuple((dict(self._given) | dict(texts(params))).items())
-
-    def _plan(self, table: Table, params: Mapping[str, Any]) -> _core.Plan:
-        return self._loaded().plan(table, self._params(params))
 
     def _columns(self, data: Any) -> str:
         """Columns as the session reads them."""
@@ -408,20 +412,10 @@ class Pipeline:
         if _is_types(data):
             types = [text.rstrip("?") for text in data.values()]
             return Schema(list(data), types, [text.endswith("?") for text in data.values()]).to_lines()
-        table = self._take(data)
-        return Schema(table.column_names, table.types, table.nullables).to_lines()
-
-    def _run_paths(
-        self,
-        paths: list[str],
-        threads: int | None,
-        timeout: float | None,
-        params: dict[str, Any],
-        progress: Shown = False,
-    ) -> Table:
-        from .files import run_paths
-
-        return run_paths(self, paths, params, _threads(threads), timeout, progress)
+        kind = kind_of(data)
+        files = kind.files(data)
+        source = files.open() if files is not None else kind.take(data, self._loaded().wanted)
+        return Schema(source.column_names, source.types, source.nullables).to_lines()
 
     def _answer(
         self,
@@ -431,11 +425,9 @@ class Pipeline:
         timeout: float | None,
         params: dict[str, Any],
     ) -> Any:
-        wanted = self._loaded().wanted
-        table = kind.take(data, wanted)
-        plan = self._plan(table, params)
-        result: Table = _core.run(plan, table, threads=_threads(threads), timeout=timeout)  # type: ignore[assignment]
-        return kind.give(result, data, wanted, plan.keeps_rows)
+        plan, feed = self._bound(data, params)
+        result: Table = _core.run(plan, feed, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
+        return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
 
 
 def load(path: Path, /) -> Pipeline | Module:
@@ -489,14 +481,6 @@ def _name_of(text: str) -> str:
     from zlib import crc32
 
     return f"<pipeline {crc32(text.encode()):08x}>"
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return default_threads()
-    if threads < 0:
-        raise ValueError(f"threads is {threads}, expected 1 or more, or None for all processors")
-    return threads
 
 
 def _is_types(data: Any) -> bool:

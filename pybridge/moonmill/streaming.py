@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from itertools import chain
 
+from . import _core
 from .kinds import kind_of
+from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,29 +25,46 @@ def stream(
     """Results for the pieces of data, in order; see `Pipeline.stream`."""
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
-    kind = kind_of(data)
-    if not kind.pieces(data):
-        table = kind.take(data, pipeline._loaded().wanted)
-        if pipeline._plan(table, params).breaks:
-            return _cut(pipeline.run(table, threads=threads, **params), rows)
-        return _answers(pipeline, _cut(table, rows), ahead, threads, params)
-    return _stream_pieces(pipeline, data, rows, ahead, threads, params)
+    if kind_of(data).pieces(data):
+        return _stream_pieces(pipeline, data, rows, ahead, threads, params)
+    return _whole(pipeline, data, rows, ahead, threads, params)
+
+
+def _whole(
+    pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
+) -> Iterator[Table]:
+    """Results of one table, or of files."""
+    plan, feed = pipeline._bound(data, params)
+    if isinstance(feed, _core.Input):
+        return _taken(plan, feed, rows, ahead, threads_of(threads))
+    if plan.breaks:
+        return _cut(pipeline.run(feed, threads=threads, **params), rows)
+    return _answers(pipeline, _cut(feed, rows), ahead, threads, params)
+
+
+def _taken(plan: _core.Plan, source: _core.Input, rows: int, ahead: int, threads: int) -> Iterator[Table]:
+    """Pieces of the result of one run over files."""
+    job = _core.submit(plan, source, threads=threads, room=rows * max(ahead, 1))
+    try:
+        while (piece := job.take(rows)) is not None:
+            yield piece  # type: ignore[misc]
+    finally:
+        job.cancel()
 
 
 def _stream_pieces(
     pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
 ) -> Iterator[Table]:
-    wanted = pipeline._loaded().wanted
-    pieces = (kind_of(piece).take(piece, wanted) for piece in data)
-    for first in pieces:
-        if pipeline._plan(first, params).breaks:
-            yield from _cut(pipeline.run([first, *pieces], threads=threads, **params), rows)
-        else:
-            yield from _answers(pipeline, chain([first], pieces), ahead, threads, params)
+    if pipeline._loaded().facts["reach"] == "rows":
+        yield from _answers(pipeline, data, ahead, threads, params)
+        return
+    first = next(pieces := iter(data), None)
+    if first is not None:
+        yield from _whole(pipeline, chain([first], pieces), rows, ahead, threads, params)
 
 
 def _answers(
-    pipeline: Pipeline, pieces: Iterable[Table], ahead: int, threads: int | None, params: dict[str, Any]
+    pipeline: Pipeline, pieces: Iterable[Any], ahead: int, threads: int | None, params: dict[str, Any]
 ) -> Iterator[Table]:
     jobs: deque[Job] = deque()
     try:

@@ -1,4 +1,4 @@
-"""How many threads a run uses when nobody says."""
+"""How many threads a run uses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import os
 import sys
 
 from .engines import caller
+
+
+def threads_of(threads: int | None) -> int:
+    """As many as somebody says, else `default_threads`."""
+    if threads is None:
+        return default_threads()
+    if threads < 0:
+        raise ValueError(f"threads is {threads}, expected 1 or more, or None for all processors")
+    return threads
 
 
 def default_threads() -> int:

@@ -1,13 +1,9 @@
-/* input.c - files as they are opened for a run: their columns, and runs that read them and write a table or a file.
+/* input.c - the Input type: files as they are opened for a run, with their columns.
  *
- * DESIGN. An Input is opened once and used once, so that pipes work too. A run waits as job.c does: without the GIL, in slices between which
- * signals are handled.
+ * DESIGN. An Input is opened once and used once, so that pipes work too.
  *
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "plan.h"
-
-enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
+#include "input.h"
 
 typedef struct input_object {
   PyObject_HEAD module_state *state;
@@ -76,122 +72,27 @@ static void input_dealloc(PyObject *object) {
   Py_DECREF(type);
 }
 
-/* ---- Running ---- */
+/* ---- Reading ---- */
 
-typedef struct reading {
-  plan_object *plan;
-  mm_job *job;
-  mm_stage *sink; /* of the job */
-  PyObject *watch;
-  double began, limit;
-  bool late;
-} reading;
-
-static PyObject *counters_of(const reading *run) {
-  mm_progress now;
-  mm_job_progress(run->job, &now);
-  return Py_BuildValue("{sLsLsLsLsd}", "rows", (long long)now.rows, "rows_out", (long long)now.rows_out, "bytes",
-                       (long long)now.bytes, "bytes_total", (long long)now.bytes_total, "seconds",
-                       mm_host_clock() - run->began);
+bool mm_input_is(const module_state *state, PyObject *object) {
+  return PyObject_TypeCheck(object, (PyTypeObject *)state->input_type);
 }
 
-/* Tell who watches, and let signals be handled; -1 and an exception. */
-static int beat(const reading *run) {
-  if (PyErr_CheckSignals() < 0) return -1;
-  if (!run->watch) return 0;
-  PyObject *counters = counters_of(run);
-  PyObject *answer = counters ? PyObject_CallOneArg(run->watch, counters) : NULL;
-  Py_XDECREF(counters);
-  Py_XDECREF(answer);
-  return answer ? 0 : -1;
-}
-
-/* Wait for the end: 0, or a failure of the job. -1 in `broken`: an exception, and the job has been told to stop. */
-static int wait_for(reading *run, bool *broken, mm_error *error) {
-  double stopping = 0;
-  for (;;) {
-    int status;
-    Py_BEGIN_ALLOW_THREADS
-    status = mm_job_wait(run->job, SLICE_MS, error);
-    Py_END_ALLOW_THREADS
-    double now = mm_host_clock();
-    if (status <= 0) return status;
-    if (!*broken && !run->late && beat(run) < 0) *broken = true;
-    if (run->limit > 0 && now - run->began > run->limit) run->late = true;
-    if (stopping > 0 && now - stopping > PATIENCE_MS * 1e-3) { /* its threads cannot be stopped: it stays behind */
-      mm_sink_abandon(run->sink);
-      run->job = NULL;
-      return MM_ECANCEL;
-    }
-    if ((!*broken && !run->late) || stopping > 0) continue;
-    stopping = now;
-    mm_job_cancel(run->job, run->late ? MM_ELIMIT : MM_ECANCEL);
-  }
-}
-
-static PyObject *result_of(const reading *run, bool written) {
-  mm_table table = {0};
+mm_source *mm_input_take(plan_object *plan, PyObject *object) {
+  input_object *self = (input_object *)object;
+  mm_input *input = self->input;
   mm_error error;
-  if (written) return counters_of(run);
-  if (mm_job_take_result(run->job, &table, NULL, &error) >= 0) return mm_table_wrap(run->plan->state, &table, 0, 0);
-  mm_table_free(&table);
-  return mm_raise(run->plan->state, &error);
-}
-
-static PyObject *run_job(reading *run, bool written) {
-  mm_error error = {0};
-  bool broken = false;
-  PyObject *result = NULL;
-  run->began = mm_host_clock();
-  int status = mm_job_start(run->job, &error);
-  if (status >= 0) status = wait_for(run, &broken, &error);
-  if (broken) result = NULL;
-  else if (status >= 0) result = result_of(run, written);
-  else if (run->late)
-    mm_raise_new(run->plan->state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                 run->limit);
-  else mm_plan_raise(run->plan, &error);
-  Py_BEGIN_ALLOW_THREADS
-  mm_job_free(run->job);
-  Py_END_ALLOW_THREADS
-  return result;
-}
-
-/* The job from the files to a file, or to a table where no path is given; -1 and an error. The input is used up. */
-static int make_job(reading *run, input_object *input, const char *path, int threads, mm_error *error) {
-  mm_job_options options = {.threads = threads};
-  mm_output_options settings = {0};
-  mm_source *source = mm_input_source(input->input, mm_plan_reads(run->plan->plan), error);
-  input->input = NULL;
-  run->job = source ? mm_plan_job(run->plan->plan, source, &options, error) : NULL;
-  if (run->job) run->sink = path ? mm_sink_csv(path, &settings, error) : mm_sink_table(-1, error);
-  if (run->sink && mm_job_add(run->job, run->sink, error) >= 0) return 0;
-  mm_job_free(run->job);
-  return -1;
-}
-
-static PyObject *core_run_input(PyObject *module, PyObject *arguments, PyObject *keywords) {
-  static char *names[] = {"", "", "output", "threads", "timeout", "watch", NULL};
-  module_state *state = PyModule_GetState(module);
-  PyObject *plan, *source, *watch = NULL;
-  const char *path = NULL;
-  int threads = 0;
-  reading run = {0};
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO!|zidO:run_input", names, &plan, state->input_type, &source,
-                                   &path, &threads, &run.limit, &watch))
+  mm_source *source;
+  if (!input) {
+    mm_raise_new(self->state, MM_ESTATE, "used-input", NULL, "open the files again", "this input has been read");
     return NULL;
-  run.plan = mm_plan_of(state, plan);
-  run.watch = watch == Py_None ? NULL : watch;
-  input_object *input = (input_object *)source;
-  if (!run.plan) return NULL;
-  if (!input->input)
-    return mm_raise_new(state, MM_ESTATE, "used-input", NULL, "open the files again", "this input has been read");
-  mm_error error;
-  int status;
+  }
+  self->input = NULL;
   Py_BEGIN_ALLOW_THREADS
-  status = make_job(&run, input, path, threads, &error);
+  source = mm_input_source(input, mm_plan_reads(plan->plan), &error);
   Py_END_ALLOW_THREADS
-  return status < 0 ? mm_plan_raise(run.plan, &error) : run_job(&run, path != NULL);
+  if (!source) mm_plan_raise(plan, &error);
+  return source;
 }
 
 /* ---- The type ---- */
@@ -219,9 +120,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Input",
 static PyMethodDef functions[] = {
     {"open_input", core_open_input, METH_O,
      "open_input($module, paths, /)\n--\n\nOpen files, to be read one after the other as one table."},
-    {"run_input", MM_METHOD(core_run_input), METH_VARARGS | METH_KEYWORDS,
-     "run_input($module, plan, input, /, output=None, threads=0, timeout=0.0, watch=None)\n--\n\n"
-     "Run a plan over files: to a file, which gives counters, or to a table."},
     {0}};
 
 int mm_input_register(PyObject *module, module_state *state) {

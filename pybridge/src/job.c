@@ -5,10 +5,13 @@
 #include <math.h>
 #include <unistd.h>
 
+enum { SLICE_MS = 50 };
+
 typedef struct job_object {
   PyObject_HEAD module_state *state;
   plan_object *plan;
   mm_work *work;
+  mm_queue *queue; /* that its result is taken from, or NULL */
   int64_t copied;  /* bytes on the way in */
   PyObject *table; /* the result, once it was asked for */
 } job_object;
@@ -18,7 +21,7 @@ typedef struct job_object {
 PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   mm_outcome outcome;
   mm_error error = {0};
-  if (mm_outcome_open(&outcome, asked->plan, asked->table, asked->outs, asked->copy) < 0) return NULL;
+  if (mm_request_open(asked, &outcome) < 0) return NULL;
   PyTypeObject *class = (PyTypeObject *)(state->job_class ? state->job_class : state->job_type);
   job_object *self = (job_object *)class->tp_alloc(class, 0);
   if (!self) {
@@ -27,7 +30,9 @@ PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   }
   self->state = state;
   self->plan = (plan_object *)Py_NewRef(asked->plan);
-  self->copied = mm_run_copied(asked->table);
+  self->copied = mm_request_copied(asked);
+  self->queue = outcome.queue;
+  mm_queue_retain(self->queue);
   int status = MM_ENOMEM;
   mm_work *work;
   Py_BEGIN_ALLOW_THREADS
@@ -141,6 +146,30 @@ PyObject *mm_job_table(PyObject *object, PyObject *unused) {
   return Py_NewRef(table);
 }
 
+static PyObject *job_take(PyObject *object, PyObject *count) {
+  job_object *self = (job_object *)object;
+  mm_work *work = work_of(object);
+  mm_table table = {0};
+  mm_error error;
+  int status = MM_QUEUE_WAIT;
+  long long rows = PyLong_AsLongLong(count);
+  mm_owner_drain();
+  if (!work || (rows == -1 && PyErr_Occurred())) return NULL;
+  if (!self->queue || rows < 1)
+    return PyErr_Format(PyExc_ValueError, "take() is for a job that was submitted with room, and for 1 row or more");
+  while (status == MM_QUEUE_WAIT) {
+    Py_BEGIN_ALLOW_THREADS
+    status = mm_queue_take(self->queue, rows, SLICE_MS, &table, &error);
+    Py_END_ALLOW_THREADS
+    if (PyErr_CheckSignals() == 0) continue;
+    mm_table_free(&table);
+    return NULL;
+  }
+  if (status > 0) return mm_table_wrap(self->state, &table, 0, 0);
+  if (status < 0) return mm_raise(self->state, &error);
+  return work->status < 0 ? mm_run_result(self->plan, work, 0) : Py_NewRef(Py_None);
+}
+
 static PyObject *job_counters(PyObject *object, PyObject *unused) {
   (void)unused;
   mm_work *work = work_of(object);
@@ -174,6 +203,7 @@ static void job_dealloc(PyObject *object) {
   self->work = NULL;
   if (work && work->process == getpid() && !atomic_load(&work->ended)) mm_run_stop(work);
   else if (work) mm_work_leave(work);
+  mm_queue_release(self->queue);
   Py_CLEAR(self->plan);
   Py_CLEAR(self->table);
   type->tp_free(object);
@@ -199,6 +229,8 @@ static PyMethodDef methods[] = {
     {"done", job_done, METH_NOARGS, "done($self, /)\n--\n\nHas it ended, in whatever way?"},
     {"table", mm_job_table, METH_NOARGS,
      "table($self, /)\n--\n\nThe result of a job that is done; raises what made it fail."},
+    {"take", job_take, METH_O,
+     "take($self, rows, /)\n--\n\nThe next rows of a job that was submitted with room; None at their end."},
     {"counters", job_counters, METH_NOARGS, "counters($self, /)\n--\n\nHow far it is, as a dict of numbers."},
     {0}};
 

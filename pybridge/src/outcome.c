@@ -1,6 +1,7 @@
 /* outcome.c - the result of a run: shared columns are handed through, others are computed into whole columns where rows are kept.
  * SPDX-License-Identifier: MIT */
 #include "outcome.h"
+#include "input.h"
 #include "table.h"
 #include <stdlib.h>
 #include <string.h>
@@ -150,12 +151,28 @@ int mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *object, Py
   return status;
 }
 
+int mm_outcome_read(mm_outcome *outcome, plan_object *plan, PyObject *input, const char *path, int64_t room) {
+  mm_error error;
+  *outcome = (mm_outcome){.plan = plan->plan, .chunked = true};
+  mm_plan_retain(plan->plan);
+  outcome->source = mm_input_take(plan, input);
+  bool taken = outcome->source != NULL;
+  if (taken && path && !(outcome->path = strdup(path))) PyErr_NoMemory();
+  if (taken && room && !(outcome->queue = mm_queue_new(room, &error))) mm_raise(plan->state, &error);
+  if (!PyErr_Occurred()) return 0;
+  mm_outcome_free(outcome);
+  return -1;
+}
+
 void mm_outcome_free(mm_outcome *outcome) {
   for (int32_t i = 0; i < outcome->count && outcome->targets; i++) {
     mm_column_release(&outcome->targets[i].into);
     mm_block_release(outcome->targets[i].bytes);
   }
   free(outcome->targets);
+  if (outcome->source) mm_source_free(outcome->source);
+  free(outcome->path);
+  mm_queue_release(outcome->queue);
   mm_table_free(&outcome->feed);
   mm_plan_release((mm_plan *)(uintptr_t)outcome->plan);
   *outcome = (mm_outcome){0};
@@ -171,6 +188,9 @@ bool mm_outcome_works(const mm_outcome *outcome) {
 }
 
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error) {
+  static const mm_output_options settings = {0};
+  if (outcome->path) return mm_sink_csv(outcome->path, &settings, error);
+  if (outcome->queue) return mm_queue_sink(outcome->queue, error);
   if (outcome->chunked) return mm_sink_table(-1, error);
   mm_column *to = calloc((size_t)outcome->count + 1, sizeof *to);
   if (!to) {
@@ -311,8 +331,9 @@ static void name_foreign(const mm_outcome *outcome, mm_schema *schema) {
 }
 
 int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error) {
+  if (outcome->path || outcome->queue) return 0;
   int status = outcome->chunked ? mm_job_take_result(job, to, NULL, error) : assemble_all(outcome, to, traffic, error);
-  if (status < 0) return status;
+  if (status < 0 || !outcome->targets) return status;
   name_foreign(outcome, &to->schema);
   return outcome->chunked ? separate(outcome, to, traffic, error) : 0;
 }

@@ -1,10 +1,12 @@
-/* outcome.h - where the columns of a result come from: memory of the input, memory that is computed into, or chunks.
+/* outcome.h - what a run reads, and where its result goes: columns come from memory of the input, memory that is computed into, or
+ * chunks; or the rows go to a file, or to who takes them while the job goes on.
  *
  * DESIGN. All but opening goes without the GIL and without Python: memory of the caller is held by blocks.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "plan.h"
+#include "queue.h"
 
 /* One column of the result. */
 typedef struct mm_target {
@@ -19,6 +21,9 @@ typedef struct mm_traffic { int64_t copied, shared; } mm_traffic;
 typedef struct mm_outcome {
   const mm_plan *plan; /* retained */
   mm_table       feed; /* the columns that the plan reads, shared */
+  mm_source     *source; /* of files, instead of the feed; the job takes it */
+  char          *path;   /* of the file that the result is written to, or NULL */
+  mm_queue      *queue;  /* that the result is taken from, or NULL */
   mm_target     *targets;
   int32_t        count;
   bool           keeps;    /* rows: a row of the result is the same row of the input */
@@ -29,6 +34,8 @@ typedef struct mm_outcome {
 
 /* Under the GIL; -1 and an exception. `outs`: NULL or a list of buffers and None, one a column. */
 int  mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *table, PyObject *outs, bool copy);
+/* The same of files, which this uses up. `path`: of the output, or NULL; `room`: of a queue, 0: there is none. */
+int  mm_outcome_read(mm_outcome *outcome, plan_object *plan, PyObject *input, const char *path, int64_t room);
 void mm_outcome_free(mm_outcome *outcome);
 /* Take the memory that is given, for opening: the targets are made, the columns are not. -1 and an exception. */
 int  mm_outs_take(mm_outcome *outcome, plan_object *plan, PyObject *outs);
@@ -38,5 +45,5 @@ bool mm_has_width(mm_type type);
 bool mm_outcome_works(const mm_outcome *outcome);
 /* The last stage of its job. */
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error);
-/* The result, after the job (NULL when there was nothing to do). */
+/* The result, after the job (NULL when there was nothing to do); empty where the rows have gone elsewhere. */
 int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error);

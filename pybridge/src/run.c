@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "run.h"
 #include "host.h"
+#include "input.h"
 #include "table.h"
 #include <math.h>
 
@@ -45,10 +46,9 @@ static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
 }
 
 PyObject *mm_run_result(plan_object *plan, mm_work *work, int64_t copied) {
-  return work->status < 0 ? raise_failure(plan, work) : wrap_result(plan->state, work, copied);
+  if (work->status < 0) return raise_failure(plan, work);
+  return work->output ? PyLong_FromLongLong(work->progress.rows_out) : wrap_result(plan->state, work, copied);
 }
-
-int64_t mm_run_copied(PyObject *table) { return ((table_object *)table)->copied; }
 
 /* ---- Waiting ---- */
 
@@ -58,7 +58,9 @@ void mm_run_stop(mm_work *work) {
   PyErr_Fetch(&type, &value, &traceback);
   Py_BEGIN_ALLOW_THREADS
   mm_work_cancel(work);
-  if (!mm_work_wait(work, PATIENCE_MS) && !work->kept) mm_work_keep(work, &error);
+  bool ended = mm_work_wait(work, PATIENCE_MS);
+  if (!ended) mm_work_abandon(work);
+  if (!ended && !work->kept) mm_work_keep(work, &error);
   if (atomic_load(&work->ended) || work->kept) mm_work_leave(work); /* else it is lost with its inputs */
   Py_END_ALLOW_THREADS
   PyErr_Restore(type, value, traceback);
@@ -142,16 +144,18 @@ static int read_limit(PyObject *timeout, double *limit) {
 }
 
 static int read_request(module_state *state, PyObject *arguments, PyObject *keywords, bool watched, mm_request *to) {
-  static char *names[] = {"", "", "threads", "out", "copy", "timeout", "watch", NULL};
-  static char *unwatched[] = {"", "", "threads", "out", "copy", "timeout", NULL};
+  static char *run[] = {"", "", "threads", "out", "copy", "timeout", "watch", "output", NULL};
+  static char *submit[] = {"", "", "threads", "out", "copy", "timeout", "room", NULL};
   PyObject *plan, *timeout = NULL;
   *to = (mm_request){0};
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, watched ? "OO|iOpOO:run" : "OO|iOpO:submit",
-                                   watched ? names : unwatched, &plan, &to->table, &to->threads, &to->outs, &to->copy,
-                                   &timeout, &to->watch))
-    return -1;
+  int read = watched
+                 ? PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iOpOOz:run", run, &plan, &to->data,
+                                               &to->threads, &to->outs, &to->copy, &timeout, &to->watch, &to->output)
+                 : PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iOpOL:submit", submit, &plan, &to->data,
+                                               &to->threads, &to->outs, &to->copy, &timeout, &to->room);
+  if (!read) return -1;
   to->plan = mm_plan_of(state, plan);
-  if (!to->plan || !mm_table_of(state, to->table) || read_limit(timeout, &to->limit) < 0) return -1;
+  if (!to->plan || read_limit(timeout, &to->limit) < 0) return -1;
   if (to->threads < 0) {
     PyErr_SetString(PyExc_ValueError, "threads is a number from 0");
     return -1;
@@ -159,6 +163,22 @@ static int read_request(module_state *state, PyObject *arguments, PyObject *keyw
   if (to->outs == Py_None) to->outs = NULL;
   if (to->watch == Py_None) to->watch = NULL;
   return 0;
+}
+
+int mm_request_open(const mm_request *asked, mm_outcome *outcome) {
+  if (!mm_input_is(asked->plan->state, asked->data)) {
+    if (!asked->output && !asked->room)
+      return mm_outcome_open(outcome, asked->plan, asked->data, asked->outs, asked->copy);
+    PyErr_SetString(PyExc_TypeError, "output and room are for an Input");
+    return -1;
+  }
+  if (!asked->outs) return mm_outcome_read(outcome, asked->plan, asked->data, asked->output, asked->room);
+  PyErr_SetString(PyExc_TypeError, "out is for a Table");
+  return -1;
+}
+
+int64_t mm_request_copied(const mm_request *asked) {
+  return mm_input_is(asked->plan->state, asked->data) ? 0 : ((table_object *)asked->data)->copied;
 }
 
 /* ---- run and submit ---- */
@@ -190,7 +210,7 @@ done:
     PyErr_Fetch(&type, &value, &traceback);
     Py_BEGIN_ALLOW_THREADS
     mm_work_cancel(work);
-    mm_work_wait(work, PATIENCE_MS);
+    if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
     Py_END_ALLOW_THREADS
     PyErr_Restore(type, value, traceback);
   }
@@ -206,8 +226,8 @@ static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywo
   mm_owner_drain();
   if (read_request(state, arguments, keywords, true, &asked) < 0) return NULL;
   if (asked.watch) return run_watched(state, &asked);
-  if (mm_outcome_open(&outcome, asked.plan, asked.table, asked.outs, asked.copy) < 0) return NULL;
-  int64_t copied = mm_run_copied(asked.table);
+  if (mm_request_open(&asked, &outcome) < 0) return NULL;
+  int64_t copied = mm_request_copied(&asked);
   if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
   mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, &error);
   return work ? run_work(asked.plan, work, copied) : mm_raise(state, &error);
@@ -215,10 +235,11 @@ static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywo
 
 static PyMethodDef functions[] = {
     {"run", MM_METHOD(core_run), METH_VARARGS | METH_KEYWORDS,
-     "run($module, plan, table, /, threads=0, out=None, copy=False, timeout=None, watch=None)\n--\n\n"
+     "run($module, plan, data, /, threads=0, out=None, copy=False, timeout=None, watch=None, output=None)\n--\n\n"
      "Run and wait, the GIL released. `watch` is called some ten times a second."},
     {"submit", MM_METHOD(core_submit), METH_VARARGS | METH_KEYWORDS,
-     "submit($module, plan, table, /, threads=0, out=None, copy=False, timeout=None)\n--\n\nRun in the background."},
+     "submit($module, plan, data, /, threads=0, out=None, copy=False, timeout=None, room=0)\n--\n\n"
+     "Run in the background."},
     {0}};
 
 int mm_run_register(PyObject *module, module_state *state) {

@@ -7,20 +7,26 @@
 /* What run() and submit() take. */
 typedef struct mm_request {
   plan_object *plan;
-  PyObject *table, *outs, *watch; /* outs, watch: NULL when there are none */
+  PyObject *data;          /* a Table, or an Input, which is used up */
+  PyObject *outs, *watch;  /* NULL when there are none */
+  const char *output;      /* path of a file for the result of an Input, or NULL */
+  long long room;          /* rows of such a result that may wait to be taken; 0: it becomes a table */
   int threads, copy;
   double limit;                   /* seconds; 0: none */
 } mm_request;
 
 /* run.c. The GIL is held. */
-/* The result of a work that has ended, as a Table; `copied`: bytes copied to make its input. Or raise what made it fail. Once. */
+/* -1 and an exception. */
+int mm_request_open(const mm_request *asked, mm_outcome *outcome);
+/* The result of a work that has ended, once: a Table, or the number of rows where they went to a file; `copied`: bytes copied to make
+ * its input. Or raise what made it fail. */
 PyObject *mm_run_result(plan_object *plan, mm_work *work, int64_t copied);
 /* Wait until a moment of the clock; 1: it has ended, 0: not yet, -1 and the exception of a signal. */
 int  mm_run_wait(mm_work *work, double until);
 /* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that is set stays. */
 void mm_run_stop(mm_work *work);
-/* Bytes that were copied to make a table. */
-int64_t mm_run_copied(PyObject *table);
+/* Bytes that were copied to make what goes in. */
+int64_t mm_request_copied(const mm_request *asked);
 
 /* job.c */
 PyObject *mm_job_submit(module_state *state, const mm_request *asked);

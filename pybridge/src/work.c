@@ -18,18 +18,21 @@ static long long milliseconds(void) { return (long long)(mm_host_clock() * 1000)
 
 static mm_job *make_job(mm_work *work, mm_error *error) {
   mm_job_options options = {.threads = work->threads};
-  mm_source *source = mm_source_table(&work->outcome.feed, error);
+  mm_source *source = work->outcome.source ? work->outcome.source : mm_source_table(&work->outcome.feed, error);
+  work->outcome.source = NULL;
   mm_job *job = source ? mm_plan_job(work->outcome.plan, source, &options, error) : NULL;
   mm_stage *sink = job ? mm_outcome_sink(&work->outcome, error) : NULL;
+  if (work->outcome.path) work->output = sink;
   if (sink && mm_job_add(job, sink, error) >= 0) return job;
   mm_job_free(job);
   return NULL;
 }
 
-/* More threads than morsels would find nothing to do. */
-static int32_t useful_threads(int32_t wanted, int64_t rows) {
-  int64_t morsels = (rows + MM_MORSEL - 1) / MM_MORSEL;
+/* More threads than morsels would find nothing to do; of files nobody knows how many there are. */
+static int32_t useful_threads(int32_t wanted, const mm_outcome *outcome) {
+  int64_t morsels = (outcome->feed.rows + MM_MORSEL - 1) / MM_MORSEL;
   int32_t threads = wanted > 0 ? wanted : mm_host_processors();
+  if (outcome->source) return threads;
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
 }
 
@@ -42,7 +45,8 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *
   }
   work->outcome = *take;
   *take = (mm_outcome){0};
-  work->threads = useful_threads(threads, work->outcome.feed.rows);
+  work->threads = useful_threads(threads, &work->outcome);
+  work->reads = work->outcome.source != NULL;
   work->limit = limit;
   work->process = getpid();
   work->event = -1;
@@ -84,15 +88,19 @@ static void finish(mm_work *work, int status) {
   note_rows(work);
   if (status >= 0) status = mm_outcome_collect(&work->outcome, work->job, &work->table, &work->traffic, &work->error);
   work->status = status;
+  mm_queue *queue = work->outcome.queue;
+  work->outcome.queue = NULL;
   pthread_mutex_lock(&work->mutex);
   mm_job_free(work->job);
   work->job = NULL;
   mm_outcome_free(&work->outcome);
   atomic_store(&work->ended, true);
+  if (queue) mm_queue_close(queue);
   static const uint64_t one = 1;
   if (work->event >= 0 && write(work->event, &one, sizeof one) < 0) {} /* it cannot be full */
   pthread_cond_broadcast(&work->changed);
   pthread_mutex_unlock(&work->mutex);
+  mm_queue_release(queue);
 }
 
 /* One look at the job by who keeps it. */
@@ -112,7 +120,7 @@ static bool look(mm_work *work, int slice) {
 
 bool mm_work_run_here(mm_work *work) {
   int32_t flags = mm_plan_flags(work->outcome.plan);
-  if ((flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || work->outcome.feed.rows > MM_MORSEL) return false;
+  if (work->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || work->outcome.feed.rows > MM_MORSEL) return false;
   work->began = mm_host_clock();
   finish(work, mm_job_run(work->job, &work->error));
   return true;
@@ -150,6 +158,12 @@ void mm_work_cancel(mm_work *work) {
   atomic_compare_exchange_strong(&work->cancelled_at, &none, milliseconds());
   pthread_mutex_lock(&work->mutex);
   if (work->job) mm_job_cancel(work->job, MM_ECANCEL);
+  pthread_mutex_unlock(&work->mutex);
+}
+
+void mm_work_abandon(mm_work *work) {
+  pthread_mutex_lock(&work->mutex);
+  if (work->job && work->output) mm_sink_abandon(work->output);
   pthread_mutex_unlock(&work->mutex);
 }
 

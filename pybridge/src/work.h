@@ -14,6 +14,8 @@
 typedef struct mm_work {
   mm_outcome outcome;
   mm_job *job;
+  mm_stage *output;          /* of the job: the sink of a file, or NULL */
+  bool    reads;             /* files */
   int32_t threads;
   int32_t stages;
   pid_t   process;
@@ -44,6 +46,8 @@ void mm_work_start(mm_work *work);
 /* Has it ended, within so many milliseconds? One thread may call this of a work that is not kept, any of one that is. */
 bool mm_work_wait(mm_work *work, int milliseconds);
 void mm_work_cancel(mm_work *work);
+/* It does not stop, and the process may end before it does: its file will not appear. */
+void mm_work_abandon(mm_work *work);
 /* Start its keeper. On failure there is none, and the work was not started if it was not before. */
 int  mm_work_keep(mm_work *work, mm_error *error);
 /* Nobody needs it any more: it is freed, by its keeper if it has not ended. The GIL may be held. */

@@ -168,13 +168,30 @@ def test_an_input_is_read_once(flights):
 
     source = _core.open_input([str(flights)])
     plan = LATE._loaded().plan_of(source.column_names, source.types, source.nullables, ())
-    assert _core.run_input(plan, source).num_rows > 0
-    with pytest.raises(mm.StateError, match="has been read"):
-        _core.run_input(plan, source)
-    with pytest.raises(TypeError):
-        _core.run_input(plan, None)
+    assert _core.run(plan, source).num_rows > 0
+    for again in (_core.run, _core.submit):
+        with pytest.raises(mm.StateError, match="has been read"):
+            again(plan, source)
     with pytest.raises(mm.FileError):
         _core.open_input(["no-such.csv"])
+
+
+def test_the_extension_refuses_what_does_not_fit_together(flights):
+    from moonmill import _core
+
+    source, table = _core.open_input([str(flights)]), _core.Table.from_columns(["a"], [[1]])
+    plan = LATE._loaded().plan_of(source.column_names, source.types, source.nullables, ())
+    for data, options in ((table, {"output": "x.csv"}), (source, {"out": [None]}), (None, {})):
+        with pytest.raises(TypeError):
+            _core.run(plan, data, **options)
+    with pytest.raises(TypeError):
+        _core.submit(plan, table, room=1)
+    job = _core.submit(plan, source, room=10)
+    for rows, kind in ((0, ValueError), (-1, ValueError), ("1", TypeError), (1 << 70, OverflowError)):
+        with pytest.raises(kind):
+            job.take(rows)
+    with pytest.raises(ValueError, match="room"):
+        _core.submit(plan, _core.open_input([str(flights)])).take(1)
 
 
 def test_the_command_is_beside_the_interpreter():

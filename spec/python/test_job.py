@@ -463,7 +463,7 @@ def test_the_gil_is_free_while_a_run_waits(no_leaks):
 
 def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
     table = table_of({"a": [1]})
-    plan = mm.pipeline(ENDLESS)._plan(table, {})
+    plan = mm.pipeline(ENDLESS)._bound(table, {})[0]
     seen = []
 
     def watch(job):
@@ -475,7 +475,7 @@ def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
         _core.run(plan, table, watch=watch)
     assert seen == ["running", "running"]
     seen.clear()
-    quick = mm.pipeline(':derive "b = a"')._plan(table, {})
+    quick = mm.pipeline(':derive "b = a"')._bound(table, {})[0]
     assert len(_core.run(quick, table, watch=lambda job: seen.append(job.state))) == 1
     assert seen[-1] == "done"
 

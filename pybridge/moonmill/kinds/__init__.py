@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Package and name of a class -> module here and the class of the kind.
 _PLACES = {
     ("moonmill", "Table"): ("tables", "Tables"),
+    ("moonmill", "Files"): ("files", "Openable"),
     ("numpy", "MaskedArray"): ("numpy", "Arrays"),
     ("numpy", "ndarray"): ("numpy", "Arrays"),
     ("pandas", "DataFrame"): ("pandas", "Frames"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ..reading import Files, read
 from .tables import Tables
 
 TYPE_CHECKING = False
@@ -14,16 +15,21 @@ if TYPE_CHECKING:
     from .kind import Wanted
 
 
-class Paths(Tables):
-    """str or os.PathLike: the path of a file; results are tables of this package."""
+class Openable(Tables):
+    """moonmill.Files; results are tables of this package."""
 
-    def paths(self, data: Any) -> list[str] | None:
-        """The path."""
-        return [os.fspath(data)]
+    def files(self, data: Any) -> Files:
+        """The files."""
+        return data  # type: ignore[no-any-return]
 
     def take(self, data: Any, wanted: Wanted) -> Table:
-        """Reads the whole file."""
-        from ..files import run_paths
-        from ..pipeline import pipeline
+        """Reads all rows."""
+        return read(self.files(data))
 
-        return run_paths(pipeline("mm.pipeline {}"), [os.fspath(data)], {})
+
+class Paths(Openable):
+    """str or os.PathLike: the path of a file."""
+
+    def files(self, data: Any) -> Files:
+        """The file."""
+        return Files([os.fspath(data)])

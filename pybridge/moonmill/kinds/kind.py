@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from ..reading import Files
+
 ITEMS = {
     "bool": "?",
     "i8": "b",
@@ -63,8 +65,8 @@ class Kind:
         """The data is several tables, to be answered one by one."""
         return False
 
-    def paths(self, data: Any) -> list[str] | None:
-        """The files that the data is, if it is files: they need not be read as a whole."""
+    def files(self, data: Any) -> Files | None:
+        """The files that the data is, if it is files: they are read as a run goes on."""
         return None
 
     def take(self, data: Any, wanted: Wanted) -> Table:

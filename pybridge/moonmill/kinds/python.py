@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from ..errors import KindError
 from ..table import Table
@@ -13,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
+
+    from ..reading import Files
 
 _SCALARS = (str, bytes, int, float, bool, type(None))
 
@@ -49,11 +52,13 @@ class Lists(Kind):
         """A list of what the input had."""
         return _list_kind(data).give(table, data, wanted, keeps_rows)
 
-    def paths(self, data: Any) -> list[str] | None:
-        """The paths of a list of paths (of pathlib: texts are values)."""
+    def files(self, data: Any) -> Files | None:
+        """The files of a list of paths (of pathlib: texts are values)."""
         if not data or not all(hasattr(item, "__fspath__") for item in data):
             return None
-        return [os.fspath(item) for item in data]
+        from ..reading import Files
+
+        return Files([os.fspath(item) for item in data])
 
     def pieces(self, data: Any) -> bool:
         """A list of tables is answered by a list."""
@@ -103,6 +108,14 @@ class Iterators(Kind):
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """The result as it is: of many tables one has been made."""
         return table
+
+
+def unrolled(data: Iterator[Any]) -> Any:
+    """An iterator of paths as a list of them: they are known before they are read. Others as they are."""
+    first = next(data, None)
+    if hasattr(first, "__fspath__"):
+        return [first, *data]
+    return data if first is None else chain([first], data)
 
 
 def _list_kind(data: Any) -> Kind:
