@@ -23,6 +23,8 @@ APT_LINT := clang-format-14 clang-tidy-14 lua-check
 WARN   := -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wno-format-nonliteral
 FLAGS  := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -D_GNU_SOURCE -Icore -MMD -MP
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# A sanitizer must see how LuaJIT unwinds C: it wraps what the shared runtime exports.
+RUNTIME  := $(if $(SAN),,-static-libstdc++ -static-libgcc)
 ALL_CFLAGS   = -std=gnu11 $(CFLAGS) $(FLAGS) $(WARN) $(SANFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(CFLAGS) $(FLAGS) -Wall -Wextra -Werror $(SANFLAGS)
 ISA_base   :=
@@ -80,10 +82,10 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now,-z,nodelete \
-	  -Wl,-soname,libmoonmill.so -static-libstdc++ -static-libgcc -o $@ $(OBJ_LIB) $(LJ_LINK) $(LIBS)
+	  -Wl,-soname,libmoonmill.so $(RUNTIME) -o $@ $(OBJ_LIB) $(LJ_LINK) $(LIBS)
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)
-	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc \
+	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now $(RUNTIME) \
 	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LINK) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 
 VENV := build/venv

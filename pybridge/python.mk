@@ -20,7 +20,7 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \
-	  -Wl,-z,relro,-z,now -static-libstdc++ -static-libgcc -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LINK) \
+	  -Wl,-z,relro,-z,now $(RUNTIME) -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LINK) \
 	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
 	$(Q)test $(PY_DIR) = pybridge/moonmill || (cd pybridge && find moonmill -name '*.py' -exec cp --parents {} ../$(dir $(PY_DIR)) \;)
 

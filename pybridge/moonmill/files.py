@@ -114,27 +114,18 @@ def _outcomes(
             yield source, _run_file(pipeline, source, target, threads, params)
     if not side_by_side:
         return
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+    from .crew import Crew
 
-    stopping = False
+    crew = Crew()
 
     def watch(job: object) -> None:
-        if stopping:
+        if crew.stopping:
             raise KeyboardInterrupt
 
     def run(pair: tuple[str, str]) -> tuple[str, int | Error]:
         return pair[0], _run_file(pipeline, *pair, 1, params, watch)
 
-    with ThreadPoolExecutor(min(width, len(side_by_side)), "moonmill-files") as pool:
-        try:
-            waiting = {pool.submit(run, pair) for pair in side_by_side}
-            while waiting:  # in slices: a signal that another thread was given is handled between them
-                done, waiting = wait(waiting, 0.05, FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        finally:
-            stopping = True
-            pool.shutdown(wait=True, cancel_futures=True)
+    yield from crew.answers(run, side_by_side, width)
 
 
 def _run_file(

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -113,6 +114,53 @@ def test_ctrl_c_stops_files_that_are_read_side_by_side(inputs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         forever.run_files(str(inputs / "*.csv"), to=tmp_path / "out", threads=2)
     assert os.listdir(tmp_path / "out") == []
+
+
+def test_ctrl_c_between_any_two_instructions_leaves_no_thread_that_hangs(inputs, tmp_path, rng):
+    """A lock that is written in Python may stay locked when its taker is interrupted."""
+    shares = [rng.random() for _ in range(150)]
+    code = f"""
+        import faulthandler, signal, sys
+        import moonmill as mm
+
+        pipeline = mm.pipeline({':where "arr_delay > 60"'!r})
+        instructions = 0
+
+        def run(moment=None):
+            def trace(frame, event, argument):
+                global instructions
+                frame.f_trace_opcodes = True
+                instructions += event in ("opcode", "line")  # 3.12.1 only tells lines
+                if instructions == moment:
+                    sys.settrace(None)
+                    signal.raise_signal(signal.SIGINT)
+                return trace
+
+            global instructions
+            instructions = 0
+            sys.settrace(trace)
+            try:
+                pipeline.run_files({str(inputs / "*.csv")!r}, to={str(tmp_path / "out")!r}, threads=2)
+            finally:
+                sys.settrace(None)
+
+        run()
+        run()
+        whole = instructions
+        interrupts = 0
+        for share in {shares}:
+            faulthandler.dump_traceback_later(20, exit=True)
+            try:
+                run(1 + int(share * whole))
+            except KeyboardInterrupt:
+                interrupts += 1
+        print(interrupts)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 100
 
 
 def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
