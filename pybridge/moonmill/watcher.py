@@ -54,7 +54,7 @@ class Watcher:
                     job, callbacks = self._jobs.pop(key.fd)
                 for callback in callbacks:
                     call(callback, job)
-                del job, callbacks
+                del job, callbacks, callback  # nothing is held while it waits for the next
 
 
 _watcher: Watcher | None = None
