@@ -136,10 +136,11 @@ _shared: dict[tuple[str, tuple[str, ...]], _core.Module] = {}
 def _of_this_process(name: str, texts: tuple[str, ...]) -> _core.Module:
     """The module that functions sent to this process belong to: all of one script share it."""
     key = name, texts
-    if key not in _shared:
+    found = _shared.get(key)
+    if found is None:
         sources[name] = texts[0]
-        _shared[key] = _core.Module(name, texts)
-    return _shared[key]
+        found = _shared.setdefault(key, _core.Module(name, texts))
+    return found
 
 
 copyreg.pickle(_core.Module, lambda core: (_of_this_process, (core.name, core.texts)))

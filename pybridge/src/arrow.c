@@ -9,7 +9,6 @@
 #include "series.h"
 #include "table.h"
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,16 +224,19 @@ static void *open_capsule(module_state *state, PyObject *capsule, const char *na
                       PyCapsule_CheckExact(capsule) ? "one of another name" : Py_TYPE(capsule)->tp_name);
 }
 
+/* Capsules are emptied, which two threads may be about to do. */
 static int from_stream_capsule(landing *to, PyObject *capsule, const char *name) {
   struct ArrowArrayStream *given = open_capsule(to->state, capsule, "arrow_array_stream"), stream;
   if (!given) return -1;
-  if (!given->release) {
+  Py_BEGIN_CRITICAL_SECTION(capsule);
+  stream = *given;
+  given->release = NULL;
+  Py_END_CRITICAL_SECTION();
+  if (!stream.release) {
     mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,
                  "the Arrow stream is released: capsules are consumed once");
     return -1;
   }
-  stream = *given;
-  given->release = NULL;
   int status = take_stream(to, &stream, name);
   release_stream(&stream);
   return status;
@@ -248,14 +250,22 @@ static int from_array_capsules(landing *to, PyObject *both, const char *name) {
     return -1;
   }
   const struct ArrowSchema *schema = open_capsule(to->state, first, "arrow_schema");
-  struct ArrowArray *array = schema ? open_capsule(to->state, second, "arrow_array") : NULL;
-  if (!array) return -1;
-  if (!array->release) {
+  struct ArrowArray *given = schema ? open_capsule(to->state, second, "arrow_array") : NULL, array;
+  if (!given) return -1;
+  Py_BEGIN_CRITICAL_SECTION(second);
+  array = *given;
+  given->release = NULL;
+  Py_END_CRITICAL_SECTION();
+  if (!array.release) {
     mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,
                  "the Arrow array is released: capsules are consumed once");
     return -1;
   }
-  return land_schema(to, schema, name, &w) < 0 ? -1 : take_array(to, array);
+  if (land_schema(to, schema, name, &w) == 0) return take_array(to, &array);
+  Py_BEGIN_CRITICAL_SECTION(second);
+  *given = array; /* the capsule releases it */
+  Py_END_CRITICAL_SECTION();
+  return -1;
 }
 
 /* A stream keeps chunks apart, so that it comes first. */

@@ -5,17 +5,28 @@
  * exceptions in mm_raise alone. The GIL is given up around whatever may take long, and no lock of the core is held when
  * Python code can run.
  *
+ * Nothing relies on the GIL to keep threads apart, since there are builds without it: objects do not change once they
+ * are made, and the few members that do are atomic or changed within a critical section, in which no Python code runs.
+ * What belongs to the caller is looked at through references of our own.
+ *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include "moonmill.h"
+
+/* A lock of an object, where there is no GIL; versions before 3.13 always have one. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
 
 /* ---- The module ---- */
 
 /* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a
- * failure. */
+ * failure. configure() sets the latter, while the package is imported: before any other thread has the module. */
 #define MM_STATE(X) \
   X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(module_type) X(function_type) \
   X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
@@ -24,7 +35,7 @@ typedef struct module_state {
 #define X(name) PyObject *name;
   MM_STATE(X)
 #undef X
-  struct mm_session *session; /* NULL until it is needed */
+  _Atomic(struct mm_session *) session; /* NULL until it is needed */
 } module_state;
 
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),
@@ -84,6 +95,9 @@ typedef struct mm_owner {
 void mm_owner_defer(void *owner);
 /* Release what waits. Under the GIL, and with no lock of ours. Every entry into the extension calls it. */
 void mm_owner_drain(void);
+/* What this thread lets go of from here on goes into a list, to be released with it. No Python code may run between. */
+void mm_owner_collect(mm_owner **list);
+void mm_owner_release(mm_owner *list);
 
 /* ---- Tables, columns, buffers ---- */
 
@@ -94,6 +108,9 @@ PyObject *mm_fields_list(const mm_schema *schema, int what);
 /* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way
  * in. */
 PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);
+/* The same in two steps: an empty one, and what fills it, which runs no Python code and on failure takes nothing. */
+PyObject *mm_table_new(module_state *state);
+int mm_table_fill(PyObject *table, mm_table *take, int64_t copied, int64_t shared);
 /* The table of such an object, borrowed; NULL and TypeError when it is none. */
 const mm_table *mm_table_of(module_state *state, PyObject *object);
 /* Items of a dict that stats() shows beside its own. */

@@ -46,7 +46,10 @@ PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, 
 
 static void buffer_dealloc(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
+  mm_owner *let_go = NULL;
+  mm_owner_collect(&let_go);
   mm_block_release(((buffer_object *)object)->block);
+  mm_owner_release(let_go);
   mm_live_add(MM_LIVE_buffers, -1);
   type->tp_free(object);
   Py_DECREF(type);

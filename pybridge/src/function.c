@@ -83,7 +83,7 @@ static PyObject *call(function_object *self, mm_passage *p) {
   if (status == 0) {
     a.thread = PyEval_SaveThread();
     status = mm_module_enter(module, true, &a.pulse, &error);
-  } else if (status > 0 && (self->lasts || p->bytes > LITTLE)) {
+  } else if (status > 0 && (atomic_load_explicit(&self->lasts, memory_order_relaxed) || p->bytes > LITTLE)) {
     a.thread = PyEval_SaveThread();
   }
   if (status < 0) {
@@ -93,7 +93,7 @@ static PyObject *call(function_object *self, mm_passage *p) {
   a.lasted = false; /* waiting is not lasting */
   status = mm_module_call(module, self->number, p->arguments, p->results, &a.pulse, &error);
   if (a.thread) PyEval_RestoreThread(a.thread);
-  self->lasts = a.lasted;
+  atomic_store_explicit(&self->lasts, a.lasted, memory_order_relaxed);
   bool told = status >= 0 && (!self->holds || mm_passage_texts(p) == 0);
   mm_module_leave(module);
   if (status < 0) return fail(p->state, &error);

@@ -17,7 +17,7 @@ typedef struct function_object {
   int32_t number;
   PyObject *names; /* of the arguments: interned */
   bool holds;      /* arguments or results are more than numbers and booleans */
-  bool lasts;      /* the last call was a long one: the next gives up the GIL at once */
+  atomic_bool lasts; /* the last call was a long one: the next gives up the GIL at once */
 } function_object;
 
 /* A function of a module; a new reference. */

@@ -7,7 +7,7 @@
 
 typedef struct input_object {
   PyObject_HEAD module_state *state;
-  mm_input *input; /* NULL once it was used */
+  _Atomic(mm_input *) input; /* NULL once it was used */
   mm_schema columns;
 } input_object;
 
@@ -80,14 +80,13 @@ bool mm_input_is(const module_state *state, PyObject *object) {
 
 mm_source *mm_input_take(plan_object *plan, PyObject *object) {
   input_object *self = (input_object *)object;
-  mm_input *input = self->input;
+  mm_input *input = atomic_exchange(&self->input, NULL);
   mm_error error;
   mm_source *source;
   if (!input) {
     mm_raise_new(self->state, MM_ESTATE, "used-input", NULL, "open the files again", "this input has been read");
     return NULL;
   }
-  self->input = NULL;
   Py_BEGIN_ALLOW_THREADS
   source = mm_input_source(input, mm_plan_reads(plan->plan), &error);
   Py_END_ALLOW_THREADS

@@ -127,23 +127,34 @@ static PyObject *job_wait(PyObject *object, PyObject *const *arguments, Py_ssize
   return ended < 0 ? NULL : PyBool_FromLong(ended);
 }
 
+/* The result, where it was asked for before: a new reference. */
+static PyObject *known_table(job_object *self) {
+  PyObject *table;
+  Py_BEGIN_CRITICAL_SECTION(self);
+  table = Py_XNewRef(self->table);
+  Py_END_CRITICAL_SECTION();
+  return table;
+}
+
 PyObject *mm_job_table(PyObject *object, PyObject *unused) {
   (void)unused;
   job_object *self = (job_object *)object;
   mm_owner_drain();
-  if (self->table) return Py_NewRef(self->table);
+  PyObject *table = known_table(self);
+  if (table) return table;
   mm_work *work = work_of(object);
   if (!work) return NULL;
   if (!atomic_load(&work->ended))
     return mm_raise_new(self->state, MM_ESTATE, "not-done", NULL, "wait for it, or ask for its result()",
                         "the job is not done yet");
-  PyObject *table = mm_run_result(self->plan, work, self->copied);
-  if (!table || self->table) { /* making it may have let another thread ask */
-    Py_XDECREF(table);
-    return Py_XNewRef(self->table);
-  }
-  self->table = table;
-  return Py_NewRef(table);
+  PyObject *made = mm_run_result(self->plan, work);
+  if (!made) return NULL;
+  Py_BEGIN_CRITICAL_SECTION(object); /* making it may have let another thread ask */
+  if (!self->table && mm_run_fill(made, work, self->copied) == 0) self->table = Py_NewRef(made);
+  table = Py_XNewRef(self->table);
+  Py_END_CRITICAL_SECTION();
+  Py_DECREF(made);
+  return table;
 }
 
 static PyObject *job_take(PyObject *object, PyObject *count) {
@@ -167,7 +178,7 @@ static PyObject *job_take(PyObject *object, PyObject *count) {
   }
   if (status > 0) return mm_table_wrap(self->state, &table, 0, 0);
   if (status < 0) return mm_raise(self->state, &error);
-  return work->status < 0 ? mm_run_result(self->plan, work, 0) : Py_NewRef(Py_None);
+  return work->status < 0 ? mm_run_result(self->plan, work) : Py_NewRef(Py_None);
 }
 
 static PyObject *job_counters(PyObject *object, PyObject *unused) {

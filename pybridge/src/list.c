@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "series.h"
 #include "table.h"
-#include <datetime.h>
+#include "times.h"
 #include <limits.h>
 #include <string.h>
 
@@ -40,8 +40,7 @@ static bool is_missing(PyObject *value) {
 }
 
 static int kind_of_time(PyObject *value) {
-  if (!PyDateTimeAPI) PyDateTime_IMPORT;
-  if (!PyDateTimeAPI) return -1;
+  if (!mm_times_ready()) return -1;
   if (PyDateTime_Check(value)) return PyDateTime_DATE_GET_TZINFO(value) == Py_None ? NAIVE : AWARE;
   if (PyDate_Check(value)) return DATE;
   return PyDelta_Check(value) ? DELTA : OTHER;

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "bridge.h"
 #include "session.h"
-#include <stdatomic.h>
 
 /* ---- What is alive ---- */
 
@@ -140,12 +139,17 @@ int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
   return PyModule_AddType(module, (PyTypeObject *)type);
 }
 
+/* What waits for release, and the core, belong to the process. */
+static int refuse_subinterpreters(void) {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
+  PyErr_SetString(PyExc_ImportError, "moonmill works in the main interpreter alone, not in subinterpreters: "
+                                     "use threads, which run pipelines side by side, or processes");
+  return -1;
+}
+
 static int core_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
-  if (PyInterpreterState_Get() != PyInterpreterState_Main()) { /* not all versions look at the slot below */
-    PyErr_SetString(PyExc_ImportError, "moonmill works in the main interpreter alone");
-    return -1;
-  }
+  if (refuse_subinterpreters() < 0) return -1;
 #define X(name)                                                                                                        \
   if (mm_##name##_register(module, state) < 0) return -1;
   MM_PARTS(X)
@@ -177,9 +181,14 @@ static void core_free(void *module) {
   state->session = NULL;
 }
 
+/* Every interpreter may come as far as core_exec, which says in the same words why it goes no further; Python itself
+ * would refuse some of them in words of its own. */
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)(uintptr_t)core_exec},
-#ifdef Py_mod_multiple_interpreters /* what waits for release, and the core, belong to the process */
-                                   {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#ifdef Py_mod_multiple_interpreters
+                                   {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+                                   {Py_mod_gil, Py_MOD_GIL_NOT_USED},
 #endif
                                    {0}};
 

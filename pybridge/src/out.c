@@ -109,15 +109,15 @@ static int take_out(mm_outcome *outcome, plan_object *plan, int32_t number, PyOb
 }
 
 int mm_outs_take(mm_outcome *outcome, plan_object *plan, PyObject *outs) {
-  PyObject *list = PySequence_Fast(outs, "out is a list of buffers and None");
+  PyObject *list = PySequence_Tuple(outs);
   int status = list ? 0 : -1;
-  if (list && PySequence_Fast_GET_SIZE(list) != outcome->count) {
+  if (list && PyTuple_GET_SIZE(list) != outcome->count) {
     mm_raise_new(plan->state, MM_EUSAGE, "bad-out", NULL, NULL, "out has %zd items, the result has %d columns",
-                 PySequence_Fast_GET_SIZE(list), (int)outcome->count);
+                 PyTuple_GET_SIZE(list), (int)outcome->count);
     status = -1;
   }
   for (int32_t i = 0; i < outcome->count && status == 0; i++) {
-    PyObject *object = PySequence_Fast_GET_ITEM(list, i);
+    PyObject *object = PyTuple_GET_ITEM(list, i);
     if (object != Py_None) status = take_out(outcome, plan, i, object);
   }
   Py_XDECREF(list);

@@ -96,30 +96,50 @@ static PyObject *bytes_of_bits(column_object *self, bool validity) {
   return mm_buffer_wrap(self->table->state, block, mm_block_data(block), (mm_type){.id = MM_BOOL}, rows, true);
 }
 
-static PyObject *data_of(column_object *self) {
+/* The block of the only chunk, which the buffer then holds too: *sole when the table alone had it until now, which two
+ * threads at once may not find. */
+static mm_block *only_block(column_object *self, bool *sole) {
+  mm_block *block = mm_column_chunk(self, 0)->data_block;
+  Py_BEGIN_CRITICAL_SECTION(self->table);
+  *sole = mm_block_sole(block);
+  mm_block_retain(block);
+  Py_END_CRITICAL_SECTION();
+  return block;
+}
+
+/* *copied when the buffer's memory is its own. */
+static PyObject *data_of(column_object *self, bool *copied) {
   const mm_field *field = mm_column_field(self);
   char text[128];
+  *copied = field->type.id == MM_BOOL;
   if (field->type.id == MM_BOOL) return bytes_of_bits(self, false);
   if (!mm_buffer_width(field->type))
     return mm_raise_new(self->table->state, MM_EUSAGE, "no-buffer", field->name,
                         "to_pylist() or an Arrow array shows them", "values of type %s do not form one buffer",
                         mm_type_name(field->type, text, sizeof text));
+  if (chunks_of(self) == 1) {
+    const mm_column *chunk = mm_column_chunk(self, 0);
+    bool sole;
+    mm_block *block = only_block(self, &sole);
+    return mm_buffer_wrap(self->table->state, block, chunk->data, field->type, chunk->length, sole);
+  }
   mm_column joined = {0};
-  if (mm_column_join(self, &joined, &self->table->copied) < 0) return NULL;
+  int64_t bytes = 0;
+  if (mm_column_join(self, &joined, &bytes) < 0) return NULL;
+  self->table->copied += bytes;
   mm_block *block = joined.data_block;
   const void *data = joined.data;
   int64_t length = joined.length;
-  bool fresh = chunks_of(self) == 0 || block != mm_column_chunk(self, 0)->data_block;
-  if (fresh) mm_block_retain(block);
+  *copied = bytes > 0;
+  mm_block_retain(block);
   mm_column_release(&joined);
-  bool sole = fresh || mm_block_sole(block); /* held by the table, and by nobody else */
-  if (!fresh) mm_block_retain(block);
-  return mm_buffer_wrap(self->table->state, block, data, field->type, length, sole);
+  return mm_buffer_wrap(self->table->state, block, data, field->type, length, mm_block_sole(block));
 }
 
 PyObject *mm_column_data(PyObject *object, PyObject *unused) {
   (void)unused;
-  return data_of((column_object *)object);
+  bool copied;
+  return data_of((column_object *)object, &copied);
 }
 
 PyObject *mm_column_valid(PyObject *object, PyObject *unused) {
@@ -139,13 +159,13 @@ PyObject *mm_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keyw
                         field->name);
   if (mm_column_nulls(self) > 0)
     return PyErr_Format(PyExc_BufferError, "column \"%.100s\": DLPack has no nulls", field->name);
-  int64_t copied = self->table->copied;
   if (request.no_copy && chunks_of(self) > 1)
     return PyErr_Format(PyExc_BufferError, "column \"%.100s\": %lld chunks cannot be joined without copying",
                         field->name, (long long)chunks_of(self));
-  PyObject *buffer = data_of(self);
+  bool copied;
+  PyObject *buffer = data_of(self, &copied);
   if (!buffer) return NULL;
-  if (self->table->copied > copied) request.copy = false; /* they are a copy by now */
+  if (copied) request.copy = false; /* they are a copy by now */
   PyObject *capsule = mm_dlpack_capsule((const buffer_object *)buffer, &request);
   Py_DECREF(buffer);
   return capsule;

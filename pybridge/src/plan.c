@@ -5,7 +5,7 @@
 
 /* ---- Making ---- */
 
-static PyObject *plan_wrap(module_state *state, mm_plan *take, int32_t number) {
+static PyObject *plan_wrap(module_state *state, mm_session *session, mm_plan *take, int32_t number) {
   PyTypeObject *type = (PyTypeObject *)state->plan_type;
   plan_object *self = PyObject_New(plan_object, type);
   if (!self) {
@@ -14,7 +14,7 @@ static PyObject *plan_wrap(module_state *state, mm_plan *take, int32_t number) {
   }
   self->state = state;
   self->plan = take;
-  self->session = state->session;
+  self->session = session;
   self->number = number;
   mm_live_add(MM_LIVE_plans, 1);
   return (PyObject *)self;
@@ -27,7 +27,7 @@ plan_object *mm_plan_of(module_state *state, PyObject *object) {
 }
 
 /* Is the session that made it still there? */
-static bool is_known(const plan_object *plan) { return plan->session && plan->session == plan->state->session; }
+static bool is_known(const plan_object *plan) { return plan->session == atomic_load(&plan->state->session); }
 
 static void plan_dealloc(PyObject *object) {
   plan_object *self = (plan_object *)object;
@@ -58,21 +58,21 @@ static int add_field(module_state *state, mm_schema *schema, PyObject *name, PyO
 
 /* Names, types and nullables as a schema; -1 and an exception. */
 static int read_columns(module_state *state, PyObject *const *lists, mm_schema *schema) {
-  PyObject *fast[3] = {0};
+  PyObject *own[3] = {0};
   int status = 0;
   for (int i = 0; i < 3 && status == 0; i++) {
-    fast[i] = PySequence_Fast(lists[i], "plan: names, types and nullables are sequences");
-    if (!fast[i]) status = -1;
+    own[i] = PySequence_Tuple(lists[i]);
+    if (!own[i]) status = -1;
   }
-  Py_ssize_t count = status == 0 ? PySequence_Fast_GET_SIZE(fast[0]) : 0;
-  if (status == 0 && (PySequence_Fast_GET_SIZE(fast[1]) != count || PySequence_Fast_GET_SIZE(fast[2]) != count)) {
+  Py_ssize_t count = status == 0 ? PyTuple_GET_SIZE(own[0]) : 0;
+  if (status == 0 && (PyTuple_GET_SIZE(own[1]) != count || PyTuple_GET_SIZE(own[2]) != count)) {
     PyErr_SetString(PyExc_ValueError, "plan: names, types and nullables are not of one length");
     status = -1;
   }
   for (Py_ssize_t i = 0; i < count && status == 0; i++)
-    status = add_field(state, schema, PySequence_Fast_GET_ITEM(fast[0], i), PySequence_Fast_GET_ITEM(fast[1], i),
-                       PySequence_Fast_GET_ITEM(fast[2], i));
-  for (int i = 0; i < 3; i++) Py_XDECREF(fast[i]);
+    status =
+        add_field(state, schema, PyTuple_GET_ITEM(own[0], i), PyTuple_GET_ITEM(own[1], i), PyTuple_GET_ITEM(own[2], i));
+  for (int i = 0; i < 3; i++) Py_XDECREF(own[i]);
   return status;
 }
 
@@ -111,7 +111,7 @@ static PyObject *bind(module_state *state, int32_t handle, const mm_schema *sche
   mm_away_begin(&away);
   int status = mm_session_plan(session, handle, schema, params, count, &away.pulse, &plan, &number, &failures, &error);
   mm_away_end(&away);
-  return status < 0 ? mm_session_raise(state, &failures, &error) : plan_wrap(state, plan, number);
+  return status < 0 ? mm_session_raise(state, session, &failures, &error) : plan_wrap(state, session, plan, number);
 }
 
 static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
@@ -144,7 +144,7 @@ PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure) {
     status = mm_session_failure(plan->session, plan->number, failure, &away.pulse, &failures, &error);
     mm_away_end(&away);
   }
-  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, &failures, &error);
+  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, plan->session, &failures, &error);
   mm_buffer_free(&failures);
   return mm_raise(plan->state, failure); /* without its place in the script */
 }

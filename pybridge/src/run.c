@@ -28,14 +28,6 @@ static PyObject *notes_of(const mm_work *work) {
              : NULL;
 }
 
-static PyObject *wrap_result(module_state *state, mm_work *work, int64_t copied) {
-  PyObject *table = mm_table_wrap(state, &work->table, copied + work->traffic.copied, work->traffic.shared);
-  PyObject *notes = table ? notes_of(work) : NULL;
-  if (table && (!notes || mm_table_note(table, notes) < 0)) Py_CLEAR(table);
-  Py_XDECREF(notes);
-  return table;
-}
-
 static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
   if (atomic_load(&work->late) && work->status == MM_ELIMIT)
     return mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
@@ -45,9 +37,18 @@ static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
   return mm_plan_raise(plan, &work->error);
 }
 
-PyObject *mm_run_result(plan_object *plan, mm_work *work, int64_t copied) {
+PyObject *mm_run_result(plan_object *plan, const mm_work *work) {
   if (work->status < 0) return raise_failure(plan, work);
-  return work->output ? PyLong_FromLongLong(work->progress.rows_out) : wrap_result(plan->state, work, copied);
+  if (work->output) return PyLong_FromLongLong(work->progress.rows_out);
+  PyObject *notes = notes_of(work), *table = notes ? mm_table_new(plan->state) : NULL;
+  if (table && mm_table_note(table, notes) < 0) Py_CLEAR(table);
+  Py_XDECREF(notes);
+  return table;
+}
+
+int mm_run_fill(PyObject *result, mm_work *work, int64_t copied) {
+  if (work->output) return 0;
+  return mm_table_fill(result, &work->table, copied + work->traffic.copied, work->traffic.shared);
 }
 
 /* ---- Waiting ---- */
@@ -58,10 +59,9 @@ void mm_run_stop(mm_work *work) {
   PyErr_Fetch(&type, &value, &traceback);
   Py_BEGIN_ALLOW_THREADS
   mm_work_cancel(work);
-  bool ended = mm_work_wait(work, PATIENCE_MS);
-  if (!ended) mm_work_abandon(work);
-  if (!ended && !work->kept) mm_work_keep(work, &error);
-  if (atomic_load(&work->ended) || work->kept) mm_work_leave(work); /* else it is lost with its inputs */
+  if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
+  if (!work->kept && !work->ended) mm_work_keep(work, &error); /* a keeper goes after the end: it is looked for first */
+  if (work->kept || work->ended) mm_work_leave(work);          /* else it is lost with its inputs */
   Py_END_ALLOW_THREADS
   PyErr_Restore(type, value, traceback);
 }
@@ -110,7 +110,8 @@ static PyObject *run_work(plan_object *plan, mm_work *work, int64_t copied) {
   if (!small) mm_work_start(work);
   Py_END_ALLOW_THREADS
   if (!small && !wait_for(plan, work)) return NULL;
-  PyObject *result = mm_run_result(plan, work, copied);
+  PyObject *result = mm_run_result(plan, work);
+  if (result && mm_run_fill(result, work, copied) < 0) Py_CLEAR(result);
   mm_work_leave(work);
   mm_owner_drain();
   return result;

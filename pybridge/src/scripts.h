@@ -14,5 +14,5 @@ void mm_away_end(mm_away *away);
 
 /* The session, made when it is first asked for; NULL and an exception. */
 mm_session *mm_session_here(module_state *state);
-/* Raise what a call of the session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes first. */
-PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error);
+/* Raise what a call of a session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes first. */
+PyObject *mm_session_raise(module_state *state, mm_session *session, mm_buffer *failures, const mm_error *error);

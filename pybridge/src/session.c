@@ -21,9 +21,9 @@ void mm_away_end(mm_away *away) { PyEval_RestoreThread(away->thread); }
 
 /* Two threads may make one at the same time: the first one stays. */
 mm_session *mm_session_here(module_state *state) {
-  if (state->session) return state->session;
+  mm_session *here = atomic_load(&state->session), *made;
+  if (here) return here;
   mm_error error;
-  mm_session *made, *spare = NULL;
   Py_BEGIN_ALLOW_THREADS
   made = mm_session_new(&error);
   Py_END_ALLOW_THREADS
@@ -31,16 +31,15 @@ mm_session *mm_session_here(module_state *state) {
     mm_raise(state, &error);
     return NULL;
   }
-  if (state->session) spare = made;
-  else state->session = made;
-  if (spare) mm_session_free(spare);
-  return state->session;
+  if (atomic_compare_exchange_strong(&state->session, &here, made)) return made;
+  mm_session_free(made);
+  return here;
 }
 
-PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error) {
+PyObject *mm_session_raise(module_state *state, mm_session *session, mm_buffer *failures, const mm_error *error) {
   if (PyErr_Occurred()) goto done;
   /* What was loaded is lost: the next call begins anew, and scripts are loaded again. */
-  if (strcmp(error->id, "forked") == 0) state->session = NULL;
+  if (strcmp(error->id, "forked") == 0) atomic_compare_exchange_strong(&state->session, &session, NULL);
   if (failures->size) mm_raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
   else mm_raise(state, error);
 done:
@@ -69,7 +68,7 @@ static PyObject *core_ask(PyObject *module, PyObject *const *arguments, Py_ssize
   mm_away_begin(&away);
   int status = mm_session_call(session, texts[0].bytes, texts + 1, (int32_t)count - 1, &away.pulse, &answer, &error);
   mm_away_end(&away);
-  if (status < 0) mm_session_raise(state, &answer, &error);
+  if (status < 0) mm_session_raise(state, session, &answer, &error);
   else result = PyUnicode_DecodeUTF8((const char *)answer.data, (Py_ssize_t)answer.size, "strict");
 done:
   mm_buffer_free(&answer);

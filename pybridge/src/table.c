@@ -12,23 +12,32 @@ static int64_t *starts_of(const mm_table *table) {
   return starts;
 }
 
-PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared) {
+PyObject *mm_table_new(module_state *state) {
   PyTypeObject *class = (PyTypeObject *)(state->table_class ? state->table_class : state->table_type);
-  int64_t *starts = starts_of(take);
-  table_object *self = starts ? (table_object *)class->tp_alloc(class, 0) : NULL;
-  if (!self) {
-    PyMem_Free(starts);
-    mm_table_free(take);
-    return NULL;
-  }
+  table_object *self = (table_object *)class->tp_alloc(class, 0);
+  if (!self) return NULL;
   self->state = state;
-  self->table = *take;
-  *take = (mm_table){0};
-  self->starts = starts;
-  self->copied = copied;
-  self->shared = shared;
   mm_live_add(MM_LIVE_tables, 1);
   return (PyObject *)self;
+}
+
+int mm_table_fill(PyObject *table, mm_table *take, int64_t copied, int64_t shared) {
+  table_object *self = (table_object *)table;
+  self->starts = starts_of(take);
+  if (!self->starts) return -1;
+  self->table = *take;
+  *take = (mm_table){0};
+  self->copied = copied;
+  self->shared = shared;
+  return 0;
+}
+
+PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared) {
+  PyObject *table = mm_table_new(state);
+  if (table && mm_table_fill(table, take, copied, shared) == 0) return table;
+  Py_XDECREF(table);
+  mm_table_free(take);
+  return NULL;
 }
 
 const mm_table *mm_table_of(module_state *state, PyObject *object) {
@@ -58,8 +67,11 @@ static int table_clear(PyObject *object) {
 static void table_dealloc(PyObject *object) {
   table_object *self = (table_object *)object;
   PyTypeObject *type = Py_TYPE(object);
+  mm_owner *let_go = NULL;
   PyObject_GC_UnTrack(object);
+  mm_owner_collect(&let_go);
   mm_table_free(&self->table);
+  mm_owner_release(let_go);
   PyMem_Free(self->starts);
   Py_CLEAR(self->notes);
   mm_live_add(MM_LIVE_tables, -1);
@@ -310,10 +322,12 @@ static int join_batches(table_object *self, mm_batch *to) {
     return -1;
   }
   to->length = self->table.rows;
+  int64_t copied = 0;
   for (int32_t c = 0; c < to->count; c++) {
     column_object column = {.table = self, .index = c};
-    if (mm_column_join(&column, &to->columns[c], &self->copied) < 0) return -1;
+    if (mm_column_join(&column, &to->columns[c], &copied) < 0) return -1;
   }
+  self->copied += copied;
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /* table.h - the Table and Column objects, for the files that fill them, show them and hand them out.
  *
- * DESIGN. A table is made once and never changes. A column is a table and a number, so that blocks are held by tables
+ * DESIGN. A table is made once and never changes, but for what it counts. A column is a table and a number, so that blocks are held by tables
  * alone: a block with one holder is nobody else's.
  *
  * SPDX-License-Identifier: MIT */
@@ -12,7 +12,8 @@ typedef struct table_object {
   module_state *state;
   mm_table table;
   int64_t *starts; /* first row of each batch, and the number of rows */
-  int64_t copied, shared;
+  atomic_int_least64_t copied; /* grows when the table is handed out */
+  int64_t shared;
   PyObject *notes; /* dict of what stats() shows besides, or NULL */
 } table_object;
 

@@ -1,15 +1,9 @@
 /* value.c - values of columns as Python objects.
  * SPDX-License-Identifier: MIT */
 #include "table.h"
-#include <datetime.h>
+#include "times.h"
 
 static bool bit(const void *bits, int64_t i) { return ((const uint64_t *)bits)[i >> 6] >> (i & 63) & 1; }
-
-/* datetime.c's pointer is filled in when the first time value is made: importing it costs a millisecond. */
-static bool import_datetime(void) {
-  if (!PyDateTimeAPI) PyDateTime_IMPORT;
-  return PyDateTimeAPI != NULL;
-}
 
 /* An exact number of days, seconds and microseconds; floored, as timedelta wants it. */
 static PyObject *delta_of(int64_t days, int64_t seconds, int64_t micros) {
@@ -47,7 +41,7 @@ static PyObject *after_epoch(PyObject *epoch, PyObject *delta) {
 }
 
 static PyObject *time_value(mm_type type, const mm_column *chunk, int64_t row, bool *lossy) {
-  if (!import_datetime()) return NULL;
+  if (!mm_times_ready()) return NULL;
   if (type.id == MM_DATE)
     return after_epoch(PyDate_FromDate(1970, 1, 1), delta_of(((const int32_t *)chunk->data)[row], 0, 0));
   int64_t value = ((const int64_t *)chunk->data)[row];

@@ -143,9 +143,12 @@ static struct timespec after(int ms) {
 
 bool mm_work_wait(mm_work *work, int ms) {
   if (atomic_load(&work->ended)) return true;
-  if (!work->kept) return look(work, ms);
   struct timespec until = after(ms);
   pthread_mutex_lock(&work->mutex);
+  if (!work->kept && !atomic_load(&work->ended)) { /* its keeper goes once it has ended */
+    pthread_mutex_unlock(&work->mutex);
+    return look(work, ms);
+  }
   int waited = 0;
   while (!atomic_load(&work->ended) && waited != ETIMEDOUT)
     waited = pthread_cond_timedwait(&work->changed, &work->mutex, &until);

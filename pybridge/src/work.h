@@ -25,7 +25,7 @@ typedef struct mm_work {
   atomic_bool late;          /* by its time limit */
   pthread_mutex_t mutex;     /* of what follows */
   pthread_cond_t  changed;   /* ended */
-  bool kept;
+  atomic_bool kept;
   bool left;                 /* nobody waits any more: the keeper frees it */
   int  event;                /* descriptor that is readable when it has ended; -1: nobody asked */
   int  status;
