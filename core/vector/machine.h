@@ -64,8 +64,8 @@ struct mm_program {
   struct mm_frame *folding; /* of mm_program_eval */
 };
 
-mm_program *mm_program_share(mm_program *program);              /* one more user; mm_program_free takes one away */
-int64_t mm_lane_bytes(int type, int64_t lanes);                 /* bytes of so many lanes of a register */
+mm_program *mm_program_share(mm_program *program); /* one more user; mm_program_free takes one away */
+int64_t mm_lane_bytes(int type, int64_t lanes);    /* bytes of so many lanes of a register */
 /* Rewrite code with fewer instructions; returns how many there are now, or a negative status. */
 int32_t mm_program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
                         mm_error *error);

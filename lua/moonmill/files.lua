@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local folders = require "moonmill.folders"
 local native = require "moonmill.ffi"
+local reading = require "moonmill.reading"
 local schemas = require "moonmill.schemas"
 local suggest = require "moonmill.suggest"
 
@@ -24,14 +25,10 @@ Files.__index = Files
 ---@field patience? number seconds that opening may wait for bytes of pipes
 
 local function c_options(options)
-  local made = ffi.new "mm_csv_options"
-  made.delimiter = options.delimiter and options.delimiter:byte() or 0
-  if options.quote then made.quote = options.quote == "" and -1 or options.quote:byte() end
-  made.no_header, made.ragged = options.no_header or false, options.ragged or false
-  local nulls = options.nulls and #options.nulls > 0 and table.concat(options.nulls, "\n") or nil
-  made.nulls = nulls
+  local made, numbers = ffi.new "mm_csv_options", reading.numbers(options)
+  for field, value in pairs(numbers) do made[field] = value end
   made.patience = options.patience and math.max(1, math.ceil(options.patience * 1000)) or 0
-  return made, nulls -- the text must live as long as the struct
+  return made, numbers.nulls -- the text must live as long as the struct
 end
 
 ---The nearest name in the folder of a path that is not there, as a hint.

@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local expr = require "moonmill.expr"
 local failure = require "moonmill.failure"
 local fields = require "moonmill.fields"
+local reading = require "moonmill.reading"
 local suggest = require "moonmill.suggest"
 local types = require "moonmill.types"
 
@@ -137,6 +138,13 @@ local function describe(param)
     default and " = " .. default or param.required and " (required)" or "", param.help and "  -- " .. param.help or "")
 end
 
+-- A parameter that is none, but an option of reading files, which a host reads from the same keywords.
+local function option_hint(name, form)
+  if not reading.by_name[name] then return nil end
+  return form and "that is an option of reading files, and the data is in memory"
+    or "how files are read is said by options of their own: moonmill run --help"
+end
+
 ---Values of all parameters from texts ("name" -> "text"); every problem names the parameter.
 ---@param declared moonmill.Param[]
 ---@param given table<string, string>
@@ -149,8 +157,8 @@ local function resolve(declared, given, form)
     if not by_name[name] then
       failure.raise {
         id = "unknown-param", message = ("the pipeline has no parameter \"%s\""):format(name),
-        hint = suggest.hint(name, names) or (#names > 0 and "its parameters: " .. table.concat(names, ", ")
-          or "it has none"),
+        hint = option_hint(name, form) or suggest.hint(name, names)
+          or (#names > 0 and "its parameters: " .. table.concat(names, ", ") or "it has none"),
       }
     end
   end

@@ -12,6 +12,7 @@ local json = require "moonmill.json"
 local native = require "moonmill.ffi"
 local params = require "moonmill.params"
 local plan = require "moonmill.plan"
+local reading = require "moonmill.reading"
 local schemas = require "moonmill.schemas"
 local script = require "moonmill.script"
 local types = require "moonmill.types"
@@ -153,6 +154,16 @@ function requests.explain(handle, columns, ...)
   local bound, total = known_plan(handle, columns, ...)
   require("moonmill.plan.sample").try(bound)
   return require "moonmill.plan.text"(bound, total)
+end
+
+---What options of reading files mean ("name", value in turns; a list is its name again and again), as fields of
+---mm_csv_options. With a pipeline, of which they might be parameters.
+function requests.reading(handle, ...)
+  local others = handle ~= "" and {} or nil
+  for i, param in ipairs(others and entry_of(handle, "pipeline").value.params or {}) do others[i] = param.name end
+  local read = reading.numbers(reading.settings(reading.gather(others, ...), "%s"))
+  read.nulls = read.nulls or json.null
+  return read
 end
 
 ---Check values of parameters alone.

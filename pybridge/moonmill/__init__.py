@@ -29,6 +29,7 @@ from .job import Job
 from .module import Module, module
 from .pipeline import Pipeline, load, pipeline
 from .progress import Progress
+from .reading import Files, files, read
 from .store import Store, store
 from .table import Buffer, Column, Table
 
@@ -42,6 +43,7 @@ __all__ = [
     "DataError",
     "Error",
     "FileError",
+    "Files",
     "InternalError",
     "Job",
     "JobCancelled",
@@ -58,8 +60,10 @@ __all__ = [
     "Store",
     "Table",
     "UsageError",
+    "files",
     "load",
     "module",
     "pipeline",
+    "read",
     "store",
 ]

@@ -175,8 +175,19 @@ class Input:
     @property
     def nullables(self) -> list[bool]: ...
 
-def open_input(paths: Iterable[str], /) -> Input:
-    """Open files, to be read one after the other as one table."""
+def open_input(
+    paths: Iterable[str],
+    /,
+    *,
+    delimiter: int = 0,
+    quote: int = 0,
+    nulls: str | None = None,
+    no_header: bool = False,
+    ragged: bool = False,
+    patience: float = 0.0,
+) -> Input:
+    """Open files, to be read one after the other as one table. Options as the session's answer to `reading`; `patience`: seconds
+    that opening may wait for bytes of pipes, 0: as long as it takes."""
 
 @overload
 def run(

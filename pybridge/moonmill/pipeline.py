@@ -17,18 +17,17 @@ from .threads import threads_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from .files import FilesResult
     from .info import Info
     from .job import Job
     from .kinds import Kind
     from .module import Module
+    from .outputs import FilesResult
     from .progress import Shown
+    from .reading import Files, Path
     from .schema import Schema
-
-    Path = str | os.PathLike[str]
 
 
 class Signature:
@@ -75,14 +74,15 @@ class Pipeline:
         Parameters
         ----------
         data
-            pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, or an
-            iterator of such.
+            pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, the path
+            of a file, `Files`, or an iterator of such.
         threads : int, optional
             Threads to use. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
         timeout : float, optional
             Seconds, after which `JobTimeout` is raised.
         **params
-            Parameters of the pipeline.
+            Parameters of the pipeline; and where the data is files, options of reading them: `delimiter`,
+            `quote`, `null`, `header`, `ragged`, as `files` takes them.
 
         Raises
         ------
@@ -131,9 +131,9 @@ class Pipeline:
             True: tqdm where installed, else a line on stderr. A function is called with a `Progress` some
             ten times a second. A bar has `total` and `update`.
         **params
-            Parameters of the pipeline.
+            As for a call.
         """
-        plan, feed = self._bound(data, params, out is None)
+        plan, feed = self._bound(data, params, timeout, out is None)
         options: dict[str, Any] = {"threads": threads_of(threads), "copy": copy, "timeout": timeout}
         if out is not None:
             options["out"] = outs_of(out, plan)
@@ -159,7 +159,7 @@ class Pipeline:
         The input must not be changed before the job has ended. Files are opened before it returns, and read
         by the job.
         """
-        plan, feed = self._bound(data, params, out is None)
+        plan, feed = self._bound(data, params, timeout, out is None)
         job: Job = _core.submit(  # type: ignore[assignment]
             plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
         )
@@ -194,12 +194,13 @@ class Pipeline:
 
     def run_files(
         self,
-        inputs: Path | list[Path],
+        inputs: Path | Iterable[Path] | Files,
         /,
         to: Path,
         *,
         threads: int | None = None,
         resume: bool = False,
+        suffix: str | None = None,
         progress: Shown = False,
         **params: Any,
     ) -> FilesResult:
@@ -207,7 +208,7 @@ class Pipeline:
 
         Parameters
         ----------
-        inputs : path or list of paths
+        inputs : path, iterable of paths, or Files
             Files or patterns such as ``"in/*.csv.zst"``.
         to : path
             The folder of the outputs, which is made if need be. They have the names of the inputs, and
@@ -216,10 +217,13 @@ class Pipeline:
             Threads to use, for a large file or for several small ones. Default: all processors.
         resume : bool
             Leave out inputs whose output is there and newer.
+        suffix : str, optional
+            What the names of the outputs end with instead, and so how they are written: ``".tsv"``,
+            ``".csv.zst"``.
         progress : bool, callable or bar
             As of `run`, counted in files.
         **params
-            Parameters of the pipeline.
+            Parameters of the pipeline, and options of reading files (`files`).
 
         Returns
         -------
@@ -227,9 +231,9 @@ class Pipeline:
             The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for
             a bad file.
         """
-        from .files import run_files
+        from .outputs import run_files
 
-        return run_files(self, inputs, to, threads_of(threads), resume, progress, params)
+        return run_files(self, inputs, to, threads_of(threads), resume, suffix, progress, params)
 
     # ---- Asking ----
 
@@ -253,11 +257,11 @@ class Pipeline:
 
     def check(self, data: Any = None, /, **params: Any) -> None:
         """Raise what is wrong with the pipeline, over the columns of some data as in `output_schema`."""
-        self._loaded().ask("check", self._columns(data), *self._pairs(params))
+        self._loaded().ask("check", *self._asked(data, params))
 
     def explain(self, data: Any = None, /, **params: Any) -> str:
         """The plan as text: stages, programs with types, columns read, row functions that compile or not."""
-        return str(self._loaded().ask("explain", self._columns(data), *self._pairs(params)))
+        return str(self._loaded().ask("explain", *self._asked(data, params)))
 
     def output_schema(self, data: Any = None, /, **params: Any) -> Schema:
         """Names and types of the result, over the columns of some data, or over those that the script
@@ -273,7 +277,7 @@ class Pipeline:
 
         data = columns_of(data, self._loaded().wanted)
         if data is None or isinstance(data, Schema) or _is_types(data):
-            columns = self._loaded().ask("output", self._columns(data), *self._pairs(params))["columns"]
+            columns = self._loaded().ask("output", *self._asked(data, params))["columns"]
             return Schema.of(columns)
         plan, _ = self._bound(data, params)
         return Schema(plan.column_names, plan.types, plan.nullables)
@@ -373,7 +377,7 @@ class Pipeline:
         return made
 
     def _bound(
-        self, data: Any, params: Mapping[str, Any], from_files: bool = True
+        self, data: Any, params: Mapping[str, Any], timeout: float | None = None, from_files: bool = True
     ) -> tuple[_core.Plan, Table | _core.Input]:
         """The plan for some data, and what it is run over: files, which are open then, or a table."""
         script = self._loaded()
@@ -387,35 +391,42 @@ class Pipeline:
             if files is not None:
                 from .reading import plan_over
 
-                source = files.open()
+                files, params = files.told(params, script)
+                source = files.open(timeout)
                 return plan_over(script, source, self._params(params)), source
             data = kind.take(data, script.wanted)
         return script.plan(data, self._params(params)), data
-
-    def _pairs(self, params: Mapping[str, Any]) -> list[str]:
-        return [part for pair in self._params(params) for part in pair]
 
     def _params(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if not params:
             return self._given
         return tuple((dict(self._given) | dict(texts(params))).items())
 
-    def _columns(self, data: Any) -> str:
-        """Columns as the session reads them."""
+    def _asked(self, data: Any, params: Mapping[str, Any]) -> list[str]:
+        """Columns and parameters as the session reads them."""
+        columns, params = self._columns(data, params)
+        return [columns, *(part for pair in self._params(params) for part in pair)]
+
+    def _columns(self, data: Any, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         from .schema import Schema
 
-        data = columns_of(data, self._loaded().wanted)
+        script = self._loaded()
+        data = columns_of(data, script.wanted)
         if data is None:
-            return ""
+            return "", params
         if isinstance(data, Schema):
-            return data.to_lines()
+            return data.to_lines(), params
         if _is_types(data):
             types = [text.rstrip("?") for text in data.values()]
-            return Schema(list(data), types, [text.endswith("?") for text in data.values()]).to_lines()
+            return Schema(
+                list(data), types, [text.endswith("?") for text in data.values()]
+            ).to_lines(), params
         kind = kind_of(data)
         files = kind.files(data)
-        source = files.open() if files is not None else kind.take(data, self._loaded().wanted)
-        return Schema(source.column_names, source.types, source.nullables).to_lines()
+        if files is not None:
+            files, params = files.told(params, script)
+        source = files.open() if files is not None else kind.take(data, script.wanted)
+        return Schema(source.column_names, source.types, source.nullables).to_lines(), params
 
     def _answer(
         self,
@@ -425,7 +436,7 @@ class Pipeline:
         timeout: float | None,
         params: dict[str, Any],
     ) -> Any:
-        plan, feed = self._bound(data, params)
+        plan, feed = self._bound(data, params, timeout)
         result: Table = _core.run(plan, feed, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
         return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
 
@@ -443,7 +454,7 @@ def load(path: Path, /) -> Pipeline | Module:
     FileError, UsageError, ScriptError
         The file cannot be read, or the script is wrong.
     """
-    return _made(load_file(os.fspath(path)))
+    return _made(load_file(os.fsdecode(path)))
 
 
 def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:

@@ -2,37 +2,148 @@
 
 from __future__ import annotations
 
+import os
+
 from . import _core
 from .errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, NoReturn
 
     from .script import Script
     from .table import Table
 
+    Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
 
 class Files:
-    """Files that are read one after the other as one table, as often as they are given to a pipeline.
+    """Files that are read one after the other as one table, whenever they are given to a pipeline.
+
+    Made by `files`; they are opened by each run anew.
 
     Attributes
     ----------
     paths : tuple of str
         Where they are.
+    options : dict
+        How they are read.
     """
 
-    __slots__ = ("paths",)
+    __slots__ = ("_settings", "options", "paths")
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(
+        self, paths: Sequence[str], options: Mapping[str, Any] | None = None, script: Script | None = None
+    ) -> None:
         self.paths = tuple(paths)
+        self.options = {name: value for name, value in (options or {}).items() if value is not None}
+        self._settings = _settings_of(self.options, script) if self.options else {}
 
-    def open(self) -> _core.Input:
-        """The files, open; types of columns are inferred from their first rows."""
-        return _core.open_input(self.paths)
+    def open(self, timeout: float | None = None, paths: Sequence[str] | None = None) -> _core.Input:
+        """The files, or some of them, open; types of columns are inferred from their first rows."""
+        return _core.open_input(paths or self.paths, patience=timeout or 0.0, **self._settings)
+
+    def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
+        """The same files, read as keywords say that are no parameters of the pipeline, and those that are."""
+        options = {name: params[name] for name in params if name not in script.params}
+        if not options:
+            return self, params
+        rest = {name: value for name, value in params.items() if name not in options}
+        return Files(self.paths, {**self.options, **options}, script), rest
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Files, (self.paths, self.options)
 
     def __repr__(self) -> str:
-        return f"<moonmill.Files: {', '.join(self.paths)}>"
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"<moonmill.Files: {', '.join(self.paths)}{options}>"
+
+
+def files(
+    paths: Path | Iterable[Path],
+    /,
+    *,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    null: str | Sequence[str] | None = None,
+    header: bool | None = None,
+    ragged: bool | None = None,
+    **unknown: NoReturn,
+) -> Files:
+    """CSV and TSV files, compressed or not, as one table: data for pipelines, which read it as they run.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Files or patterns such as ``"in/*.csv.zst"``; "-" is stdin.
+    delimiter : str, optional
+        What separates fields: a character, or "tab". Default: found in the file.
+    quote : str, optional
+        What encloses fields: a character, or "none". Default: a double quote.
+    null : str or list of str, optional
+        Further texts that mean null, beside the empty field.
+    header : bool
+        The first line has the names of the columns (default); False: they are c1, c2, ...
+    ragged : bool
+        Short rows are filled with null and long ones cut; else they are errors.
+
+    Raises
+    ------
+    UsageError
+        No file matches a pattern, or an option has a wrong value.
+
+    Examples
+    --------
+    >>> import moonmill as mm
+    >>> flights = mm.files("pipelines/data/*.csv.zst", null=["NA", "-"])
+    >>> mm.pipeline(':group({}, "n = count()")').run(flights).to_pydict()
+    {'n': [27004]}
+    """
+    options = {"delimiter": delimiter, "quote": quote, "null": null, "header": header, "ragged": ragged}
+    return Files(expanded(paths), {**options, **unknown})
+
+
+def expanded(paths: Path | Iterable[Path]) -> list[str]:
+    """Paths as texts, with patterns replaced by the files that they match."""
+    import glob
+
+    given = [paths] if isinstance(paths, (str, bytes, os.PathLike)) else list(paths)
+    found: list[str] = []
+    for item in map(os.fsdecode, given):
+        if os.path.exists(item) or not glob.has_magic(item):
+            found.append(item)
+            continue
+        matches = sorted(glob.glob(item, recursive=True))
+        if not matches:
+            raise UsageError(f"no file matches {item}", id="no-input")
+        found += matches
+    if not found:
+        raise UsageError("there are no paths", id="no-input", hint="give at least one")
+    return found
+
+
+def _settings_of(options: Mapping[str, Any], script: Script | None) -> dict[str, Any]:
+    """Options as `_core.open_input` takes them; the session knows what they mean."""
+    import json
+
+    handle = "" if script is None else str(script.handle)
+    pairs = [part for name, value in options.items() for text in _texts(name, value) for part in (name, text)]
+    settings: dict[str, Any] = json.loads(_core.ask("reading", handle, *pairs))
+    return settings
+
+
+def _texts(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield "true" if value else "false"
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        yield from value
+    elif name not in (files.__kwdefaults__ or ()):
+        yield str(value)  # the session knows no such option
+    else:
+        raise TypeError(f"{name} is {type(value).__name__}, expected a text, a list of texts, or a bool")
 
 
 def plan_over(script: Script, source: _core.Input, params: tuple[tuple[str, str], ...]) -> _core.Plan:
@@ -54,11 +165,19 @@ def plan_over(script: Script, source: _core.Input, params: tuple[tuple[str, str]
     return script.plan_of(names, types, nullables, params)
 
 
-def read(files: Files) -> Table:
-    """All rows of files, in memory."""
+def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
+    """All rows of files, in memory; options as of `files`.
+
+    Examples
+    --------
+    >>> import moonmill as mm
+    >>> mm.read("pipelines/data/flights.csv.zst").num_rows
+    27004
+    """
     from .pipeline import pipeline
 
-    return pipeline("mm.pipeline {}").run(files)
+    given = paths if isinstance(paths, Files) else Files(expanded(paths))
+    return pipeline("mm.pipeline {}").run(given, **options)
 
 
-__all__ = ["Files", "plan_over", "read"]
+__all__ = ["Files", "expanded", "files", "plan_over", "read"]

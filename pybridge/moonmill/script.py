@@ -72,6 +72,8 @@ class Script:
         What the session says about it: `about`, `params`, `input`, `stages`, ...
     wanted : Wanted
         What it says about its input.
+    params : set of str
+        Names of its parameters.
     """
 
     def __init__(self, answer: dict[str, Any], source: Source) -> None:
@@ -83,6 +85,7 @@ class Script:
         columns = declared.get("fields") or []
         names = [column["name"] for column in columns] if columns and not declared.get("rest") else None
         self.wanted = Wanted(names, declared.get("whole"))
+        self.params = {param["name"] for param in answer.get("params") or ()}
         self._plans: dict[Any, _core.Plan] = {}
 
     def plan(self, table: Table, params: tuple[tuple[str, str], ...]) -> _core.Plan:

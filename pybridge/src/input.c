@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "input.h"
+#include <math.h>
 
 typedef struct input_object {
   PyObject_HEAD module_state *state;
@@ -13,15 +14,17 @@ typedef struct input_object {
 
 /* ---- Opening ---- */
 
-/* The texts of a sequence of str, which live as long as the list given back; NULL and an exception. */
+/* The bytes of a sequence of paths, which live as long as the list given back; NULL and an exception. */
 static PyObject *read_paths(PyObject *paths, const char ***texts) {
-  PyObject *list = PySequence_Tuple(paths);
-  Py_ssize_t count = list ? PyTuple_GET_SIZE(list) : 0;
+  PyObject *list = PySequence_List(paths);
+  Py_ssize_t count = list ? PyList_GET_SIZE(list) : 0;
   *texts = PyMem_Calloc((size_t)count + 1, sizeof **texts);
   if (list && !*texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < count && *texts; i++) {
-    (*texts)[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(list, i));
-    if (!(*texts)[i]) break;
+    PyObject *bytes = NULL;
+    if (!PyUnicode_FSConverter(PyList_GET_ITEM(list, i), &bytes)) break;
+    PyList_SetItem(list, i, bytes);
+    (*texts)[i] = PyBytes_AS_STRING(bytes);
   }
   if (list && !PyErr_Occurred()) return list;
   PyMem_Free(*texts);
@@ -45,17 +48,35 @@ static PyObject *wrap_input(module_state *state, mm_input *take) {
   return mm_raise(state, &error);
 }
 
-static PyObject *core_open_input(PyObject *module, PyObject *paths) {
+/* Options as the session gives them, and how long to wait for pipes; -1 and an exception. */
+static int read_options(PyObject *arguments, PyObject *keywords, PyObject **paths, mm_csv_options *options) {
+  static char *names[] = {"", "delimiter", "quote", "nulls", "no_header", "ragged", "patience", NULL};
+  int delimiter = 0, quote = 0, no_header = 0, ragged = 0;
+  double patience = 0;
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$iizppd:open_input", names, paths, &delimiter, &quote,
+                                   &options->nulls, &no_header, &ragged, &patience))
+    return -1;
+  options->delimiter = (char)delimiter;
+  options->quote = (char)quote;
+  options->no_header = no_header;
+  options->ragged = ragged;
+  if (patience > 0 && patience < INT64_MAX / 1000) options->patience = (int64_t)ceil(patience * 1000);
+  return 0;
+}
+
+static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
   const char **texts = NULL;
+  PyObject *paths;
+  mm_csv_options options = {0};
+  if (read_options(arguments, keywords, &paths, &options) < 0) return NULL;
   PyObject *list = read_paths(paths, &texts);
   if (!list) return NULL;
-  mm_csv_options options = {0};
   mm_input *input = NULL;
   mm_error error;
   int status;
   Py_BEGIN_ALLOW_THREADS
-  status = mm_input_open(texts, (int32_t)PyTuple_GET_SIZE(list), &options, &input, &error);
+  status = mm_input_open(texts, (int32_t)PyList_GET_SIZE(list), &options, &input, &error);
   Py_END_ALLOW_THREADS
   PyMem_Free(texts);
   Py_DECREF(list);
@@ -117,8 +138,9 @@ static PyType_Spec spec = {.name = "moonmill._core.Input",
                            .slots = slots};
 
 static PyMethodDef functions[] = {
-    {"open_input", core_open_input, METH_O,
-     "open_input($module, paths, /)\n--\n\nOpen files, to be read one after the other as one table."},
+    {"open_input", MM_METHOD(core_open_input), METH_VARARGS | METH_KEYWORDS,
+     "open_input($module, paths, /, *, delimiter=0, quote=0, nulls=None, no_header=False, ragged=False, patience=0.0)\n"
+     "--\n\nOpen files, to be read one after the other as one table; options as the session gives them."},
     {0}};
 
 int mm_input_register(PyObject *module, module_state *state) {

@@ -1,37 +1,29 @@
 -- moonmill.cli.options - options that several sub-commands share, and what they mean.
 local failure = require "moonmill.failure"
-
-local NAMED = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|", space = " " }
+local reading = require "moonmill.reading"
 
 local function fail(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
 ---How text files are read.
 local function configure_files(parser)
-  parser:option("--delimiter", "What separates fields: a character, or tab. Default: found in the file."):argname "CHAR"
-  parser:option("--quote", "What encloses fields: a character, or none."):argname "CHAR"
-  parser:option("--null", "A further text that means null; may be repeated."):argname("TEXT"):count "*"
-  parser:flag("--no-header", "The first line is data; columns are c1, c2, ...")
-  parser:flag("--ragged", "Fill short rows with null and cut long ones.")
-end
-
-local function character(value, option)
-  if value == nil then return nil end
-  value = NAMED[value] or value
-  if #value ~= 1 or value:find "[\r\n]" then
-    fail(("%s takes one character, got \"%s\""):format(option, value), option .. " ';', or --delimiter tab")
+  for _, option in ipairs(reading.options) do
+    if option.kind == "switch" then
+      parser:flag((option.default and "--no-" or "--") .. option.name, option.help)
+    else
+      local made = parser:option("--" .. option.name, option.help)
+      if option.kind == "texts" then made:argname("TEXT"):count "*" else made:argname "CHAR" end
+    end
   end
-  return value
 end
 
 ---@return moonmill.FileOptions
 local function files(options)
-  local quote = options.quote
-  if quote == "none" or quote == "" then quote = "" else quote = character(quote, "--quote") end
-  return {
-    delimiter = character(options.delimiter, "--delimiter"), quote = quote, nulls = options.null,
-    no_header = options.no_header,
-    ragged = options.ragged,
-  }
+  local given = {}
+  for _, option in ipairs(reading.options) do
+    local name = option.name
+    if option.default then given[name] = not options["no_" .. name] else given[name] = options[name] end
+  end
+  return reading.settings(given, "--%s")
 end
 
 ---A pipeline: a file, or the text of -e; and its parameters.

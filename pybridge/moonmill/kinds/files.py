@@ -32,4 +32,4 @@ class Paths(Openable):
 
     def files(self, data: Any) -> Files:
         """The file."""
-        return Files([os.fspath(data)])
+        return Files([os.fsdecode(data)])

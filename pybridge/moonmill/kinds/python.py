@@ -58,7 +58,7 @@ class Lists(Kind):
             return None
         from ..reading import Files
 
-        return Files([os.fspath(item) for item in data])
+        return Files([os.fsdecode(item) for item in data])
 
     def pieces(self, data: Any) -> bool:
         """A list of tables is answered by a list."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from contextlib import suppress
+from functools import partial
 
 from . import _core
 from .errors import Error, UsageError
-from .reading import Files, plan_over
+from .reading import Files, expanded, plan_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from .pipeline import Path, Pipeline
+    from .pipeline import Pipeline
     from .progress import Shown
+    from .reading import Path
 
 SMALL = 16 << 20
 """Bytes of a file that is not worth several threads."""
@@ -66,16 +67,20 @@ class FilesResult:
 
 def run_files(
     pipeline: Pipeline,
-    inputs: Path | Sequence[Path],
+    inputs: Path | Iterable[Path] | Files,
     to: Path,
     threads: int,
     resume: bool,
+    suffix: str | None,
     progress: Shown,
-    params: dict[str, Any],
+    params: Mapping[str, Any],
 ) -> FilesResult:
     """See `Pipeline.run_files`."""
-    pairs = _pairs(_expanded(inputs), os.fspath(to))
+    given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
+    given, params = given.told(params, pipeline._loaded())
+    pairs = _pairs(given.paths, os.fsdecode(to), suffix)
     os.makedirs(to, exist_ok=True)
+    answer = partial(_run_file, pipeline, given, params)
     display = None
     if progress is not False:
         from .progress import Display
@@ -90,7 +95,7 @@ def run_files(
             missing.append((source, target))
     outcomes: dict[str, int | Error] = {}
     try:
-        for source, outcome in _outcomes(pipeline, missing, threads, params):
+        for source, outcome in _outcomes(answer, missing, threads):
             outcomes[source] = outcome
             if display:
                 display.advance(len(result.skipped) + len(outcomes))
@@ -103,7 +108,7 @@ def run_files(
 
 
 def _outcomes(
-    pipeline: Pipeline, pairs: list[tuple[str, str]], threads: int, params: dict[str, Any]
+    answer: Callable[..., int | Error], pairs: list[tuple[str, str]], threads: int
 ) -> Iterator[tuple[str, int | Error]]:
     """Large files one after the other, on all threads; then small ones side by side, each on one."""
     width = threads or len(os.sched_getaffinity(0))
@@ -111,7 +116,7 @@ def _outcomes(
     side_by_side = small if width > 1 and len(small) > 1 else []
     for source, target in pairs:
         if (source, target) not in side_by_side:
-            yield source, _run_file(pipeline, source, target, threads, params)
+            yield source, answer(source, target, threads)
     if not side_by_side:
         return
     from .crew import Crew
@@ -123,23 +128,24 @@ def _outcomes(
             raise KeyboardInterrupt
 
     def run(pair: tuple[str, str]) -> tuple[str, int | Error]:
-        return pair[0], _run_file(pipeline, *pair, 1, params, watch)
+        return pair[0], answer(*pair, 1, watch)
 
     yield from crew.answers(run, side_by_side, width)
 
 
 def _run_file(
     pipeline: Pipeline,
+    files: Files,
+    params: Mapping[str, Any],
     source: str,
     target: str,
     threads: int,
-    params: dict[str, Any],
     watch: Callable[[object], object] | None = None,
 ) -> int | Error:
     """Rows that were written, or what was wrong."""
     opened = None
     try:
-        opened = Files([source]).open()
+        opened = files.open(paths=[source])
         plan = plan_over(pipeline._loaded(), opened, pipeline._params(params))
         return _core.run(plan, opened, threads=threads, watch=watch, output=target)
     except Error as error:
@@ -155,24 +161,9 @@ def _size(path: str) -> int:
         return 0
 
 
-def _expanded(inputs: Path | Sequence[Path]) -> list[str]:
-    """Paths, with patterns replaced by the files that they match."""
-    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
-    found: list[str] = []
-    for item in (os.fspath(path) for path in given):
-        if os.path.exists(item) or not glob.has_magic(item):
-            found.append(item)
-            continue
-        matches = sorted(glob.glob(item, recursive=True))
-        if not matches:
-            raise UsageError(f"no file matches {item}", id="no-input")
-        found += matches
-    return found
-
-
-def _pairs(inputs: list[str], folder: str) -> list[tuple[str, str]]:
+def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple[str, str]]:
     """Inputs and their outputs, of which no two may be one file."""
-    pairs = [(item, os.path.join(folder, os.path.basename(item))) for item in inputs]
+    pairs = [(item, os.path.join(folder, _renamed(os.path.basename(item), suffix))) for item in inputs]
     seen: dict[str, str] = {}
     for source, target in pairs:
         other = seen.setdefault(target, source)
@@ -184,6 +175,14 @@ def _pairs(inputs: list[str], folder: str) -> list[tuple[str, str]]:
                     f"{source} would be written over", id="same-output", hint="choose another folder"
                 )
     return pairs
+
+
+def _renamed(name: str, suffix: str | None) -> str:
+    """A name with another ending: ".csv.zst" is one."""
+    if suffix is None:
+        return name
+    stem = os.path.splitext(name.removesuffix(".zst"))[0]
+    return stem + suffix
 
 
 def _is_newer(target: str, source: str) -> bool:
