@@ -107,6 +107,13 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
   return rows->masked;
 }
 
+int64_t mm_rows_known(const mm_rows *rows, const mm_column *column) {
+  if (!column->valid) return rows->count;
+  const uint64_t *valid = column->valid + (rows->start >> 6);
+  int64_t before = rows->start & 63;
+  return mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before);
+}
+
 const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column) {
   const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
   if (rows->tally_of == at) return rows->tally;

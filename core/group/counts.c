@@ -7,9 +7,7 @@ static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *r
   (void)error;
   int64_t *states = (int64_t *)acc->states.data;
   if (rows->single) {
-    const uint64_t *valid = column && column->valid ? column->valid + (rows->start >> 6) : NULL;
-    int64_t before = rows->start & 63;
-    states[MM_HEAD] += valid ? mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before) : rows->count;
+    states[MM_HEAD] += column ? mm_rows_known(rows, column) : rows->count;
     return 0;
   }
   if (rows->few) {

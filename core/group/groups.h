@@ -83,10 +83,10 @@ static inline const uint64_t *mm_keys_entry(const mm_key_table *table, int64_t n
 
 typedef struct mm_accumulator mm_accumulator;
 
-/* States 0 to 3 of a worker's table take what nulls would have added; 3 x 64 more let neighbouring rows of one of the first
- * 64 groups go to different states, so that a run of equal keys does not wait for memory. Row i of the morsel takes lane
- * i mod 4, which depends on the data only. Tables that are only merged into have no such head. */
-enum { MM_TRASH = 4, MM_LANES = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANES - 1) * MM_SPREAD };
+/* States 0 to 3 of a worker's table take what nulls would have added; 7 x 64 more let neighbouring rows of one of the first
+ * 64 groups go to different states, so that a run of equal keys does not wait for memory, and that a kernel may add them in vectors.
+ * Row i of the morsel takes lane i mod 8, which depends on the data only. Tables that are only merged into have no such head. */
+enum { MM_TRASH = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANES - 1) * MM_SPREAD };
 
 /* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of MM_LANES states of its group, chosen
  * by its number within the morsel, so that additions need not wait for each other. */
@@ -115,6 +115,8 @@ static inline int64_t mm_lane_state(int64_t lane) {
 const uint32_t *mm_rows_spread(mm_rows *rows);
 /* The same for the rows of a column that has no text: nulls go to the trash. */
 const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column);
+/* How many rows are not null in a column. */
+int64_t mm_rows_known(const mm_rows *rows, const mm_column *column);
 /* While all groups have lanes: how many rows each group has, nulls of the column (NULL: none) left out. */
 const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column);
 

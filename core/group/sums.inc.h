@@ -1,4 +1,5 @@
-/* sums.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T and SUM, the type to add in.
+/* sums.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T, SUM, the type to add in, ADD_SINGLE, what adds a vector to the
+ * states of group 0, which begin with a SUM, and EMIT_SUM.
  * SPDX-License-Identifier: MIT */
 
 typedef struct NAME(average) {
@@ -6,36 +7,11 @@ typedef struct NAME(average) {
   int64_t count;
 } NAME(average);
 
-/* The rows of one group, added lane by lane in registers; `count` (of all lanes) may be NULL. The same additions in the same order as
- * through states, since to add 0 in place of a null changes no sum. */
-static void NAME(add_lanes)(const mm_column *column, const mm_rows *rows, SUM sums[MM_LANES], int64_t *count) {
-  const T *data = column->data;
-  const uint64_t *valid = column->valid;
-  int64_t start = rows->start, end = start + rows->count, i = start, known = 0;
-  if (!valid) {
-    SUM lanes[MM_LANES]; /* in registers: what `sums` points to might be among the values */
-    for (int k = 0; k < MM_LANES; k++) lanes[k] = sums[k];
-    for (; i + MM_LANES <= end; i += MM_LANES)
-      for (int k = 0; k < MM_LANES; k++) lanes[k] += (SUM)VALUE(data, i + k);
-    for (int k = 0; k < MM_LANES; k++) sums[k] = lanes[k];
-    known = i - start;
-  }
-  for (; i < end; i++) {
-    bool is = !valid || mm_bit(valid, i);
-    sums[(i - start) & (MM_LANES - 1)] += is ? (SUM)VALUE(data, i) : 0;
-    known += is;
-  }
-  if (count) *count += known;
-}
-
 static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
   SUM *states = (SUM *)acc->states.data;
   if (rows->single) {
-    SUM sums[MM_LANES];
-    for (int k = 0; k < MM_LANES; k++) sums[k] = states[mm_lane_state(rows->lane + k)];
-    NAME(add_lanes)(column, rows, sums, NULL);
-    for (int k = 0; k < MM_LANES; k++) states[mm_lane_state(rows->lane + k)] = sums[k];
+    ADD_SINGLE(acc, column, rows, sizeof *states);
     return 0;
   }
   const uint32_t *at = mm_rows_states(rows, column);
@@ -58,10 +34,8 @@ static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_ro
   (void)error;
   NAME(average) *states = (NAME(average) *)acc->states.data;
   if (rows->single) {
-    SUM sums[MM_LANES];
-    for (int k = 0; k < MM_LANES; k++) sums[k] = states[mm_lane_state(rows->lane + k)].sum;
-    NAME(add_lanes)(column, rows, sums, &states[MM_HEAD].count);
-    for (int k = 0; k < MM_LANES; k++) states[mm_lane_state(rows->lane + k)].sum = sums[k];
+    ADD_SINGLE(acc, column, rows, sizeof *states);
+    states[MM_HEAD].count += mm_rows_known(rows, column);
     return 0;
   }
   const uint32_t *at = mm_rows_states(rows, column);
@@ -117,4 +91,5 @@ static const mm_accumulator_class NAME(mean_class) = {
 #undef VALUE
 #undef T
 #undef SUM
+#undef ADD_SINGLE
 #undef EMIT_SUM

@@ -8,7 +8,7 @@
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_texts_size_##isa                                                                    \
+        mm_compress_bits_##isa, mm_texts_size_##isa, mm_adder_##isa                                                                    \
   }
 
 /* From the plainest to the best. */
@@ -65,6 +65,8 @@ int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const u
 }
 
 int32_t mm_texts_size(const int32_t *offsets, int64_t n) { return kernels()->texts_size(offsets, n); }
+
+mm_adder mm_adder_of(int type) { return kernels()->adder(mm_storage(type)); }
 
 static mm_kernel cast_kernel(const mm_kernel_set *set, int type, int type2, int mode) {
   bool moment = type == MM_TIMESTAMP || type == MM_DURATION || type == MM_DATE;

@@ -1,0 +1,115 @@
+/* adders.isa.c - sums of a vector's values, nulls left out: of floats in lanes, of whole numbers exactly.
+ * SPDX-License-Identifier: MIT */
+#include "kernels.h"
+
+/* 64 bits of a bitmap from bit `at` on, of which only those before `end` are asked for. */
+static inline uint64_t bits_from(const uint64_t *bits, int64_t at, int64_t end) {
+  int64_t w = at >> 6, shift = at & 63;
+  uint64_t word = bits[w] >> shift;
+  return shift && ((w + 1) << 6) < end ? word | bits[w + 1] << (64 - shift) : word;
+}
+
+/* ---- Floats: value i to lane i mod MM_LANES, in as many registers as that takes ---- */
+
+#if defined __AVX512F__
+enum { REGISTER = 8 }; /* lanes */
+#elif defined __AVX2__
+enum { REGISTER = 4 };
+#else
+enum { REGISTER = 2 };
+#endif
+enum { REGISTERS = MM_LANES / REGISTER };
+typedef double floats __attribute__((vector_size(REGISTER * 8)));
+typedef uint64_t words __attribute__((vector_size(REGISTER * 8)));
+
+static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
+
+#define LOAD(to, x)                                                                                                    \
+  do {                                                                                                                 \
+    double values_[REGISTER];                                                                                          \
+    for (int l_ = 0; l_ < REGISTER; l_++) values_[l_] = (x)[l_];                                                       \
+    memcpy(&(to), values_, sizeof(to));                                                                                \
+  } while (0)
+
+#define FLOAT_ADDER(name, T)                                                                                           \
+  static void name(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n) {                  \
+    const T *x = (const T *)values + start;                                                                            \
+    floats lanes[REGISTERS], wide;                                                                                     \
+    words mask[REGISTERS];                                                                                             \
+    memcpy(lanes, sums, sizeof lanes);                                                                                 \
+    memcpy(mask, bit_of_lane, sizeof mask);                                                                            \
+    int64_t i = 0;                                                                                                     \
+    while (i + MM_LANES <= n) {                                                                                        \
+      uint64_t bits = valid ? bits_from(valid, start + i, start + n) : ~UINT64_C(0);                                   \
+      int64_t end = i + 64 < n ? i + 64 : n & ~(int64_t)(MM_LANES - 1);                                                \
+      if (bits == ~UINT64_C(0))                                                                                        \
+        for (; i < end; i += MM_LANES)                                                                                 \
+          for (int k = 0; k < REGISTERS; k++) {                                                                        \
+            LOAD(wide, x + i + k * REGISTER);                                                                          \
+            lanes[k] += wide;                                                                                          \
+          }                                                                                                            \
+      else                                                                                                             \
+        for (; i < end; i += MM_LANES, bits >>= MM_LANES)                                                              \
+          for (int k = 0; k < REGISTERS; k++) {                                                                        \
+            LOAD(wide, x + i + k * REGISTER);                                                                          \
+            lanes[k] += (floats)((words)wide & (words)((bits & mask[k]) == mask[k]));                                  \
+          }                                                                                                            \
+    }                                                                                                                  \
+    memcpy(sums, lanes, sizeof lanes);                                                                                 \
+    for (; i < n; i++)                                                                                                 \
+      if (!valid || mm_bit(valid, start + i)) ((double *)sums)[i & (MM_LANES - 1)] += (double)x[i];                    \
+  }
+FLOAT_ADDER(add_f64, double)
+FLOAT_ADDER(add_f32, float)
+
+/* ---- Whole numbers: see mm_whole. Up to MM_VECTOR of them fit in 64 bits, or their halves do ---- */
+
+typedef struct halves {
+  uint64_t low, high, negative;
+} halves;
+
+/* Of 64 bits: a negative number is its unsigned twin less 2^64. */
+ALWAYS_INLINE void add_value(halves *sum, uint64_t value, bool wide, bool is_signed) {
+  sum->low += wide ? (uint32_t)value : value;
+  sum->high += wide ? value >> 32 : 0;
+  sum->negative += wide && is_signed ? value >> 63 : 0;
+}
+
+#define WHOLE_ADDER(E, s, T, format)                                                                                   \
+  static void add_##s(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n) {               \
+    const bool wide = sizeof(T) == 8, is_signed = (T)-1 < (T)1;                                                        \
+    const T *x = (const T *)values + start;                                                                            \
+    halves sum = {0, 0, 0};                                                                                            \
+    if (!valid)                                                                                                        \
+      for (int64_t i = 0; i < n; i++) add_value(&sum, (uint64_t)(int64_t)x[i], wide, is_signed);                       \
+    for (int64_t i = 0; i < n && valid; i += 64) {                                                                     \
+      uint64_t bits = bits_from(valid, start + i, start + n);                                                          \
+      int64_t count = n - i < 64 ? n - i : 64;                                                                         \
+      for (int64_t k = 0; k < count; k++)                                                                              \
+        add_value(&sum, (uint64_t)(int64_t)x[i + k] & (0 - (bits >> k & 1)), wide, is_signed);                         \
+    }                                                                                                                  \
+    mm_whole *whole = sums;                                                                                            \
+    whole->low += (int64_t)sum.low;                                                                                    \
+    whole->high += (int64_t)(sum.high - (sum.negative << 32));                                                         \
+  }
+MM_INTEGERS(WHOLE_ADDER)
+
+static void add_bool(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n) {
+  mm_whole *sum = sums;
+  for (int64_t at = start, end = start + n; at < end; at += 64) {
+    uint64_t bits = bits_from(values, at, end) & (valid ? bits_from(valid, at, end) : ~UINT64_C(0));
+    if (end - at < 64) bits &= (UINT64_C(1) << (end - at)) - 1;
+    sum->low += __builtin_popcountll(bits);
+  }
+}
+
+mm_adder PASTE(mm_adder, ISA)(int type) {
+  switch (type) {
+#define X(E, s, T, format)                                                                                             \
+  case MM_##E: return add_##s;
+    MM_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+  default: return NULL;
+  }
+}
