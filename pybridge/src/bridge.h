@@ -56,6 +56,9 @@ module_state *mm_state_of(PyObject *type);
  * microsecond. */
 int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute);
 
+/* Every so many turns of a long loop under the GIL: -1 and the exception that a signal raised. */
+static inline int mm_signals_check(int64_t turn) { return (turn & 0xffff) == 0xffff ? PyErr_CheckSignals() : 0; }
+
 /* A method with fast arguments, or with keywords, as PyMethodDef wants it. */
 #define MM_METHOD(function) ((PyCFunction)(void (*)(void))(function))
 

@@ -113,7 +113,7 @@ static PyObject *column_to_pylist(PyObject *object, PyObject *unused) {
     for (int64_t i = 0; i < chunk->length && list; i++) {
       PyObject *value = mm_value_make(self, chunk, i);
       if (value) PyList_SET_ITEM(list, at++, value);
-      else Py_CLEAR(list);
+      if (!value || mm_signals_check(at) < 0) Py_CLEAR(list);
     }
   }
   return list;

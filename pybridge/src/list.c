@@ -104,7 +104,7 @@ static int mix(items *in, Py_ssize_t row, int kind) {
 static int find_kind(items *in, bool text_only) {
   for (Py_ssize_t i = 0; i < in->count; i++) {
     int kind = plain_kind(in, i);
-    if (kind < 0) return -1;
+    if (kind < 0 || mm_signals_check(i) < 0) return -1;
     if (kind == NONE) {
       in->nulls = true;
       continue;
@@ -250,7 +250,7 @@ static int fill(const items *in, mm_column *column) {
     memset(mm_block_data(column->data_block), 0, (size_t)mm_block_size(column->data_block));
   for (Py_ssize_t i = 0; i < in->count; i++) {
     bool null = in->nulls && kind_of(in->ask, PyList_GET_ITEM(in->values, i)) == NONE;
-    if (!null && put_value(in, i, column, &end) < 0) return -1;
+    if ((!null && put_value(in, i, column, &end) < 0) || mm_signals_check(i) < 0) return -1;
     if (null && valid) valid[i >> 6] &= ~(UINT64_C(1) << (i & 63));
     if (offsets) offsets[i + 1] = end;
   }

@@ -1,6 +1,6 @@
 /* run.c - run() and submit(): what they take, waiting with an eye on signals, and results as tables.
  *
- * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 50 ms to let signals be handled. A job that does not
+ * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job that does not
  * stop within 2 s after it was cancelled is left to its keeper, with its inputs.
  *
  * SPDX-License-Identifier: MIT */
@@ -10,7 +10,7 @@
 #include "table.h"
 #include <math.h>
 
-enum { SLICE_MS = 50, WATCH_MS = 100, PATIENCE_MS = 2000 };
+enum { SLICE_MS = 20, WATCH_MS = 100, PATIENCE_MS = 2000 };
 
 /* ---- Results ---- */
 
