@@ -28,7 +28,8 @@ local function raise_missing(name)
 end
 
 local function check_name(name)
-  if type(name) == "string" then return end
+  if type(name) == "string" and not name:find("\0", 1, true) then return end
+  if type(name) == "string" then fault.raise("store-name", "a name in the store has no NUL character") end
   fault.raise("bad-argument", ("a name in the store is a text, not %s"):format(fault.text(name)),
     'as in mm.store.get "weights"')
 end

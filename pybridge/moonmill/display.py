@@ -82,11 +82,12 @@ def _cells(table: Table) -> tuple[list[str], list[str], list[list[str]]]:
         for kind, nullable in zip(table.types[:COLUMNS], table.nullables[:COLUMNS])
     ]
     head = table.slice(0, min(ROWS, table.num_rows))
-    columns = [[_cell(value) for value in head[i].to_pylist()] for i in range(len(names))]
+    columns = [[cell_text(value) for value in head[i].to_pylist()] for i in range(len(names))]
     return names, types, [list(row) for row in zip(*columns)]
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A value on one line, of bounded width."""
     if value is None:
         return "null"
     if isinstance(value, bool):

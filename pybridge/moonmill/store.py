@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from . import _core
 from .errors import KindError
 from .kinds import Wanted, kind_of
@@ -123,6 +125,9 @@ class Store(MutableMapping[str, Column]):
         """Bytes of all columns."""
         return _core.store_bytes()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("the store cannot be pickled: it belongs to its process; send its columns")
+
     def __repr__(self) -> str:
         from .display import aligned
 
@@ -151,6 +156,12 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
         raise TypeError(f"names in the store are str, not {type(name).__name__}")
     if isinstance(value, _core.Column):
         return value, 0
+    if isinstance(value, (str, os.PathLike)):
+        raise KindError(
+            f'store: "{name}" would be a text or a path, which is no column',
+            id="wrong-kind",
+            hint="put [text], or what a pipeline reads from the file",
+        )
     table = kind_of(value).take(value, Wanted(whole="any"))
     if table.num_columns != 1:
         raise KindError(
@@ -177,8 +188,10 @@ def _extent(entries: list[Entry]) -> str:
 
 
 def _cells(entry: Entry) -> list[str]:
+    from .display import cell_text
+
     kind = entry.type + ("?" if entry.nullable else "")
-    return [entry.name, kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]
+    return [cell_text(entry.name), kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]
 
 
 store = Store()

@@ -67,6 +67,9 @@ class Column(_core.Column):
     def __iter__(self) -> Iterator[Any]:
         return iter(self.to_pylist())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _only_column, (Table.from_columns([self.name], [self]),)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.to_numpy()
         shares = self.null_count == 0 and array.dtype != object and array.dtype != bool
@@ -220,3 +223,7 @@ class Table(_core.Table):
         from .display import html_of
 
         return html_of(self)
+
+
+def _only_column(table: Table) -> Column:
+    return table[0]  # type: ignore[return-value]

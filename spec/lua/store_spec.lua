@@ -355,3 +355,24 @@ describe("a row function", function()
     assert.is_false(uses)
   end)
 end)
+
+describe("a mistake in the use of the store", function()
+  local function problem_of(body)
+    local fn = assert(loadstring("local mm = ... " .. body, "=script"))
+    return message_of(fn, mm)
+  end
+
+  it("is to walk over a column, which says how it is done", function()
+    put("x", "i64", { 1, 2 })
+    for _, walk in ipairs { "pairs", "ipairs" } do
+      local message, hint = problem_of(("for i in %s(mm.store.get 'x') do end"):format(walk))
+      assert.equal("a column has no pairs: it is indexed from 0", message)
+      assert.equal("for i = 0, #v - 1 do ... v[i]", hint)
+    end
+  end)
+
+  it("is a name with a NUL", function()
+    assert.matches("no NUL", (problem_of "mm.store.get 'a\\0b'"))
+    assert.matches("no NUL", (problem_of "mm.store.has 'a\\0b'"))
+  end)
+end)

@@ -3,6 +3,8 @@
 import array
 import gc
 import multiprocessing
+import pathlib
+import pickle
 import sys
 import threading
 
@@ -334,3 +336,52 @@ def test_a_script_that_took_a_view_holds_nothing_afterwards(no_leaks):
         mm.ScriptError, match='captures "weights" of the store, which has no such name any more'
     ):
         pipeline.run({"k": [0]})
+
+
+def test_a_value_that_lies_where_the_one_before_lay_is_read_as_what_it_is():
+    module = mm.module("""
+      return mm.module { second = mm.fn("-> f64?", function() local v = mm.store.get("x") return v[1] end) }
+    """)
+    bits = np.array([1, 4611686018427387904, 3])
+    mm.store["x"] = bits
+    with pytest.raises(mm.ScriptError, match="4611686018427387904 cannot be held"):
+        module.second()
+    mm.store["x"] = bits.view("f8")
+    assert module.second() == 2.0
+    mm.store["x"] = np.ma.array(bits.view("f8"), mask=[0, 1, 0])
+    assert module.second() is None
+
+
+@pytest.mark.parametrize("value", ["weights.csv", pathlib.Path("weights.csv")])
+def test_a_text_is_not_taken_for_the_path_of_a_file(value):
+    with pytest.raises(mm.Error, match="no column"):
+        mm.store["x"] = value
+
+
+def test_the_store_cannot_be_pickled_but_its_columns_can():
+    pytest.importorskip("pyarrow")
+    mm.store["x"] = ["a", None]
+    with pytest.raises(TypeError, match="belongs to its process"):
+        pickle.dumps(mm.store)
+    sent = pickle.loads(pickle.dumps(dict(mm.store)))
+    assert sent["x"].to_pylist() == ["a", None]
+    assert (sent["x"].name, sent["x"].type) == ("x", "utf8")
+
+
+def test_odd_names_stay_on_their_line():
+    mm.store["a\nb"] = [1]
+    assert repr(mm.store).count("\n") == 2
+    assert "a\\nb" in repr(mm.store)
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [('return mm.store.get "none"', ":1:16"), ('local v = mm.store.get "none" return v[0]', ":1")],
+)
+def test_what_is_not_stored_is_reported_at_the_script_s_line(body, at):
+    pipeline = mm.pipeline(f":map('b: f64', function(r) {body} end)", name="look")
+    with pytest.raises(mm.ScriptError) as caught:
+        pipeline.run({"k": [1]})
+    assert str(caught.value).startswith(
+        f'look{at}: error[not-stored]: nothing is named "none" in the store (row 1)'
+    )

@@ -23,6 +23,7 @@ end
 local next, raw_tostring, raw_type = next, tostring, type
 
 local function check_table(value, name)
+  if raw_type(value) == "cdata" then error("an array has no pairs: for i = 0, #v - 1 do ... v[i]", 3) end
   if raw_type(value) ~= "table" then
     local found = value == nil and "no value" or raw_type(value)
     error(("bad argument #1 to '%s' (table expected, got %s)"):format(name, found), 3)

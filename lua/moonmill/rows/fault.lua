@@ -75,8 +75,12 @@ local function noted_of(raised)
   return { message = raised.message, hint = raised.hint, id = raised.id, value = raised.value }
 end
 
-local function text_of(value)
-  if failure.is(value) then return ("%s:%d: %s"):format(value.file or "?", value.line or 0, value.message) end
+-- A failure of our own modules stands at the innermost frame of the script. There is none where the row function ended
+-- in a call of theirs, `return mm.store.get "x"`: then the stage is the place.
+local function text_of(value, innermost)
+  if failure.is(value) then
+    return innermost and ("%s:%d: %s"):format(innermost.file, innermost.line, value.message) or value.message
+  end
   if type(value) == "string" or type(value) == "number" then return tostring(value) end
   local meta = getmetatable(value)
   if type(meta) == "table" and meta.__tostring then return tostring(value) end
@@ -89,9 +93,10 @@ end
 ---@return fun(value: any): moonmill.Fault
 function fault.handler(running, kind)
   return function(value)
-    local row, message = running_row(running()), text_of(value)
+    local row, stack = running_row(running()), frames.stack(2, { running = running(), name = kind })
+    local message = text_of(value, stack[1])
     if failure.is(value) then noted = noted_of(value) end
-    local result = { row = row, message = message, frames = frames.stack(2, { running = running(), name = kind }) }
+    local result = { row = row, message = message, frames = stack }
     if noted and message:sub(-#noted.message) == noted.message then
       result.hint, result.id, result.field, result.value = noted.hint, noted.id, noted.field, noted.value
     end

@@ -100,6 +100,10 @@ local function read_only(_, i)
     "put others under the name")
 end
 
+local function not_a_list()
+  fault.raise("bad-argument", "a column has no pairs: it is indexed from 0", "for i = 0, #v - 1 do ... v[i]")
+end
+
 ---Give up the memory; the view is empty from now on.
 ---@param v ffi.cdata*
 local function release(v)
@@ -114,7 +118,7 @@ local function ctype_of(id, nulls)
   if made[key] then return made[key] end
   local source = SOURCE:gsub("@VALID", nulls and VALID or ""):gsub("@READ", READ[id] or NARROW)
   local meta = assert(loadstring(source, CHUNK))(scope)
-  meta.__newindex = read_only
+  meta.__newindex, meta.__pairs, meta.__ipairs = read_only, not_a_list, not_a_list
   function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v._column.type).name, v._count) end
   meta.__gc = release
   made[key] = ffi.metatype(ffi.typeof(LAYOUT:format(CTYPES[id] or "uint8_t")), meta)

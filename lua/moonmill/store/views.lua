@@ -15,11 +15,18 @@ local shown, MUCH = 0, 64 * 2 ^ 20 -- bytes
 local made -- in a worker: views by name
 local snapshot -- in a worker: what the job sees
 
+-- Is it the same memory, seen in the same way?
+local function shows(view, found)
+  local had, type, new = view._column, view._column.type, found.type
+  return had.data == found.data and had.length == found.length and had.valid == found.valid
+    and had.offsets == found.offsets and type.id == new.id and type.unit == new.unit and type.zone == new.zone
+end
+
 -- The view that was made last, while the name has that value; the collector does not see what a new one holds, and is
 -- asked to work when much has been shown.
 local function view_of(name, found)
   local last = latest[name]
-  if last and last._column.data == found.data and last._count == tonumber(found.length) then return last end
+  if last and shows(last, found) then return last end
   local view = column.new(found)
   latest[name] = view
   shown = shown + column.bytes(view)

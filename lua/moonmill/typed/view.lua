@@ -67,6 +67,10 @@ local function read_only(v, i)
     'declare the argument as mut: "v: mut f64[]"')
 end
 
+local function not_a_list()
+  fault.raise("bad-argument", "an array has no pairs: it is indexed from 0", "for i = 0, #v - 1 do ... v[i]")
+end
+
 local function article(word) return (word:find "^[fi]" and "an " or "a ") .. word end
 
 -- The value is of no use to this kind of array.
@@ -182,6 +186,7 @@ local function accessors(kind)
   local source = SOURCE:gsub("@READ", read):gsub("@WRITE", write):gsub("LOW", low):gsub("HIGH", high or "")
   local meta = assert(loadstring(source, CHUNK))(kind, scope)
   if not kind.mut then meta.__newindex = read_only end
+  meta.__pairs, meta.__ipairs = not_a_list, not_a_list
   function meta.__tostring(v)
     return ("%s[%s]"):format(id, v._count < 0 and "" or ("%d"):format(tonumber(v._count)))
   end
