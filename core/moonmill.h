@@ -479,10 +479,12 @@ typedef struct mm_csv_options {
   char        quote;     /* 0: '"'; -1: no quoting */
   bool        no_header; /* columns are c1, c2, ... */
   bool        ragged;    /* short rows are filled with null, long ones cut */
+  bool        lines;     /* no columns but `line`: each line of the text, which is never null; no other way to read may be given */
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
   int64_t     patience;    /* milliseconds that opening may wait for bytes of pipes; 0: as long as it takes */
+  mm_block *const *blocks; /* bytes in memory that are read instead of files, one for each path, which then only names it; or NULL */
 } mm_csv_options;
 
 /* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by content. */

@@ -150,7 +150,7 @@ static int begin_text(mm_cutter *c, mm_error *error) {
 }
 
 static int open_next(mm_cutter *c, mm_error *error) {
-  TRY(mm_stream_open(&c->feed, c->paths[c->opened], &c->stream, error));
+  TRY(mm_stream_open(&c->feed, c->paths[c->opened], c->blocks ? c->blocks[c->opened] : NULL, &c->stream, error));
   c->opened++;
   c->compressed |= mm_stream_compressed(c->stream);
   return begin_text(c, error);
@@ -348,7 +348,18 @@ static int look_at(mm_cutter *c, const char *path, mm_error *error) {
   return 0;
 }
 
-int mm_cutter_init(mm_cutter *c, const char *const *paths, int32_t count, mm_error *error) {
+static int hold_blocks(mm_cutter *c, mm_block *const *blocks, mm_error *error) {
+  int64_t size = c->path_count * (int64_t)sizeof *c->blocks;
+  if (!(c->blocks = mm_allocate_zero(size))) return mm_fail_memory(error, size);
+  for (int32_t i = 0; i < c->path_count; i++) {
+    c->blocks[i] = blocks[i];
+    mm_block_retain(blocks[i]);
+    c->bytes_total += mm_block_size(blocks[i]);
+  }
+  return 0;
+}
+
+int mm_cutter_init(mm_cutter *c, const char *const *paths, mm_block *const *blocks, int32_t count, mm_error *error) {
   pthread_mutex_init(&c->feed.lock, NULL);
   pthread_cond_init(&c->feed.changed, NULL);
   if (c->feed.chunk <= 0) c->feed.chunk = MM_CHUNK;
@@ -358,8 +369,9 @@ int mm_cutter_init(mm_cutter *c, const char *const *paths, int32_t count, mm_err
   if (!c->paths || !c->places) return mm_fail_memory(error, count * (int64_t)sizeof *c->paths);
   for (int32_t i = 0; i < count; i++) {
     if (!(c->paths[i] = mm_copy_text(paths[i]))) return mm_fail_memory(error, (int64_t)strlen(paths[i]) + 1);
-    TRY(look_at(c, paths[i], error));
+    if (!blocks) TRY(look_at(c, paths[i], error));
   }
+  if (blocks) TRY(hold_blocks(c, blocks, error));
   c->guess = c->bytes_total >= 0 && c->bytes_total < SMALL ? c->bytes_total + 2 * c->feed.chunk : FIRST_CAPACITY;
   return 0;
 }
@@ -370,7 +382,9 @@ void mm_cutter_free(mm_cutter *c) {
   for (int32_t i = 0; i < c->path_count; i++) {
     if (c->paths && c->paths[i]) mm_release(c->paths[i], (int64_t)strlen(c->paths[i]) + 1);
     if (c->places) mm_release(c->places[i], c->names.count * (int64_t)sizeof **c->places);
+    if (c->blocks) mm_block_release(c->blocks[i]);
   }
+  mm_release(c->blocks, c->path_count * (int64_t)sizeof *c->blocks);
   mm_names_free(&c->names);
   mm_release(c->paths, c->path_count * (int64_t)sizeof *c->paths);
   mm_release(c->places, c->path_count * (int64_t)sizeof *c->places);

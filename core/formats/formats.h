@@ -42,7 +42,8 @@ typedef struct mm_feed {
 
 void mm_feed_hurry(mm_feed *feed); /* from now on, reading fails when the patience is at its end */
 typedef struct mm_stream mm_stream;
-int mm_stream_open(mm_feed *feed, const char *path, mm_stream **stream, mm_error *error);
+/* Of a file, or of the bytes of a block, which lives as long. */
+int mm_stream_open(mm_feed *feed, const char *path, const mm_block *block, mm_stream **stream, mm_error *error);
 int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size,
                        mm_error *error); /* bytes read, 0 at the end, or a status */
 bool mm_stream_compressed(const mm_stream *stream);
@@ -75,6 +76,7 @@ typedef struct mm_dialect {
   bool quoting; /* false: quotes are data */
   bool ragged;
   bool no_header;
+  bool lines;        /* the delimiter is the line feed, and no field is null */
   const char *nulls; /* separated by '\n'; or NULL */
 } mm_dialect;
 
@@ -121,6 +123,7 @@ typedef struct mm_names {
   int64_t slot_count;
 } mm_names;
 int mm_names_parse(mm_names *names, const mm_dialect *dialect, const uint8_t *line, int64_t size, mm_error *error);
+int mm_names_one(mm_names *names, const char *name, mm_error *error);
 int32_t mm_names_find(const mm_names *names, const char *name);
 void mm_names_free(mm_names *names);
 
@@ -160,6 +163,7 @@ typedef struct mm_cutter {
   mm_feed feed;
   mm_dialect dialect;
   char **paths;
+  mm_block **blocks;          /* read instead of the files, of path_count; or NULL */
   int32_t path_count, opened; /* files opened so far */
   int64_t bytes_total;
   mm_stream *stream; /* of file opened - 1 */
@@ -174,7 +178,8 @@ typedef struct mm_cutter {
   bool done;
 } mm_cutter;
 
-int mm_cutter_init(mm_cutter *cutter, const char *const *paths, int32_t count, mm_error *error);
+int mm_cutter_init(mm_cutter *cutter, const char *const *paths, mm_block *const *blocks, int32_t count,
+                   mm_error *error);
 void mm_cutter_free(mm_cutter *cutter);
 int mm_cutter_next(mm_cutter *cutter, mm_piece **piece, mm_error *error); /* 1, 0 at the end */
 

@@ -23,6 +23,9 @@ static int check_options(const mm_csv_options *o, mm_error *error) {
     return mm_fail(error, MM_EUSAGE, "bad-delimiter", "a line end cannot be the delimiter");
   if (quoting && (o->quote == '\n' || o->quote == '\r'))
     return mm_fail(error, MM_EUSAGE, "bad-quote-option", "a line end cannot be the quote");
+  if (o->lines && (o->delimiter || o->quote || o->no_header || o->ragged || o->nulls))
+    return mm_fail(error, MM_EUSAGE, "lines-option",
+                   "lines of text have no fields, header or nulls: read them without options");
   if (quoting && o->delimiter && o->delimiter == (o->quote ? o->quote : '"'))
     return mm_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be the quote");
   return 0;
@@ -39,6 +42,12 @@ static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error
   if (o->quote) dialect->quote = (uint8_t)o->quote;
   dialect->ragged = o->ragged;
   dialect->no_header = o->no_header;
+  if (o->lines) {
+    dialect->lines = dialect->no_header = true;
+    dialect->delimiter = '\n';
+    dialect->quoting = false;
+    TRY(mm_names_one(&input->cutter.names, "line", error));
+  }
   if (o->nulls && !(input->nulls = mm_copy_text(o->nulls))) return mm_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
   dialect->nulls = input->nulls;
   input->cutter.feed.chunk = o->chunk;
@@ -61,6 +70,14 @@ static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
   return 0;
 }
 
+/* Lines are what they are, whatever the sample shows. */
+static int know_lines(mm_input *input, mm_error *error) {
+  input->sample.rows = 0;
+  for (int64_t i = 0; i < input->ahead_count; i++) input->sample.rows += input->ahead[i]->rows;
+  if (!(input->sample.nulls = mm_allocate_zero(1))) return mm_fail_memory(error, 1);
+  return mm_schema_add(&input->schema, "line", (mm_type){.id = MM_UTF8}, false, error);
+}
+
 /* Cut the pieces that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
  * there being nothing to infer from; what is wrong later, when the rows are read. */
 static int look_at_rows(mm_input *input, mm_error *error) {
@@ -77,6 +94,7 @@ static int look_at_rows(mm_input *input, mm_error *error) {
     TRY(keep_ahead(input, piece, error));
   }
   if (status < 0) return status;
+  if (input->cutter.dialect.lines) return know_lines(input, error);
   return mm_infer(&input->cutter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
 }
 
@@ -87,7 +105,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   if (!input) return mm_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
   mm_feed_hurry(&input->cutter.feed);
-  if (status >= 0) status = mm_cutter_init(&input->cutter, paths, count, error);
+  if (status >= 0) status = mm_cutter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
   input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
   if (status >= 0) status = look_at_rows(input, error);
   if (status < 0) {
@@ -95,7 +113,11 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
     return status;
   }
   atomic_store(&input->cutter.feed.deadline, 0);
-  snprintf(input->format, sizeof input->format, "%s%s", input->cutter.dialect.delimiter == '\t' ? "tsv" : "csv",
+  const mm_dialect *dialect = &input->cutter.dialect;
+  snprintf(input->format, sizeof input->format, "%s%s",
+           dialect->lines               ? "text"
+           : dialect->delimiter == '\t' ? "tsv"
+                                        : "csv",
            input->cutter.compressed ? ".zst" : "");
   *result = input;
   return 0;

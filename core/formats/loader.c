@@ -111,6 +111,7 @@ static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip 
   if (!error) error = &ignored;
   int32_t place = strip->span->places ? strip->span->places[l->columns[f->column]] : l->columns[f->column];
   say(&l->schema->fields[f->column], f, strip->text, error);
+  if (l->cutter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
   mm_place(l->cutter, piece, strip->span, strip->text - piece->text + field_start(strip, place, f->row), error);
   error->row = row;
   return error->code;

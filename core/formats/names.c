@@ -62,6 +62,11 @@ static int add(mm_names *names, const uint8_t *text, int64_t size, mm_error *err
   return 0;
 }
 
+int mm_names_one(mm_names *names, const char *name, mm_error *error) {
+  TRY(add(names, (const uint8_t *)name, (int64_t)strlen(name), error));
+  return index_names(names, error);
+}
+
 /* The content of a field that starts at *at of the line, without quotes, in `field`; *at moves to its end. */
 static int take_field(const mm_dialect *dialect, const uint8_t *line, int64_t size, int64_t *at, mm_buffer *field,
                       mm_error *error) {

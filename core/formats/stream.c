@@ -1,4 +1,4 @@
-/* stream.c - the bytes of one file, or of stdin, decompressed when they are zstd.
+/* stream.c - the bytes of one file, of stdin, or of memory, decompressed when they are zstd.
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
 #include <errno.h>
@@ -12,7 +12,9 @@ struct mm_stream {
   mm_feed *feed;
   const char *path; /* of the input */
   int fd;
-  bool waits; /* a pipe or device: a read may take for ever */
+  const mm_block *block; /* what is read instead of a file, or NULL */
+  int64_t at;            /* of it */
+  bool waits;            /* a pipe or device: a read may take for ever */
   bool ended;
   mm_buffer head; /* bytes read to see what the file is */
   int64_t used;   /* of head */
@@ -51,9 +53,17 @@ static int wait_readable(mm_stream *stream, mm_error *error) {
   return 0;
 }
 
+static int64_t read_block(mm_stream *stream, uint8_t *bytes, int64_t size) {
+  int64_t left = mm_block_size(stream->block) - stream->at;
+  if (size > left) size = left;
+  if (size > 0) memcpy(bytes, mm_block_data(stream->block) + stream->at, (size_t)size);
+  stream->at += size;
+  return size;
+}
+
 /* One read of the file: bytes, 0 at the end, or a status. */
 static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
-  int64_t got = -EAGAIN;
+  int64_t got = stream->block ? read_block(stream, bytes, size) : -EAGAIN;
   while (got == -EAGAIN || got == -EINTR) {
     TRY(wait_readable(stream, error));
     got = mm_host_io.read(mm_host_io.self, stream->fd, bytes, size);
@@ -117,13 +127,14 @@ static int sniff(mm_stream *stream, mm_error *error) {
   return mm_decoder_new(stream->feed, stream, stream->path, &stream->decoder, error);
 }
 
-int mm_stream_open(mm_feed *feed, const char *path, mm_stream **result, mm_error *error) {
+int mm_stream_open(mm_feed *feed, const char *path, const mm_block *block, mm_stream **result, mm_error *error) {
   mm_stream *stream = mm_allocate_zero(sizeof *stream);
   if (!stream) return mm_fail_memory(error, sizeof *stream);
   stream->feed = feed;
   stream->path = path;
   stream->fd = -1;
-  int status = open_file(stream, error);
+  stream->block = block;
+  int status = block ? 0 : open_file(stream, error);
   if (status >= 0) status = sniff(stream, error);
   if (status < 0) mm_stream_free(stream);
   else *result = stream;

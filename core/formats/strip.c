@@ -152,6 +152,8 @@ void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t co
     for (int64_t r = 0; r < rows; r++)
       cells[r].size -= cells[r].size > 0 && text[cells[r].at + (uint32_t)cells[r].size - 1] == '\r';
   }
+  if (dialect->lines)
+    for (int64_t r = 0; r < rows; r++) cells[r].at |= CELL_QUOTED;
   if (strip->span->quotes)
     for (int64_t r = 0; r < rows; r++) cells[r] = quoted_cell(dialect, text, cells[r]);
   if (dialect->nulls)

@@ -22,11 +22,13 @@ Files.__index = Files
 ---@field no_header? boolean
 ---@field ragged? boolean
 ---@field nulls? string[]
+---@field lines? boolean the files are lines of text
 ---@field patience? number seconds that opening may wait for bytes of pipes
 
 local function c_options(options)
   local made, numbers = ffi.new "mm_csv_options", reading.numbers(options)
   for field, value in pairs(numbers) do made[field] = value end
+  made.lines = options.lines or false
   made.patience = options.patience and math.max(1, math.ceil(options.patience * 1000)) or 0
   return made, numbers.nulls -- the text must live as long as the struct
 end
@@ -42,8 +44,10 @@ end
 
 ---@param paths string[] "-" is stdin
 ---@param options? moonmill.FileOptions
+---@param declared? moonmill.Input|false what the pipeline says about them
 ---@return moonmill.Files
-local function open(paths, options)
+local function open(paths, options, declared)
+  if declared and declared.whole == "lines" then options = setmetatable({ lines = true }, { __index = options }) end
   local made, nulls = c_options(options or {})
   local list, input = ffi.new("const char *[?]", #paths, paths), ffi.new "mm_input *[1]"
   local status = C.mm_input_open(list, #paths, made, input, err)

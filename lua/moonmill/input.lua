@@ -8,7 +8,7 @@ local types = require "moonmill.types"
 ---@class moonmill.Input
 ---@field fields moonmill.Field[]
 ---@field rest boolean the list ends with "...": other columns pass through
----@field whole? string "lines", or the name of a type: a bare typed buffer
+---@field whole? string "lines": lines of text, or the name of a type: a bare typed buffer
 
 ---Check the `input` of a declaration.
 ---@return moonmill.Input
@@ -47,11 +47,11 @@ end
 ---@return string[] dropped names of the file's other columns
 local function bind(declared, columns, file)
   if not declared then return columns, {} end
+  if declared.whole == "lines" then return columns, {} end -- the files were opened as such
   if declared.whole then
     failure.raise {
       id = "wrong-input", stage = "input",
-      message = ('the pipeline reads %s, and %s is a table of columns'):format(
-        declared.whole == "lines" and "text lines" or "a bare buffer of " .. declared.whole, file),
+      message = ("the pipeline reads a bare buffer of %s, and %s is a table of columns"):format(declared.whole, file),
       hint = "files of this kind cannot be read by this version; declare columns: input = { \"name: type\" }",
     }
   end

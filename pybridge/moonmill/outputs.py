@@ -145,7 +145,7 @@ def _run_file(
     """Rows that were written, or what was wrong."""
     opened = None
     try:
-        opened = files.open(paths=[source])
+        opened = files.open(pipeline._loaded(), paths=[source])
         plan = plan_over(pipeline._loaded(), opened, pipeline._params(params))
         return _core.run(plan, opened, threads=threads, watch=watch, output=target)
     except Error as error:

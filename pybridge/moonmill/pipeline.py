@@ -89,6 +89,10 @@ class Pipeline:
         UsageError, DataError, ScriptError, Error
             With the place in the script, and the row of the input.
         """
+        if self._loaded().wanted.whole == "lines":
+            from .kinds.lines import as_lines
+
+            data = as_lines(data)
         kind = kind_of(data)
         pieces = kind.pieces(data)
         if self._loaded().facts["reach"] != "rows":
@@ -382,17 +386,22 @@ class Pipeline:
         """The plan for some data, and what it is run over: files, which are open then, or a table."""
         script = self._loaded()
         if type(data) is not Table:
-            if hasattr(data, "__next__"):
+            if script.wanted.whole == "lines":
+                from .kinds.lines import as_lines
+
+                data = as_lines(data)
+            kind = kind_of(data)
+            if kind.pieces(data) and hasattr(data, "__next__"):
                 from .kinds.python import unrolled
 
                 data = unrolled(data)
-            kind = kind_of(data)
+                kind = kind_of(data)
             files = kind.files(data) if from_files else None
             if files is not None:
                 from .reading import plan_over
 
                 files, params = files.told(params, script)
-                source = files.open(timeout)
+                source = files.open(script, timeout)
                 return plan_over(script, source, self._params(params)), source
             data = kind.take(data, script.wanted)
         return script.plan(data, self._params(params)), data
@@ -421,11 +430,15 @@ class Pipeline:
             return Schema(
                 list(data), types, [text.endswith("?") for text in data.values()]
             ).to_lines(), params
+        if script.wanted.whole == "lines":
+            from .kinds.lines import as_lines
+
+            data = as_lines(data)
         kind = kind_of(data)
         files = kind.files(data)
         if files is not None:
             files, params = files.told(params, script)
-        source = files.open() if files is not None else kind.take(data, script.wanted)
+        source = files.open(script) if files is not None else kind.take(data, script.wanted)
         return Schema(source.column_names, source.types, source.nullables).to_lines(), params
 
     def _answer(

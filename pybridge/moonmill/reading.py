@@ -31,18 +31,30 @@ class Files:
         How they are read.
     """
 
-    __slots__ = ("_settings", "options", "paths")
+    __slots__ = ("_data", "_settings", "options", "paths")
 
     def __init__(
-        self, paths: Sequence[str], options: Mapping[str, Any] | None = None, script: Script | None = None
+        self,
+        paths: Sequence[str],
+        options: Mapping[str, Any] | None = None,
+        script: Script | None = None,
+        data: Any = None,
     ) -> None:
+        """`script`: whose parameters could be meant; `data`: a buffer to read instead; the path names it."""
         self.paths = tuple(paths)
+        self._data = data
         self.options = {name: value for name, value in (options or {}).items() if value is not None}
         self._settings = _settings_of(self.options, script) if self.options else {}
 
-    def open(self, timeout: float | None = None, paths: Sequence[str] | None = None) -> _core.Input:
+    def open(
+        self, script: Script, timeout: float | None = None, paths: Sequence[str] | None = None
+    ) -> _core.Input:
         """The files, or some of them, open; types of columns are inferred from their first rows."""
-        return _core.open_input(paths or self.paths, patience=timeout or 0.0, **self._settings)
+        lines = script.wanted.whole == "lines"
+        buffers = None if self._data is None else [self._data]
+        return _core.open_input(
+            paths or self.paths, lines=lines, patience=timeout or 0.0, buffers=buffers, **self._settings
+        )
 
     def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
         """The same files, read as keywords say that are no parameters of the pipeline, and those that are."""
@@ -50,10 +62,10 @@ class Files:
         if not options:
             return self, params
         rest = {name: value for name, value in params.items() if name not in options}
-        return Files(self.paths, {**self.options, **options}, script), rest
+        return Files(self.paths, {**self.options, **options}, script, self._data), rest
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Files, (self.paths, self.options)
+        return Files, (self.paths, self.options, None, self._data)
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
@@ -150,7 +162,7 @@ def plan_over(script: Script, source: _core.Input, params: tuple[tuple[str, str]
     """The plan of a pipeline for files: their columns have the types that the script declares, else those of
     a sample."""
     declared = script.facts.get("input") or {}
-    if declared.get("whole"):
+    if declared.get("whole") not in (None, "lines"):
         raise UsageError(
             f"{script.source.name} reads {declared['whole']}, and the file is a table of columns",
             id="wrong-input",

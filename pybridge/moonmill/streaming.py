@@ -25,6 +25,10 @@ def stream(
     """Results for the pieces of data, in order; see `Pipeline.stream`."""
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
+    if pipeline._loaded().wanted.whole == "lines":
+        from .kinds.lines import in_pieces
+
+        data = in_pieces(data, rows)
     if kind_of(data).pieces(data):
         return _stream_pieces(pipeline, data, rows, ahead, threads, params)
     return _whole(pipeline, data, rows, ahead, threads, params)

@@ -48,14 +48,24 @@ static PyObject *wrap_input(module_state *state, mm_input *take) {
   return mm_raise(state, &error);
 }
 
+/* What is opened: paths, or buffers with names. */
+typedef struct opening {
+  PyObject *paths, *buffers, *list;
+  const char **texts;
+  mm_block **blocks;
+  Py_ssize_t count;
+} opening;
+
 /* Options as the session gives them, and how long to wait for pipes; -1 and an exception. */
-static int read_options(PyObject *arguments, PyObject *keywords, PyObject **paths, mm_csv_options *options) {
-  static char *names[] = {"", "delimiter", "quote", "nulls", "no_header", "ragged", "patience", NULL};
-  int delimiter = 0, quote = 0, no_header = 0, ragged = 0;
+static int read_options(PyObject *arguments, PyObject *keywords, opening *to, mm_csv_options *options) {
+  static char *names[] = {"",       "delimiter", "quote",    "nulls",   "no_header",
+                          "ragged", "lines",     "patience", "buffers", NULL};
+  int delimiter = 0, quote = 0, no_header = 0, ragged = 0, lines = 0;
   double patience = 0;
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$iizppd:open_input", names, paths, &delimiter, &quote,
-                                   &options->nulls, &no_header, &ragged, &patience))
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$iizpppdO:open_input", names, &to->paths, &delimiter, &quote,
+                                   &options->nulls, &no_header, &ragged, &lines, &patience, &to->buffers))
     return -1;
+  options->lines = lines;
   options->delimiter = (char)delimiter;
   options->quote = (char)quote;
   options->no_header = no_header;
@@ -64,23 +74,54 @@ static int read_options(PyObject *arguments, PyObject *keywords, PyObject **path
   return 0;
 }
 
+/* Bytes of Python's objects as blocks that hold them; -1 and an exception. */
+static int read_buffers(module_state *state, opening *to) {
+  PyObject *list = PySequence_Tuple(to->buffers);
+  if (list && PyTuple_GET_SIZE(list) != to->count) PyErr_SetString(PyExc_ValueError, "give a path for each buffer");
+  else if (list && !(to->blocks = PyMem_Calloc((size_t)to->count + 1, sizeof(mm_block *)))) PyErr_NoMemory();
+  for (Py_ssize_t i = 0; i < to->count && to->blocks; i++) {
+    mm_borrow borrow = {0};
+    if (mm_borrow_take(state, PyTuple_GET_ITEM(list, i), to->texts[i], false, &borrow) < 0) break;
+    bool bytes = borrow.type.id == MM_U8 || borrow.type.id == MM_I8;
+    if (bytes) to->blocks[i] = mm_borrow_block(state, &borrow);
+    else
+      mm_raise_new(state, MM_EUSAGE, "wrong-type", NULL, "give a buffer of bytes", "%s is no buffer of bytes",
+                   to->texts[i]);
+    mm_borrow_return(&borrow);
+    if (!to->blocks[i]) break;
+  }
+  Py_XDECREF(list);
+  return PyErr_Occurred() ? -1 : 0;
+}
+
+static void close_opening(opening *o) {
+  for (Py_ssize_t i = 0; i < o->count && o->blocks; i++) mm_block_release(o->blocks[i]);
+  PyMem_Free(o->blocks);
+  PyMem_Free(o->texts);
+  Py_XDECREF(o->list);
+}
+
 static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
-  const char **texts = NULL;
-  PyObject *paths;
+  opening given = {0};
   mm_csv_options options = {0};
-  if (read_options(arguments, keywords, &paths, &options) < 0) return NULL;
-  PyObject *list = read_paths(paths, &texts);
-  if (!list) return NULL;
   mm_input *input = NULL;
   mm_error error;
-  int status;
-  Py_BEGIN_ALLOW_THREADS
-  status = mm_input_open(texts, (int32_t)PyList_GET_SIZE(list), &options, &input, &error);
-  Py_END_ALLOW_THREADS
-  PyMem_Free(texts);
-  Py_DECREF(list);
-  return status < 0 ? mm_raise(state, &error) : wrap_input(state, input);
+  int status = -1;
+  mm_owner_drain();
+  if (read_options(arguments, keywords, &given, &options) < 0) return NULL;
+  given.list = read_paths(given.paths, &given.texts);
+  given.count = given.list ? PyList_GET_SIZE(given.list) : 0;
+  bool in_memory = given.buffers && given.buffers != Py_None;
+  if (given.list && (!in_memory || read_buffers(state, &given) == 0)) {
+    options.blocks = given.blocks;
+    Py_BEGIN_ALLOW_THREADS
+    status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
+    Py_END_ALLOW_THREADS
+    if (status < 0) mm_raise(state, &error);
+  }
+  close_opening(&given);
+  return status < 0 ? NULL : wrap_input(state, input);
 }
 
 static void input_dealloc(PyObject *object) {
@@ -139,7 +180,8 @@ static PyType_Spec spec = {.name = "moonmill._core.Input",
 
 static PyMethodDef functions[] = {
     {"open_input", MM_METHOD(core_open_input), METH_VARARGS | METH_KEYWORDS,
-     "open_input($module, paths, /, *, delimiter=0, quote=0, nulls=None, no_header=False, ragged=False, patience=0.0)\n"
+     "open_input($module, paths, /, *, delimiter=0, quote=0, nulls=None, no_header=False, ragged=False, lines=False, "
+     "patience=0.0, buffers=None)\n"
      "--\n\nOpen files, to be read one after the other as one table; options as the session gives them."},
     {0}};
 

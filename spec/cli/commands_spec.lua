@@ -28,6 +28,14 @@ describe("moonmill run", function()
     assert.equal("a\n1\n", ok { "run", "-e", ":limit(9)", folder.path .. "/out.csv.zst", "-o", "-" })
   end)
 
+  it("reads lines of text where the pipeline says so, and explains and checks that", function()
+    local path = folder:write("a.log", 'x "1\n\ny,2')
+    local text = 'mm.pipeline { input = "lines" } :derive "n = len(line)"'
+    assert.equal('line,n\n"x ""1",4\n"",0\n"y,2",3\n', ok { "run", "-e", text, path })
+    assert.matches("reads 1 of 1 columns: line: utf8\n", ok { "explain", "-e", text, path })
+    assert.matches("gives:\n  line: utf8\n  n: i64\n", ok { "check", "-e", text, path })
+  end)
+
   it("takes parameters, threads, and the forms of text files", function()
     local path = folder:write("a.txt", "1;'x;y';NA\n2;z;5\n")
     local out = ok {

@@ -27,7 +27,7 @@ function check.run(options)
   local given = params.suppose(pipeline.params, options_of.params(options))
   local columns, dropped
   if #paths > 0 then
-    local files = require("moonmill.files").open(paths, options_of.files(options))
+    local files = require("moonmill.files").open(paths, options_of.files(options), pipeline.input)
     columns, dropped = input.bind(pipeline.input, files.columns, paths[1])
     files:close()
   else

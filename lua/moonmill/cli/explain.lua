@@ -11,11 +11,11 @@ local explain = {
 explain.configure = require("moonmill.cli.check").configure
 
 -- Try the row functions on rows of the files, unless they can be read only once.
-local function try_functions(plan, paths, file_options)
+local function try_functions(plan, declared, paths, file_options)
   local readable = #paths > 0
   for _, path in ipairs(paths) do readable = readable and path ~= "-" end
   require("moonmill.plan.sample").try(plan, readable and function()
-    return require("moonmill.files").open(paths, file_options):source(plan.reads)
+    return require("moonmill.files").open(paths, file_options, declared):source(plan.reads)
   end or nil)
 end
 
@@ -24,7 +24,7 @@ function explain.run(options)
   local given = params.suppose(pipeline.params, options_of.params(options))
   local columns, total
   if #paths > 0 then
-    local files = require("moonmill.files").open(paths, options_of.files(options))
+    local files = require("moonmill.files").open(paths, options_of.files(options), pipeline.input)
     columns, total = input.bind(pipeline.input, files.columns, paths[1]), #files.columns
     files:close()
   else
@@ -37,7 +37,7 @@ function explain.run(options)
     }
   end
   local plan = require("moonmill.plan").bind(pipeline, columns, given)
-  try_functions(plan, paths, options_of.files(options))
+  try_functions(plan, pipeline.input, paths, options_of.files(options))
   print(require("moonmill.plan.text")(plan, total or #columns))
 end
 

@@ -40,7 +40,7 @@ end
 ---@return moonmill.Plan
 ---@return moonmill.Files
 local function plan_over(pipeline, given, paths, file_options)
-  local files = require("moonmill.files").open(paths, file_options)
+  local files = require("moonmill.files").open(paths, file_options, pipeline.input)
   local columns = input.bind(pipeline.input, files.columns, paths[1])
   return require("moonmill.plan").bind(pipeline, columns, given), files
 end

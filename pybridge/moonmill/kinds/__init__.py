@@ -33,6 +33,10 @@ _PLACES = {
     ("builtins", "tuple"): ("python", "Lists"),
     ("builtins", "range"): ("python", "Lists"),
     ("builtins", "str"): ("files", "Paths"),
+    ("_io", "BufferedReader"): ("files", "Opened"),
+    ("_io", "BufferedRandom"): ("files", "Opened"),
+    ("_io", "FileIO"): ("files", "Opened"),
+    ("_io", "BytesIO"): ("files", "BytesIO"),
     ("builtins", "bytes"): ("buffers", "Bytes"),
     ("builtins", "bytearray"): ("buffers", "Bytes"),
     ("builtins", "memoryview"): ("buffers", "Views"),
@@ -66,19 +70,24 @@ def _find(data: Any) -> Kind:
         return _load("tables", "Exporters")
     if hasattr(data, "__fspath__"):
         return _load("files", "Paths")
-    if hasattr(data, "__next__"):
-        return _load("python", "Iterators")
     try:
         memoryview(data).release()
+        return _load("buffers", "Views")
     except TypeError:
-        raise KindError(
-            f"data of type {type(data).__qualname__} cannot be taken",
-            id="wrong-kind",
-            hint=use_of(data)
-            or "give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
-            "a dict of columns, a list of rows, the path of a file, or an iterator of such",
-        ) from None
-    return _load("buffers", "Views")
+        pass
+    if hasattr(data, "read"):
+        from .files import refuse_file
+
+        raise refuse_file(data)
+    if hasattr(data, "__next__"):
+        return _load("python", "Iterators")
+    raise KindError(
+        f"data of type {type(data).__qualname__} cannot be taken",
+        id="wrong-kind",
+        hint=use_of(data)
+        or "give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
+        "a dict of columns, a list of rows, the path of a file, or an iterator of such",
+    )
 
 
 def _load(module: str, name: str) -> Kind:

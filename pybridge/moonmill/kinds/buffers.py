@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class Views(Kind):
     """Whatever has the buffer protocol; results are memoryviews."""
 
+    def bytes_of(self, data: Any) -> Any:
+        """The buffer, for those that read a text in it."""
+        return data
+
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the buffer's memory; bytes count as values of the type that the pipeline declares."""
         name = wanted.single()
@@ -60,6 +64,10 @@ class SharedMemories(Views):
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the memory, which cannot be closed before the result has been let go."""
         return super().take(data.buf, wanted)
+
+    def bytes_of(self, data: Any) -> Any:
+        """All of its memory."""
+        return data.buf
 
 
 def _typed(view: memoryview, name: str, whole: str | None) -> memoryview:

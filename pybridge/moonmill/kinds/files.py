@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 
+from ..errors import KindError
 from ..reading import Files, read
 from .tables import Tables
 
@@ -33,3 +35,39 @@ class Paths(Openable):
     def files(self, data: Any) -> Files:
         """The file."""
         return Files([os.fsdecode(data)])
+
+
+class Opened(Openable):
+    """A file of the system that is open in binary mode; it is read from its beginning, once more."""
+
+    def files(self, data: Any) -> Files:
+        """Its path, or where none leads to it (it was deleted, it is a pipe) its descriptor."""
+        if not data.readable() or not isinstance(getattr(data, "raw", data), io.FileIO):
+            raise refuse_file(data)
+        if data.seekable() and data.tell() != 0:
+            raise KindError(
+                f"{data.name} has been read up to byte {data.tell()}", id="wrong-kind", hint="seek(0) first"
+            )
+        try:
+            if os.path.samestat(os.stat(data.name), os.fstat(data.fileno())):
+                return Files([os.fsdecode(data.name)])
+        except (OSError, TypeError):
+            pass
+        return Files([f"/dev/fd/{data.fileno()}"])
+
+
+class BytesIO(Openable):
+    """io.BytesIO: what is left of it is read as a file."""
+
+    def files(self, data: Any) -> Files:
+        """Its memory."""
+        return Files(["<BytesIO>"], data=data.getbuffer()[data.tell() :])
+
+
+def refuse_file(data: Any) -> KindError:
+    """The error for a file object that cannot be read past Python."""
+    return KindError(
+        f"a file object of type {type(data).__qualname__} cannot be taken",
+        id="wrong-kind",
+        hint="give its path, a file that is open in binary mode, or io.BytesIO(file.read())",
+    )

@@ -70,6 +70,8 @@ class Values(Kind):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Copies."""
+        if not data and wanted.whole == "lines":  # no values have no type
+            return Table.from_columns(["line"], [[""]]).slice(0, 0)  # type: ignore[return-value]
         return Table.from_columns([wanted.single()], [list(data)])  # type: ignore[return-value]
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
