@@ -35,8 +35,12 @@ local function integer(text, kind)
   return types.holds(value, kind) and value or nil
 end
 
----A decimal number; nil when it is not one or is too large for the type.
+local NOT_FINITE = { inf = math.huge, infinity = math.huge, nan = 0 / 0 }
+
+---A decimal number, inf or nan; nil when it is not one or is too large for the type.
 local function number(text, kind)
+  local sign, word = text:lower():match "^([+-]?)(%a+)$"
+  if NOT_FINITE[word] then return sign == "-" and -NOT_FINITE[word] or NOT_FINITE[word] end
   local value = text:find "%d" and not text:find "[xX]" and tonumber(text)
   if not value then return nil end
   local held = kind.id == "f32" and tonumber(ffi.new("float", value)) or value
@@ -60,7 +64,7 @@ end
 
 local FORMS = {
   bool = "true or false", date = "a date such as 2013-12-31", timestamp = "a time such as 2013-12-31T23:59:00Z",
-  duration = "a duration",
+  duration = "a duration", utf8 = "a text", binary = "a text",
 }
 local function form_of(kind)
   return FORMS[kind.id] or ("a %snumber that fits %s"):format(kind.integer and "whole " or "", kind.name)
@@ -145,6 +149,24 @@ local function option_hint(name, form)
     or "how files are read is said by options of their own: moonmill run --help"
 end
 
+-- The value that a given text means. One that begins with a NUL comes from a host whose values have types: alone it is
+-- null, also of text, where the word is a word; before a text it says that this is meant as it stands.
+local function typed(param, text)
+  local null = text == "null" and not param.type.text or text == "\0"
+  if null and param.nullable then return nil end
+  if text:byte() == 0 then text = text:sub(2) end
+  local value
+  if not null then value = value_of(text, param.type) end
+  if value == nil then
+    failure.raise {
+      id = "bad-param", hint = "it is declared as \"" .. describe(param) .. "\"",
+      message = ("parameter \"%s\" is %s, expected %s"):format(param.name, null and "null" or '"' .. text .. '"',
+        form_of(param.type)),
+    }
+  end
+  return value
+end
+
 ---Values of all parameters from texts ("name" -> "text"); every problem names the parameter.
 ---@param declared moonmill.Param[]
 ---@param given table<string, string>
@@ -165,15 +187,10 @@ local function resolve(declared, given, form)
   local values, missing = {}, {}
   for _, param in ipairs(declared) do
     local text, value = given[param.name], param.default
-    if text == nil and param.required then missing[#missing + 1] = param end
-    if text ~= nil and not (text == "null" and param.nullable and not param.type.text) then
-      value = value_of(text, param.type)
-      if value == nil then
-        failure.raise {
-          id = "bad-param", hint = "it is declared as \"" .. describe(param) .. "\"",
-          message = ("parameter \"%s\" is \"%s\", expected %s"):format(param.name, text, form_of(param.type)),
-        }
-      end
+    if text then
+      value = typed(param, text)
+    elseif param.required then
+      missing[#missing + 1] = param
     end
     values[param.name] = { type = param.type, nullable = param.nullable, value = value }
   end

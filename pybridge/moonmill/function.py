@@ -7,6 +7,7 @@ import inspect
 from .errors import UsageError
 from .kinds import kind_of
 from .kinds.kind import Wanted
+from .params import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def signature_of(pipeline: Pipeline) -> inspect.Signature:
     parts = [inspect.Parameter("data", one)]
     parts += [inspect.Parameter(name, keyword, default=None) for name in ("threads", "timeout")]
     for param in pipeline._loaded().facts["params"]:
-        default = given.get(param["name"], inspect.Parameter.empty if param["required"] else param["default"])
-        parts.append(inspect.Parameter(param["name"], keyword, default=default, annotation=param["type"]))
+        name, default = param["name"], param["default"]
+        if name in given:
+            default = shown(given[name])
+        elif param["required"]:
+            default = inspect.Parameter.empty
+        parts.append(inspect.Parameter(name, keyword, default=default, annotation=param["type"]))
     return inspect.Signature(parts)

@@ -6,10 +6,10 @@ import os
 
 from . import _core
 from .engines import columns_of, refuse_parts
-from .errors import UsageError
+from .errors import ScriptError, UsageError
 from .kinds import kind_of
 from .outs import outs_of
-from .params import texts
+from .params import shown, texts
 from .script import Script, Source, load_file, loaded
 from .table import Table
 from .threads import threads_of
@@ -356,7 +356,7 @@ class Pipeline:
     __signature__ = Signature()
 
     def __repr__(self) -> str:
-        given = "".join(f", {name}={text}" for name, text in self._given)
+        given = "".join(f", {name}={shown(text)}" for name, text in self._given)
         about = self._loaded().facts["about"]
         half = f" {self._source.half}" if self._source.half else ""
         return f"<moonmill.Pipeline {self.name}{half}{given}{': ' + about if about else ''}>"
@@ -485,7 +485,12 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
     if not isinstance(text, str):
         raise TypeError(f"pipeline() takes a text, not {type(text).__name__}")
     source = Source(name or _name_of(text), text)
-    made = _made(loaded(source))
+    try:
+        made = _made(loaded(source))
+    except ScriptError as error:
+        if text.endswith(".lua") and "\n" not in text:
+            error.hint = f"this is the text of a pipeline; of a file: moonmill.load({text!r})"
+        raise
     if not isinstance(made, Pipeline):
         raise UsageError(
             "the script returns a module of functions, not a pipeline", id="no-pipeline", file=source.name

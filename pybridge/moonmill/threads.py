@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from operator import index
 
 from .engines import caller
 
@@ -12,9 +13,15 @@ def threads_of(threads: int | None) -> int:
     """As many as somebody says, else `default_threads`."""
     if threads is None:
         return default_threads()
-    if threads < 0:
-        raise ValueError(f"threads is {threads}, expected 1 or more, or None for all processors")
-    return threads
+    try:
+        count = index(threads)
+    except TypeError:
+        raise TypeError(
+            f"threads is {threads!r}, expected a whole number, or None for all processors"
+        ) from None
+    if count < 1:
+        raise ValueError(f"threads is {count}, expected 1 or more, or None for all processors")
+    return count
 
 
 def default_threads() -> int:

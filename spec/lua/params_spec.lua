@@ -34,6 +34,29 @@ describe("a parameter", function()
     assert.equal(15765, tonumber(values.d.value))
   end)
 
+  it("may be a float that is not finite", function()
+    local list = declared("f: f64", "g: f32")
+    for text, value in pairs { inf = math.huge, ["-inf"] = -math.huge, Infinity = math.huge } do
+      local values = params.resolve(list, { f = text, g = text })
+      assert.equal(value, values.f.value)
+      assert.equal(value, values.g.value)
+    end
+    local values = params.resolve(list, { f = "nan", g = "NaN" })
+    assert.is_true(values.f.value ~= values.f.value and values.g.value ~= values.g.value)
+    assert.equal("bad-param", pipelines.raised(params.resolve, list, { f = "nano", g = "0" }).id)
+  end)
+
+  it("is null where that is said: by the word but for text, which a NUL can say too", function()
+    local list = declared("i: i64? = 7", "s: utf8? = 'x'", "t: utf8 = 'y'")
+    assert.is_nil(params.resolve(list, { i = "null" }).i.value)
+    assert.is_nil(params.resolve(list, { i = "\0" }).i.value)
+    assert.equal("null", params.resolve(list, { s = "null" }).s.value)
+    assert.is_nil(params.resolve(list, { s = "\0" }).s.value)
+    assert.equal("\0", params.resolve(list, { s = "\0\0" }).s.value)
+    local problem = pipelines.raised(params.resolve, list, { t = "\0" })
+    assert.equal('parameter "t" is null, expected a text', problem.message)
+  end)
+
   it("that does not fit its type is an error that names it", function()
     for _, case in ipairs {
       { "i8", "128" }, { "i8", "-129" }, { "u8", "-1" }, { "i64", "9223372036854775808" },

@@ -1,7 +1,9 @@
 """Pipelines as values: made, asked, run, given parameters, streamed."""
 
 import copy
+import decimal
 import inspect
+import math
 
 import pytest
 
@@ -110,6 +112,59 @@ def test_many_pipelines_do_not_pile_up():
     assert len(script._scripts) <= script.SCRIPTS_KEPT
     assert len(errors.sources) <= 4 * script.SCRIPTS_KEPT
     assert mm.pipeline(':derive "b = a + 0"')({"a": [1]}) == {"a": [1], "b": [1]}
+
+
+@pytest.mark.parametrize("kind", ["utf8", "i64", "f64", "bool", "timestamp"])
+def test_none_is_null_for_a_parameter_of_any_type(kind):
+    text = f'mm.pipeline {{ params = {{ "p: {kind}?" }} }}'
+    assert mm.pipeline(text + ':select "p = p.p"')({"a": [1]}, p=None) == {"p": [None]}
+    plain = mm.pipeline(text + ':map("b: bool", function(r, p) return p.p == nil end)')
+    loop = "local n = 0 for i = 1, r.a do n = n + i end return p.p == nil and n == 6"
+    looping = mm.pipeline(text + f':map("b: bool", function(r, p) {loop} end)')
+    for pipeline in (plain, looping):
+        assert pipeline({"a": [3]}, p=None)["b"] == pipeline({"a": [3]})["b"] == [True]
+
+
+def test_none_takes_the_place_of_a_default_and_no_text_is_none():
+    pipeline = mm.pipeline("""mm.pipeline { params = { "s: utf8? = 'x'" } } :select "s = p.s" """)
+    texts = {None: None, "null": "null", "": "", "\0": "\0", "\0a": "\0a"}
+    for given, found in texts.items():
+        assert pipeline({"a": [1]}, s=given) == {"s": [found]}
+        assert pipeline.with_params(s=given)({"a": [1]}) == {"s": [found]}
+    assert pipeline({"a": [1]}) == {"s": ["x"]}
+    assert inspect.signature(pipeline.with_params(s=None)).parameters["s"].default is None
+    assert "s=None" in repr(pipeline.with_params(s=None))
+    with pytest.raises(mm.UsageError, match='"s" is null, expected a text'):
+        mm.pipeline('mm.pipeline { params = { "s: utf8" } } :select "s = p.s"').with_params(s=None)
+
+
+def test_numbers_that_are_not_finite_are_parameters():
+    pipeline = mm.pipeline('mm.pipeline { params = { "f: f64", "g: f32" } } :select { "f = p.f", "g = p.g" }')
+    assert pipeline({"a": [1]}, f=math.inf, g=-math.inf) == {"f": [math.inf], "g": [-math.inf]}
+    row = pipeline.run({"a": [1]}, f=math.nan, g=decimal.Decimal("1.5")).to_pylist()[0]
+    assert math.isnan(row["f"]) and row["g"] == 1.5
+
+
+def test_options_of_run_are_no_options_of_a_call():
+    with pytest.raises(TypeError, match=r"copy is an option of run\(\)"):
+        mm.pipeline(PARAMS)(ROWS, copy=True)
+
+
+@pytest.mark.parametrize(
+    ("threads", "error"), [(0, ValueError), (-1, ValueError), ("2", TypeError), (1.5, TypeError)]
+)
+def test_threads_are_a_whole_number(threads, error):
+    with pytest.raises(error, match=f"threads is {threads!r}, expected"):
+        mm.pipeline(PARAMS).run(ROWS, threads=threads)
+
+
+def test_the_path_of_a_script_is_no_pipeline_and_the_hint_is_load():
+    with pytest.raises(mm.ScriptError) as caught:
+        mm.pipeline("pipelines/delays.lua")
+    assert (
+        caught.value.hint
+        == "this is the text of a pipeline; of a file: moonmill.load('pipelines/delays.lua')"
+    )
 
 
 def test_an_unknown_parameter_gets_a_suggestion():

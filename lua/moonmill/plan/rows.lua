@@ -44,8 +44,11 @@ end
 
 -- What moonmill.rows is told of the function.
 function Rows:describe(arriving)
-  local spec, params, outputs = self.spec, {}, {}
-  for name, param in pairs(self.params) do params[name] = param.value end
+  local spec, params, nulls, outputs = self.spec, {}, {}, {}
+  for name, param in pairs(self.params) do
+    params[name] = param.value
+    if param.value == nil then nulls[name] = true end
+  end
   for i, field in ipairs(spec.outputs) do
     outputs[i] = { name = field.shown, type = field.type.name, nullable = field.nullable }
   end
@@ -55,8 +58,8 @@ function Rows:describe(arriving)
   end
   local file = spec.place.file:match "[^/]*$"
   return {
-    kind = spec.kind, inputs = inputs, outputs = outputs, params = params, place = 0, label = file .. ":" .. spec.kind,
-    modules = self.modules,
+    kind = spec.kind, inputs = inputs, outputs = outputs, params = params, nulls = nulls, place = 0,
+    label = file .. ":" .. spec.kind, modules = self.modules,
   }
 end
 

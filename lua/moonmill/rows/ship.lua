@@ -151,6 +151,7 @@ end
 ---@field inputs { name: string, type: string, nullable: boolean }[] columns of the stage's input, in order
 ---@field outputs { name: string, type: string, nullable: boolean }[]? columns that the function gives
 ---@field params table<string, any>? values by name
+---@field nulls table<string, true>? names of parameters that are null
 ---@field place integer number for errors
 ---@field label string names the generated loop in tracebacks: "delays.lua:map"
 ---@field modules moonmill.Modules|false|nil what the script required; workers get the texts
@@ -170,7 +171,7 @@ local function ship(fn, spec)
   for name, value in pairs(spec.params or {}) do params[name] = self:form(value, "p." .. name) end
   local shipment = {
     kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs,
-    outputs = spec.outputs or {}, params = params,
+    outputs = spec.outputs or {}, params = params, nulls = spec.nulls or {},
     path = search_path(fn), sources = spec.modules and spec.modules.sources or {},
     script = ("%s:%d"):format(info.short_src, info.linedefined),
     root = self:form(fn, "function"),

@@ -52,7 +52,7 @@ local function run(fn, spec)
       nullable = field.nullable, index = i }
     by_name[field.name] = inputs[i]
   end
-  local self = trace.new(by_name, spec.params or {}, named(spec.modules))
+  local self = trace.new(by_name, spec.params or {}, spec.nulls or {}, named(spec.modules))
   self.state = states.new(self.graph, self.graph.yes, {})
   local arguments = { self.values:object("row", "row", "r"), self.values:object("params", "params", "p") }
   local results = self:enter(steps, fn, arguments)

@@ -46,12 +46,14 @@ local function read_only(_, key)
   fault.raise(2, ("a row is read-only: r.%s cannot be assigned"):format(tostring(key)), "return the value instead")
 end
 
--- `p`: the parameters, read-only.
-local function make_params(values)
+-- `p`: the parameters, read-only; `nulls` names those without a value.
+local function make_params(values, nulls)
   local names = {}
   for name in pairs(values) do names[#names + 1] = name end
+  for name in pairs(nulls) do names[#names + 1] = name end
   table.sort(names)
   setmetatable(values, { __index = function(_, name)
+    if nulls[name] then return nil end
     fault.raise(2, ("there is no parameter '%s'"):format(tostring(name)), suggest.hint(tostring(name), names))
   end })
   return setmetatable({}, { __index = values, __metatable = "parameters", __newindex = function(_, name)
@@ -92,7 +94,8 @@ local function new(shipment, kinds)
     end)
   end
   self.spec = {
-    kind = shipment.kind, label = shipment.label, fn = shipment.fn, params = make_params(shipment.params),
+    kind = shipment.kind, label = shipment.label, fn = shipment.fn,
+    params = make_params(shipment.params, shipment.nulls),
     columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }

@@ -48,7 +48,7 @@ end
 
 local function parameter(trace, name)
   local value = trace.params[name]
-  if value == nil then trace:reject("there is no parameter p.%s", tostring(name)) end
+  if value == nil and not trace.nulls[name] then trace:reject("there is no parameter p.%s", tostring(name)) end
   return index.captured(trace, value, "p." .. tostring(name))
 end
 

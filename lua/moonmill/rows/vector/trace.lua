@@ -21,6 +21,7 @@ local DEEPEST, LONGEST = 20, 20000 -- calls within calls; instructions that are 
 ---@field values moonmill.Values
 ---@field inputs table<string, table> columns by name
 ---@field params table<string, any>
+---@field nulls table<string, true> parameters that are null
 ---@field refused moonmill.GraphNode mask
 ---@field frame table the function that is walked
 ---@field state moonmill.LaneState|false false: no lane comes here
@@ -29,11 +30,12 @@ Trace.__index = Trace
 
 ---@param inputs table<string, table>
 ---@param params table<string, any>
+---@param nulls table<string, true>
 ---@param named table<any, table> modules and their functions
 ---@return moonmill.Trace
-local function new(inputs, params, named)
+local function new(inputs, params, nulls, named)
   local self = setmetatable({
-    inputs = inputs, params = params, named = named, frame = false, state = false, depth = 0, walked = 0,
+    inputs = inputs, params = params, nulls = nulls, named = named, frame = false, state = false, depth = 0, walked = 0,
   }, Trace)
   self.graph = graphs.new(function() self:reject "it is too long" end)
   self.values = value.new(self.graph)
