@@ -116,11 +116,13 @@ class Table:
         *,
         nan_is_null: bool = False,
         missing: Iterable[object | None] | None = None,
+        copied: int = 0,
     ) -> Table:
         """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
         more dimensions: all values in C's order), what has __array__, and lists, tuples and ranges (copied). numpy datetime64 and
         timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it.
-        `missing`: for each column None, or a buffer of bytes, 1 where its value is missing."""
+        `missing`: for each column None, or a buffer of bytes, 1 where its value is missing. `copied`: bytes that were copied to
+        make the columns, which stats count too."""
     @classmethod
     def concat(cls, tables: Iterable[Table], /) -> Table:
         """The rows of tables of the same columns, one table after the other, shared."""

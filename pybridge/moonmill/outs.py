@@ -28,7 +28,7 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
     outs = list(out) if isinstance(out, (list, tuple)) else [out]
     if len(outs) != len(names):
         raise UsageError(
-            f"out has {len(outs)} buffer{'' if len(outs) == 1 else 's'} for a result of {len(names)} columns",
+            f"out has {_count(outs, 'buffer')} for a result of {_count(names, 'column')}",
             id="wrong-out",
             hint="give a dict of buffers by name: " + ", ".join(names),
         )
@@ -36,9 +36,15 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
 
 
 def _flat(out: Any) -> Any:
-    """An array of several dimensions as one of one, over the same memory."""
+    """An array of several dimensions as one of one, over the same memory; shared memory as its buffer."""
+    if type(out).__name__ == "SharedMemory":
+        return out.buf
     if getattr(out, "ndim", 1) == 1 or not hasattr(out, "reshape"):
         return out
     if not out.flags.c_contiguous:
         raise UsageError("out is not contiguous", id="wrong-out", hint="give an array in C order")
     return out.reshape(-1)
+
+
+def _count(things: list[Any], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

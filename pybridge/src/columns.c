@@ -51,9 +51,13 @@ static int from_column(const column_object *source, series *to) {
 
 static int refuse(const wish *ask, PyObject *source) {
   char text[256];
+  PyObject *dtype = NULL;
+  bool typed = mm_attribute_find(source, "dtype", &dtype) > 0;
+  Py_XDECREF(dtype);
+  PyErr_Clear();
   mm_raise_new(ask->state, MM_EUSAGE, "unsupported-type", ask->name,
-               "Arrow data, typed memory and lists of values are columns", "%s cannot be a column",
-               mm_memory_describe(source, text, sizeof text));
+               typed ? "convert it with astype()" : "Arrow data, typed memory and lists of values are columns",
+               "%s cannot be a column", mm_memory_describe(source, text, sizeof text));
   return -1;
 }
 
@@ -146,10 +150,12 @@ static int lay_out(const series *columns, position *at, Py_ssize_t count, mm_tab
   return status;
 }
 
-static PyObject *table_of(module_state *state, const char *const *names, series *columns, Py_ssize_t count) {
+/* `copied`: bytes that were copied before. */
+static PyObject *table_of(module_state *state, const char *const *names, series *columns, Py_ssize_t count,
+                          int64_t copied) {
   mm_table made = {0};
   mm_error error;
-  int64_t copied = 0, shared = 0;
+  int64_t shared = 0;
   int status = 0;
   position *at = PyMem_Calloc((size_t)count + 1, sizeof *at);
   if (!at) return PyErr_NoMemory();
@@ -209,13 +215,14 @@ static int take_columns(module_state *state, PyObject *names, PyObject *sources,
 }
 
 PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
-  static char *keys[] = {"", "", "nan_is_null", "missing", NULL};
+  static char *keys[] = {"", "", "nan_is_null", "missing", "copied", NULL};
   PyObject *names = NULL, *sources = NULL, *missing = NULL, *table = NULL;
   int nan_is_null = 0;
+  long long copied = 0;
   module_state *state = mm_state_of(type);
   if (!state
-      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pO:from_columns", keys, &names, &sources, &nan_is_null,
-                                      &missing))
+      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pOL:from_columns", keys, &names, &sources, &nan_is_null,
+                                      &missing, &copied))
     return NULL;
   mm_owner_drain();
   names = PySequence_Tuple(names); /* of our own: taking columns can run Python code */
@@ -231,7 +238,7 @@ PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *k
   else if (missing && count != PyTuple_GET_SIZE(missing))
     PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(missing), count);
   else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns) == 0)
-    table = table_of(state, texts, columns, count);
+    table = table_of(state, texts, columns, count, copied);
   for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
   PyMem_Free(columns);
   PyMem_Free(texts);

@@ -80,6 +80,7 @@ PyObject *mm_table_concat(PyObject *type, PyObject *tables) {
   bool raised = status < 0;
   for (Py_ssize_t t = 0; t < PyTuple_GET_SIZE(list) && status >= 0; t++) {
     const mm_table *table = mm_table_of(state, PyTuple_GET_ITEM(list, t));
+    copied += ((table_object *)PyTuple_GET_ITEM(list, t))->copied;
     for (int64_t i = 0; i < table->count && status >= 0; i++)
       status = add_batch(&made, &table->batches[i], &copied, &shared, &error);
   }

@@ -24,12 +24,23 @@ typedef struct items {
   int64_t bytes; /* of text */
 } items;
 
-static int refuse(const items *in, Py_ssize_t row, int code, const char *id, const char *what) {
+static int refuse(const items *in, Py_ssize_t row, int code, const char *id, const char *hint, const char *what) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
-  mm_raise_new(in->ask->state, code, id, in->ask->name, NULL, "row %zd, of type %.100s: %s", row + 1,
+  mm_raise_new(in->ask->state, code, id, in->ask->name, hint, "row %zd, of type %.100s: %s", row + 1,
                Py_TYPE(value)->tp_name, what);
   return -1;
 }
+
+/* What a column of objects of some kind is converted with. */
+static const char *const conversions[KINDS] = {
+    [BOOL] = "convert it with astype(\"boolean\"), which keeps None",
+    [INT] = "convert it with astype(\"Int64\"), which keeps None",
+    [FLOAT] = "convert it with astype(\"float64\")",
+    [DATE] = "convert it with pandas.to_datetime()",
+    [NAIVE] = "convert it with pandas.to_datetime()",
+    [AWARE] = "convert it with pandas.to_datetime()",
+    [DELTA] = "convert it with pandas.to_timedelta()",
+};
 
 /* ---- Kinds ---- */
 
@@ -73,7 +84,7 @@ static int note_int(items *in, Py_ssize_t row) {
   long long value = PyLong_AsLongLongAndOverflow(PyList_GET_ITEM(in->values, row), &overflow);
   if (value == -1 && PyErr_Occurred()) return -1;
   if (overflow > 0) in->large = true;
-  return overflow < 0 ? refuse(in, row, MM_EDATA, "out-of-range", "the number does not fit 64 bits") : 0;
+  return overflow < 0 ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "the number does not fit 64 bits") : 0;
 }
 
 static int note_text(items *in, Py_ssize_t row, int kind) {
@@ -81,7 +92,7 @@ static int note_text(items *in, Py_ssize_t row, int kind) {
   Py_ssize_t size = PyBytes_Check(value) ? PyBytes_GET_SIZE(value) : 0;
   if (kind == TEXT && !PyUnicode_AsUTF8AndSize(value, &size)) {
     PyErr_Clear();
-    return refuse(in, row, MM_EDATA, "bad-utf8", "the text has half a surrogate pair, which is not valid UTF-8");
+    return refuse(in, row, MM_EDATA, "bad-utf8", NULL, "the text has half a surrogate pair, which is not valid UTF-8");
   }
   in->bytes += size;
   if (in->bytes <= INT32_MAX) return 0;
@@ -96,7 +107,7 @@ static int mix(items *in, Py_ssize_t row, int kind) {
   else if ((in->kind == INT && kind == FLOAT) || (in->kind == FLOAT && kind == INT)) in->kind = FLOAT;
   else {
     PyOS_snprintf(text, sizeof text, "%s among values of type %s", kind_names[kind], kind_names[in->kind]);
-    return refuse(in, row, MM_EUSAGE, "mixed-types", text);
+    return refuse(in, row, MM_EUSAGE, "mixed-types", "a column has values of one type, and None", text);
   }
   return 0;
 }
@@ -109,9 +120,11 @@ static int find_kind(items *in, bool text_only) {
       in->nulls = true;
       continue;
     }
-    if (kind == OTHER) return refuse(in, i, MM_EUSAGE, "unsupported-type", "such values have no type here");
+    if (kind == OTHER)
+      return refuse(in, i, MM_EUSAGE, "unsupported-type", "convert them to numbers, text, dates or times",
+                    "such values have no type here");
     if (text_only && kind != TEXT && kind != BYTES)
-      return refuse(in, i, MM_EUSAGE, "unsupported-type", "a column of objects may hold text only");
+      return refuse(in, i, MM_EUSAGE, "unsupported-type", conversions[kind], "a column of objects may hold text only");
     if (mix(in, i, kind) < 0 || (kind == INT && note_int(in, i) < 0)) return -1;
     if ((kind == TEXT || kind == BYTES) && note_text(in, i, kind) < 0) return -1;
   }
@@ -162,14 +175,15 @@ static int check_nanoseconds(const items *in, Py_ssize_t row) {
   int status = rest ? PyObject_IsTrue(rest) : 0;
   Py_XDECREF(rest);
   PyErr_Clear();
-  return status > 0 ? refuse(in, row, MM_EDATA, "out-of-range", "nanoseconds of a list are lost: pass an array") : 0;
+  return status > 0 ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "nanoseconds of a list are lost: pass an array")
+                    : 0;
 }
 
 static int put_time(const items *in, Py_ssize_t row, int64_t *to) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
   if (in->kind != DELTA) return check_nanoseconds(in, row) < 0 ? -1 : micros_of(value, in->kind == AWARE, to);
   return micros_of_delta(value, to) < 0
-             ? refuse(in, row, MM_EDATA, "out-of-range", "it does not fit 64 bits of microseconds")
+             ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "it does not fit 64 bits of microseconds")
              : 0;
 }
 
@@ -204,7 +218,7 @@ static int put_float(const items *in, Py_ssize_t row, double *to) {
   PyObject *back = PyLong_FromDouble(*to);
   int same = back ? PyObject_RichCompareBool(back, value, Py_EQ) : -1;
   Py_XDECREF(back);
-  return same == 0  ? refuse(in, row, MM_EDATA, "out-of-range", "a float does not hold the number exactly")
+  return same == 0  ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "a float does not hold the number exactly")
          : same < 0 ? -1
                     : 0;
 }
@@ -230,7 +244,7 @@ static int put_value(const items *in, Py_ssize_t row, mm_column *column, int32_t
     else ((int64_t *)data)[row] = PyLong_AsLongLong(value);
     if (!PyErr_Occurred()) return 0;
     PyErr_Clear();
-    return refuse(in, row, MM_EDATA, "out-of-range", "the numbers fit neither i64 nor u64");
+    return refuse(in, row, MM_EDATA, "out-of-range", NULL, "the numbers fit neither i64 nor u64");
   case FLOAT: return put_float(in, row, (double *)data + row);
   case DATE: {
     long days = days_of(value);

@@ -358,8 +358,9 @@ static PyMethodDef methods[] = {
     {"from_arrow", mm_table_from_arrow, METH_O | METH_CLASS,
      "from_arrow($type, source, /)\n--\n\nFrom an object with __arrow_c_stream__ or __arrow_c_array__."},
     {"from_columns", MM_METHOD(mm_table_from_columns), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     "from_columns($type, names, columns, /, *, nan_is_null=False, missing=None)\n--\n\n"
-     "From columns, Arrow arrays, typed memory and lists of equal length; `missing`: masks, or None, for each."},
+     "from_columns($type, names, columns, /, *, nan_is_null=False, missing=None, copied=0)\n--\n\n"
+     "From columns, Arrow arrays, typed memory and lists of equal length; `missing`: masks, or None, for each; "
+     "`copied`: bytes that were copied to make them."},
     {"concat", mm_table_concat, METH_O | METH_CLASS,
      "concat($type, tables, /)\n--\n\nThe rows of tables of the same columns, one table after the other. Shares them."},
     {"slice", MM_METHOD(table_slice), METH_FASTCALL, "slice($self, start, length, /)\n--\n\nSome rows, shared."},

@@ -3,6 +3,7 @@
 import array
 import ctypes
 import datetime
+import gc
 import math
 import mmap
 from multiprocessing import shared_memory
@@ -598,6 +599,8 @@ class TestRandom:
 
 def test_nothing_is_left_behind(no_leaks):
     pa = pytest.importorskip("pyarrow")
+    gc.collect()  # what earlier specs left to the collector
+    before = _core.live()["tables"]
     for data in (
         np.arange(10),
         b"abc",
@@ -607,4 +610,24 @@ def test_nothing_is_left_behind(no_leaks):
         array.array("d", [1]),
     ):
         DOUBLE(data)
-    assert _core.live()["tables"] == 0
+    assert _core.live()["tables"] == before
+
+
+def test_python_objects_of_polars_are_refused():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1], "o": pl.Series([object()], dtype=pl.Object)})
+    for data in (frame, frame.lazy(), frame["o"]):
+        with pytest.raises(mm.KindError, match='column "o": values of dtype Object'):
+            SAME(data)
+    assert mm.pipeline('mm.pipeline { input = { "a: i64?" } }')(frame).columns == ["a"]
+
+
+def test_out_may_be_shared_memory():
+    memory = shared_memory.SharedMemory(create=True, size=8)
+    try:
+        bytes_in = np.arange(8, dtype="u1")
+        mm.pipeline(':derive "value = wrap.u8(value * 2)"').run(bytes_in, out=memory)
+        assert bytes(memory.buf[:8]) == bytes(range(0, 16, 2))
+    finally:
+        memory.close()
+        memory.unlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _collections_abc import Mapping  # is loaded at the start of any Python; its package is not
+
 from ..engines import use_of
 from ..errors import KindError
 from .kind import Kind, Wanted
@@ -12,11 +14,14 @@ if TYPE_CHECKING:
 
 # Package and name of a class -> module here and the class of the kind.
 _PLACES = {
+    ("moonmill", "Column"): ("tables", "Columns"),
     ("moonmill", "Table"): ("tables", "Tables"),
     ("moonmill", "Files"): ("files", "Openable"),
     ("numpy", "MaskedArray"): ("numpy", "Arrays"),
     ("numpy", "ndarray"): ("numpy", "Arrays"),
     ("pandas", "DataFrame"): ("pandas", "Frames"),
+    ("pandas", "ExtensionArray"): ("pandas", "Arrays"),
+    ("pandas", "Index"): ("pandas", "Arrays"),
     ("pandas", "Series"): ("pandas", "Rows"),
     ("polars", "DataFrame"): ("polars", "Frames"),
     ("polars", "LazyFrame"): ("polars", "LazyFrames"),
@@ -70,6 +75,8 @@ def _find(data: Any) -> Kind:
         return _load("tables", "Exporters")
     if hasattr(data, "__fspath__"):
         return _load("files", "Paths")
+    if isinstance(data, Mapping):
+        return _load("python", "Columns")
     try:
         memoryview(data).release()
         return _load("buffers", "Views")

@@ -78,22 +78,39 @@ class Kind:
         raise NotImplementedError
 
 
-class Masked:
-    """Values of a column, with a mask of what is missing."""
+class Made:
+    """A column of which more is to be told than its values.
 
-    __slots__ = ("mask", "values")
+    Attributes
+    ----------
+    values
+        What `Table.from_columns` takes.
+    mask : array of bool or None
+        What is missing.
+    copied : int
+        Bytes that were copied to make the values.
+    """
 
-    def __init__(self, values: Any, mask: Any) -> None:
+    __slots__ = ("copied", "mask", "values")
+
+    def __init__(self, values: Any, mask: Any = None, copied: int = 0) -> None:
         self.values = values
         self.mask = mask
+        self.copied = copied
 
 
 def table_of(names: Sequence[str], columns: Sequence[Any], nan_is_null: bool = False) -> Table:
-    """A Table of columns, some of which may be masked."""
-    values = [column.values if isinstance(column, Masked) else column for column in columns]
-    masks = [column.mask if isinstance(column, Masked) else None for column in columns]
-    missing = masks if any(mask is not None for mask in masks) else None
-    return Table.from_columns(names, values, nan_is_null=nan_is_null, missing=missing)  # type: ignore[return-value]
+    """A Table of columns, some of which are `Made`."""
+    if not any(isinstance(column, Made) for column in columns):
+        return Table.from_columns(names, columns, nan_is_null=nan_is_null)  # type: ignore[return-value]
+    made = [column if isinstance(column, Made) else Made(column) for column in columns]
+    return Table.from_columns(  # type: ignore[return-value]
+        names,
+        [column.values for column in made],
+        nan_is_null=nan_is_null,
+        missing=[column.mask for column in made],
+        copied=sum(column.copied for column in made),
+    )
 
 
 def unique(names: Sequence[str]) -> list[str]:
@@ -106,4 +123,4 @@ def unique(names: Sequence[str]) -> list[str]:
 
 def refuse(name: str, what: str, hint: str | None = None) -> KindError:
     """The error for a column that cannot be taken."""
-    return KindError(f"{name}: {what}", id="wrong-type", field=name, hint=hint)
+    return KindError(f'column "{name}": {what}', id="wrong-type", field=name, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kind import Kind, Masked, Wanted, table_of, unique
+from .kind import Kind, Made, Wanted, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ class Arrays(Kind):
         """Shares the array's memory where it is contiguous and its type is one of ours."""
         if data.dtype.names:
             names = wanted.chosen(unique(data.dtype.names))
-            columns = [column_of(data[name].reshape(-1), name) for name in names]
-            return table_of(names, columns)
-        name = wanted.single()
-        return table_of([name], [column_of(data.reshape(-1), name)])
+            return table_of(names, [_field_of(data, name) for name in names])
+        return table_of([wanted.single()], [column_of(data)])
 
     def give(self, table: Table, data: Array, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: an array, of the input's shape where its rows are kept. Several: a dict of arrays.
@@ -50,10 +48,31 @@ def structured(columns: dict[str, Array]) -> Array:
     return result
 
 
-def column_of(array: Array, name: str) -> Any:
-    """What `Table.from_columns` takes of a one-dimensional array."""
+def column_of(array: Array) -> Any:
+    """What `table_of` takes of an array: half floats become f32, months and years dates."""
     if isinstance(array, np.ma.MaskedArray):
+        column = column_of(array.data)
         if array.mask is np.ma.nomask:
-            return column_of(array.data, name)
-        return Masked(column_of(array.data, name), np.ma.getmaskarray(array))
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+            return column
+        values, copied = (column.values, column.copied) if isinstance(column, Made) else (column, 0)
+        return Made(values, np.ascontiguousarray(np.ma.getmaskarray(array)).reshape(-1), copied)
+    dtype = array.dtype
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return _converted(array, "f4")
+    if dtype.kind == "M" and dtype.str.endswith(("M]", "Y]")):
+        return _converted(array, "M8[D]")
+    if dtype.kind in "OSTU" and array.ndim != 1:
+        return array.reshape(-1)
+    return array
+
+
+def _converted(array: Array, dtype: str) -> Made:
+    made = array.astype(dtype)
+    return Made(made, copied=made.nbytes)
+
+
+def _field_of(array: Array, name: str) -> Any:
+    dtype = array.dtype[name]
+    if dtype.names or dtype.subdtype:
+        raise refuse(name, f"fields of {dtype} have no type here", "take its values apart first")
+    return column_of(array[name])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..errors import KindError
 from ..table import numpy_type
-from .kind import Kind, Masked, Wanted, refuse, table_of, unique
+from .kind import Kind, Made, Wanted, refuse, table_of, unique
 from .numpy import column_of as array_of
 
 TYPE_CHECKING = False
@@ -37,7 +37,9 @@ class Frames(Kind):
         dtypes = {str(label): dtype for label, dtype in zip(data.columns, data.dtypes)}
         frame = frame_of(table, dtypes, data.index if keeps_rows else None)
         labels = {str(label): label for label in data.columns}
-        frame.columns = pd.Index([labels.get(name, name) for name in table.column_names])
+        names = [labels.get(name, name) for name in table.column_names]
+        frame.columns = pd.Index(names, name=data.columns.name, tupleize_cols=False)
+        frame.attrs = dict(data.attrs)
         return frame
 
 
@@ -59,14 +61,31 @@ class Rows(Kind):
         return series.rename(data.name) if series.name == wanted.single(data.name) else series
 
 
+class Arrays(Rows):
+    """pandas.Index and arrays of pandas, such as Categorical: one column."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """As of a Series."""
+        if isinstance(data, pd.MultiIndex):
+            raise KindError("the index has several levels", id="wrong-kind", hint="give index.to_frame()")
+        return super().take(pd.Series(data), wanted)
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """One column: an Index of an Index, else an array. Several: a DataFrame."""
+        made = super().give(table, pd.Series(data), wanted, False)
+        if isinstance(made, pd.DataFrame):
+            return made
+        return pd.Index(made) if isinstance(data, pd.Index) else made.array
+
+
 def column_of(series: Any, name: str) -> Any:
-    """What `Table.from_columns` takes of a series."""
+    """What `table_of` takes of a series."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
-        return array_of(series.to_numpy(), name)
+        return array_of(series.to_numpy())
     if _is_masked(dtype):
         values = series.array.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
-        return Masked(values, series.array.isna())
+        return Made(values, series.array.isna())
     if isinstance(dtype, pd.ArrowDtype):
         return series.array.__arrow_array__()
     if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype, pd.DatetimeTZDtype)):
@@ -82,9 +101,11 @@ def _through_arrow(series: Any, name: str) -> Any:
             raise refuse(name, f"dtype {series.dtype} needs pyarrow, which is not installed") from None
         return series.astype(object).to_numpy()
     try:
-        return pa.array(series, from_pandas=True)
+        array = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise refuse(name, str(error)) from None
+    laid_out = isinstance(series.dtype, pd.StringDtype) and series.dtype.storage == "python"
+    return Made(array, copied=array.nbytes) if laid_out else array
 
 
 def _is_masked(dtype: Any) -> bool:
@@ -114,9 +135,11 @@ def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None) -> Any:
 
 def series_of(column: Column, flavour: str = "numpy", dtype: Any = None) -> Any:
     """A Series over a column; one that was of categories is so again when it has no others."""
-    series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
-    if isinstance(dtype, np.dtype) and dtype.kind == "O" and column.type == "utf8":
+    if column.type == "utf8" and isinstance(dtype, np.dtype) and dtype.kind == "O":
         return pd.Series(column.to_numpy(), name=column.name, copy=False, dtype=object)
+    if column.type == "utf8" and isinstance(dtype, pd.StringDtype):
+        return pd.Series(_texts_as(column, dtype), name=column.name, copy=False)
+    series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
     if isinstance(dtype, pd.CategoricalDtype):
         try:
             again = series.astype(dtype)
@@ -149,6 +172,13 @@ def _masked(column: Column, array: Any) -> Any:
     values = np.asarray(array)
     makes = {"b": pd.arrays.BooleanArray, "f": pd.arrays.FloatingArray}
     return makes.get(values.dtype.kind, pd.arrays.IntegerArray)(values, mask)
+
+
+def _texts_as(column: Column, dtype: pd.StringDtype) -> Any:
+    try:
+        return dtype.__from_arrow__(column.to_pyarrow())
+    except ImportError:
+        return pd.array(column.to_pylist(), dtype=dtype)
 
 
 def _texts(column: Column) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..table import Table
-from .kind import Kind, Wanted
+from .kind import Kind, Wanted, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Frames(Kind):
     def take(self, data: pl.DataFrame, wanted: Wanted) -> Table:
         """Shares the memory of the columns that are wanted."""
         names = wanted.chosen(data.columns)
-        return Table.from_arrow(data if len(names) == data.width else data.select(names))  # type: ignore[return-value]
+        return _shared(data if len(names) == data.width else data.select(names))
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A polars.DataFrame; numbers share the result's memory."""
@@ -30,7 +30,7 @@ class LazyFrames(Frames):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Collects the columns that are wanted."""
-        return Table.from_arrow(data.select(wanted.chosen(data.collect_schema().names())).collect())  # type: ignore[return-value]
+        return _shared(data.select(wanted.chosen(data.collect_schema().names())).collect())
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """The result as a lazy frame."""
@@ -42,7 +42,7 @@ class Rows(Kind):
 
     def take(self, data: pl.Series, wanted: Wanted) -> Table:
         """Shares the memory of the series."""
-        return Table.from_arrow(data.alias(wanted.single(data.name)).to_frame())  # type: ignore[return-value]
+        return _shared(data.alias(wanted.single(data.name)).to_frame())
 
     def give(self, table: Table, data: pl.Series, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a Series. Several: a DataFrame."""
@@ -51,3 +51,11 @@ class Rows(Kind):
         column = table.columns[0]
         series = column.to_polars()
         return series.alias(data.name) if column.name == wanted.single(data.name) else series
+
+
+def _shared(frame: pl.DataFrame) -> Table:
+    """The columns of a frame; of Python objects polars hands out addresses, so they are refused."""
+    if pl.Object in frame.dtypes:
+        name = next(name for name, dtype in frame.schema.items() if dtype == pl.Object)
+        raise refuse(name, "values of dtype Object have no type here", "convert it with map_elements()")
+    return Table.from_arrow(frame)  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from itertools import chain
 from ..errors import KindError
 from ..table import Table
 from . import kind_of
-from .kind import Kind, Wanted, refuse, table_of, unique
+from .kind import Kind, Made, Wanted, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Columns(Kind):
         """Shares the memory of arrays; lists are copied."""
         for name in data:
             if not isinstance(name, str):
-                raise refuse(str(name), f"the name of a column is {type(name).__name__}, expected text")
+                raise refuse(str(name), f"its name is of type {type(name).__name__}, expected text")
         names = wanted.chosen(list(data))
         return table_of(names, [column_of(data[name], name) for name in names])
 
@@ -84,6 +84,10 @@ class Records(Kind):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Copies, column by column."""
+        for place, row in enumerate(data, 1):
+            if not isinstance(row, dict):
+                what = f"a value of type {type(row).__qualname__} among rows that are dicts"
+                raise KindError(what, id="mixed-types", row=place)
         names = wanted.chosen(unique(list(dict.fromkeys(name for row in data for name in row))))
         columns = [[row.get(name) for row in data] for name in names]
         return Table.from_columns(names, columns)  # type: ignore[return-value]
@@ -140,13 +144,23 @@ def _answers(answer: Callable[[Any], Any], data: Iterator[Any]) -> Iterator[Any]
 
 
 def column_of(values: Any, name: str) -> Any:
-    """What `Table.from_columns` takes of one column."""
+    """What `table_of` takes of one column."""
     if isinstance(values, (list, tuple, range)):
         return list(values)
-    table = kind_of(values).take(values, Wanted((name,)))
+    try:
+        kind = kind_of(values)
+    except KindError:
+        kind = None
+    if kind is None or kind.files(values) is not None or kind.pieces(values):
+        raise refuse(
+            name,
+            f"a value of type {type(values).__qualname__} is not a column",
+            "a column is an array, a series, a buffer or a list; of rows give a list: [{...}, {...}]",
+        )
+    table = kind.take(values, Wanted((name,)))
     if table.num_columns != 1:
         raise refuse(name, f"{type(values).__name__} has {table.num_columns} columns, expected one")
-    return table.columns[0]
+    return Made(table.columns[0], copied=table.copied_bytes) if table.copied_bytes else table.columns[0]
 
 
 def _is_scalar(value: object) -> bool:

@@ -22,6 +22,18 @@ class Tables(Kind):
         return table
 
 
+class Columns(Tables):
+    """moonmill.Column"""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """The column, by its own name unless the pipeline declares one."""
+        return Table.from_columns([wanted.single(data.name)], [data])  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """One column: a Column. Several: a Table."""
+        return table.columns[0] if table.num_columns == 1 else table
+
+
 class Exporters(Tables):
     """Objects with Arrow's PyCapsule interface; results are tables of this package."""
 

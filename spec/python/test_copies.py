@@ -1,0 +1,60 @@
+"""What taking data in copies is counted; layouts, dates and fields of numpy."""
+
+import datetime
+
+import pytest
+
+import moonmill as mm
+
+np = pytest.importorskip("numpy")
+
+SAME = mm.pipeline("mm.pipeline {}")
+
+
+class TestCountingOfCopies:
+    def test_what_numpy_lays_out_otherwise_is_counted(self):
+        data = np.arange(12, dtype="i4").reshape(3, 4)
+        for view in (np.asfortranarray(data), data.T, data[::-1, ::2], np.broadcast_to(data[0], (5, 4))):
+            table = SAME.run(view)
+            assert table.stats.copied_bytes == view.size * 4
+            assert (SAME(view) == view).all()
+
+    def test_half_floats_months_and_masks_are_counted(self):
+        assert SAME.run(np.ones(100, "f2")).stats.copied_bytes == 400
+        assert SAME.run(np.array(["2020-03"], "M8[M]")).stats.copied_bytes >= 4
+        masked = np.ma.array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]]).T
+        assert SAME.run(masked).stats.copied_bytes >= 32
+        assert SAME(masked).tolist() == [[1, 3], [None, 4]]
+
+    def test_columns_of_a_dict_and_tables_of_a_list_count_as_they_do_alone(self):
+        strided = np.arange(100.0)[::2]
+        assert SAME.run({"a": strided, "b": np.arange(50.0)}).stats.copied_bytes == strided.nbytes
+        pl = pytest.importorskip("polars")
+        frame = pl.DataFrame({"s": ["x", "yy"]})
+        assert SAME.run([frame, frame]).stats.copied_bytes == 2 * SAME.run(frame).stats.copied_bytes > 0
+
+
+class TestDatesOfNumpy:
+    def test_months_and_years_are_their_first_days(self):
+        data = np.array(["2020-03", "NaT", "1969-12"], "M8[M]")
+        assert SAME(data).tolist() == data.astype("M8[D]").tolist()
+        assert SAME(np.array(["2020"], "M8[Y]")).tolist() == [datetime.date(2020, 1, 1)]
+
+    def test_units_below_ours_are_refused(self):
+        with pytest.raises(mm.KindError, match=r"datetime64\[ps\].*\n.*astype"):
+            SAME(np.array([1], "M8[ps]"))
+
+
+def test_fields_of_several_values_are_refused_by_name():
+    for inner in ([("x", "i4"), ("y", "i4")], ("i4", 2)):
+        with pytest.raises(mm.KindError, match='column "a": fields of'):
+            SAME(
+                np.zeros(
+                    2, dtype=[("a", *inner)] if isinstance(inner, tuple) else [("a", inner), ("b", "i4")]
+                )
+            )
+
+
+def test_text_fields_of_any_shape_are_taken():
+    data = np.array([[(1, "a")], [(2, "b")]], dtype=[("n", "i4"), ("s", "U3")])
+    assert SAME.run(data).to_pydict() == {"n": [1, 2], "s": ["a", "b"]}
