@@ -125,7 +125,7 @@ class Table:
         make the columns, which stats count too."""
     @classmethod
     def concat(cls, tables: Iterable[Table], /) -> Table:
-        """The rows of tables of the same columns, one table after the other, shared."""
+        """The rows of tables of the same columns, one table after the other, shared; what those cost to make counts on."""
     def __len__(self) -> int: ...
     def __getitem__(self, key: str | int, /) -> Column: ...
     def slice(self, start: int, length: int, /) -> Table:
