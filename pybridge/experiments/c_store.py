@@ -50,7 +50,8 @@ def go(size, path):
         "entries": "untyped slots, by number",
     }
     library.c.MemoryFree(0)
-    facts["dropped"] = "when the collector runs"
+    facts["dropped"] = "when the collector runs" if library.c.Heap() > size / 2 else "at once"
+    facts["workers"] = "cannot"  # what goes in and out is a copy for whoever asks
     assert array[0] == array[-1] == 41
     return facts
 
@@ -75,12 +76,13 @@ def moonmill(size, _path):
     assert array.ctypes.data == pixels.ctypes.data
     mm.store["weights"] = np.arange(1000) / 4
     keys = np.arange(1_000_000) % 1000
-    total = mm.pipeline(WEIGHTED).run({"k": keys})["total"][0]
-    assert total == (keys / 4).sum()
-    facts["workers"] = f"{len(keys):,} rows looked up by the workers of a job"
-    del mm.store["pixels"], column, array
-    counted = sys.getrefcount(pixels)
-    facts["dropped"] = "at once" if counted == 2 else f"{counted - 2} references are left"
+    seconds, table = timed(mm.pipeline(WEIGHTED).run, {"k": keys})
+    assert table["total"][0] == (keys / 4).sum()
+    facts["workers"], facts["looked_up"] = "yes", f"{len(keys):,} rows in {seconds * 1000:.0f} ms"
+    del column, array, pixels  # the store alone holds it
+    held = resident()
+    del mm.store["pixels"]
+    facts["dropped"] = "at once" if held - resident() > size / 2 else "it stays"
     return facts
 
 

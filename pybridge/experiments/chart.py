@@ -21,6 +21,12 @@ def number(value):
     return f"{value:.10g}"
 
 
+def duration(power):
+    """So many powers of ten of a second, as text: "10 µs"."""
+    unit, start = ("s", 0) if power >= 0 else ("ms", -3) if power >= -3 else ("µs", -6)
+    return f"{number(10 ** (power - start))} {unit}"
+
+
 class Chart:
     """An area with labelled axes; x and y are values, not pixels."""
 
@@ -110,16 +116,6 @@ def trips(rows, title):
     """Times of single runs on a scale of powers of ten. `rows`: (label, kind, seconds of each run)."""
     low = math.floor(math.log10(min(min(seconds) for _, _, seconds in rows)))
     high = math.ceil(math.log10(max(max(seconds) for _, _, seconds in rows)))
-    names = {
-        -6: "1 µs",
-        -5: "10 µs",
-        -4: "100 µs",
-        -3: "1 ms",
-        -2: "10 ms",
-        -1: "100 ms",
-        0: "1 s",
-        1: "10 s",
-    }
     left, row = 200, 36
     height = TOP + row * len(rows) + BOTTOM
     bottom = height - BOTTOM
@@ -131,7 +127,7 @@ def trips(rows, title):
     chart.title, chart.height, chart.parts = title, height, []
     for power in range(low, high + 1):
         chart.line(x(10**power), TOP - 10, x(10**power), bottom)
-        chart.text(x(10**power), bottom + 16, names.get(power, f"1e{power} s"))
+        chart.text(x(10**power), bottom + 16, duration(power))
     chart.text(
         (left + WIDTH - 70) / 2, height - 8, "time of a round trip; each line is ten times the last", "label"
     )

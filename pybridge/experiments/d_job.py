@@ -12,6 +12,7 @@ import packed
 
 ROOTS = 'mm.pipeline { input = "u8" } :group({}, "total = sum(sqrt(value))")'
 ENDLESS = 'mm.pipeline { input = "u8" } :map("y: f64", function(r) while true do end end)'
+MANY = 8
 FAILING = 'mm.pipeline { input = "u8" } :map("y: f64", function(r) return r.value + nil end)'
 
 
@@ -28,10 +29,13 @@ def go(size, path):
         time.sleep(0.001)
         seen.append((time.perf_counter() - began, library.c.WorkProgress()))
     assert before == -1.0
+    seconds = time.perf_counter() - began
     assert abs(library.c.WorkResult() - 7.0 * size) < 1e-6 * size
+    message[:8] = 0  # a message of no arrays is wrong
+    status = library.c.WorkStart(message.ctypes.data, message.nbytes)
     return {
-        "returned": returned, "seconds": time.perf_counter() - began, "seen": seen,
-        "cancel": "cannot", "error": "a negative number", "many": "one at a time",
+        "returned": returned, "seconds": seconds, "alone": seconds, "seen": seen,
+        "cancel": "cannot", "error": f"a number: {status}", "many": "one",  # there is one progress
     }  # fmt: skip
 
 
@@ -50,16 +54,23 @@ def moonmill(size, _path):
         seen.append((time.perf_counter() - began, job.progress.fraction))
     seconds = time.perf_counter() - began
     assert abs(job.result()["total"][0] - 7.0 * size) < 1e-6 * size
-    endless = mm.pipeline(ENDLESS).submit(pixels[:1000])
+    began = time.perf_counter()
+    roots.run(pixels, threads=1)
+    alone = time.perf_counter() - began
+    endless = [mm.pipeline(ENDLESS).submit(pixels[:1000]) for _ in range(MANY)]
     time.sleep(0.05)
+    many = sum(job.progress.state == "running" for job in endless)
+    for job in endless[1:]:
+        job.cancel()
+        job.exception()
     cancelled = time.perf_counter()
-    endless.cancel()
-    endless.exception()
+    endless[0].cancel()
+    endless[0].exception()
     cancelled = time.perf_counter() - cancelled
     error = mm.pipeline(FAILING).submit(pixels[:1000]).exception()
     return {
-        "returned": returned, "seconds": seconds, "seen": seen, "cancel": cancelled,
-        "error": str(error).splitlines()[0], "many": "any number",
+        "returned": returned, "seconds": seconds, "alone": alone, "seen": seen, "cancel": cancelled,
+        "error": str(error).splitlines()[0], "many": str(many),
     }  # fmt: skip
 
 
