@@ -8,7 +8,7 @@
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_texts_size_##isa, mm_adder_##isa                                                                    \
+        mm_compress_bits_##isa, mm_texts_size_##isa, mm_adder_##isa                                                    \
   }
 
 /* From the plainest to the best. */

@@ -139,6 +139,12 @@ class Table:
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
 @final
+class Tensor:
+    """The memory of a tensor of DLPack that somebody else made."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+@final
 class Plan:
     """A pipeline bound to the columns of a table and to parameters; may be run any number of times, by any thread."""
 

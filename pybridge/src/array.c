@@ -207,7 +207,7 @@ static int share_column(const wish *ask, memory *held, mm_column *to) {
 
 int mm_series_from_memory(const wish *ask, PyObject *source, series *to) {
   memory held;
-  int status = mm_memory_open(source, false, &held);
+  int status = mm_memory_open(ask->state, ask->name, source, false, &held);
   if (status != 1) return status;
   mm_column column = {.type = held.type, .length = held.length};
   to->type = held.type;

@@ -28,7 +28,7 @@
 /* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a
  * failure. configure() sets the latter, while the package is imported: before any other thread has the module. */
 #define MM_STATE(X) \
-  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(module_type) X(function_type) \
+  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(tensor_type) X(module_type) X(function_type) \
   X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
 
 typedef struct module_state {
@@ -41,7 +41,7 @@ typedef struct module_state {
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),
  * which makes its types (mm_type_register) and adds its functions (PyModule_AddFunctions). */
 #define MM_PARTS(X) \
-  X(buffer) X(column) X(table) X(store) X(session) X(plan) X(job) X(run) X(input) X(functions) X(function)
+  X(buffer) X(tensor) X(column) X(table) X(store) X(session) X(plan) X(job) X(run) X(input) X(functions) X(function)
 
 #define X(name) int mm_##name##_register(PyObject *module, module_state *state);
 MM_PARTS(X)

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-enum { DLPACK_CPU = 1 };
+enum { DLPACK_CPU = 1, DLPACK_CUDA_HOST = 3, DLPACK_ROCM_HOST = 11 };
 enum { DLPACK_INT = 0, DLPACK_UINT = 1, DLPACK_FLOAT = 2, DLPACK_BOOL = 6 };
 enum { DLPACK_MAJOR = 1, DLPACK_MINOR = 0 };
 enum { DLPACK_READ_ONLY = 1, DLPACK_IS_COPIED = 2 };

@@ -109,10 +109,13 @@ static int open_values(PyObject *object, bool writable, memory *to) {
   return 0;
 }
 
-int mm_memory_open(PyObject *object, bool writable, memory *to) {
+int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, memory *to) {
   *to = (memory){0};
-  if (!PyObject_CheckBuffer(object)) return 0;
-  int status = open_values(object, writable, to);
+  PyObject *tensor = PyObject_CheckBuffer(object) ? NULL : mm_tensor_take(state, name, object);
+  if (PyErr_Occurred()) return -1;
+  if (!tensor && !PyObject_CheckBuffer(object)) return 0;
+  int status = open_values(tensor ? tensor : object, writable, to);
+  Py_XDECREF(tensor); /* the view holds it */
   if (status == 1) to->length = to->view.itemsize ? to->view.len / to->view.itemsize : 0;
   return status;
 }
@@ -188,7 +191,7 @@ int mm_borrow_take(module_state *state, PyObject *object, const char *name, bool
   memory held;
   char text[256];
   *to = (mm_borrow){0};
-  int status = mm_memory_open(object, writable, &held);
+  int status = mm_memory_open(state, name, object, writable, &held);
   if (status < 0) return writable ? refuse_writing(state, name) : -1;
   if (status == 0) {
     mm_raise_new(state, MM_EUSAGE, "unsupported-type", name, NULL, "%s is not typed memory that can be used",

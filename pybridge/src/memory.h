@@ -11,11 +11,14 @@ typedef struct memory {
   bool swapped;   /* bytes of a value are in the other order */
 } memory;
 
-/* Hold an object's memory: 1, or 0 when it has none that holds values of a type of ours, or -1 and an exception. */
-int mm_memory_open(PyObject *object, bool writable, memory *to);
+/* Hold an object's memory: 1, or 0 when it has none that holds values of a type of ours, or -1 and an exception, which may name the
+ * column. */
+int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, memory *to);
 void mm_memory_close(memory *memory);
 /* Can it be shown as values of its type, one after the other? */
 bool mm_memory_plain(const memory *memory);
+/* A tensor of DLPack as an object with the buffer protocol; NULL where there is none, or with an exception. */
+PyObject *mm_tensor_take(module_state *state, const char *name, PyObject *source);
 /* What an object holds, for failures: "numpy array of float16". */
 const char *mm_memory_describe(PyObject *object, char *text, size_t size);
 /* Move a view; `from` is emptied. */

@@ -82,6 +82,8 @@ def _find(data: Any) -> Kind:
         return _load("buffers", "Views")
     except TypeError:
         pass
+    if hasattr(data, "__dlpack__"):
+        return _load("buffers", "Tensors")
     if hasattr(data, "read"):
         from .files import refuse_file
 

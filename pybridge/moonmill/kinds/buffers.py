@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from ..table import Table
 from .kind import ITEMS, Kind, Wanted, refuse
 
@@ -68,6 +70,35 @@ class SharedMemories(Views):
     def bytes_of(self, data: Any) -> Any:
         """All of its memory."""
         return data.buf
+
+
+class Tensors(Kind):
+    """Whatever has only DLPack, such as tensors of torch: in main memory."""
+
+    def take(self, data: Any, wanted: Wanted) -> Table:
+        """Shares the tensor's memory where it is contiguous."""
+        return Table.from_columns([wanted.single()], [data])  # type: ignore[return-value]
+
+    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+        """One column of numbers: a tensor of the same library, of the input's shape where its rows are kept.
+        Anything else: a `Table`.
+        """
+        make = _from_dlpack(type(data))
+        if (
+            make is None
+            or table.num_columns != 1
+            or table.types[0] not in ITEMS
+            or table.columns[0].null_count
+        ):
+            return table
+        made = make(table.columns[0].data())
+        return made.reshape(data.shape) if keeps_rows and hasattr(data, "shape") else made
+
+
+def _from_dlpack(kind: type) -> Any:
+    """What makes tensors in the library of a class, if there is such a thing."""
+    root = sys.modules.get(kind.__module__.partition(".")[0])
+    return getattr(root, "from_dlpack", None) or getattr(getattr(root, "dlpack", None), "from_dlpack", None)
 
 
 def _typed(view: memoryview, name: str, whole: str | None) -> memoryview:
