@@ -6,8 +6,6 @@ import pkgutil
 import subprocess
 import sys
 
-import pytest
-
 import moonmill as mm
 
 OTHERS = ["numpy", "pandas", "polars", "pyarrow", "duckdb", "tqdm"]
@@ -76,22 +74,3 @@ def test_the_version_is_that_of_the_core():
 
     assert mm.__version__ == _core.version()
     assert mm.__version__.count(".") == 2
-
-
-def test_subinterpreters_are_refused_clearly():
-    interpreters = pytest.importorskip(
-        "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    )
-    number = interpreters.create()
-    program = f"import sys; sys.path[:0] = {sys.path!r}\nimport moonmill"
-    try:
-        outcome = (
-            interpreters.run_string(number, program)
-            if sys.version_info < (3, 13)
-            else interpreters.exec(number, program)
-        )
-        assert sys.version_info < (3, 12) or "ImportError" in str(outcome)
-    except Exception as error:
-        assert "ImportError" in str(error)
-    finally:
-        interpreters.destroy(number)
