@@ -37,6 +37,9 @@ test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi
 
+test-pythons: ## Build a wheel for every CPython of this machine, install it by itself, run the specs with it (PYTHONS="path ...", SPECS=...)
+	$(Q)$(PYTHON) pybridge/pythons.py $(addprefix --python ,$(PYTHONS)) --packages $(PY_TEST) -- $(filter spec/python/%,$(SPECS))
+
 # Engines for data that outgrows one machine, each run here as it would be there. pyspark does not support pandas 3 yet.
 PY_ENGINES := pyspark>=4 ray[data] dask[dataframe,distributed] pandas<3 pyarrow pytest
 ENGINES    := build/venv-engines
@@ -53,10 +56,10 @@ test-engines: $(ENGINES)/.ready ## Run pipelines in real Spark (needs Java 17), 
 
 lint-python:
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
-	  $(VENV)/bin/ruff check -q pybridge/moonmill spec/python setup.py && $(VENV)/bin/ruff format -q --check pybridge/moonmill spec/python setup.py && \
+	  $(VENV)/bin/ruff check -q pybridge/moonmill pybridge/pythons.py spec/python setup.py && $(VENV)/bin/ruff format -q --check pybridge/moonmill pybridge/pythons.py spec/python setup.py && \
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(VENV)/bin/mypy && \
 	  $(PY_RUN) -m mypy.stubtest --allowlist pybridge/stubtest.allow --ignore-unused-allowlist moonmill._core; \
 	else echo "No package index: the linters of the Python package are left out."; fi
 
-.PHONY: python test-python test-engines lint-python
+.PHONY: python test-python test-pythons test-engines lint-python
 -include $(OBJ_PY:.o=.d)

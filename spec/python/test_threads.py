@@ -260,7 +260,7 @@ def test_what_is_copied_is_counted_in_full(no_leaks):
 
 
 def test_only_one_buffer_of_a_column_may_be_written(no_leaks):
-    for _ in range(200):
+    for _ in range(60):
         table = mm.pipeline(':select "b = a + 1"').run({"a": [1, 2, 3]})
         column = table["b"]
         buffers = at_once(column.data)
@@ -289,7 +289,7 @@ def test_a_capsule_is_taken_by_one_thread_alone(no_leaks):
         def __init__(self, capsule, name):
             setattr(self, name, lambda requested_schema=None: capsule)
 
-    for _ in range(100):
+    for _ in range(30):
         for name in ("__arrow_c_stream__", "__arrow_c_array__"):
             once = Once(getattr(table, name)(), name)
             outcomes = at_once(lambda once=once: mm.Table.from_arrow(once).to_pydict())
@@ -463,7 +463,7 @@ def test_one_job_is_asked_by_many_threads_at_once(no_leaks):
 
 def test_a_result_is_made_once_whoever_asks_first(no_leaks):
     pipeline = mm.pipeline(':derive "b = a + 1"')
-    for _ in range(100):
+    for _ in range(50):
         job = pipeline.submit({"a": [1, 2, 3]})
         job.wait()
         tables = at_once(job.table)
@@ -514,7 +514,7 @@ def test_an_input_is_used_once(tmp_path, no_leaks):
     path.write_text("a\n1\n2\n")
     pipeline = mm.pipeline(':derive "b = a + 1"')
     plan = pipeline._loaded().plan_of(["a"], ["i64"], [True], ())
-    for _ in range(50):
+    for _ in range(25):
         opened = _core.open_input([str(path)])
         outcomes = at_once(lambda opened=opened: _core.run(plan, opened))
         assert sum(isinstance(outcome, mm.Table) for outcome in outcomes) == 1, outcomes
