@@ -9,7 +9,8 @@ SRC_PY    := $(sort $(wildcard pybridge/src/*.c))
 OBJ_PY    := $(SRC_PY:%.c=$(PY_OBJ)/%.o)
 PY_EXT    := $(PY_DIR)/_core$(PY_SUFFIX)
 
-python: $(PY_EXT) ## Build the Python extension (PYTHON=python3)
+python: $(PY_EXT) ## Build the Python extension (PYTHON=python3, SAN=...)
+	$(Q)test $(PY_DIR) = pybridge/moonmill || (cd pybridge && find moonmill -name '*.py' -exec cp --parents {} ../$(dir $(PY_DIR)) \;)
 	@echo "Built $<. Try: PYTHONPATH=$(patsubst %/,%,$(dir $(PY_DIR))) $(PYTHON) -c 'import moonmill'"
 
 $(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
@@ -22,19 +23,25 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \
 	  -Wl,-z,relro,-z,now $(RUNTIME) -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LINK) \
 	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
-	$(Q)test $(PY_DIR) = pybridge/moonmill || (cd pybridge && find moonmill -name '*.py' -exec cp --parents {} ../$(dir $(PY_DIR)) \;)
 
 # Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is said.
 PY_TEST := pytest numpy pandas polars pyarrow duckdb tqdm
 PY_LINT := ruff mypy
-PY_RUN   = PYTHONPATH=pybridge $(VENV)/bin/python
+PY_HOME  := $(patsubst %/,%,$(dir $(PY_DIR)))
+PY_RUN   = $(PY_SAN) PYTHONPATH=$(PY_HOME) $(VENV)/bin/python
+# A sanitizer must be there before the interpreter, and with it the runtime of C++, whose exceptions it watches. CPython keeps what
+# it allocated to the end, locks of many libraries are held across a fork, and children of a fork start threads.
+PY_SAN = $(if $(SAN),LD_PRELOAD="$(foreach lib,$(SAN_LIB) libstdc++.so,$$($(CC) -print-file-name=$(lib)))" \
+  ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  TSAN_OPTIONS=suppressions=$(CURDIR)/spec/tsan.supp:detect_deadlocks=0:die_after_fork=0 \
+  $(if $(findstring address,$(SAN)),PYTHONMALLOC=malloc))
 $(VENV)/.test: pybridge/python.mk
 	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
 
-test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py)
+test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread)
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
-	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest $(filter spec/python/%,$(SPECS)); \
+	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python' $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi
 
 test-pythons: ## Build a wheel for every CPython of this machine, install it by itself, run the specs with it (PYTHONS="path ...", SPECS=...)

@@ -3,11 +3,20 @@
 import gc
 import os
 import random
+import sys
 from pathlib import Path
 
 import pytest
 
-import moonmill
+SANITIZER = next(
+    (name for name in ("address", "thread") if f"lib{name[0]}san" in os.environ.get("LD_PRELOAD", "")), None
+)
+"""What the extension is built with (make test-python SAN=...)."""
+
+if SANITIZER == "thread":
+    sys.modules["polars"] = None  # it dies of the thread sanitizer when it is imported
+
+import moonmill  # noqa: E402
 
 # Processes that specs start find the same package.
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -16,6 +25,19 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 ROOT = Path(__file__).resolve().parents[2]
 FLIGHTS = ROOT / "pipelines" / "data" / "flights.csv.zst"
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "not_under(sanitizer, reason): left out when the extension is built with it"
+    )
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("not_under"):
+        sanitizer, reason = mark.args
+        if sanitizer == SANITIZER:
+            pytest.skip(reason)
 
 
 @pytest.fixture

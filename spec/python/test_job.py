@@ -480,6 +480,7 @@ def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
     assert seen[-1] == "done"
 
 
+@pytest.mark.not_under("address", "it keeps freed memory for a while, to tell who still uses it")
 def test_memory_that_one_thread_allocates_and_another_frees_does_not_pile_up():
     code = """
         pipeline = mm.pipeline(':derive "b = a + 1" :where "b > 3"')
@@ -652,6 +653,10 @@ def test_a_forked_child_works_though_a_thread_of_its_parent_was_in_a_script():
     assert (status, out.split("\n")) == (0, ["[2]", "state", "[4]", "0", ""]), err
 
 
+@pytest.mark.not_under(
+    "address", "its allocator has locks, and a child of fork finds them as other threads left them"
+)
+@pytest.mark.not_under("thread", "it takes the threads of a child for those of its parent")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_children_of_a_process_that_is_busy_allocating_do_not_hang(no_leaks):
     busy = mm.pipeline(':derive "b = utf8(a)" :group("b", "n = count()")')
