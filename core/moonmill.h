@@ -145,7 +145,8 @@ enum { MM_SECONDS, MM_MILLIS, MM_MICROS, MM_NANOS }; /* mm_type.unit of timestam
 typedef struct mm_type { uint8_t id; uint8_t unit; uint16_t zone; } mm_type;
 
 const char *mm_type_name(mm_type type, char *text, int64_t size); /* "i64", "timestamp(us, Europe/Paris)"; returns text */
-int         mm_type_parse(const char *text, mm_type *type, mm_error *error); /* "utf8", "timestamp", "timestamp(ms)" */
+/* Of "utf8", "timestamp", "timestamp(ms)"; and of the name of a foreign type that data had. */
+int         mm_type_parse(const char *text, mm_type *type, mm_error *error);
 int64_t     mm_type_width(mm_type type); /* bytes of a value; 0 for bool, utf8, binary, null, opaque */
 int         mm_zone_intern(const char *name, mm_error *error); /* number of a zone, or a negative status */
 const char *mm_zone_name(int zone); /* "" for 0 */

@@ -15,5 +15,13 @@ enum { MM_ARROW_DEPTH = 64 }; /* levels of nesting that are accepted */
 int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error);
 /* The type of a field; of its values when it is dictionary encoded. */
 int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error);
-/* The kept schema of an opaque type. */
+/* The same where it is a type of ours: 1; 0: it is a foreign one. */
+int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *error);
+/* The kept schema of an opaque type; NULL where there is none. */
 const struct ArrowSchema *mm_arrow_kept(mm_type type);
+/* The opaque type that is called so, if one was met; false: none was. */
+bool mm_arrow_named(const char *name, mm_type *type);
+
+enum { MM_FOREIGN_NAME = 64 }; /* bytes of the longest name, and a NUL */
+/* What a foreign type is called, for people. */
+void mm_foreign_name(const struct ArrowSchema *schema, char *text, int64_t size);

@@ -81,7 +81,7 @@ static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const ch
 enum { KEPT = 4096 };
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ArrowSchema *kept[KEPT];
-static int kept_count;
+static int kept_count = 1; /* 0 is a foreign type of which no more is known */
 
 static void hold_kept(void) { pthread_mutex_lock(&kept_lock); }
 static void let_go_kept(void) { pthread_mutex_unlock(&kept_lock); }
@@ -119,7 +119,7 @@ static int keep_fresh(const struct ArrowSchema *schema, mm_error *error) {
 
 static int keep(const struct ArrowSchema *schema, mm_error *error) {
   pthread_mutex_lock(&kept_lock);
-  int number = 0;
+  int number = 1;
   while (number < kept_count && !same(kept[number], schema)) number++;
   if (number == kept_count) number = keep_fresh(schema, error);
   pthread_mutex_unlock(&kept_lock);
@@ -128,9 +128,19 @@ static int keep(const struct ArrowSchema *schema, mm_error *error) {
 
 const struct ArrowSchema *mm_arrow_kept(mm_type type) {
   pthread_mutex_lock(&kept_lock);
-  const struct ArrowSchema *found = kept[type.zone];
+  const struct ArrowSchema *found = type.zone < kept_count ? kept[type.zone] : NULL;
   pthread_mutex_unlock(&kept_lock);
   return found;
+}
+
+bool mm_arrow_named(const char *name, mm_type *type) {
+  char text[MM_FOREIGN_NAME];
+  *type = (mm_type){.id = MM_OPAQUE, .zone = 1};
+  for (const struct ArrowSchema *schema; (schema = mm_arrow_kept(*type)); type->zone++) {
+    mm_foreign_name(schema, text, sizeof text);
+    if (strcmp(text, name) == 0) return true;
+  }
+  return false;
 }
 
 /* ---- Types ---- */
@@ -174,26 +184,26 @@ static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *
 
 int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
 
-int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
-  TRY(check_nesting(field, 0, error));
-  if (field->dictionary) {
-    TRY(mm_arrow_type(field->dictionary, type, error));
-    if (type->id != MM_OPAQUE) return 0;
-  }
+int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  if (field->dictionary) return mm_arrow_native(field->dictionary, type, error);
   const char *format = field->format;
-  *type = (mm_type){0};
-  for (int i = 0; i < FORMATS && !field->dictionary; i++) {
+  for (int i = 0; i < FORMATS; i++) {
     if (strcmp(formats[i].format, format) != 0) continue;
     *type = (mm_type){.id = formats[i].id, .unit = formats[i].unit};
-    return 0;
+    return 1;
   }
   const char *unit = strncmp(format, "ts", 2) == 0 && format[2] ? strchr(unit_letters, format[2]) : NULL;
-  if (unit && format[3] == ':' && !field->dictionary) {
-    int zone = mm_zone_intern(format + 4, error);
-    TRY(zone);
-    *type = (mm_type){.id = MM_TIMESTAMP, .unit = (uint8_t)(unit - unit_letters), .zone = (uint16_t)zone};
-    return 0;
-  }
+  if (!unit || format[3] != ':') return 0;
+  int zone = mm_zone_intern(format + 4, error);
+  TRY(zone);
+  *type = (mm_type){.id = MM_TIMESTAMP, .unit = (uint8_t)(unit - unit_letters), .zone = (uint16_t)zone};
+  return 1;
+}
+
+int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  TRY(check_nesting(field, 0, error));
+  int native = mm_arrow_native(field, type, error);
+  if (native != 0) return native < 0 ? native : 0;
   int number = keep(field, error);
   TRY(number);
   *type = (mm_type){.id = MM_OPAQUE, .zone = (uint16_t)number};
@@ -207,6 +217,7 @@ static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error 
   int64_t flags = field->nullable ? ARROW_FLAG_NULLABLE : 0;
   if (field->type.id == MM_OPAQUE) {
     const struct ArrowSchema *foreign = mm_arrow_kept(field->type);
+    if (!foreign) return mm_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
     return copy(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
   }
   if (field->type.id == MM_TIMESTAMP) {

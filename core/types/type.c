@@ -1,6 +1,6 @@
 /* type.c - types and time zones: names, widths, storage.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "arrow.h"
 #include <pthread.h>
 #include <stdio.h>
 
@@ -35,7 +35,9 @@ int64_t mm_type_width(mm_type type) {
 
 const char *mm_type_name(mm_type type, char *text, int64_t size) {
   const char *name = type.id < MM_TYPE_COUNT ? names[type.id] : "unknown";
-  if (type.id != MM_TIMESTAMP && type.id != MM_DURATION) snprintf(text, (size_t)size, "%s", name);
+  const struct ArrowSchema *foreign = type.id == MM_OPAQUE ? mm_arrow_kept(type) : NULL;
+  if (foreign) mm_foreign_name(foreign, text, size);
+  else if (type.id != MM_TIMESTAMP && type.id != MM_DURATION) snprintf(text, (size_t)size, "%s", name);
   else if (type.id == MM_DURATION || type.zone == 0) snprintf(text, (size_t)size, "%s(%s)", name, units[type.unit & 3]);
   else snprintf(text, (size_t)size, "%s(%s, %s)", name, units[type.unit & 3], mm_zone_name(type.zone));
   return text;
@@ -94,7 +96,7 @@ int mm_type_parse(const char *text, mm_type *type, mm_error *error) {
   const char *at = text;
   blanks(&at);
   int id = word(&at, names, MM_OPAQUE);
-  if (id < 0) return unknown(text, error);
+  if (id < 0) return mm_arrow_named(text, type) ? 0 : unknown(text, error);
   mm_type parsed = {.id = (uint8_t)id};
   if (id == MM_TIMESTAMP || id == MM_DURATION) {
     parsed.unit = MM_MICROS;

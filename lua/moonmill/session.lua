@@ -62,7 +62,7 @@ local function columns_of(text)
   if not text or text == "" then return nil end
   local columns = {}
   for name, kind, nullable in text:gmatch "([^\t\n]*)\t([^\t\n]*)\t([01])\n" do
-    columns[#columns + 1] = { name = name:gsub("\\.", UNESCAPED), type = types.parse(kind), nullable = nullable == "1" }
+    columns[#columns + 1] = { name = name:gsub("\\.", UNESCAPED), type = types.met(kind), nullable = nullable == "1" }
   end
   return columns
 end
@@ -183,12 +183,12 @@ end
 local function check_opaque(bound, handle)
   if bit.band(C.mm_plan_flags(handle), C.MM_STAGE_KEEPS_ROWS) ~= 0 then return end
   for _, column in ipairs(bound.reads) do
-    if column.type == types.opaque then
+    if column.type.opaque then
       failure.raise {
         id = "nested-type", field = column.name,
-        hint = (':drop "%s" first, or leave it out of the input'):format(column.name),
-        message = ("column \"%s\" is of a nested type, which can only pass through where all rows stay"):format(
-          column.name),
+        hint = ('drop it first (:drop "%s"), or convert it where it comes from'):format(column.name),
+        message = ("column \"%s\" is of type %s, which can only pass through where all rows stay"):format(
+          column.name, column.type.name),
       }
     end
   end

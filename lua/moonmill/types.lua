@@ -19,6 +19,8 @@ local suggest = require "moonmill.suggest"
 ---@field number boolean
 ---@field bits integer? of numbers
 ---@field time boolean has a unit
+---@field opaque boolean a foreign type, which is only passed through
+---@field number_met integer? of a foreign type: the core's number of it
 local Type = {}
 Type.__index = Type
 Type.__tostring = function(self) return self.name end
@@ -36,7 +38,7 @@ local function define(id, code, fields)
   return setmetatable({
     id = id, code = tonumber(code), integer = integer, float = float, number = integer or float, signed = fields.signed
       or false,
-    bits = fields.bits, time = fields.time or false, text = fields.text or false,
+    bits = fields.bits, time = fields.time or false, text = fields.text or false, opaque = fields.opaque or false,
   }, Type)
 end
 
@@ -149,6 +151,7 @@ end
 ---@return ffi.cdata* mm_type
 function types.to_c(type)
   local result = ffi.new("mm_type", type.code)
+  if type.opaque then result.zone = type.number_met or 0 end
   if type.time then
     result.unit = units[type.unit]
     if type.zone ~= "" then
@@ -162,18 +165,42 @@ end
 local by_code = {}
 for id, of in pairs(bases) do by_code[of.code] = id end
 
----The type of the core's mm_type. A foreign type that is only passed through has the id "opaque".
+-- A foreign type by the name that the core gives it.
+local function foreign(type)
+  local name = ffi.string(C.mm_type_name(type, ffi.new "char[64]", 64))
+  local found = interned[name]
+  if not found then
+    found = setmetatable({}, Type)
+    for key, value in pairs(bases.opaque) do found[key] = value end
+    found.name, found.number_met = name, type.zone
+    interned[name] = found
+  end
+  return found
+end
+
+---The type of the core's mm_type. A foreign type that is only passed through has the id "opaque" and a name of its own.
 ---@param type ffi.cdata* mm_type
 ---@return moonmill.Type
 function types.from_c(type)
   local id = by_code[tonumber(type.id)]
-  if not id then return types.opaque end
+  if not id then return foreign(type) end
   if not bases[id].time then return types.make(id) end
   return types.make(id, unit_names[type.unit], type.zone ~= 0 and ffi.string(C.mm_zone_name(type.zone)) or "")
 end
 
-bases.opaque = define("opaque", C.MM_OPAQUE)
+bases.opaque = define("opaque", C.MM_OPAQUE, { opaque = true })
 types.opaque = types.make "opaque"
+
+---The type of a name that data has: one of ours, or a foreign type that was met.
+---@param name string
+---@return moonmill.Type type
+---@return boolean nullable the name ended with "?"
+function types.met(name)
+  local type = ffi.new "mm_type[1]"
+  local foreign_name = C.mm_type_parse(name, type, nil) >= 0 and type[0].id == C.MM_OPAQUE
+  if foreign_name then return types.from_c(type[0]), false end
+  return types.parse(name)
+end
 
 ---Units in a second, as an int64.
 types.per_second = { s = 1LL, ms = 1000LL, us = 1000000LL, ns = 1000000000LL }

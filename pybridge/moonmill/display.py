@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from .errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from . import _core
     from .table import Table
 
 ROWS = 10
@@ -82,8 +87,16 @@ def _cells(table: Table) -> tuple[list[str], list[str], list[list[str]]]:
         for kind, nullable in zip(table.types[:COLUMNS], table.nullables[:COLUMNS])
     ]
     head = table.slice(0, min(ROWS, table.num_rows))
-    columns = [[cell_text(value) for value in head[i].to_pylist()] for i in range(len(names))]
+    columns = [[cell_text(value) for value in values_of(head[i])] for i in range(len(names))]
     return names, types, [list(row) for row in zip(*columns)]
+
+
+def values_of(column: _core.Column) -> list[Any]:
+    """Values to show; those of a foreign type are not known here."""
+    try:
+        return column.to_pylist()
+    except UsageError:
+        return ["…"] * len(column)
 
 
 def cell_text(value: object) -> str:

@@ -60,7 +60,9 @@ class Column(_core.Column):
 
     def __repr__(self) -> str:
         mark = "?" if self.nullable else ""
-        shown = ", ".join(repr(self[i]) for i in range(min(len(self), ROWS_SHOWN)))
+        from .display import values_of
+
+        shown = ", ".join(map(repr, values_of(self[:ROWS_SHOWN])))
         more = ", ..." if len(self) > ROWS_SHOWN else ""
         return f"<moonmill.Column {self.name}: {self.type}{mark}, {len(self)} rows> [{shown}{more}]"
 

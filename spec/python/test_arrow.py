@@ -6,6 +6,7 @@ import mmap
 
 import pytest
 
+import moonmill as mm
 from moonmill import _core
 
 pa = pytest.importorskip("pyarrow")
@@ -171,7 +172,8 @@ def test_foreign_types_pass_through_untouched():
         }
     )
     for t in (Table.from_arrow(given), Table.from_columns(given.column_names, given.columns)):
-        assert set(t.types) == {"opaque"}
+        names = ["list<i64>", "struct", "decimal128(3, 2)", "time(us)", "f16", "fixed_binary(2)", "map"]
+        assert t.types == names
         assert pa.table(t).equals(given) and pa.table(t.slice(1, 2)).equals(given.slice(1, 2))
         assert t["list"].null_count == 1
         with pytest.raises(ValueError, match=r'"list".*foreign'):
@@ -185,7 +187,7 @@ def test_foreign_types_pass_through_untouched():
 def test_extension_types_are_their_storage_or_pass_through():
     uuid = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"0123456789abcdef"], pa.binary(16)))
     t = Table.from_arrow(pa.table({"id": uuid}))
-    assert t.types == ["opaque"] and pa.table(t).schema.field("id").type == pa.uuid()
+    assert t.types == ["fixed_binary(16)"] and pa.table(t).schema.field("id").type == pa.uuid()
     json = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}']))
     assert Table.from_arrow(pa.table({"j": json}))["j"].to_pylist() == ['{"a": 1}']
 
@@ -194,7 +196,7 @@ def test_an_array_of_structs_is_a_table_and_a_struct_column_is_a_column():
     structs = pa.array([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
     assert Table.from_arrow(structs)["b"].to_pylist() == ["x", "y"]
     assert Table.from_arrow(structs.slice(1))["a"].to_pylist() == [2]
-    assert Table.from_columns(["s"], [structs]).types == ["opaque"]
+    assert Table.from_columns(["s"], [structs]).types == ["struct"]
     with pytest.raises(ValueError, match=r"null as a whole"):
         Table.from_arrow(pa.array([{"a": 1}, None]))
 
@@ -288,3 +290,20 @@ def test_pandas_both_ways():
         assert pd.DataFrame.from_arrow(t)["n"].tolist() == [1, 2]
     series = pd.Series([1, 2, 3])
     assert Table.from_columns(["v"], [series])["v"].to_pylist() == [1, 2, 3]
+
+
+def test_foreign_types_are_shown_and_named_in_messages():
+    t = Table.from_arrow(
+        pa.table({"price": pa.array([decimal.Decimal("1.50"), None]), "l": pa.array([[1], []]), "k": [1, 2]})
+    )
+    assert "decimal128(3, 2)?" in repr(t) and "list<i64>?" in repr(t) and "…" in repr(t)
+    assert "decimal128(3, 2)?" in t._repr_html_() and "…" in repr(t["price"])
+    with pytest.raises(mm.UsageError, match=r"found decimal128\(3, 2\) and i64"):
+        mm.pipeline(':derive "x = price + 1"').run(t)
+    with pytest.raises(
+        mm.UsageError, match=r'column "price" is of type decimal128\(3, 2\), which can only pass'
+    ):
+        mm.pipeline(':where "k > 1"').run(t)
+    schema = mm.pipeline(':derive "x = k + 1"').output_schema(t)
+    assert [field.type for field in schema] == ["decimal128(3, 2)", "list<i64>", "i64", "i64"]
+    mm.pipeline(':derive "x = k + 1"').check(schema)

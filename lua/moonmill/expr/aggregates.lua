@@ -69,7 +69,7 @@ local function describe(tree, entry, scope)
   end
   refuse_nested(arg)
   local n = check.value(arg, scope)
-  if not accepted[entry.takes[1]](n.type) or n.type == types.opaque and entry.takes[1] == "any"
+  if not accepted[entry.takes[1]](n.type) or n.type.opaque and entry.takes[1] == "any"
     and entry.gives == "same" then
     node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions"
       or "numbers", n.type.name))

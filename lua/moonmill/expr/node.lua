@@ -85,8 +85,8 @@ end
 ---truth (null counts as false), safe (never fails, whatever the operation).
 function node.call(op, args, fields, where)
   for _, arg in ipairs(args) do
-    if arg.type == types.opaque then
-      node.fail(where, "type", "a column of a foreign type can be kept, but not computed with")
+    if arg.type.opaque then
+      node.fail(where, "type", ("values of type %s can be kept, but not computed with"):format(arg.type.name))
     end
   end
   local call = {

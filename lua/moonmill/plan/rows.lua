@@ -54,7 +54,8 @@ function Rows:describe(arriving)
   end
   local inputs = {}
   for i, column in ipairs(arriving) do
-    inputs[i] = { name = column.name, type = column.type.name, nullable = column.nullable }
+    local kind = column.type.opaque and column.type.id or column.type.name
+    inputs[i] = { name = column.name, type = kind, nullable = column.nullable }
   end
   local file = spec.place.file:match "[^/]*$"
   return {

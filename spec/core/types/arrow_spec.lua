@@ -246,7 +246,7 @@ describe("Arrow columns of foreign types", function()
 
   it("pass through untouched, with nulls that can be seen", function()
     local result, id = arrow.import { { lists() } }
-    assert.equal("opaque", columns.schema(result.schema)[1][2])
+    assert.equal("list<i32>", columns.schema(result.schema)[1][2])
     assert.equal(1, tonumber(C.mm_column_null_count(result.batches[0].columns[0])))
     local schema, array = export(result)
     assert.equal("+l", ffi.string(schema[0].children[0].format))
@@ -283,6 +283,38 @@ describe("Arrow columns of foreign types", function()
     local c = arrow.import { { named("x", "d:10,2"), (arrow.array(1, { false, ffi.new "int64_t[2]" })) } }
     assert.equal(a.schema.fields[0].type.zone, b.schema.fields[0].type.zone)
     assert.not_equal(a.schema.fields[0].type.zone, c.schema.fields[0].type.zone)
+  end)
+
+  it("have names, by which those that were met are found again", function()
+    local formats = {
+      ["d:38,2"] = "decimal128(38, 2)", ["d:40,-2,256"] = "decimal256(40, -2)", ["w:16"] = "fixed_binary(16)",
+      tts = "time(s)", ttn = "time(ns)", e = "f16", tiM = "interval", ["x?y"] = "arrow(x?y)",
+    }
+    local err, text, found = ffi.new "mm_error", ffi.new "char[64]", ffi.new "mm_type[1]"
+    for format, name in pairs(formats) do
+      local result = arrow.import { { named("x", format), (arrow.array(0, { false, ffi.new "int64_t[1]" })) } }
+      local type = result.schema.fields[0].type
+      assert.equal(name, ffi.string(C.mm_type_name(type, text, 64)))
+      assert.equal(0, C.mm_type_parse(name, found, err))
+      assert.equal(type.zone, found[0].zone)
+    end
+    assert.is_true(C.mm_type_parse("decimal128(37, 2)", found, err) < 0)
+    local unsaid = ffi.new("mm_type", C.MM_OPAQUE)
+    assert.equal("opaque", ffi.string(C.mm_type_name(unsaid, text, 64)))
+  end)
+
+  it("have names that are cut where they are nested too deep to be read", function()
+    local schema, array = arrow.schema("i", { name = "item" }), (arrow.array(0, { false, ffi.new "int32_t[1]" }))
+    for level = 1, 20 do
+      schema = arrow.schema("+l", { name = level < 20 and "item" or "x", children = { schema } })
+      array = (arrow.array(0, { false, ffi.new "int32_t[1]" }, { children = { array } }))
+    end
+    local err, type, text = ffi.new "mm_error", ffi.new "mm_type[1]", ffi.new "char[64]"
+    local result = assert(arrow.import { { schema, array } })
+    local name = ffi.string(C.mm_type_name(result.schema.fields[0].type, text, 64))
+    assert.equal(63, #name)
+    assert.matches("^list<list<", name)
+    assert.equal(0, C.mm_type_parse(name, type, err))
   end)
 
   it("refuse to be computed with", function()
