@@ -78,14 +78,17 @@ static PyObject *ask_capsule(PyObject *method) {
 
 /* Move the struct out of its capsule: from here on it is ours to delete. */
 static int empty_capsule(PyObject *capsule, tensor_object *to) {
+  int status = 1;
+  Py_BEGIN_CRITICAL_SECTION(capsule); /* another thread may be about to do the same */
   if (PyCapsule_IsValid(capsule, "dltensor_versioned")) {
     to->versioned = PyCapsule_GetPointer(capsule, "dltensor_versioned");
-    return PyCapsule_SetName(capsule, "used_dltensor_versioned");
-  }
-  if (PyCapsule_IsValid(capsule, "dltensor")) {
+    status = PyCapsule_SetName(capsule, "used_dltensor_versioned");
+  } else if (PyCapsule_IsValid(capsule, "dltensor")) {
     to->legacy = PyCapsule_GetPointer(capsule, "dltensor");
-    return PyCapsule_SetName(capsule, "used_dltensor");
+    status = PyCapsule_SetName(capsule, "used_dltensor");
   }
+  Py_END_CRITICAL_SECTION();
+  if (status <= 0) return status;
   PyErr_SetString(PyExc_BufferError, "__dlpack__ gave no capsule of a tensor, or one that has been used");
   return -1;
 }
