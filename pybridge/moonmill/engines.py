@@ -12,15 +12,29 @@ from .errors import KindError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
     from typing import Any
 
     from .kinds.kind import Wanted
     from .pipeline import Pipeline
     from .schema import Schema
 
-_OWN = __name__.partition(".")[0]
-# Modules that call the functions of a map over parts; functions of groups are called by others.
+# Modules that call functions with parts of a table.
 _MAPS = {"pyspark.": "Spark", "ray.data._internal.": "Ray Data", "dask.dataframe.": "Dask"}
+# Those that call them with something else: with whole groups, or to read and make the parts.
+_OTHERS = (
+    "pandas.core.groupby.",
+    "ray.data.grouped_data.",
+    "ray.data.datasource.",
+    "ray.data._internal.datasource.",
+    "ray.data._internal.planner.plan_read_op.",
+    "dask.dataframe.groupby.",
+    "dask.dataframe.dask_expr._groupby.",
+    "dask.dataframe.io.",
+    "dask.dataframe.dask_expr.io.",
+)
+_SPARK_MAPS = (205, 207)  # PythonEvalType of mapInPandas and mapInArrow
 # What to do with a frame of theirs, by package.
 _USES = {
     "pyspark": "frame.mapInArrow(pipeline, pipeline.output_schema(frame).to_ddl()), or toPandas() first",
@@ -30,33 +44,53 @@ _USES = {
 
 
 def caller() -> str | None:
-    """The engine that is calling this package with part of a table; None: somebody else is."""
+    """The engine that is calling with part of a table, perhaps through functions of the user, or None."""
     if sys.modules.keys().isdisjoint(_USES):
         return None
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _OWN:
+    for module, _ in _callers():
+        if module.startswith(_OTHERS):
+            return None
+        for prefix, engine in _MAPS.items():
+            if module.startswith(prefix):
+                return engine
+    return None
+
+
+def _callers() -> Iterator[tuple[str, FrameType]]:
+    """Modules, each with a point behind its name, and frames, from the innermost outwards."""
+    frame = sys._getframe(2)
+    while True:
+        yield frame.f_globals.get("__name__", "") + ".", frame
+        if frame.f_back is None:
+            return
         frame = frame.f_back
-    module = frame.f_globals.get("__name__", "") + "."
-    return next((engine for prefix, engine in _MAPS.items() if module.startswith(prefix)), None)
 
 
 def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
     """Raise if a pipeline that looks beyond a row is called with parts: by an engine, or with pieces."""
     engine = caller()
-    if not pieces and engine in (None, "Spark"):  # what Spark hands over as one table is a whole group
+    if not pieces and (engine is None or (engine == "Spark" and not _spark_maps())):
         return
     facts = pipeline._loaded().facts
     what = f"the pipeline needs all rows ({', '.join(facts['stages'])})"
     halves = facts["reach"] == "mergeable"
+    hint = "map partial() over the parts, join what it gives, and run merge() over that"
     raise UsageError(
         f"{engine or 'an iterator'} hands over parts of a table, and {what}"
         + (": use partial() and merge()" if halves else ""),
         id="needs-all-rows",
         file=pipeline.name,
-        hint="map partial() over the parts, join what it gives, and run merge() over that"
-        if halves
-        else "join the parts, and run it over them as one table",
+        hint=(hint if halves else "join the parts, and run it over them as one table")
+        + ("; run() takes what it is given for all there is" if engine else ""),
     )
+
+
+def _spark_maps() -> bool:
+    """Spark is calling a function of parts; what it hands to others as one table is a whole group."""
+    for module, frame in _callers():
+        if module == "pyspark.worker." and "eval_type" in frame.f_locals:
+            return frame.f_locals["eval_type"] in _SPARK_MAPS
+    return False
 
 
 def columns_of(data: Any, wanted: Wanted) -> Any:

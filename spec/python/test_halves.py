@@ -126,6 +126,36 @@ def test_engines_that_hand_over_parts_are_told_about_halves(engine, module, name
     assert engine(module, mm.pipeline(':where "i > 4"'), ROWS)["i"] == [5, 6]
 
 
+@pytest.mark.parametrize("module", ["ray.data._internal.planner", "dask.dataframe.core"])
+def test_functions_of_the_user_do_not_hide_a_call_with_parts(engine, module):
+    pipeline = mm.pipeline(CHAIN)
+    with pytest.raises(mm.UsageError, match="needs all rows"):
+        engine(module, lambda part: [pipeline(part) for _ in range(1)], ROWS)
+    assert engine(module, lambda part: pipeline.run(part)["n"].to_pylist(), ROWS) == pipeline(ROWS)["n"]
+
+    def groups(part):
+        return engine("pandas.core.groupby.ops", lambda group: pipeline(group), part)
+
+    assert engine(module, groups, ROWS) == pipeline(ROWS)
+
+
+@pytest.mark.parametrize("kind, refused", [(205, True), (207, True), (201, False), (209, False)])
+def test_spark_says_whether_it_hands_over_parts_or_groups(monkeypatch, kind, refused):
+    monkeypatch.setitem(sys.modules, "pyspark", types.ModuleType("pyspark"))
+    pipeline = mm.pipeline(CHAIN)
+    space = {"__name__": "pyspark.worker"}
+    exec("def main(eval_type, function, data): return function(data)", space)
+
+    def call():
+        return space["main"](kind, lambda part: pipeline(part), ROWS)
+
+    if refused:
+        with pytest.raises(mm.UsageError, match="Spark hands over parts"):
+            call()
+    else:
+        assert call() == pipeline(ROWS)
+
+
 def test_engines_that_hand_over_whole_groups_are_let_in(engine):
     for module in ("ray.data.grouped_data", "pandas.core.groupby", "dask.delayed", "pyspark.worker"):
         assert engine(module, mm.pipeline(CHAIN), ROWS)["n"] == [3, 1, 1]
@@ -134,9 +164,8 @@ def test_engines_that_hand_over_whole_groups_are_let_in(engine):
 def test_a_part_is_worked_on_by_one_thread(engine):
     from moonmill.threads import default_threads
 
-    assert (
-        engine("dask.dataframe.core", lambda data: default_threads(), None) == 0
-    )  # a function of somebody else
+    assert default_threads() == 0
+    assert engine("dask.dataframe.core", lambda data: default_threads(), None) == 1
     space = {"__name__": "moonmill.somewhere"}
     exec("from moonmill.threads import default_threads\ndef run(data): return default_threads()", space)
     assert engine("dask.dataframe.core", space["run"], None) == 1

@@ -87,6 +87,27 @@ def test_a_plain_call_where_all_rows_are_needed_is_refused_when_it_is_run(frame,
         planned.compute(scheduler="synchronous")
 
 
+def test_a_call_within_a_function_is_refused_as_a_plain_one_is(frame, flights, grouped):
+    with pytest.raises(Exception, match=r"use partial\(\) and merge\(\)"):
+        frame.map_partitions(lambda part: grouped(part))
+
+
+def test_a_run_takes_what_it_is_given_for_all_there_is(frame, flights, grouped):
+    parts = frame.map_partitions(lambda part: grouped.run(part).to_pandas())
+    assert len(parts.compute(scheduler="synchronous")) >= len(grouped.run(flights))
+
+
+def test_functions_of_groups_and_of_files_may_call_any_pipeline(frame, flights, grouped, equal):
+
+    whole = grouped(flights.to_pandas())
+    with dask.config.set({"dataframe.shuffle.method": "tasks"}):
+        groups = frame.groupby("carrier", dropna=False).apply(lambda group: grouped(group), meta=whole)
+        found = groups.compute(scheduler="synchronous").reset_index(drop=True)
+    equal(arrow(found), grouped.run(flights), by="carrier")
+    read = dd.from_map(lambda _: grouped(flights.to_pandas()), [1], meta=whole)
+    equal(read.compute(scheduler="synchronous"), grouped.run(flights))
+
+
 def test_a_part_is_worked_on_by_one_thread(monkeypatch, frame, chosen):
     import sys
 

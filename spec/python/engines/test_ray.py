@@ -50,12 +50,13 @@ def test_first_rows_go_through_partial_and_merge(dataset, flights, first, equal)
 
 
 def test_whole_groups_may_be_handed_to_any_pipeline(dataset, flights, grouped, equal):
-    found = dataset.groupby("carrier").map_groups(grouped, batch_format="pyarrow")
-    equal(collected(found), grouped.run(flights), by="carrier")
+    for function in (grouped, lambda group: grouped(group)):
+        found = dataset.groupby("carrier").map_groups(function, batch_format="pyarrow")
+        equal(collected(found), grouped.run(flights), by="carrier")
 
 
 def test_a_plain_call_where_all_rows_are_needed_is_refused(dataset, grouped):
-    for function in (grouped, grouped.as_function()):
+    for function in (grouped, grouped.as_function(), lambda part: grouped(part)):
         with pytest.raises(Exception, match=r"use partial\(\) and merge\(\)"):
             dataset.map_batches(function, batch_format="pyarrow").materialize()
 

@@ -68,14 +68,26 @@ def test_empty_partitions_change_nothing(frame, flights, grouped, equal):
 
 def test_whole_groups_may_be_handed_to_any_pipeline(frame, flights, grouped, equal):
     schema = grouped.output_schema(frame).to_ddl()
-    found = frame.groupBy("carrier").applyInArrow(grouped.as_function(), schema)
-    equal(found.toArrow(), grouped.run(flights), by="carrier")
+    for function in (grouped.as_function(), lambda group: grouped(group)):
+        found = frame.groupBy("carrier").applyInArrow(function, schema)
+        equal(found.toArrow(), grouped.run(flights), by="carrier")
 
 
 def test_a_plain_call_where_all_rows_are_needed_is_refused(frame, grouped):
     found = frame.mapInArrow(grouped, grouped.output_schema(frame).to_ddl())
     with pytest.raises(pyspark.errors.PythonException, match=r"use partial\(\) and merge\(\)"):
         found.toArrow()
+
+
+def test_a_call_within_a_function_is_refused_as_a_plain_one_is(frame, grouped):
+    def each(batches):
+        for batch in batches:
+            yield grouped(batch)
+
+    schema = grouped.output_schema(frame).to_ddl()
+    for found in (frame.mapInArrow(each, schema), frame.mapInPandas(each, schema)):
+        with pytest.raises(pyspark.errors.PythonException, match=r"use partial\(\) and merge\(\)"):
+            found.toArrow()
 
 
 def test_an_error_tells_the_place_in_the_script(frame):
