@@ -404,7 +404,7 @@ enum mm_agg {
   MM_AGG_N_UNIQUE,   /* distinct non-null values -> i64 */
   MM_AGG_ANY, MM_AGG_ALL, /* bool; of nothing false, true */
   /* Parts of what an aggregate knows of its rows, for tables that are merged later. */
-  MM_AGG_SUM_HIGH, MM_AGG_SUM_LOW, /* of whole numbers: high * 2^32 + low, low at least 0 -> i64; i64 or u64 */
+  MM_AGG_SUM_HIGH, MM_AGG_SUM_LOW, /* of all sums but of floats: high * 2^32 + low, low at least 0 -> i64; as the sum */
   MM_AGG_CENTER, MM_AGG_REST, MM_AGG_SQUARES, /* of var, std: the mean in two parts, squares of distances from it -> f64 */
   /* Aggregates of such parts, which stand in `column` and those behind it; a row with a null part is left out. */
   MM_AGG_MERGE_SUM,  /* (high, low) or (sum of floats) */

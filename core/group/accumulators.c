@@ -32,7 +32,7 @@ const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type) {
   case MM_AGG_ALL: return type.id == MM_BOOL || type.id == MM_NULL ? mm_count_class(op) : NULL;
   case MM_AGG_SUM_HIGH:
   case MM_AGG_SUM_LOW:
-    if (!number || mm_is_float(type.id)) return NULL;
+    if ((!number && type.id != MM_DURATION) || mm_is_float(type.id)) return NULL;
     return mm_sum_class(MM_AGG_SUM, type.id);
   case MM_AGG_MERGE_SUM:
   case MM_AGG_MERGE_MEAN: return type.id == MM_I64 || type.id == MM_F64 ? mm_merged_sum_class(op, type.id) : NULL;

@@ -31,6 +31,9 @@ int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const
   return -1;
 }
 
+/* What may be the low part of a sum of whole numbers: its type is that of the sum. */
+static bool is_low_part(int id) { return id == MM_I64 || id == MM_U64 || id == MM_DURATION; }
+
 /* Do the columns from `column` on have the types of the parts that an aggregate merges? */
 static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
   static const uint8_t moments[] = {MM_I64, MM_F64, MM_F64, MM_F64}, exact[] = {MM_I64, MM_NULL, MM_I64},
@@ -43,7 +46,7 @@ static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
   if (column + count > in->count) return false;
   for (int i = 0; i < count; i++) {
     int id = in->fields[column + i].type.id;
-    if (types[i] == MM_NULL ? id != MM_I64 && id != MM_U64 : id != types[i]) return false;
+    if (types[i] == MM_NULL ? !is_low_part(id) : id != types[i]) return false;
   }
   return true;
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import UsageError
+from .errors import DataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def values_of(column: _core.Column) -> list[Any]:
     """Values to show; those of a foreign type are not known here."""
     try:
         return column.to_pylist()
+    except DataError:  # a time beyond what datetime holds
+        return [column.text(i) for i in range(len(column))]
     except UsageError:
         return ["…"] * len(column)
 

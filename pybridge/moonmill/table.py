@@ -59,9 +59,9 @@ class Column(_core.Column):
     """One column of a table: typed values in Arrow's memory layout, perhaps in several chunks."""
 
     def __repr__(self) -> str:
-        mark = "?" if self.nullable else ""
         from .display import values_of
 
+        mark = "?" if self.nullable else ""
         shown = ", ".join(map(repr, values_of(self[:ROWS_SHOWN])))
         more = ", ..." if len(self) > ROWS_SHOWN else ""
         return f"<moonmill.Column {self.name}: {self.type}{mark}, {len(self)} rows> [{shown}{more}]"

@@ -169,6 +169,14 @@ describe("the halves of a pipeline", function()
     assert.equal("9223372036854775818ULL", tostring(out.u[1]))
   end)
 
+  it("keep sums of durations that fit although those of parts do not", function()
+    local most = 0x7fffffffffffffffLL
+    local lists = { { "d", "duration(ms)", { most, most, -most, -most, 5 } } }
+    local out, shape = divided.run(':group({}, "s = sum(d)")', lists, { 2, 1 })
+    assert.same({ 5 }, out.s)
+    assert.equal("duration(ms)", shape[1][2])
+  end)
+
   it("say that a sum does not fit where one run says it", function()
     local lists = { { "n", "i64", { 0x7fffffffffffffffLL, 1 } } }
     local chain = ':group({}, "s = sum(n)")'

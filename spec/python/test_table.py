@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import moonmill as mm
 from moonmill import _core
 
 Table = _core.Table
@@ -373,3 +374,12 @@ def test_functions_of_the_process_answer():
         _core.memory_limit(-1)
     for name in ("from_columns", "slice", "__arrow_c_stream__"):
         assert inspect.signature(getattr(_core.Table, name))
+
+
+def test_times_that_python_has_no_object_for_are_shown_as_text():
+    np = pytest.importorskip("numpy")
+    times = {"d": np.array([2**62, 1], "m8[s]"), "t": np.array([2**60, 0], "M8[s]")}
+    table = mm.pipeline("mm.pipeline {}").run(times)
+    assert "P53375995583650D" in repr(table)
+    assert "P53375995583650D" in repr(table["d"])
+    assert "+36534630048-05-13" in table._repr_html_()

@@ -4,7 +4,7 @@ local types = require "moonmill.types"
 local f64, i64 = types.f64, types.i64
 
 -- Ways to keep each aggregate: its parts, the core's aggregate that merges them, and what that gives, if not the type
--- of the last part. Sums of whole numbers are exact, so they stand in two columns.
+-- of the last part. Sums of whole numbers and of durations are exact, so they stand in two columns.
 local function same(op) return { { parts = { op:lower() }, merge = op } } end
 local function moments(merge)
   return { { parts = { "count", "center", "rest", "squares" }, merge = merge, gives = f64 } }
@@ -13,7 +13,7 @@ local forms = {
   COUNT = { { parts = { "count" }, merge = "SUM" } },
   COUNT_NULL = { { parts = { "count_null" }, merge = "SUM" } },
   SUM = {
-    { parts = { "sum_high", "sum_low" }, merge = "MERGE_SUM" }, -- of whole numbers
+    { parts = { "sum_high", "sum_low" }, merge = "MERGE_SUM" }, -- of whole numbers and durations
     { parts = { "sum" }, merge = "MERGE_SUM" },
   },
   MEAN = {
@@ -32,14 +32,14 @@ local part_types = { count = i64, count_null = i64, sum_high = i64, center = f64
 
 -- The type of a part of an aggregate over an argument.
 local function part_type(part, of)
-  if part == "sum_low" then return of.signed and i64 or types.u64 end
-  return part_types[part] or part == "sum" and of.float and f64 or of
+  if part == "sum_low" then return of.id == "duration" and of or of.signed and i64 or types.u64 end
+  return part_types[part] or part == "sum" and f64 or of
 end
 
 -- May a column of this type be the part?
 local function fits(part, type)
-  if part == "sum_low" then return type == i64 or type == types.u64 end
-  if part == "sum" then return type == f64 or type.id == "duration" end
+  if part == "sum_low" then return type == i64 or type == types.u64 or type.id == "duration" end
+  if part == "sum" then return type == f64 end
   return part_types[part] == nil or part_types[part] == type
 end
 
@@ -47,7 +47,8 @@ end
 ---@return { part: string, op: string, type: moonmill.Type, nullable: boolean }[]
 local function apart(item)
   local list = forms[item.op]
-  local form, columns = list[item.of and item.of.integer and 1 or #list], {}
+  local exact = item.of and (item.of.integer or item.of.id == "duration")
+  local form, columns = list[exact and 1 or #list], {}
   for i, part in ipairs(form.parts) do
     columns[i] = { part = part, op = part:upper(), type = part_type(part, item.of),
       nullable = may_be_null[item.op] and item.nullable or false }
@@ -63,8 +64,7 @@ local function merged(op, form, find)
     if not last or not fits(part, last.type) then return nil, part end
     names[i], nullable = last.name, nullable or may_be_null[op] and last.nullable or false
   end
-  local core = last.type.id == "duration" and op == "SUM" and "SUM" or form.merge
-  return { op = core, columns = names, type = form.gives or last.type, nullable = nullable }
+  return { op = form.merge, columns = names, type = form.gives or last.type, nullable = nullable }
 end
 
 ---Put an aggregate together: `find(part)` gives the column that keeps a part.
