@@ -138,6 +138,8 @@ local HINTS = {
 }
 -- For who wanted the other kind.
 local USES = { pipeline = "moonmill run %s INPUT...", module = "moonmill call %s FUNCTION ARGUMENTS..." }
+local MAKERS = { pipeline = "moonmill.pipeline(text) takes it", module = "moonmill.module(text) takes it" }
+local function use_of(kind, file) return file:find "^<" and MAKERS[kind] or USES[kind]:format(file) end
 
 -- What the script returned, if it is what was wanted: "pipeline", "module", or nil for any of them.
 local function checked(result, wanted, file)
@@ -145,7 +147,7 @@ local function checked(result, wanted, file)
   if kind and (not wanted or kind == wanted) then return result end
   local found = kind and "a " .. kind or result == nil and "nothing" or type(result)
   wanted = wanted or "pipeline"
-  failure.raise { id = "no-" .. wanted, file = file, hint = kind and USES[kind]:format(file) or HINTS[wanted],
+  failure.raise { id = "no-" .. wanted, file = file, hint = kind and use_of(kind, file) or HINTS[wanted],
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 

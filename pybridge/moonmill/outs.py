@@ -24,7 +24,7 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
                 id="unknown-column",
                 hint="its columns: " + ", ".join(names),
             )
-        return [_flat(out.get(name)) for name in names]
+        return [_memory_of(out.get(name)) for name in names]
     outs = list(out) if isinstance(out, (list, tuple)) else [out]
     if len(outs) != len(names):
         raise UsageError(
@@ -32,18 +32,21 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
             id="wrong-out",
             hint="give a dict of buffers by name: " + ", ".join(names),
         )
-    return [_flat(item) for item in outs]
+    return [_memory_of(item) for item in outs]
 
 
-def _flat(out: Any) -> Any:
-    """An array of several dimensions as one of one, over the same memory; shared memory as its buffer."""
-    if type(out).__name__ == "SharedMemory":
+def _memory_of(out: Any) -> Any:
+    """What the extension can write to: shared memory by its buffer; nothing that is behind a mask."""
+    name = type(out).__name__
+    if name == "SharedMemory":
         return out.buf
-    if getattr(out, "ndim", 1) == 1 or not hasattr(out, "reshape"):
-        return out
-    if not out.flags.c_contiguous:
-        raise UsageError("out is not contiguous", id="wrong-out", hint="give an array in C order")
-    return out.reshape(-1)
+    if name == "MaskedArray" and out.mask.any():
+        raise UsageError(
+            "out has masked values, and results would stay behind the mask",
+            id="wrong-out",
+            hint="give array.data, or a new array",
+        )
+    return out
 
 
 def _count(things: list[Any], noun: str) -> str:

@@ -493,7 +493,10 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
         raise
     if not isinstance(made, Pipeline):
         raise UsageError(
-            "the script returns a module of functions, not a pipeline", id="no-pipeline", file=source.name
+            "the script returned a module, not a pipeline",
+            id="no-pipeline",
+            file=source.name,
+            hint="moonmill.module(text) takes it",
         )
     return made.with_params(params) if params else made
 

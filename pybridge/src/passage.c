@@ -178,7 +178,9 @@ static int take_text(mm_passage *p, const mm_slot *slot, PyObject *object, mm_it
     if (!PyUnicode_Check(object)) return refuse_type(p, slot, object, NULL);
     item->data = PyUnicode_AsUTF8AndSize(object, &size);
     item->size = size;
-    return item->data ? 0 : -1;
+    if (item->data || !PyErr_ExceptionMatches(PyExc_UnicodeError)) return item->data ? 0 : -1;
+    PyErr_Clear();
+    return refuse(p, slot, "bad-utf8", NULL, "has half a surrogate pair, which is not valid UTF-8");
   }
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, NULL);
   if (mm_borrow_take(p->state, object, NULL, false, borrow) < 0) return name_argument(p, slot);
@@ -196,6 +198,17 @@ static const char *const dtypes[MM_TYPE_COUNT] = {
 
 static bool is_numpy(PyObject *object) { return strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0; }
 
+/* Does a masked array of numpy miss values? They lie in memory like any others. */
+static int misses_values(PyObject *object) {
+  if (strcmp(Py_TYPE(object)->tp_name, "MaskedArray") != 0) return 0;
+  PyObject *mask = PyObject_GetAttrString(object, "mask");
+  PyObject *any = mask ? PyObject_CallMethod(mask, "any", NULL) : NULL;
+  int missing = any ? PyObject_IsTrue(any) : -1;
+  Py_XDECREF(any);
+  Py_XDECREF(mask);
+  return missing;
+}
+
 static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
   if (!PyObject_CheckBuffer(object) && !PyObject_HasAttrString(object, "__dlpack__"))
     return refuse_type(p, slot, object, "pass an array of numpy or another buffer");
@@ -206,6 +219,10 @@ static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_i
     snprintf(hint, sizeof hint, "pass array.astype(\"%s\")", dtypes[slot->type.id]);
     return refuse_type(p, slot, object, is_numpy(object) ? hint : NULL);
   }
+  int missing = is_numpy(object) ? 0 : misses_values(object);
+  if (missing != 0) mm_borrow_return(borrow);
+  if (missing < 0) return -1;
+  if (missing) return refuse(p, slot, "masked", "pass array.filled(...), or array.compressed()", "has masked values");
   item->data = borrow->view.buf;
   item->size = borrow->length;
   p->bytes += borrow->view.len;

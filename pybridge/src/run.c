@@ -134,9 +134,11 @@ static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t c
 static int read_limit(PyObject *timeout, double *limit) {
   if (!timeout || timeout == Py_None) return 0;
   *limit = PyFloat_AsDouble(timeout);
-  if (*limit == -1 && PyErr_Occurred()) return -1;
-  if (isnan(*limit) || *limit < 0) {
-    PyErr_SetString(PyExc_ValueError, "timeout is a number of seconds from 0");
+  bool wrong = *limit == -1 && PyErr_Occurred();
+  if (wrong && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
+  if (wrong || isnan(*limit) || *limit < 0) {
+    PyErr_Format(wrong ? PyExc_TypeError : PyExc_ValueError, "timeout is %R, expected a number of seconds from 0",
+                 timeout);
     return -1;
   }
   if (isinf(*limit)) *limit = 0;

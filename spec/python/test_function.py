@@ -110,10 +110,12 @@ class TestModule:
         assert str(inspect.signature(m.b)) == "() -> None"
 
     def test_a_pipeline_is_no_module_and_the_other_way_round(self, script):
-        with pytest.raises(mm.UsageError, match="returned a pipeline, not a module"):
+        with pytest.raises(mm.UsageError, match="returned a pipeline, not a module") as caught:
             mm.module("mm.pipeline {}")
-        with pytest.raises(mm.UsageError, match="module of functions, not a pipeline"):
+        assert caught.value.hint == "moonmill.pipeline(text) takes it"
+        with pytest.raises(mm.UsageError, match="returned a module, not a pipeline") as caught:
             mm.pipeline('mm.module { f = mm.fn("", function() end) }')
+        assert caught.value.hint == "moonmill.module(text) takes it"
 
     def test_modules_of_the_script_are_found(self, script):
         script("lib.lua", "return { twice = function(x) return 2 * x end }")
@@ -223,7 +225,7 @@ class TestCalls:
         for value in (b"a", 1, None):
             with pytest.raises(TypeError, match="expected utf8"):
                 g(value)
-        with pytest.raises(UnicodeEncodeError):
+        with pytest.raises(mm.UsageError, match="id: a has half a surrogate pair"):
             g("\ud800")
         for value in (b"", b"\xff\0", bytearray(b"abc"), memoryview(b"abc"), array.array("B", b"abc")):
             assert h(value) == bytes(value)
@@ -340,6 +342,18 @@ class TestArrays:
         with pytest.raises(TypeError) as caught:
             f(np.zeros(3, np.int32))
         assert caught.value.hint == 'pass array.astype("float64")'
+
+    def test_masked_values_are_not_taken_for_values(self):
+        m = module("""
+            sum = mm.fn("v: f64[] -> f64", function(v) return v[0] + v[1] end),
+            put = mm.fn("v: mut f64[]", function(v) v[0] = 7 end),
+        """)
+        data = np.ma.array([1.0, 2.0], mask=[0, 1])
+        for f in (m.sum, m.put):
+            with pytest.raises(mm.UsageError, match="v has masked values") as caught:
+                f(data)
+            assert "filled" in caught.value.hint
+        assert m.sum(np.ma.array([1.0, 2.0])) == m.sum(data.data) == 3
 
     def test_mut_wants_memory_that_can_be_written_and_others_are_read_only(self):
         m = module("""

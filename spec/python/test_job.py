@@ -335,7 +335,8 @@ def test_a_plan_runs_only_over_columns_that_it_was_made_for(no_leaks):
     "arguments", [{"threads": -1}, {"timeout": -1}, {"timeout": float("nan")}, {"timeout": "x"}]
 )
 def test_options_that_make_no_sense_are_refused(arguments, no_leaks):
-    with pytest.raises((ValueError, TypeError)):
+    ((name, value),) = arguments.items()
+    with pytest.raises((ValueError, TypeError), match=f"{name} is {value!r}, expected"):
         HALF.run(np.arange(3.0), **arguments)
 
 

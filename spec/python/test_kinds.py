@@ -631,3 +631,25 @@ def test_out_may_be_shared_memory():
     finally:
         memory.close()
         memory.unlink()
+
+
+def test_out_that_is_masked_is_refused():
+    data = np.ma.array([1.0, 2.0], mask=[0, 1])
+    with pytest.raises(mm.UsageError, match="out has masked values"):
+        DOUBLE.run(np.arange(2.0), out=data)
+    plain = np.ma.zeros(2)
+    DOUBLE.run(np.arange(2.0), out=plain)
+    assert plain.tolist() == [0, 2]
+
+
+def test_out_of_any_shape_lies_in_the_order_of_c():
+    out = np.zeros((2, 2))
+    DOUBLE.run(np.arange(4.0), out=out)
+    assert out.tolist() == [[0, 2], [4, 6]]
+    with pytest.raises(mm.UsageError, match="do not lie one after the other"):
+        DOUBLE.run(np.arange(4.0), out=np.zeros((2, 2), order="F"))
+
+
+@pytest.mark.parametrize("code", "bBhHiIlLqQfd")
+def test_an_array_keeps_its_type_code(code):
+    assert SAME(array.array(code, [1, 2])).typecode == code

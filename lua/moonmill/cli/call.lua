@@ -14,8 +14,8 @@ local call = {
   about = [[
 Call a typed function of a module; without a function, list them with what they take and give.
 
-An array is written 1,2,3, or read from a file of raw values: @FILE, @- for stdin. null is nil, and so is what is left
-out at the end where it may be. Results come one a line, arrays as 1,2,3.
+An array is written 1,2,3, or read from a file of raw values: @FILE, @- for stdin. null is nil, but for a text, where it
+is the word; what is left out at the end, where it may be, is nil too. Results come one a line, arrays as 1,2,3.
 
 examples:
   moonmill call pipelines/brighten.lua

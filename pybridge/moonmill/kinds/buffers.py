@@ -52,10 +52,13 @@ class TypedArrays(Views):
     """array.array: results are copied into a new one, of the result's type."""
 
     def made_of(self, buffer: Buffer, data: Any) -> Any:
-        """A new array."""
+        """A new array; of the input's type code where that stands for the same values (l for q)."""
         from array import array
 
-        made = array(ITEMS[buffer.type].replace("?", "B"))
+        code = ITEMS[buffer.type].replace("?", "B")
+        if (code, data.typecode, data.itemsize) in (("q", "l", 8), ("Q", "L", 8)):
+            code = data.typecode
+        made = array(code)
         made.frombytes(memoryview(buffer).cast("B"))
         return made
 
