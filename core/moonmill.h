@@ -191,6 +191,8 @@ typedef struct mm_batch {
   int64_t        row;     /* number, in the segment's input, of the row that origin offsets count from */
   const int32_t *origin;  /* row i was input row `row + origin[i]`; NULL: `row + i` */
   mm_block      *origin_block;
+  const uint64_t *selected; /* rows that count, a bit each, for stages that take that (MM_STAGE_SELECTED); borrowed; NULL: all */
+  int64_t        passed;    /* how many of them, where `selected` is there */
 } mm_batch;
 
 void mm_column_retain(mm_column *column);  /* its blocks */
@@ -338,7 +340,8 @@ enum {
   MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
   MM_STAGE_FOREIGN = 16, /* runs code of others, which may not come to an end by itself */
   MM_STAGE_WHOLE = 32,   /* breaking: wants no part of a batch in which a row failed */
-  MM_STAGE_STORE = 64    /* looks into the store: mm_job_store */
+  MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
+  MM_STAGE_SELECTED = 128 /* breaking: takes batches of which only selected rows count, so that nobody need pack them */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -382,6 +385,7 @@ struct mm_stage {
   int32_t   index;       /* number within the job; set by mm_job_add */
   int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
   bool      track_rows;  /* a later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine */
+  bool      may_select;  /* the next stage takes batches with `selected`; set by the engine */
   const mm_column *to;   /* where columns of the result go, if the stage can write them there: row i of the job is row i; set by
                           * the engine; NULL: nowhere in particular */
   int32_t   to_count;

@@ -31,6 +31,7 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   for (int32_t i = s->breaker - 1; i >= first; i--) {
     job->stages[i]->track_rows = later_fails;
     later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
+    job->stages[i]->may_select = (job->stages[i + 1]->flags & MM_STAGE_SELECTED) != 0;
   }
   mm_sink_aim(job, s);
   return 0;

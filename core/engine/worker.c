@@ -48,6 +48,8 @@ static void note_failure(worker *w, const mm_error *error, int64_t row, int32_t 
   w->failed_row = row;
 }
 
+static int64_t rows_of(const mm_batch *batch) { return batch->selected ? batch->passed : batch->length; }
+
 /* A stage cuts off the rows from its failure on; those before it go on, because a later stage may fail at an even lower row. */
 static void push(worker *w, int32_t i, const mm_batch *in) {
   const segment *s = &w->job->segment;
@@ -57,15 +59,15 @@ static void push(worker *w, int32_t i, const mm_batch *in) {
   if (breaks && w->failure.code && stage->flags & MM_STAGE_WHOLE) return;
   mm_batch *out = breaks ? NULL : &w->batches[i + 1];
   int status;
-  w->counted[2 * i] += in->length;
+  w->counted[2 * i] += rows_of(in);
   do {
     mm_error error;
     mm_error_none(&error);
     status = stage->vtable->run(stage, w->locals[i], in, out, &error);
     if (status < 0) note_failure(w, &error, error.row >= 0 ? error.row : mm_batch_row(in, 0), index);
     if (breaks) continue;
-    if (out->length > 0) {
-      w->counted[2 * i + 1] += out->length;
+    if (rows_of(out) > 0) {
+      w->counted[2 * i + 1] += rows_of(out);
       push(w, i + 1, out);
     }
     mm_batch_resize(out, 0, NULL);

@@ -25,6 +25,7 @@ void mm_absorber_free(mm_absorber *absorber) {
     mm_release(absorber->entries, MM_VECTOR * absorber->groups.plan->layout.stride * INT64_C(8));
   mm_release(absorber->vector.group, MM_VECTOR * 3 * INT64_C(4));
   mm_shortcut_free(absorber->shortcut);
+  mm_selection_free(&absorber->selection);
   mm_groups_free(&absorber->groups);
   *absorber = (mm_absorber){0};
 }
@@ -97,7 +98,9 @@ static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *err
   return 0;
 }
 
-static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
+/* counted: the column that count() counts; NULL: it counts rows. */
+static int take(mm_absorber *absorber, const mm_batch *batch, const mm_column *counted, int64_t start,
+                mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
   int64_t vector_rows = known || !absorber->shortcut ? MM_VECTOR : FIRST_LOOK;
@@ -118,7 +121,7 @@ static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_
   vector->few = vector->groups <= MM_SPREAD;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     mm_accumulator *acc = &groups->accumulators[i];
-    const mm_column *column = acc->column < 0 ? NULL : &batch->columns[acc->column];
+    const mm_column *column = acc->column >= 0 ? &batch->columns[acc->column] : counted;
     if (column && column->type.id == MM_NULL && acc->op != MM_AGG_COUNT_NULL) continue;
     TRY(acc->vtable->update(acc, column, vector, error));
   }
@@ -128,7 +131,13 @@ static int take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_
 }
 
 int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error) {
-  int n = take(absorber, batch, start, error);
+  int status = 0;
+  mm_selection *selection = &absorber->selection;
+  bool selects = batch->selected != NULL;
+  if (selects && start == 0) status = mm_selection_see(selection, absorber->groups.plan, batch, error);
+  int n = status < 0
+              ? status
+              : take(absorber, selects ? &selection->seen : batch, selects ? &selection->counted : NULL, start, error);
   if (n < 0) absorber->failed = true;
   return n;
 }

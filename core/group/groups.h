@@ -266,6 +266,20 @@ int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, con
 void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch,
                           const int32_t *keys, int64_t start, int64_t n, const uint32_t *groups);
 
+/* ---- Rows that count ---- */
+
+/* A batch without keys of which only selected rows count, as aggregates that leave nulls out may see it: the other rows are null. */
+typedef struct mm_selection {
+  mm_batch seen;     /* columns borrowed from the batch */
+  mm_column counted; /* a column that is null where a row does not count, for count() */
+  mm_buffer valid;   /* bits of the columns that have nulls of their own */
+} mm_selection;
+
+bool mm_selection_fits(
+    int op); /* an aggregate that leaves nulls out, and would take nulls for rows that are not there */
+int mm_selection_see(mm_selection *selection, const mm_group_plan *plan, const mm_batch *batch, mm_error *error);
+void mm_selection_free(mm_selection *selection);
+
 /* ---- Absorbing rows ---- */
 
 /* A worker's table during one morsel. */
@@ -277,11 +291,13 @@ typedef struct mm_absorber {
   mm_rows vector;
   uint64_t *entries; /* of MM_VECTOR rows */
   mm_shortcut *shortcut;
+  mm_selection selection;
 } mm_absorber;
 
 int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error *error);
 void mm_absorber_free(mm_absorber *absorber);
-/* Absorb the next rows of a batch, from `start`; fills absorber->vector, returns how many (positive). */
+/* Absorb the next rows of a batch, from `start`; fills absorber->vector, returns how many (positive). A batch with `selected` is seen
+ * through absorber->selection first. */
 int mm_absorber_take(mm_absorber *absorber, const mm_batch *batch, int64_t start, mm_error *error);
 /* The end of a morsel: all groups to an empty partial. */
 int mm_absorber_cut(mm_absorber *absorber, mm_partial *partial, bool scatter, mm_error *error);

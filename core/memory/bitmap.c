@@ -1,16 +1,9 @@
-/* bitmap.c - runs of bits: counting, filling, and copying to and from any bit.
+/* bitmap.c - runs of bits: filling, and copying to and from any bit. Counting them is a kernel, see vector/compress.isa.c.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
 
 /* The lowest n bits, 0 < n <= 64. */
 static uint64_t low(int64_t n) { return ~UINT64_C(0) >> (64 - n); }
-
-int64_t mm_bits_count(const uint64_t *bits, int64_t n) {
-  int64_t count = 0, words = n >> 6;
-  for (int64_t i = 0; i < words; i++) count += __builtin_popcountll(bits[i]);
-  if (n & 63) count += __builtin_popcountll(bits[words] & low(n & 63));
-  return count;
-}
 
 void mm_bits_fill(uint64_t *bits, int64_t n) {
   int64_t words = n >> 6;

@@ -182,5 +182,8 @@ mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggreg
   }
   if (key_count) memcpy(stage->keys, keys, (size_t)key_count * sizeof *keys);
   if (count) memcpy(stage->aggregates, aggregates, (size_t)count * sizeof *aggregates);
+  bool fits = key_count == 0;
+  for (int32_t i = 0; i < count; i++) fits = fits && mm_selection_fits(aggregates[i].op);
+  if (fits) stage->base.flags |= MM_STAGE_SELECTED;
   return &stage->base;
 }

@@ -1,7 +1,8 @@
 /* program.c - the stage that runs a vector program over each batch: fused where, derive, select, cast, fill_null.
  *
  * DESIGN: the rows of a batch that pass are noted in one bitmap. Outputs that a step computes are filled vector by vector;
- * those that are plain input columns are picked with that bitmap at the end, or shared when all rows passed.
+ * those that are plain input columns are picked with that bitmap at the end, or shared when all rows passed. A next stage that takes
+ * selections spares all packing: it gets every row, and the bitmap.
  *
  * SPDX-License-Identifier: MIT */
 #include "../vector/machine.h"
@@ -17,6 +18,7 @@ typedef struct program_local {
   uint64_t *kept;     /* rows of the batch that passed */
   int64_t kept_words; /* allocated */
   mm_block *origin;
+  bool selects; /* hands out all rows and which of them passed */
 } program_local;
 
 /* ---- Bind, open, close ---- */
@@ -63,6 +65,15 @@ static void close(mm_stage *stage, void *self) {
   mm_release(local, (int64_t)sizeof *local);
 }
 
+/* Are all that is computed values of fixed width, which have places of their own? */
+static bool can_select(const mm_stage *stage, const program_local *local) {
+  const mm_program *program = ((const program_stage *)stage)->program;
+  bool can = stage->may_select && program->filters && !stage->track_rows;
+  for (int32_t i = 0; i < program->output_count && can; i++)
+    can = local->outputs[i].column >= 0 || mm_type_width(local->outputs[i].type) > 0;
+  return can;
+}
+
 static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   (void)job;
   const mm_program *program = ((program_stage *)stage)->program;
@@ -88,6 +99,7 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
     close(stage, local);
     return MM_ENOMEM;
   }
+  local->selects = can_select(stage, local);
   *self = local;
   return 0;
 }
@@ -110,10 +122,10 @@ static int make_room(program_local *local, const mm_program *program, int64_t fi
   return 0;
 }
 
-/* Without filters row i of the input is row i of the result, so that outputs are computed where they belong. Kernels write whole
+/* Where row i of the input is row i of the result, outputs are computed where they belong. Kernels write whole
  * words of lanes: memory that is not ours gets an incomplete word by copying. */
 static void aim_outputs(const mm_program *program, program_local *local, int64_t start, int32_t n) {
-  if (program->filters) return;
+  if (program->filters && !local->selects) return;
   for (int32_t i = 0; i < program->output_count; i++) {
     const mm_output *output = &local->outputs[i];
     if (output->column >= 0) continue;
@@ -128,6 +140,17 @@ static int append_outputs(const mm_program *program, program_local *local, int64
     const mm_vector *vector = &frame->vectors[output->reg];
     if (output->column >= 0) continue;
     TRY(mm_output_append(output, at, vector, frame->selection, frame->n, count, error));
+  }
+  return 0;
+}
+
+static int place_outputs(const mm_program *program, program_local *local, int64_t start, int32_t n, mm_error *error) {
+  const mm_frame *frame = local->frame;
+  for (int32_t i = 0; i < program->output_count; i++) {
+    mm_output *output = &local->outputs[i];
+    if (output->column >= 0) continue;
+    const uint16_t *index = frame->packed ? frame->index : NULL;
+    TRY(mm_output_place_lanes(output, start, &frame->vectors[output->reg], index, frame->n, n, error));
   }
   return 0;
 }
@@ -158,7 +181,8 @@ static int run_vectors(const mm_program *program, program_local *local, const mm
     TRY(mm_frame_run(frame, in, start, n, error));
     int32_t count = mm_frame_passed(frame);
     if (program->filters || count < n) mm_frame_rows(frame, rows);
-    TRY(append_outputs(program, local, *kept, count, error));
+    if (!local->selects) TRY(append_outputs(program, local, *kept, count, error));
+    else if (count > 0) TRY(place_outputs(program, local, start, n, error));
     *kept += count;
     if (frame->failed_row >= 0) {
       if (!program->filters) memset(local->kept, 0xFF, (size_t)start / 8);
@@ -222,8 +246,11 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
   if (mm_frame_is_plain(local->frame, in)) TRY(run_plain(program, local, in, &kept, error));
   int status = run_vectors(program, local, in, &kept, error);
   if (status < 0 && local->frame->failed_row < 0) return status;
-  TRY(fill_outputs(program, local, in, kept, out, error));
-  out->length = kept;
+  bool selects = local->selects && kept < in->length;
+  int64_t rows = selects ? in->length : kept;
+  TRY(fill_outputs(program, local, in, rows, out, error));
+  out->length = rows;
+  if (selects) out->selected = local->kept, out->passed = kept;
   if (stage->track_rows) TRY(fill_origin(local, in, kept, out, error));
   return status;
 }

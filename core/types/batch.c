@@ -39,7 +39,7 @@ int mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t le
   for (int32_t i = 0; i < from->count; i++) {
     int status = mm_column_slice(&to->columns[i], &from->columns[i], start, length, error);
     if (status < 0) {
-      empty(to);
+      mm_batch_free(to);
       return status;
     }
   }

@@ -1,4 +1,4 @@
-/* compress.isa.c - selected rows to the front: by width of a value, and bits.
+/* compress.isa.c - selected rows to the front: by width of a value, and bits; and how many they are.
  * Nothing is written beyond the selected rows' values, and `to` may equal `from`.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
@@ -119,14 +119,14 @@ COMPRESS(4, uint32_t)
 COMPRESS(8, uint64_t)
 COMPRESS(16, mm_view)
 
-static int64_t count_selected(const uint64_t *selected, int64_t n) {
+int64_t PASTE(mm_bits_count, ISA)(const uint64_t *bits, int64_t n) {
   int64_t total = 0;
-  for (int64_t w = 0; w < mm_words(n); w++) total += __builtin_popcountll(word_of(selected, w, n));
+  for (int64_t w = 0; w < mm_words(n); w++) total += __builtin_popcountll(word_of(bits, w, n));
   return total;
 }
 
 int64_t PASTE(mm_compress, ISA)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width) {
-  int64_t total = count_selected(selected, n);
+  int64_t total = PASTE(mm_bits_count, ISA)(selected, n);
   switch (width) {
   case 1: return compress_1(to, from, selected, n, total);
   case 2: return compress_2(to, from, selected, n, total);

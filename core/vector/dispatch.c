@@ -8,7 +8,7 @@
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_texts_size_##isa, mm_adder_##isa                                                    \
+        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_adder_##isa                               \
   }
 
 /* From the plainest to the best. */
@@ -63,6 +63,8 @@ int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n) {
   return kernels()->compress_bits(to, at, from, selected, n);
 }
+
+int64_t mm_bits_count(const uint64_t *bits, int64_t n) { return kernels()->bits_count(bits, n); }
 
 int32_t mm_texts_size(const int32_t *offsets, int64_t n) { return kernels()->texts_size(offsets, n); }
 

@@ -59,6 +59,7 @@ typedef struct mm_kernel_set {
   mm_kernel (*member)(int type);
   int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+  int64_t (*bits_count)(const uint64_t *bits, int64_t n);
   int32_t (*texts_size)(const int32_t *offsets, int64_t n);
   mm_adder (*adder)(int type);
 } mm_kernel_set;
@@ -71,6 +72,7 @@ typedef struct mm_kernel_set {
   mm_kernel mm_member_##isa(int type);                                                                                 \
   int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
+  int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \
   int32_t mm_texts_size_##isa(const int32_t *offsets, int64_t n);                                                      \
   mm_adder mm_adder_##isa(int type);
 DECLARE_KERNELS(base)

@@ -83,6 +83,7 @@ typedef struct mm_frame {
   int32_t n;                 /* lanes */
   bool packed;               /* lanes are not rows: see index */
   const uint64_t *selection; /* NULL: all n lanes; else `selected` */
+  int32_t passed;            /* lanes in it */
   uint64_t selected[VECTOR_WORDS];
   uint64_t bad[VECTOR_WORDS];
   uint16_t index[MM_VECTOR];
@@ -136,6 +137,10 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room f
 /* The selected lanes of a vector become rows at .. at + count - 1. */
 int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
                      int32_t count, mm_error *error);
+/* The lanes of a vector become rows of the n from `at` on, a multiple of 64: lane i row at + i, or at + index[i] where there is an index, which
+ * ascends. Other rows hold anything. For values of fixed width. */
+int mm_output_place_lanes(mm_output *output, int64_t at, const mm_vector *vector, const uint16_t *index, int32_t lanes,
+                          int32_t n, mm_error *error);
 /* The kept rows of a column become the output's `count` rows. */
 int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error);
 int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error);

@@ -149,6 +149,44 @@ int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, con
   return 0;
 }
 
+/* ---- From vectors, each lane to its row ---- */
+
+/* Backwards, since lanes may lie where their rows will: a lane's row is never before it. */
+#define SPREAD(width, T)                                                                                               \
+  static void spread_##width(T *to, const T *from, const uint16_t *index, int32_t lanes) {                             \
+    for (int32_t i = lanes - 1; i >= 0; i--) to[index[i]] = from[i];                                                   \
+  }
+SPREAD(1, uint8_t)
+SPREAD(2, uint16_t)
+SPREAD(4, uint32_t)
+SPREAD(8, uint64_t)
+
+static void spread_values(void *to, const void *from, int64_t width, const uint16_t *index, int32_t lanes) {
+  switch (width) {
+  case 1: spread_1(to, from, index, lanes); break;
+  case 2: spread_2(to, from, index, lanes); break;
+  case 4: spread_4(to, from, index, lanes); break;
+  default: spread_8(to, from, index, lanes); break;
+  }
+}
+
+int mm_output_place_lanes(mm_output *output, int64_t at, const mm_vector *vector, const uint16_t *index, int32_t lanes,
+                          int32_t n, mm_error *error) {
+  const uint64_t *valid = vector->valid;
+  uint64_t spread[VECTOR_WORDS];
+  if (valid && index) {
+    memset(spread, 0, sizeof spread);
+    for (int32_t i = 0; i < lanes; i++)
+      if (mm_bit(valid, i)) mm_bit_set(spread, index[i]);
+    valid = spread;
+  }
+  TRY(append_validity(output, at, valid, NULL, n, error));
+  void *to = mm_output_place(output, at);
+  if (index) spread_values(to, vector->data, output->width, index, lanes);
+  else if (to != vector->data) memcpy(to, vector->data, (size_t)(lanes * output->width));
+  return 0;
+}
+
 /* ---- From input columns ---- */
 
 /* The ends of `n` texts of one size, a block at a time, which compilers turn into vectors. */

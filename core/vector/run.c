@@ -14,9 +14,7 @@ static uint64_t selected_word(const mm_frame *frame, int32_t w) {
   return frame->selection ? frame->selection[w] : lanes_mask(frame->n, w);
 }
 
-int32_t mm_frame_passed(const mm_frame *frame) {
-  return frame->selection ? (int32_t)mm_bits_count(frame->selection, frame->n) : frame->n;
-}
+int32_t mm_frame_passed(const mm_frame *frame) { return frame->selection ? frame->passed : frame->n; }
 
 void mm_frame_rows(const mm_frame *frame, uint64_t *rows) {
   memset(rows, 0, VECTOR_WORDS * 8);
@@ -37,19 +35,18 @@ static void cut(mm_frame *frame, int32_t end) {
     frame->selected[w] = selected_word(frame, w) & keep;
   }
   frame->selection = frame->selected;
+  frame->passed = (int32_t)mm_bits_count(frame->selected, frame->n);
 }
 
 static void filter(mm_frame *frame, int32_t at) {
   const mm_vector *v = &frame->vectors[frame->program->steps[at].instr.a];
   const uint64_t *bits = v->data;
-  int32_t count = 0, words = (int32_t)mm_words(frame->n);
-  for (int32_t w = 0; w < words; w++) {
-    uint64_t kept = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
-    frame->selected[w] = kept;
-    count += __builtin_popcountll(kept);
-  }
+  for (int32_t w = 0; w < mm_words(frame->n); w++)
+    frame->selected[w] = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
+  int32_t count = (int32_t)mm_bits_count(frame->selected, frame->n);
   if (count == frame->n) return;
   frame->selection = frame->selected;
+  frame->passed = count;
   if (count > 0 && count * PACK_RATIO <= frame->n && at + 1 < frame->program->step_count)
     mm_frame_pack(frame, at, count);
   else if (count == 0) frame->n = 0;

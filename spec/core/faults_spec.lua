@@ -105,6 +105,31 @@ local function program()
   end
 end
 
+-- A number that half of the rows keep, for aggregates that need no packed rows.
+local function tripled()
+  local p = programs.new { "i64", "utf8" }
+  local number = p:load(0)
+  local triple = p:op("MUL", "i64", number, p:const("i64", 3))
+  p:filter(p:op("GT", "i64", number, p:const("i64", 50)))
+  return function(err)
+    local built, failed = p:build { triple, number }
+    if not built then
+      err.code = failed.code
+      return nil
+    end
+    local schema = schema_of({ { "a", "i64" }, { "k", "i64" } }, err)
+    if schema then return C.mm_stage_program(built, schema, err) end
+    C.mm_program_free(built)
+  end
+end
+
+local function added_up(err)
+  local list = ffi.new("mm_aggregate[3]", { { C.MM_AGG_SUM, 0, 0, 0 }, { C.MM_AGG_COUNT, -1, 0, 1 },
+    { C.MM_AGG_MEAN, 1, 0, 2 } })
+  local schema = schema_of({ { "s", "i64" }, { "n", "i64" }, { "m", "f64" } }, err)
+  return schema and C.mm_stage_group(nil, 0, list, 3, schema, err)
+end
+
 local function table_sink(err) return C.mm_sink_table(-1, err) end
 
 local function job(stages, n, threads)
@@ -203,6 +228,7 @@ local scenarios = {
   { "group of several morsels on two threads", job({ group(0) }, 66000, 2), sparse = true },
   { "a vector program", job { program() } },
   { "a vector program, then a group", job({ program() }, 5000), sparse = true },
+  { "filtered rows, added up", job({ tripled(), added_up }, 200) },
   { "reading and writing CSV", csv "copy.csv", output = "copy.csv", sparse = true },
   { "reading CSV and writing it compressed", csv("copy.csv.zst", 2), output = "copy.csv.zst", sparse = true },
 }
