@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .errors import Error
+from .errors import Error, StateError
 from .progress import Progress
 
 TYPE_CHECKING = False
@@ -136,7 +136,10 @@ class Job(_core.Job):
         raise TypeError("a job cannot be pickled: it runs in this process; send its result()")
 
     def __repr__(self) -> str:
-        return f"<moonmill.Job: {self.progress!r}>"
+        try:
+            return f"<moonmill.Job: {self.progress!r}>"
+        except StateError:
+            return "<moonmill.Job of the process from which this one was forked>"
 
 
 def _settle(ended: asyncio.Future[None]) -> None:

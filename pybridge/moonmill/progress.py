@@ -137,6 +137,8 @@ class Display:
 class Line:
     """A bar without tqdm: one line on stderr, written again at most twice a second."""
 
+    PAUSE = 0.5
+
     def __init__(self, unit: str = "rows") -> None:
         self.total: int | None = None
         self._unit = unit
@@ -147,7 +149,7 @@ class Line:
     def update(self, n: int, /) -> None:
         """So many more are done."""
         self._done += n
-        if time.monotonic() - self._drawn >= 0.5:
+        if time.monotonic() - self._drawn >= self.PAUSE:
             self._draw("\r")
 
     def close(self) -> None:
@@ -156,14 +158,18 @@ class Line:
             self._draw("\r", "\n")
 
     def _draw(self, before: str, after: str = "") -> None:
+        import contextlib
         import sys
 
+        if sys.stderr is None:
+            return
         self._drawn = time.monotonic()
         share = f"{self._done / self.total:4.0%}  " if self.total else ""
         rate = self._done / max(self._drawn - self._began, 1e-9)
         line = f"{share}{self._done:,} {self._unit}  {rate:,.0f} {self._unit}/s"
-        sys.stderr.write(before + line.ljust(self._width) + after)
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):  # who cannot be told is not told
+            sys.stderr.write(before + line.ljust(self._width) + after)
+            sys.stderr.flush()
         self._width = len(line)
 
 

@@ -140,11 +140,25 @@ class Stats:
         Bytes of values that had to be copied to take the input in and to hand the result out.
     shared_bytes : int
         Bytes of the result that are the input's own memory.
+    rows, columns, nbytes : int
+        What the table holds.
+    seconds : float
+        The run took so long; 0 where there was nothing to run, as for a table that was not made by one.
+    threads : int
+        Threads that the run used; 0 likewise.
+    stage_rows : list of (int, int)
+        Rows that went into each stage of the run, and came out.
     """
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self.copied_bytes: int = 0
         self.shared_bytes: int = 0
+        self.rows: int = 0
+        self.columns: int = 0
+        self.nbytes: int = 0
+        self.seconds: float = 0.0
+        self.threads: int = 0
+        self.stage_rows: list[tuple[int, int]] = []
         self.__dict__.update(fields)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import gc
+import io
 import os
 import select
 import sys
@@ -12,6 +13,7 @@ import time
 import pytest
 
 import moonmill as mm
+import moonmill.progress
 
 np = pytest.importorskip("numpy")
 
@@ -338,3 +340,17 @@ def test_results_do_not_depend_on_threads():
     pipeline = mm.pipeline(':group("k", { "s = sum(a / 3)", "v = var(a)" })')
     results = [pipeline.run(data, threads=threads).to_pydict() for threads in (1, 2, 5)]
     assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("stream", [None, "closed", "full"])
+def test_a_run_does_not_end_because_nobody_sees_its_progress(stream, monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError("no space left")
+
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    monkeypatch.setattr(moonmill.progress.Line, "PAUSE", 0)
+    monkeypatch.setattr(sys, "stderr", {None: None, "closed": closed, "full": Full()}[stream])
+    assert len(SLOW.run({"a": np.arange(200_000.0)}, progress=True)) == 200_000

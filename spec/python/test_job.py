@@ -146,6 +146,12 @@ def test_stats_tell_what_went_through_the_stages(no_leaks):
     assert stats.seconds > 0
 
 
+def test_the_cost_of_a_table_that_needed_no_run_is_none():
+    stats = mm.pipeline(':derive "b = a"').run({"a": np.arange(3.0)}).stats
+    assert (stats.rows, stats.columns, stats.shared_bytes) == (3, 2, 48)
+    assert (stats.seconds, stats.threads, stats.stage_rows) == (0, 0, [])
+
+
 def test_columns_of_nested_types_pass_where_rows_stay(no_leaks):
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"a": [1, 2], "l": [[1], None], "s": [{"x": 1}, {"x": 2}]})
@@ -608,6 +614,7 @@ def test_a_job_belongs_to_the_process_that_started_it(no_leaks):
             ):
                 with pytest.raises(RuntimeError, match="process"):
                     use()
+            assert "forked" in repr(job)
             assert HALF.run(np.arange(4.0))["value"].to_pylist() == [0, 0.5, 1, 1.5]
             assert mm.pipeline(':derive "b = a + 1"').run({"a": [1]})["b"].to_pylist() == [2]
             del job
