@@ -54,6 +54,8 @@ local function quantile_of(tree, scope)
   return value
 end
 
+local UNTYPED = 'where all is null nobody knows the type: declare it, input = { "x: f64?", ... }'
+
 -- One aggregate call as {op, arg, q, key, type, nullable, at, source}.
 local function describe(tree, entry, scope)
   local count, wanted = #tree.args, entry.name == "quantile" and 2 or 1
@@ -72,7 +74,7 @@ local function describe(tree, entry, scope)
   if not accepted[entry.takes[1]](n.type) or n.type.opaque and entry.takes[1] == "any"
     and entry.gives == "same" then
     node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions"
-      or "numbers", n.type.name))
+      or "numbers", n.type.name), n.type == types.null and UNTYPED or nil)
   end
   if entry.op == "SUM" and n.type == types.bool then
     arg = call("i64", tree, arg)

@@ -72,6 +72,11 @@ describe("aggregates in an expression", function()
       assert.same({ case[2], case[3] }, { err.line .. ":" .. err.column, err.message })
     end)
   end
+  it("say what to do where all is null and nobody knows the type", function()
+    local ok, err = pcall(split, "sum(null)")
+    assert.same({ false, "sum takes numbers, found null" }, { ok, err.message })
+    assert.matches("declare it, input", err.hint, 1, true)
+  end)
   it("accept the usage of every aggregate of the table", function()
     local scope = { columns = { x = { type = types.f64, nullable = true }, q = { type = types.f64 } }, order = { "x" },
       keys = { "q" } }
