@@ -17,7 +17,7 @@ int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error 
     return mm_fail_memory(error, MM_VECTOR * plan->layout.stride * INT64_C(8));
   }
   absorber->vector = (mm_rows){.group = rows, .spread = rows + MM_VECTOR, .masked = rows + 2 * MM_VECTOR};
-  return mm_shortcut_init(&absorber->shortcut, &plan->layout, error);
+  return 0;
 }
 
 void mm_absorber_free(mm_absorber *absorber) {
@@ -103,6 +103,8 @@ static int take(mm_absorber *absorber, const mm_batch *batch, const mm_column *c
                 mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
+  /* Some hundred KiB, which a few rows would not be worth. */
+  if (!absorber->shortcut && n > FIRST_LOOK) TRY(mm_shortcut_init(&absorber->shortcut, groups->keys.layout, error));
   int64_t vector_rows = known || !absorber->shortcut ? MM_VECTOR : FIRST_LOOK;
   if (n > vector_rows) n = vector_rows;
   if (n > most) n = most;

@@ -653,3 +653,19 @@ def test_out_of_any_shape_lies_in_the_order_of_c():
 @pytest.mark.parametrize("code", "bBhHiIlLqQfd")
 def test_an_array_keeps_its_type_code(code):
     assert SAME(array.array(code, [1, 2])).typecode == code
+
+
+def test_labels_of_a_frame_are_those_that_it_has_now():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1], "b": [2]})
+    same = mm.pipeline("mm.pipeline {}")
+    for names in (["a", "b"], ["b", "a"], ["x", "y"]):
+        frame.columns = names
+        for _ in range(2):
+            assert same.run(frame).to_pydict() == {names[0]: [1], names[1]: [2]}
+    for number in range(200):
+        assert same.run(pd.DataFrame({f"c{number}": [number]})).column_names == [f"c{number}"]
+    frame.columns = ["a", "a"]
+    for _ in range(2):
+        with pytest.raises(mm.KindError, match="two columns"):
+            same.run(frame)

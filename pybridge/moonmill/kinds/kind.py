@@ -73,6 +73,20 @@ class Kind:
         """The data as a Table, without copying where that is possible."""
         raise NotImplementedError
 
+    def column(self, data: Any, name: str) -> Any:
+        """What `table_of` takes of data that is to be one column of many."""
+        if self.pieces(data) or self.files(data) is not None:
+            raise no_column(data, name)
+        table = self.take(data, Wanted((name,)))
+        if table.num_columns != 1:
+            raise refuse(name, f"{type(data).__name__} has {table.num_columns} columns, expected one")
+        return Made(table.columns[0], copied=table.copied_bytes) if table.copied_bytes else table.columns[0]
+
+    def give_column(self, table: Table, name: str, data: Any, keeps_rows: bool) -> Any:
+        """One column of a result as data of this kind; `data` was a column of the input."""
+        only: Table = table.select([name])  # type: ignore[assignment]
+        return self.give(only, data, Wanted(whole="any"), keeps_rows)
+
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A result as data of this kind; `data` was the input, `keeps_rows`: the result has the same rows."""
         raise NotImplementedError
@@ -101,7 +115,7 @@ class Made:
 
 def table_of(names: Sequence[str], columns: Sequence[Any], nan_is_null: bool = False) -> Table:
     """A Table of columns, some of which are `Made`."""
-    if not any(isinstance(column, Made) for column in columns):
+    if Made not in map(type, columns):
         return Table.from_columns(names, columns, nan_is_null=nan_is_null)  # type: ignore[return-value]
     made = [column if isinstance(column, Made) else Made(column) for column in columns]
     return Table.from_columns(  # type: ignore[return-value]
@@ -124,3 +138,12 @@ def unique(names: Sequence[str]) -> list[str]:
 def refuse(name: str, what: str, hint: str | None = None) -> KindError:
     """The error for a column that cannot be taken."""
     return KindError(f'column "{name}": {what}', id="wrong-type", field=name, hint=hint)
+
+
+def no_column(data: Any, name: str) -> KindError:
+    """The error for what is no column."""
+    return refuse(
+        name,
+        f"a value of type {type(data).__qualname__} is not a column",
+        "a column is an array, a series, a buffer or a list; of rows give a list: [{...}, {...}]",
+    )

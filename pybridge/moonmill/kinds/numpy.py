@@ -25,6 +25,17 @@ class Arrays(Kind):
             return table_of(names, [_field_of(data, name) for name in names])
         return table_of([wanted.single()], [column_of(data)])
 
+    def column(self, data: Array, name: str) -> Any:
+        """The array itself, where it has no fields."""
+        return super().column(data, name) if data.dtype.names else column_of(data)
+
+    def give_column(self, table: Table, name: str, data: Array, keeps_rows: bool) -> Any:
+        """As an array of one column."""
+        if data.dtype.names:
+            return super().give_column(table, name, data, keeps_rows)
+        result: Any = table[name].to_numpy()  # type: ignore[attr-defined]
+        return result.reshape(data.shape) if keeps_rows and data.ndim != 1 else result
+
     def give(self, table: Table, data: Array, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: an array, of the input's shape where its rows are kept. Several: a dict of arrays.
 

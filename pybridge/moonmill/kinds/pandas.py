@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,7 @@ from .numpy import column_of as array_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..table import Column, Table
@@ -26,11 +29,11 @@ class Frames(Kind):
             raise KindError(
                 "the columns have several levels of names", id="wrong-kind", hint="flatten them first"
             )
-        labels = {str(label): place for place, label in enumerate(data.columns)}
-        unique([str(label) for label in data.columns])
-        names = wanted.chosen(list(labels))
-        columns = [column_of(data.iloc[:, labels[name]], name) for name in names]
-        return table_of(names, columns, nan_is_null=True)
+        labels = _labels_of(data.columns)
+        names = wanted.chosen(labels)
+        places = range(len(labels)) if len(names) == len(labels) else [labels.index(name) for name in names]
+        arrays = _arrays_of(data, places)
+        return table_of(names, [*map(column_of, arrays, names)], nan_is_null=True)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A DataFrame whose dtypes are of the input's make; labels are the input's."""
@@ -78,18 +81,40 @@ class Arrays(Rows):
         return pd.Index(made) if isinstance(data, pd.Index) else made.array
 
 
+_labels: dict[int, tuple[Any, list[str]]] = {}
+_LABELS_KEPT = 64
+
+
+def _labels_of(index: Any) -> list[str]:
+    """Labels as text, each once; kept, since an index never changes and is slow to walk through."""
+    known = _labels.get(id(index))
+    if known is not None and known[0]() is index:
+        return known[1]
+    labels = unique([*map(str, index)])
+    if len(_labels) >= _LABELS_KEPT:
+        _labels.clear()
+    _labels[id(index)] = ref(index), labels
+    return labels
+
+
+def _arrays_of(frame: Any, places: Sequence[int]) -> list[Any]:
+    """Columns of a frame: their arrays, where pandas hands those out, which takes a fiftieth of the time."""
+    array_at = getattr(frame, "_get_column_array", None)
+    return [array_at(place) if array_at else frame.iloc[:, place] for place in places]
+
+
 def column_of(series: Any, name: str) -> Any:
-    """What `table_of` takes of a series."""
+    """What `table_of` takes of a series, or of its array."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
-        return array_of(series.to_numpy())
+        return array_of(np.asarray(series))
+    array = series.array if isinstance(series, pd.Series) else series
     if _is_masked(dtype):
-        values = series.array.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0))
-        return Made(values, series.array.isna())
+        return Made(array.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.type(0)), array.isna())
     if isinstance(dtype, pd.ArrowDtype):
-        return series.array.__arrow_array__()
+        return array.__arrow_array__()
     if isinstance(dtype, (pd.StringDtype, pd.CategoricalDtype, pd.DatetimeTZDtype)):
-        return _through_arrow(series, name)
+        return _through_arrow(pd.Series(series, copy=False), name)
     raise refuse(name, f"dtype {dtype} has no type here", "convert it with astype()")
 
 

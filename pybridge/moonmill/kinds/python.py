@@ -8,7 +8,7 @@ from itertools import chain
 from ..errors import KindError
 from ..table import Table
 from . import kind_of
-from .kind import Kind, Made, Wanted, refuse, table_of, unique
+from .kind import Kind, Wanted, no_column, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ class Columns(Kind):
         first: Any = next(iter(data.values()), [])
         if isinstance(first, (list, tuple, range)):
             return table.to_pydict()
-        kind, single = kind_of(first), Wanted(whole="any")
-        names = table.column_names
-        return {name: kind.give(table.select([name]), first, single, keeps_rows) for name in names}  # type: ignore[arg-type]
+        kind = kind_of(first)
+        return {name: kind.give_column(table, name, first, keeps_rows) for name in table.column_names}
 
 
 class Lists(Kind):
@@ -150,17 +149,8 @@ def column_of(values: Any, name: str) -> Any:
     try:
         kind = kind_of(values)
     except KindError:
-        kind = None
-    if kind is None or kind.files(values) is not None or kind.pieces(values):
-        raise refuse(
-            name,
-            f"a value of type {type(values).__qualname__} is not a column",
-            "a column is an array, a series, a buffer or a list; of rows give a list: [{...}, {...}]",
-        )
-    table = kind.take(values, Wanted((name,)))
-    if table.num_columns != 1:
-        raise refuse(name, f"{type(values).__name__} has {table.num_columns} columns, expected one")
-    return Made(table.columns[0], copied=table.copied_bytes) if table.copied_bytes else table.columns[0]
+        raise no_column(values, name) from None
+    return kind.column(values, name)
 
 
 def _is_scalar(value: object) -> bool:
