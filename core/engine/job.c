@@ -11,6 +11,15 @@ static int32_t processors(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* Waits for it end in time though the clock on the wall is put back. */
+static void init_steady(pthread_cond_t *condition) {
+  pthread_condattr_t kind;
+  pthread_condattr_init(&kind);
+  pthread_condattr_setclock(&kind, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &kind);
+  pthread_condattr_destroy(&kind);
+}
+
 mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *error) {
   mm_job *job = mm_allocate_zero(sizeof *job);
   if (!job || mm_schema_copy(&job->schema, &source->schema, error) < 0) {
@@ -25,7 +34,7 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
   if (o->threads <= 0) o->threads = processors();
   if (o->threads > MAX_THREADS) o->threads = MAX_THREADS;
   pthread_mutex_init(&job->mutex, NULL);
-  pthread_cond_init(&job->changed, NULL);
+  init_steady(&job->changed);
   job->read.bytes_total = -1;
   return job;
 }
@@ -198,7 +207,7 @@ int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
     if (atomic_load(&job->cancel)) interrupt(job);
     int64_t slice = timeout_ms < 0 || left > WAIT_SLICE_MS ? WAIT_SLICE_MS : left;
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += slice * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;

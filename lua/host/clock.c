@@ -1,8 +1,7 @@
-/* clock.c - the time that passes, for limits and progress, and waiting for a lock within it.
+/* clock.c - the time that passes, for limits and progress, and waiting within it.
  * SPDX-License-Identifier: MIT */
+#include "clock.h"
 #include "host.h"
-#include "state.h"
-#include <time.h>
 
 double mm_host_clock(void) {
   struct timespec now;
@@ -10,11 +9,28 @@ double mm_host_clock(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-int mm_lock_within(pthread_mutex_t *lock, int milliseconds) {
+void mm_cond_init(pthread_cond_t *condition) {
+  pthread_condattr_t kind;
+  pthread_condattr_init(&kind);
+  pthread_condattr_setclock(&kind, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &kind);
+  pthread_condattr_destroy(&kind);
+}
+
+static struct timespec later(clockid_t clock, int milliseconds) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += milliseconds * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000;
+  clock_gettime(clock, &until);
+  until.tv_nsec += milliseconds % 1000 * 1000000L;
+  until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
   until.tv_nsec %= 1000000000;
+  return until;
+}
+
+struct timespec mm_moment_after(int milliseconds) {
+  return later(CLOCK_MONOTONIC, milliseconds);
+}
+
+int mm_lock_within(pthread_mutex_t *lock, int milliseconds) {
+  struct timespec until = later(CLOCK_REALTIME, milliseconds);
   return pthread_mutex_timedlock(lock, &until);
 }

@@ -2,8 +2,8 @@
  *
  * DESIGN. What a request does is Lua (moonmill.session); this file brings arguments in and texts out. A thread that waits for the lock
  * wakes up now and then to ask its pulse; so does a hook while a script runs, and when the pulse says stop it raises at every
- * instruction until the script has been left, which no pcall of the script can hold up. Plans are dropped by noting their number: who
- * drops may hold locks that the thread inside waits for.
+ * instruction until the script has been left, which no pcall of the script can hold up. Plans and scripts are dropped by noting their
+ * numbers: who drops may hold locks that the thread inside waits for.
  *
  * SPDX-License-Identifier: MIT */
 #include "session.h"
@@ -11,10 +11,11 @@
 #include "state.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BEAT_MS = 50, INSTRUCTIONS = 10000 };
+enum { BEAT_MS = 50, INSTRUCTIONS = 10000, HANDLES = 1 << 24, RANGES = 100 };
 
 struct mm_session {
   lua_State *L;
@@ -24,8 +25,13 @@ struct mm_session {
   double asked;          /* when the pulse was asked */
   bool stopped;          /* the script is being stopped */
   pthread_mutex_t drops; /* the numbers below; held for a moment */
-  mm_buffer dropped;     /* of plans, int32_t */
+  mm_buffer dropped;     /* drop_note */
 };
+
+typedef struct drop_note {
+  int32_t number; /* of a plan, or the handle of a script */
+  bool script;
+} drop_note;
 
 /* ---- Scripts that run ---- */
 
@@ -79,6 +85,10 @@ static int load_language(lua_State *L) {
   lua_getfield(L, -1, "guard");
   lua_pushcfunction(L, guard);
   lua_call(L, 1, 0);
+  static atomic_uint sessions; /* a handle of one that was lost must not mean another script here */
+  lua_getfield(L, -1, "number_from");
+  lua_pushinteger(L, (lua_Integer)(atomic_fetch_add(&sessions, 1) % RANGES) * HANDLES);
+  lua_call(L, 1, 0);
   return 0;
 }
 
@@ -111,17 +121,18 @@ void mm_session_free(mm_session *session) {
   free(session);
 }
 
-static void forget_plans(mm_session *session) {
+static void forget_dropped(mm_session *session) {
   lua_State *L = session->L;
   pthread_mutex_lock(&session->drops);
   mm_buffer dropped = session->dropped;
   session->dropped = (mm_buffer){0};
   pthread_mutex_unlock(&session->drops);
-  const int32_t *numbers = (const int32_t *)(const void *)dropped.data;
-  for (int64_t i = 0; i < dropped.size / 4; i++) {
+  const drop_note *notes = (const drop_note *)(const void *)dropped.data;
+  for (int64_t i = 0; i < dropped.size / (int64_t)sizeof *notes; i++) {
     lua_getfield(L, -1, "forget");
-    lua_pushinteger(L, numbers[i]);
-    lua_call(L, 1, 0);
+    lua_pushinteger(L, notes[i].number);
+    lua_pushboolean(L, notes[i].script);
+    lua_call(L, 2, 0);
   }
   mm_buffer_free(&dropped);
 }
@@ -180,7 +191,7 @@ static int invoke(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "moonmill.session");
   lua_call(L, 1, 1);
-  forget_plans(r->session);
+  forget_dropped(r->session);
   lua_getfield(L, -1, r->function);
   int first = lua_gettop(L);
   if (r->name) lua_pushstring(L, r->name);
@@ -255,10 +266,20 @@ int mm_session_failure(mm_session *session, int32_t number, const mm_error *fail
   return ask(&r, pulse);
 }
 
-/* Without memory the plan's places stay in the session: a leak, no mistake. */
-void mm_session_plan_drop(mm_session *session, int32_t number) {
+/* Without memory it stays in the session: a leak, no mistake. */
+static void note_drop(mm_session *session, drop_note note) {
   if (session->process != getpid()) return;
   pthread_mutex_lock(&session->drops);
-  mm_buffer_append(&session->dropped, &number, sizeof number, NULL);
+  mm_buffer_append(&session->dropped, &note, sizeof note, NULL);
   pthread_mutex_unlock(&session->drops);
+}
+
+void mm_session_plan_drop(mm_session *session, int32_t number) { note_drop(session, (drop_note){number, false}); }
+void mm_session_drop(mm_session *session, int32_t handle) { note_drop(session, (drop_note){handle, true}); }
+
+bool mm_session_lost(mm_session *session) {
+  if (session->process == getpid()) return false;
+  if (pthread_mutex_trylock(&session->mutex)) return true;
+  pthread_mutex_unlock(&session->mutex);
+  return false;
 }

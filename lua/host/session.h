@@ -54,6 +54,11 @@ int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *colu
                     int32_t count, const mm_pulse *pulse, mm_plan **plan, int32_t *number, mm_buffer *failures,
                     mm_error *error);
 void mm_session_plan_drop(mm_session *session, int32_t number); /* never waits */
+void mm_session_drop(mm_session *session, int32_t handle);      /* as the request, but never waits */
+
+/* In a child of fork: a thread of the parent was inside, so that all calls will get MM_ESTATE. Handles of one session are unknown to all
+ * others. */
+bool mm_session_lost(mm_session *session);
 
 /* What the failure of a job of plan `number` means in the script: JSON as above. */
 int mm_session_failure(mm_session *session, int32_t number, const mm_error *failure, const mm_pulse *pulse,

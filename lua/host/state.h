@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "moonmill.h"
-#include <pthread.h>
+#include "clock.h"
 #include "lua.h"
 #include "lauxlib.h"
 #include "lualib.h"
@@ -27,9 +27,6 @@ struct mm_session;
 struct mm_pulse;
 lua_State *mm_session_enter(struct mm_session *session, const struct mm_pulse *pulse, mm_error *error);
 void       mm_session_leave(struct mm_session *session);
-
-/* Wait at most so long for a lock: 0, or what pthread_mutex_timedlock says. */
-int mm_lock_within(pthread_mutex_t *lock, int milliseconds);
 
 /* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports it. */
 void mm_signals_install(void);

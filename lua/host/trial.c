@@ -4,8 +4,6 @@
 #include "state.h"
 #include "watch.h"
 #include <errno.h>
-#include <pthread.h>
-#include <time.h>
 
 enum { PATIENCE_SECONDS = 2 }; /* that a function gets for the rows of a sample */
 
@@ -42,9 +40,7 @@ typedef struct alarm_clock {
 
 static void *ring(void *argument) {
   alarm_clock *clock = argument;
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += PATIENCE_SECONDS;
+  struct timespec until = mm_moment_after(PATIENCE_SECONDS * 1000);
   pthread_mutex_lock(&clock->mutex);
   int waited = 0;
   while (!clock->done && waited != ETIMEDOUT) waited = pthread_cond_timedwait(&clock->over, &clock->mutex, &until);
@@ -56,7 +52,7 @@ static void *ring(void *argument) {
 
 static void set_alarm(alarm_clock *clock) {
   pthread_mutex_init(&clock->mutex, NULL);
-  pthread_cond_init(&clock->over, NULL);
+  mm_cond_init(&clock->over);
   clock->set = pthread_create(&clock->thread, NULL, ring, clock) == 0;
 }
 

@@ -261,6 +261,7 @@ return {
   call = function(...) return guarded(answer, ...) end,
   plan = function(...) return guarded(make_plan, ...) end,
   failure = function(...) return guarded(explain_failure, ...) end,
-  forget = function(number) plans[number] = nil end,
+  forget = function(number, is_script) (is_script and entries or plans)[number] = nil end,
+  number_from = function(first) last_handle = first end,
   guard = script.guard, entry = entry_of, requests = requests,
 }

@@ -28,6 +28,15 @@ def live() -> dict[str, int]:
 def ask(name: str, /, *arguments: str) -> str:
     """A request to the session (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
 
+def drop(handle: int, /) -> None:
+    """Forget a script, without waiting for the session."""
+
+def forked() -> None:
+    """In a child of a fork: give up the session if a thread of the parent was inside."""
+
+def sessions_lost() -> int:
+    """How many sessions were given up, with the scripts that they had loaded."""
+
 @disjoint_base
 class Buffer:
     """Bytes of a column: buffer protocol, DLPack. Holds its memory; writable where nobody shares it."""

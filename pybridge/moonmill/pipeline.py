@@ -364,7 +364,7 @@ class Pipeline:
     # ---- Inside ----
 
     def _loaded(self) -> Script:
-        if self._script is None:
+        if self._script is None or not self._script.known():
             self._script = loaded(self._source)
         return self._script
 

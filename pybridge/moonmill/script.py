@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from . import _core
 from .errors import sources
 from .kinds.kind import Wanted
@@ -78,6 +80,7 @@ class Script:
 
     def __init__(self, answer: dict[str, Any], source: Source) -> None:
         self.handle: int = answer["handle"]
+        self._session = _core.sessions_lost()
         self.kind: str = answer["kind"]
         self.facts = answer
         self.source = source
@@ -103,13 +106,17 @@ class Script:
             _put(self._plans, key, found, PLANS_KEPT)
         return found
 
+    def known(self) -> bool:
+        """Whether the session knows it still: a child of a fork may have to begin anew."""
+        return self._session == _core.sessions_lost()
+
     def ask(self, request: str, *arguments: str) -> Any:
         """The session's answer about this script."""
         return _answer(request, str(self.handle), *arguments)
 
     def __del__(self) -> None:
         try:  # noqa: SIM105 (contextlib takes a tenth of the time of the import)
-            _core.ask("drop", str(self.handle))
+            _core.drop(self.handle)
         except Exception:  # the interpreter may be at its end
             pass
 
@@ -128,7 +135,7 @@ def loaded(source: Source) -> Script:
     """The script of these sources, loaded now if this process does not know it yet."""
     key = source.key()
     found = _scripts.get(key)
-    if found is not None:
+    if found is not None and found.known():
         return found
     if source.half:
         return _keep(key, Script(loaded(source.of("")).ask(source.half), source))
@@ -150,6 +157,10 @@ def _put(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
         except (RuntimeError, StopIteration):  # another thread was faster
             pass
     kept[key] = value
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_core.forked)
 
 
 def _answer(request: str, *arguments: str) -> Any:

@@ -36,6 +36,7 @@ typedef struct module_state {
   MM_STATE(X)
 #undef X
   _Atomic(struct mm_session *) session; /* NULL until it is needed */
+  atomic_long lost;                     /* sessions that were given up */
 } module_state;
 
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),

@@ -1,11 +1,10 @@
 /* queue.c - the sink whose rows are taken while the job goes on. Who folds waits here when nobody takes; a cancelled job does not.
  * SPDX-License-Identifier: MIT */
 #include "queue.h"
+#include "clock.h"
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct mm_queue {
   atomic_int references;
@@ -31,7 +30,7 @@ mm_queue *mm_queue_new(int64_t room, mm_error *error) {
   queue->room = room;
   atomic_store(&queue->references, 1);
   pthread_mutex_init(&queue->mutex, NULL);
-  pthread_cond_init(&queue->changed, NULL);
+  mm_cond_init(&queue->changed);
   return queue;
 }
 
@@ -57,15 +56,6 @@ static void set_flag(mm_queue *queue, bool *flag) {
 void mm_queue_close(mm_queue *queue) { set_flag(queue, &queue->closed); }
 
 /* ---- Taking ---- */
-
-static struct timespec after(int ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += (ms % 1000) * 1000000L;
-  until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
-  return until;
-}
 
 /* Rows from the head of what waits; a batch that is too long is cut. */
 static int move_rows(mm_queue *queue, int64_t rows, mm_table *to, mm_error *error) {
@@ -99,7 +89,7 @@ static void forget_taken(mm_queue *queue) {
 }
 
 int mm_queue_take(mm_queue *queue, int64_t rows, int milliseconds, mm_table *to, mm_error *error) {
-  struct timespec until = after(milliseconds);
+  struct timespec until = mm_moment_after(milliseconds);
   int waited = 0, status = MM_QUEUE_WAIT;
   pthread_mutex_lock(&queue->mutex);
   while (queue->waiting.rows < rows && !queue->closed && waited != ETIMEDOUT)

@@ -36,10 +36,14 @@ mm_session *mm_session_here(module_state *state) {
   return here;
 }
 
+/* What was loaded is lost: the next call begins anew, and scripts are loaded again. */
+static void give_up(module_state *state, mm_session *session) {
+  if (atomic_compare_exchange_strong(&state->session, &session, NULL)) atomic_fetch_add(&state->lost, 1);
+}
+
 PyObject *mm_session_raise(module_state *state, mm_session *session, mm_buffer *failures, const mm_error *error) {
   if (PyErr_Occurred()) goto done;
-  /* What was loaded is lost: the next call begins anew, and scripts are loaded again. */
-  if (strcmp(error->id, "forked") == 0) atomic_compare_exchange_strong(&state->session, &session, NULL);
+  if (strcmp(error->id, "forked") == 0) give_up(state, session);
   if (failures->size) mm_raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
   else mm_raise(state, error);
 done:
@@ -76,9 +80,37 @@ done:
   return result;
 }
 
+static PyObject *core_drop(PyObject *module, PyObject *handle) {
+  module_state *state = PyModule_GetState(module);
+  long number = PyLong_AsLong(handle);
+  if (number == -1 && PyErr_Occurred()) return NULL;
+  mm_session *session = state->session;
+  if (session) mm_session_drop(session, (int32_t)number);
+  Py_RETURN_NONE;
+}
+
+static PyObject *core_sessions_lost(PyObject *module, PyObject *unused) {
+  module_state *state = PyModule_GetState(module);
+  (void)unused;
+  return PyLong_FromLong(atomic_load_explicit(&state->lost, memory_order_relaxed));
+}
+
+static PyObject *core_forked(PyObject *module, PyObject *unused) {
+  module_state *state = PyModule_GetState(module);
+  (void)unused;
+  mm_session *session = state->session;
+  if (session && mm_session_lost(session)) give_up(state, session);
+  Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"ask", MM_METHOD(core_ask), METH_FASTCALL,
      "ask($module, name, /, *arguments)\n--\n\nA request to the session (lua/host/session.h): JSON text."},
+    {"drop", core_drop, METH_O, "drop($module, handle, /)\n--\n\nForget a script, without waiting for the session."},
+    {"forked", core_forked, METH_NOARGS,
+     "forked($module, /)\n--\n\nIn a child of a fork: give up the session if a thread of the parent was inside."},
+    {"sessions_lost", core_sessions_lost, METH_NOARGS,
+     "sessions_lost($module, /)\n--\n\nHow many sessions were given up, with the scripts that they had loaded."},
     {0}};
 
 int mm_session_register(PyObject *module, module_state *state) {

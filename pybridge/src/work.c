@@ -1,13 +1,13 @@
 /* work.c - jobs from their start to their end, with a keeper where nobody waits all the time.
  * SPDX-License-Identifier: MIT */
 #include "work.h"
+#include "clock.h"
 #include "host.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
@@ -51,7 +51,7 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *
   work->process = getpid();
   work->event = -1;
   pthread_mutex_init(&work->mutex, NULL);
-  pthread_cond_init(&work->changed, NULL);
+  mm_cond_init(&work->changed);
   mm_live_add(MM_LIVE_jobs, 1);
   work->job = make_job(work, error);
   if (work->job) return work;
@@ -132,18 +132,9 @@ void mm_work_start(mm_work *work) {
   if (status < 0) finish(work, status);
 }
 
-static struct timespec after(int ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += (ms % 1000) * 1000000L;
-  until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
-  return until;
-}
-
 bool mm_work_wait(mm_work *work, int ms) {
   if (atomic_load(&work->ended)) return true;
-  struct timespec until = after(ms);
+  struct timespec until = mm_moment_after(ms);
   pthread_mutex_lock(&work->mutex);
   if (!work->kept && !atomic_load(&work->ended)) { /* its keeper goes once it has ended */
     pthread_mutex_unlock(&work->mutex);

@@ -647,18 +647,38 @@ def test_a_forked_child_works_though_a_thread_of_its_parent_was_in_a_script():
         time.sleep(0.3)
         child = os.fork()
         if child == 0:
-            print(warm.run({"a": [1]})["b"].to_pylist(), flush=True)
-            try:
-                mm.pipeline(':derive "c = a + 2"')
-            except RuntimeError as error:
-                print("state", flush=True)
-            print(mm.pipeline(':derive "d = a + 3"').run({"a": [1]})["d"].to_pylist(), flush=True)
+            print(warm.run({"a": [1]})["b"].to_pylist())
+            print(mm.pipeline(':derive "c = a + 2"').run({"a": [1]}).to_pydict())
+            print(warm.run({"a": [1.5]}).to_pydict(), flush=True)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         os._exit(0)
     """
     status, out, err = run_python(PREAMBLE + textwrap.dedent(code))
-    assert (status, out.split("\n")) == (0, ["[2]", "state", "[4]", "0", ""]), err
+    assert (status, out.split("\n")) == (
+        0,
+        ["[2]", "{'a': [1], 'c': [3]}", "{'a': [1.5], 'b': [2.5]}", "0", ""],
+    ), err
+
+
+def test_a_script_is_dropped_while_another_thread_is_in_one():
+    from moonmill import script
+
+    dropped = mm.pipeline(':derive "only_here = 1"')
+    dropped.run({"a": [1]})
+    script._scripts.clear()
+    slow = "local t = os.clock() while os.clock() - t < 2 do end"
+
+    def load():
+        with pytest.raises(mm.UsageError):  # it returns no pipeline
+            mm.pipeline(slow)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    time.sleep(0.2)
+    del dropped
+    assert thread.is_alive()
+    thread.join()
 
 
 @pytest.mark.not_under(
