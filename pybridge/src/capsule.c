@@ -39,15 +39,6 @@ static PyObject *capsule_new(size_t size, const char *name, PyCapsule_Destructor
 
 static void *content(PyObject *capsule) { return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule)); }
 
-int mm_requested_parse(PyObject *arguments, PyObject *keywords) {
-  static char *names[] = {"requested_schema", NULL};
-  PyObject *requested = Py_None;
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O", names, &requested)) return -1;
-  if (requested == Py_None || PyCapsule_IsValid(requested, "arrow_schema")) return 0;
-  PyErr_SetString(PyExc_TypeError, "requested_schema must be a capsule named \"arrow_schema\", or None");
-  return -1;
-}
-
 /* ---- Schemas and arrays ---- */
 
 /* The first child stands alone: a released parent leaves moved children be. */
@@ -65,33 +56,42 @@ static void keep_child_array(struct ArrowArray *array) {
   *array = child;
 }
 
-static int export_schema(const mm_schema *schema, bool plain, struct ArrowSchema *to, mm_error *error) {
+static int export_schema(const mm_schema *schema, bool plain, const bool *is_long, struct ArrowSchema *to,
+                         mm_error *error) {
   int status = mm_arrow_export_schema(schema, to, error);
-  if (status >= 0 && plain) keep_child_schema(to);
-  return status;
+  if (status < 0) return status;
+  if (plain) keep_child_schema(to);
+  mm_long_schema(to, schema->count, plain, is_long);
+  return 0;
 }
 
-static int export_batch(const mm_schema *schema, const mm_batch *batch, bool plain, struct ArrowArray *to,
-                        mm_error *error) {
+static int export_batch(const mm_schema *schema, const mm_batch *batch, bool plain, const bool *is_long,
+                        struct ArrowArray *to, mm_error *error) {
   int status = mm_arrow_export_batch(schema, batch, to, error);
-  if (status >= 0 && plain) keep_child_array(to);
-  return status;
+  if (status < 0) return status;
+  if (plain) keep_child_array(to);
+  return mm_long_array(to, schema->count, plain, is_long, error);
 }
 
-PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain) {
+static PyObject *schema_capsule(module_state *state, const mm_schema *schema, bool plain, const bool *is_long) {
   mm_error error;
   PyObject *capsule = capsule_new(sizeof(struct ArrowSchema), "arrow_schema", forget_schema);
-  if (!capsule || export_schema(schema, plain, content(capsule), &error) >= 0) return capsule;
+  if (!capsule || export_schema(schema, plain, is_long, content(capsule), &error) >= 0) return capsule;
   Py_DECREF(capsule);
   return mm_raise(state, &error);
 }
 
-PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain) {
+PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain) {
+  return schema_capsule(state, schema, plain, NULL);
+}
+
+PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
+                            const bool *is_long) {
   mm_error error;
-  PyObject *first = mm_schema_capsule(state, schema, plain);
+  PyObject *first = schema_capsule(state, schema, plain, is_long);
   PyObject *second = first ? capsule_new(sizeof(struct ArrowArray), "arrow_array", forget_array) : NULL;
   PyObject *both = NULL;
-  if (second && export_batch(schema, batch, plain, content(second), &error) < 0) mm_raise(state, &error);
+  if (second && export_batch(schema, batch, plain, is_long, content(second), &error) < 0) mm_raise(state, &error);
   else if (second) both = PyTuple_Pack(2, first, second);
   Py_XDECREF(first);
   Py_XDECREF(second);
@@ -104,6 +104,7 @@ typedef struct flow {
   mm_table table; /* shares the blocks */
   int64_t next;
   bool plain;
+  bool *is_long; /* columns that are asked for so, or NULL */
   mm_error error;
 } flow;
 
@@ -111,7 +112,7 @@ static int errno_of(int status) { return status == MM_ENOMEM ? ENOMEM : status =
 
 static int flow_schema(struct ArrowArrayStream *stream, struct ArrowSchema *to) {
   flow *f = stream->private_data;
-  int status = export_schema(&f->table.schema, f->plain, to, &f->error);
+  int status = export_schema(&f->table.schema, f->plain, f->is_long, to, &f->error);
   return status < 0 ? errno_of(status) : 0;
 }
 
@@ -119,7 +120,7 @@ static int flow_next(struct ArrowArrayStream *stream, struct ArrowArray *to) {
   flow *f = stream->private_data;
   *to = (struct ArrowArray){0};
   if (f->next == f->table.count) return 0;
-  int status = export_batch(&f->table.schema, &f->table.batches[f->next], f->plain, to, &f->error);
+  int status = export_batch(&f->table.schema, &f->table.batches[f->next], f->plain, f->is_long, to, &f->error);
   if (status < 0) return errno_of(status);
   f->next++;
   return 0;
@@ -133,6 +134,7 @@ static const char *flow_error(struct ArrowArrayStream *stream) {
 static void flow_release(struct ArrowArrayStream *stream) {
   flow *f = stream->private_data;
   mm_table_free(&f->table);
+  free(f->is_long);
   free(f);
   stream->release = NULL;
 }
@@ -148,16 +150,18 @@ static int share_table(mm_table *to, const mm_table *from, mm_error *error) {
   return status;
 }
 
-PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain) {
+PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *is_long) {
   mm_error error;
   PyObject *capsule = capsule_new(sizeof(struct ArrowArrayStream), "arrow_array_stream", forget_stream);
-  if (!capsule) return NULL;
-  flow *f = calloc(1, sizeof *f);
+  flow *f = capsule ? calloc(1, sizeof *f) : NULL;
   if (!f) {
-    Py_DECREF(capsule);
-    return PyErr_NoMemory();
+    free(is_long);
+    if (capsule) PyErr_NoMemory();
+    Py_XDECREF(capsule);
+    return NULL;
   }
   f->plain = plain;
+  f->is_long = is_long;
   struct ArrowArrayStream *stream = content(capsule);
   *stream = (struct ArrowArrayStream){flow_schema, flow_next, flow_error, flow_release, f};
   if (share_table(&f->table, table, &error) >= 0) return capsule;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "buffer.h"
 #include "table.h"
+#include <stdlib.h>
 #include <string.h>
 
 PyObject *mm_column_wrap(table_object *table, int32_t index) {
@@ -170,20 +171,26 @@ static PyObject *column_arrow_schema(PyObject *object, PyObject *unused) {
 
 static PyObject *column_arrow_stream(PyObject *object, PyObject *arguments, PyObject *keywords) {
   column_object *self = (column_object *)object;
-  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
-  PyObject *table = mm_table_pick(self->table, &self->index, 1);
-  PyObject *capsule = table ? mm_stream_capsule(self->table->state, &((table_object *)table)->table, true) : NULL;
-  Py_XDECREF(table);
+  PyObject *table = mm_table_pick(self->table, &self->index, 1), *capsule = NULL;
+  if (!table) return NULL;
+  const mm_table *only = &((table_object *)table)->table;
+  bool *is_long;
+  if (mm_requested_parse(self->table->state, &only->schema, true, arguments, keywords, &is_long) == 0)
+    capsule = mm_stream_capsule(self->table->state, only, true, is_long);
+  Py_DECREF(table);
   return capsule;
 }
 
 static PyObject *column_arrow_array(PyObject *object, PyObject *arguments, PyObject *keywords) {
   column_object *self = (column_object *)object;
-  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
-  PyObject *column = mm_column_combine(object, NULL);
+  PyObject *column = mm_column_combine(object, NULL), *capsules = NULL;
   if (!column) return NULL;
   const mm_table *table = &((column_object *)column)->table->table;
-  PyObject *capsules = mm_array_capsules(self->table->state, &table->schema, &table->batches[0], true);
+  bool *is_long;
+  if (mm_requested_parse(self->table->state, &table->schema, true, arguments, keywords, &is_long) == 0) {
+    capsules = mm_array_capsules(self->table->state, &table->schema, &table->batches[0], true, is_long);
+    free(is_long);
+  }
   Py_DECREF(column);
   return capsules;
 }

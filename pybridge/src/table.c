@@ -310,8 +310,9 @@ static PyObject *table_arrow_schema(PyObject *object, PyObject *unused) {
 
 static PyObject *table_arrow_stream(PyObject *object, PyObject *arguments, PyObject *keywords) {
   const table_object *self = (table_object *)object;
-  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
-  return mm_stream_capsule(self->state, &self->table, false);
+  bool *is_long;
+  if (mm_requested_parse(self->state, &self->table.schema, false, arguments, keywords, &is_long) < 0) return NULL;
+  return mm_stream_capsule(self->state, &self->table, false, is_long);
 }
 
 /* All batches as one. */
@@ -333,11 +334,14 @@ static int join_batches(table_object *self, mm_batch *to) {
 
 static PyObject *table_arrow_array(PyObject *object, PyObject *arguments, PyObject *keywords) {
   table_object *self = (table_object *)object;
-  if (mm_requested_parse(arguments, keywords) < 0) return NULL;
+  bool *is_long;
+  if (mm_requested_parse(self->state, &self->table.schema, false, arguments, keywords, &is_long) < 0) return NULL;
   mm_batch batch = {0};
   PyObject *capsules = NULL;
-  if (join_batches(self, &batch) == 0) capsules = mm_array_capsules(self->state, &self->table.schema, &batch, false);
+  if (join_batches(self, &batch) == 0)
+    capsules = mm_array_capsules(self->state, &self->table.schema, &batch, false, is_long);
   mm_batch_free(&batch);
+  free(is_long);
   return capsules;
 }
 

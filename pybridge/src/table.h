@@ -7,6 +7,9 @@
 #pragma once
 #include "bridge.h"
 
+struct ArrowSchema;
+struct ArrowArray;
+
 typedef struct table_object {
   PyObject_HEAD
   module_state *state;
@@ -60,10 +63,15 @@ int64_t mm_column_bytes(const mm_column *column);
 
 /* Each comes in two forms: the columns of a struct, or `plain`, the only column for itself. */
 PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain);
-PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain);
-PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain);
-/* requested_schema, the only argument: checked, and then nothing is made of it. */
-int mm_requested_parse(PyObject *arguments, PyObject *keywords);
+PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
+                            const bool *is_long);
+PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *take_is_long);
+/* requested_schema, the only argument: the columns for which it asks for long offsets (free it), or NULL; -1 and an exception where it
+ * is of other columns. What else it asks for is not given, as the protocol allows. */
+int  mm_requested_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
+                        PyObject *keywords, bool **is_long);
+void mm_long_schema(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long);
+int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error); /* released on failure */
 
 /* Class methods of Table. */
 PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);
