@@ -110,8 +110,10 @@ static int make_targets(mm_outcome *outcome, plan_object *plan) {
     mm_target *target = &outcome->targets[i];
     target->shared = outcome->keeps ? mm_plan_shares(plan->plan, i) : -1;
     if (gives->fields[i].type.id == MM_OPAQUE && outcome->copy) {
+      char text[64];
       mm_raise_new(plan->state, MM_EUSAGE, "nested-type", gives->fields[i].name, "leave it out, or run without copy",
-                   "column \"%s\" is of a nested type, which cannot be copied", gives->fields[i].name);
+                   "column \"%s\" is of type %s, which cannot be copied", gives->fields[i].name,
+                   mm_type_name(gives->fields[i].type, text, sizeof text));
       return -1;
     }
     if (target->shared < 0 || outcome->copy) outcome->chunked |= !mm_has_width(gives->fields[i].type);

@@ -163,7 +163,7 @@ def test_columns_of_nested_types_pass_where_rows_stay(no_leaks):
     for stage in (':where "a > 1"', ':sort "a"', ':group("l", "n = count()")'):
         with pytest.raises(mm.UsageError, match="list<i64>, which can only pass"):
             mm.pipeline(stage).run(frame)
-    with pytest.raises(mm.UsageError, match='"l" is of a nested type, which cannot be copied'):
+    with pytest.raises(mm.UsageError, match='"l" is of type list<i64>, which cannot be copied'):
         mm.pipeline("mm.pipeline {}").run(frame, copy=True)
 
 
