@@ -33,13 +33,17 @@ static uint8_t *copy_items(uint8_t *to, const uint8_t *from, const Py_buffer *vi
   return to;
 }
 
+/* Items of a block, which are aligned. */
 static void swap_bytes(uint8_t *bytes, int64_t count, int64_t width) {
-  for (int64_t i = 0; i < count; i++, bytes += width)
-    for (int64_t low = 0, high = width - 1; low < high; low++, high--) {
-      uint8_t byte = bytes[low];
-      bytes[low] = bytes[high];
-      bytes[high] = byte;
-    }
+  switch (width) {
+#define X(bits)                                                                                                        \
+  case bits / 8:                                                                                                       \
+    for (int64_t i = 0; i < count; i++)                                                                                \
+      ((uint##bits##_t *)bytes)[i] = __builtin_bswap##bits(((uint##bits##_t *)bytes)[i]);                              \
+    break;
+    X(16) X(32) X(64)
+#undef X
+  }
 }
 
 /* A block of all items, one after the other, in the order of this machine. */

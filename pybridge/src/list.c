@@ -7,7 +7,6 @@
 #include "series.h"
 #include "table.h"
 #include "times.h"
-#include <limits.h>
 #include <string.h>
 
 /* Kinds of values; a column has one, or ints and floats. */
@@ -133,14 +132,12 @@ static int find_kind(items *in, bool text_only) {
 
 /* ---- Times ---- */
 
-enum { EPOCH = 719163 }; /* ordinal of 1970-01-01 */
-
-/* Days since 1970-01-01 of a date or datetime; LONG_MIN and an exception. */
-static long days_of(PyObject *value) {
-  PyObject *ordinal = PyObject_CallMethod(value, "toordinal", NULL);
-  long days = ordinal ? PyLong_AsLong(ordinal) : -1;
-  Py_XDECREF(ordinal);
-  return days == -1 && PyErr_Occurred() ? LONG_MIN : days - EPOCH;
+/* Days since 1970-01-01 of a date or datetime: years begin in March here, so that leap days end them. */
+static int64_t days_of(PyObject *value) {
+  int64_t year = PyDateTime_GET_YEAR(value), month = PyDateTime_GET_MONTH(value), day = PyDateTime_GET_DAY(value);
+  year -= month < 3;
+  int64_t in_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return year * 365 + year / 4 - year / 100 + year / 400 + in_year - 719468;
 }
 
 static int micros_of_delta(PyObject *delta, int64_t *micros) {
@@ -153,12 +150,10 @@ static int micros_of_delta(PyObject *delta, int64_t *micros) {
 
 /* Microseconds since the epoch; of UTC where there is a zone. */
 static int micros_of(PyObject *value, bool aware, int64_t *micros) {
-  long days = days_of(value);
-  if (days == LONG_MIN) return -1;
-  int64_t seconds = ((int64_t)days * 24 + PyDateTime_DATE_GET_HOUR(value)) * 3600
+  int64_t seconds = (days_of(value) * 24 + PyDateTime_DATE_GET_HOUR(value)) * 3600
                     + PyDateTime_DATE_GET_MINUTE(value) * 60 + PyDateTime_DATE_GET_SECOND(value);
   *micros = seconds * 1000000 + PyDateTime_DATE_GET_MICROSECOND(value);
-  if (!aware) return 0;
+  if (!aware || PyDateTime_DATE_GET_TZINFO(value) == PyDateTime_TimeZone_UTC) return 0;
   PyObject *offset = PyObject_CallMethod(value, "utcoffset", NULL);
   int64_t shift = 0;
   if (offset && PyDelta_Check(offset)) micros_of_delta(offset, &shift);
@@ -190,10 +185,12 @@ static int put_time(const items *in, Py_ssize_t row, int64_t *to) {
 /* The zone that all values name (ZoneInfo.key), else UTC. A number, or -1 and an exception. */
 static int zone_of(const items *in) {
   char zone[64] = "";
+  PyObject *before = NULL; /* most often the same object */
   for (Py_ssize_t i = 0; i < in->count; i++) {
     PyObject *value = PyList_GET_ITEM(in->values, i);
-    if (kind_of(in->ask, value) != AWARE) continue;
-    PyObject *key = PyObject_GetAttrString(PyDateTime_DATE_GET_TZINFO(value), "key");
+    if (kind_of(in->ask, value) != AWARE || PyDateTime_DATE_GET_TZINFO(value) == before) continue;
+    before = PyDateTime_DATE_GET_TZINFO(value);
+    PyObject *key = PyObject_GetAttrString(before, "key");
     const char *name = key && PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : NULL;
     if (!name || strlen(name) >= sizeof zone) name = "UTC";
     bool same = !*zone || strcmp(zone, name) == 0;
@@ -246,11 +243,7 @@ static int put_value(const items *in, Py_ssize_t row, mm_column *column, int32_t
     PyErr_Clear();
     return refuse(in, row, MM_EDATA, "out-of-range", NULL, "the numbers fit neither i64 nor u64");
   case FLOAT: return put_float(in, row, (double *)data + row);
-  case DATE: {
-    long days = days_of(value);
-    ((int32_t *)data)[row] = (int32_t)days;
-    return days == LONG_MIN ? -1 : 0;
-  }
+  case DATE: ((int32_t *)data)[row] = (int32_t)days_of(value); return 0;
   case TEXT:
   case BYTES: put_text(in, row, column, end); return 0;
   default: return put_time(in, row, (int64_t *)data + row);

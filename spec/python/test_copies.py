@@ -58,3 +58,9 @@ def test_fields_of_several_values_are_refused_by_name():
 def test_text_fields_of_any_shape_are_taken():
     data = np.array([[(1, "a")], [(2, "b")]], dtype=[("n", "i4"), ("s", "U3")])
     assert SAME.run(data).to_pydict() == {"n": [1, 2], "s": ["a", "b"]}
+
+
+def test_bytes_in_the_other_order_are_turned_whatever_their_width():
+    for dtype in ("i2", "u2", "i4", "u4", "f4", "i8", "u8", "f8", "M8[us]", "m8[ns]"):
+        data = np.arange(1, 1000, 7).astype("i8").astype(dtype)
+        assert (SAME(data.astype(data.dtype.newbyteorder(">"))) == data).all()

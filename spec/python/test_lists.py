@@ -159,3 +159,22 @@ def test_lists_that_change_while_they_are_read_do_no_harm():
 
     data = [dt.datetime(2000, 1, 1, tzinfo=Shrink()) for _ in range(100)]
     assert len(column(data)) == 100 and data == []
+
+
+def test_every_day_of_the_calendar_is_counted():
+    days = [dt.date.fromordinal(number) for number in range(1, dt.date.max.toordinal() + 1, 13)]
+    assert column(days).to_pylist() == days
+    edges = [
+        dt.date(y, m, d) for y in (4, 1600, 1900, 2000, 2023, 2024) for m, d in ((2, 28), (3, 1), (12, 31))
+    ]
+    assert column(edges).to_pylist() == edges
+    times = [dt.datetime.combine(day, dt.time(23, 59, 59, 999999)) for day in edges]
+    assert column(times).to_pylist() == times
+
+
+def test_zones_that_change_from_row_to_row_are_those_of_their_rows():
+    east = dt.timezone(dt.timedelta(hours=9, minutes=30))
+    data = [dt.datetime(2024, 7, 1, 12, tzinfo=zone) for zone in (UTC, UTC, east, UTC, east, east)]
+    found = column(data)
+    assert found.type == "timestamp(us, UTC)"
+    assert found.to_pylist() == data

@@ -83,11 +83,9 @@ class Records(Kind):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Copies, column by column."""
-        for place, row in enumerate(data, 1):
-            if not isinstance(row, dict):
-                what = f"a value of type {type(row).__qualname__} among rows that are dicts"
-                raise KindError(what, id="mixed-types", row=place)
-        names = wanted.chosen(unique(list(dict.fromkeys(name for row in data for name in row))))
+        if set(map(type, data)) != {dict}:
+            _refuse_rows(data)
+        names = wanted.chosen(unique(list(dict.fromkeys(chain.from_iterable(data)))))
         columns = [[row.get(name) for row in data] for name in names]
         return Table.from_columns(names, columns)  # type: ignore[return-value]
 
@@ -128,6 +126,13 @@ def _list_kind(data: Any) -> Kind:
     if isinstance(first, dict) and all(_is_scalar(value) for value in first.values()):
         return Records()
     return Values() if _is_scalar(first) else Iterators()
+
+
+def _refuse_rows(data: Any) -> None:
+    for place, row in enumerate(data, 1):
+        if not isinstance(row, dict):
+            what = f"a value of type {type(row).__qualname__} among rows that are dicts"
+            raise KindError(what, id="mixed-types", row=place)
 
 
 def answered(answer: Callable[[Any], Any], data: Any) -> Any:
