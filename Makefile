@@ -68,7 +68,7 @@ $(BUILD)/%.o: %.cc | $(BUILD)/.packages
 define isa_rule
 $(BUILD)/%.$(1).o: %.isa.c | $(BUILD)/.packages
 	$$(call say,CC,"$$< ($(1))")
-	$$(Q)mkdir -p $$(@D) && $(CC) $$(ALL_CFLAGS) -O3 $(ISA_$(1)) -DISA=$(1) -c -o $$@ $$<
+	$$(Q)mkdir -p $$(@D) && $(CC) $$(ALL_CFLAGS) -O3 -funroll-loops $(ISA_$(1)) -DISA=$(1) -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 

@@ -8,6 +8,7 @@
  *   publish its partial in slot k % window
  *   whoever finds slot `head` ready folds it, and those after it, in order                      (one at a time)
  *
+ * Where the breaking stage has no partials, a piece of narrow rows in memory is several morsels: see piece_rows in segment.c.
  * What a morsel holds depends on the rows of the input alone and folds happen in morsel order, so results do not depend on the
  * number of threads, nor on how many rows a batch has. The worker that leaves a segment last finishes it and prepares the next.
  *
@@ -27,6 +28,7 @@ typedef struct outcome {
 
 typedef struct segment {
   mm_source *source;
+  int64_t piece_rows; /* that are claimed at a time: a morsel, or several */
   int64_t batch_rows;
   int32_t first, breaker; /* stages first .. breaker - 1 stream into stage `breaker` */
 
@@ -97,5 +99,5 @@ void mm_segment_wake(segment *segment); /* those who wait look again whether the
 
 int mm_worker_open(worker *worker, mm_job *job, mm_error *error);
 void mm_worker_close(worker *worker);
-/* Run one morsel to its cut; returns its partial (NULL when there is none) and leaves failures in worker->failure. */
-void *mm_worker_morsel(worker *worker, int64_t morsel, void *piece);
+/* Run one piece to its cut; returns its partial (NULL when there is none) and leaves failures in worker->failure. */
+void *mm_worker_piece(worker *worker, int64_t number, void *piece);

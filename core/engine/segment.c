@@ -8,7 +8,24 @@ static int64_t batch_rows(const mm_job *job, const segment *s) {
   int64_t rows = job->options.batch_rows > 0 ? job->options.batch_rows : DEFAULT_ROWS;
   for (int32_t i = s->first; i <= s->breaker && job->options.batch_rows <= 0; i++)
     if (job->stages[i]->batch_rows > rows) rows = job->stages[i]->batch_rows;
-  return rows > MM_MORSEL ? MM_MORSEL : (rows + 63) / 64 * 64;
+  return rows > s->piece_rows ? s->piece_rows : (rows + 63) / 64 * 64;
+}
+
+/* Rows of a few bytes are gone before claiming and folding have paid: up to PIECE_BYTES at a time, as long as every thread gets several pieces.
+ */
+static int64_t piece_rows(const mm_job *job, const segment *s) {
+  enum { PIECE_BYTES = 1 << 20, PIECES_A_THREAD = 16 };
+  const mm_source *source = s->source;
+  if (!source->rows || !(job->stages[s->breaker]->flags & MM_STAGE_SCATTERS)) return MM_MORSEL;
+  int64_t width = 0;
+  for (int32_t i = 0; i < source->schema.count; i++) {
+    int64_t bytes = mm_type_width(source->schema.fields[i].type);
+    width += bytes ? bytes : PIECE_BYTES / MM_MORSEL;
+  }
+  int64_t morsels = PIECE_BYTES / MM_MORSEL / (width ? width : 1);
+  int64_t most = source->rows / MM_MORSEL / (job->options.threads * (int64_t)PIECES_A_THREAD);
+  if (morsels > most) morsels = most;
+  return (morsels > 1 ? morsels : 1) * MM_MORSEL;
 }
 
 int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
@@ -22,6 +39,8 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   pthread_mutex_init(&s->ordering, &brief);
   pthread_mutexattr_destroy(&brief);
   pthread_cond_init(&s->advanced, NULL);
+  s->piece_rows = piece_rows(job, s);
+  if (source->rows) source->piece_rows = s->piece_rows;
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
   s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);
@@ -157,7 +176,7 @@ static bool work_once(worker *w, segment *s) {
   int status = claim(job, s, &k, &piece, &error);
   if (status < 0) publish(job, s, k, NULL, &error);
   if (status <= 0) return false;
-  void *partial = mm_worker_morsel(w, k, piece);
+  void *partial = mm_worker_piece(w, k, piece);
   publish(job, s, k, partial, &w->failure);
   status = breaker->vtable->drain ? breaker->vtable->drain(breaker, &error) : 0;
   if (status < 0) {

@@ -33,7 +33,7 @@ static int table_claim(mm_source *source, void **piece, mm_error *error) {
   table_piece *p = mm_allocate(sizeof *p);
   if (!p) return mm_fail_memory(error, sizeof *p);
   *p = (table_piece){.row = s->next, .batch = batch_of(s, s->next)};
-  p->end = rows - s->next > MM_MORSEL ? s->next + MM_MORSEL : rows;
+  p->end = rows - s->next > source->piece_rows ? s->next + source->piece_rows : rows;
   s->next = p->end;
   *piece = p;
   return 1;
@@ -88,6 +88,8 @@ mm_source *mm_source_table(const mm_table *table, mm_error *error) {
     status = mm_batch_copy(&s->batches[i], &table->batches[i], error);
     s->starts[i + 1] = s->starts[i] + table->batches[i].length;
   }
+  s->base.piece_rows = MM_MORSEL;
+  if (status >= 0) s->base.rows = s->starts[s->count];
   if (status < 0) {
     table_free(&s->base);
     return NULL;

@@ -74,7 +74,7 @@ static void push(worker *w, int32_t i, const mm_batch *in) {
   } while (status > 0);
 }
 
-static void count_morsel(worker *w) {
+static void count_rows(worker *w, int64_t rows) {
   const segment *s = &w->job->segment;
   for (int32_t i = 0; i <= s->breaker - s->first; i++) {
     _Atomic int64_t *total = &w->job->stage_rows[2 * (s->first + i)];
@@ -82,23 +82,23 @@ static void count_morsel(worker *w) {
     atomic_fetch_add_explicit(&total[1], w->counted[2 * i + 1], memory_order_relaxed);
     w->counted[2 * i] = w->counted[2 * i + 1] = 0;
   }
-  atomic_fetch_add_explicit(&w->job->morsels, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&w->job->morsels, (rows + MM_MORSEL - 1) / MM_MORSEL, memory_order_relaxed);
 }
 
-/* Load and push the morsel's batches until it is used up, or fails, or the job is cancelled. */
-static void stream(worker *w, int64_t start, void *piece) {
+/* Load and push the piece's batches until it is used up, or fails, or the job is cancelled. Returns the rows loaded. */
+static int64_t stream(worker *w, int64_t start, void *piece) {
   mm_job *job = w->job;
   mm_source *source = job->segment.source;
   mm_batch *batch = &w->batches[0];
-  int status = 1;
-  for (int64_t row = start; status > 0 && !w->failure.code;) {
+  int64_t row = start;
+  for (int status = 1; status > 0 && !w->failure.code;) {
     int32_t cancel = atomic_load_explicit(&job->cancel, memory_order_relaxed);
     mm_error error;
     mm_error_none(&error);
     if (cancel) {
       mm_fail(&error, cancel, "cancelled", "the job was cancelled");
       note_failure(w, &error, row, -1);
-      return;
+      break;
     }
     status = source->vtable->load(source, w->source_local, piece, job->segment.batch_rows, batch, &error);
     batch->row = row;
@@ -112,22 +112,23 @@ static void stream(worker *w, int64_t start, void *piece) {
     if (batch->length > 0) push(w, 0, batch);
     mm_batch_resize(batch, 0, NULL);
   }
+  return row - start;
 }
 
-void *mm_worker_morsel(worker *w, int64_t morsel, void *piece) {
+void *mm_worker_piece(worker *w, int64_t number, void *piece) {
   const segment *s = &w->job->segment;
   mm_stage *breaker = w->job->stages[s->breaker];
-  int64_t start = morsel * MM_MORSEL;
+  int64_t start = number * s->piece_rows;
   void *partial = NULL;
   mm_error error;
   mm_error_none(&error);
   w->failure.code = 0;
-  stream(w, start, piece);
+  int64_t rows = stream(w, start, piece);
   int status = breaker->vtable->cut(breaker, w->locals[s->breaker - s->first], &partial, &error);
-  if (status < 0) note_failure(w, &error, start + MM_MORSEL, s->breaker);
+  if (status < 0) note_failure(w, &error, start + s->piece_rows, s->breaker);
   if (w->failure.code && w->failure.row >= 0 && w->failure.line == 0 && s->source->vtable->locate)
     s->source->vtable->locate(s->source, piece, w->failure.row - start, &w->failure);
   s->source->vtable->drop(s->source, piece);
-  count_morsel(w);
+  count_rows(w, rows);
   return partial;
 }

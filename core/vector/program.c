@@ -234,12 +234,17 @@ static void choose_lanes(mm_program *program) {
     plain &= !reg->constant || !program->constants[reg->home].null;
     if (width > widest) widest = width;
   }
+  int32_t kernels = 0;
   for (int32_t i = 0; i < program->step_count; i++) {
     plain &= is_plain_step(&program->steps[i].instr);
     arithmetic &= is_arithmetic(&program->steps[i].instr);
+    kernels += program->steps[i].kernel != NULL;
   }
+  enum {
+    ALONE = 4
+  }; /* vectors at a time, when nobody but one kernel reads and writes them, so that they need not stay in L1 */
   program->plain = plain;
-  program->lanes = plain && arithmetic ? (int32_t)(MM_VECTOR * 8 / widest) : MM_VECTOR;
+  program->lanes = plain && arithmetic ? (int32_t)(MM_VECTOR * 8 / widest) * (kernels == 1 ? ALONE : 1) : MM_VECTOR;
 }
 
 static int add_instructions(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {

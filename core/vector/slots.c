@@ -54,7 +54,7 @@ int mm_program_constants(mm_program *program, mm_error *error) {
 
 /* ---- Slots ---- */
 
-enum { SLOT_CLASSES = 7 }; /* data of 0, 128, 1 Ki, 2 Ki, 4 Ki, 8 Ki, 16 Ki bytes */
+enum { SLOT_CLASSES = 9 }; /* data of 0, 128, 1 Ki, 2 Ki, 4 Ki, 8 Ki, 16 Ki, 32 Ki, 64 Ki bytes */
 
 static int slot_class(int64_t bytes) {
   int class = 0;
