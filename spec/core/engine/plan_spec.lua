@@ -220,6 +220,39 @@ describe("a sink that writes into memory of the caller", function()
     end)
   end
 
+  -- So many that several morsels of bytes are one piece, on one thread and on two.
+  describe("of millions of narrow rows", function()
+    local n = 5000077
+    local function value(i) return (i * 7 + math.floor(i / 65536)) % 251 end
+
+    it("puts each row where it belongs, however the input is cut", function()
+      for _, settings in ipairs { { threads = 1 }, { threads = 2, chunk = 100000 }, { threads = 3, chunk = 65536 * 5 },
+        { threads = 1, batch_rows = 64000 } } do
+        local source = columns.table({ { "value", "u8", value, n = n } }, settings.chunk)
+        local plan = plan_of(':derive "value = wrap.u8(value * 3 + 1)"', source)
+        local to, keep = memory_for(plan, n)
+        assert.equal(0, run_into(plan, source, to, settings), ffi.string(err.message))
+        local got, wrong = ffi.cast("const uint8_t *", to[0].data), 0
+        for i = 1, n do wrong = wrong + (got[i - 1] ~= (value(i) * 3 + 1) % 256 and 1 or 0) end
+        assert.equal(0, wrong)
+        assert.equal(0x5A, got[n]) -- the canary behind
+        assert.equal(1, #keep + 1)
+      end
+    end)
+
+    it("reports the lowest row that fails", function()
+      local bad = { [1200001] = true, [1200500] = true, [4000000] = true }
+      local source = columns.table { { "value", "u8", function(i) return bad[i] and 255 or i % 250 end, n = n } }
+      local plan = plan_of(':derive "value = u8(i16(value) + 1)"', source)
+      local to, keep = memory_for(plan, n)
+      for threads = 1, 3 do
+        assert.equal(C.MM_EDATA, run_into(plan, source, to, { threads = threads }))
+        assert.equal(1200000, tonumber(err.row))
+      end
+      assert.equal(1, #keep + 1)
+    end)
+  end)
+
   it("leaves a batch that fails as it was, in place", function()
     local n, bad = 100000, 90007
     local function value(i) return i == bad and 9223372036854775807LL or i end
