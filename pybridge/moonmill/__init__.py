@@ -26,8 +26,9 @@ from .errors import (
     from_json,
 )
 from .job import Job
-from .module import Module, module
-from .pipeline import Pipeline, load, pipeline
+from .makers import load, module, pipeline
+from .module import Module
+from .pipeline import Pipeline
 from .progress import Progress
 from .reading import Files, files, read
 from .store import Store, store

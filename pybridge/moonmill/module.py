@@ -100,31 +100,6 @@ class Module:
         return Module, (self._source,)
 
 
-def module(text: str, /, *, name: str | None = None) -> Module:
-    """A module from the text of a script.
-
-    Parameters
-    ----------
-    text : str
-        ``mm.module { name = mm.fn("a: f64 -> f64", function(a) ... end) }``, or a whole script that returns
-        such a module; `mm` is there without `require`.
-    name : str, optional
-        What messages and tracebacks call it.
-
-    Raises
-    ------
-    UsageError, ScriptError
-        The script is wrong, or returns something else.
-    """
-    return Module(Source(name or _name_of(text), text))
-
-
-def _name_of(text: str) -> str:
-    from zlib import crc32
-
-    return f"<module {crc32(text.encode()):08x}>"
-
-
 def _parts(function: _core.Function) -> tuple[str, str, str]:
     arguments, arrow, results = function.signature.partition("->")
     return function.__name__, arguments.rstrip(), f" ->{results}" if arrow else ""

@@ -6,11 +6,11 @@ import os
 
 from . import _core
 from .engines import columns_of, refuse_parts
-from .errors import ScriptError, UsageError
+from .errors import UsageError
 from .kinds import kind_of
 from .outs import outs_of
 from .params import shown, texts
-from .script import Script, Source, load_file, loaded
+from .script import Script, Source, loaded
 from .table import Table
 from .threads import threads_of
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .info import Info
     from .job import Job
     from .kinds import Kind
-    from .module import Module
     from .outputs import FilesResult
     from .progress import Shown
     from .reading import Files, Path
@@ -454,69 +453,8 @@ class Pipeline:
         return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
 
 
-def load(path: Path, /) -> Pipeline | Module:
-    """The pipeline, or the module of typed functions, that a script file returns; it is checked at once.
-
-    Parameters
-    ----------
-    path : str or path
-        A Lua file. The modules that it requires are looked for in its folder.
-
-    Raises
-    ------
-    FileError, UsageError, ScriptError
-        The file cannot be read, or the script is wrong.
-    """
-    return _made(load_file(os.fsdecode(path)))
-
-
-def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:
-    """A pipeline from a text: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
-
-    Parameters
-    ----------
-    text : str
-        `mm` is there without `require`.
-    name : str, optional
-        What messages call it.
-    **params
-        Values for its parameters.
-    """
-    if not isinstance(text, str):
-        raise TypeError(f"pipeline() takes a text, not {type(text).__name__}")
-    source = Source(name or _name_of(text), text)
-    try:
-        made = _made(loaded(source))
-    except ScriptError as error:
-        if text.endswith(".lua") and "\n" not in text:
-            error.hint = f"this is the text of a pipeline; of a file: moonmill.load({text!r})"
-        raise
-    if not isinstance(made, Pipeline):
-        raise UsageError(
-            "the script returned a module, not a pipeline",
-            id="no-pipeline",
-            file=source.name,
-            hint="moonmill.module(text) takes it",
-        )
-    return made.with_params(params) if params else made
-
-
-def _made(script: Script) -> Pipeline | Module:
-    if script.kind == "module":
-        from .module import Module
-
-        return Module(script.source)
-    return Pipeline(script.source, (), script)
-
-
-def _name_of(text: str) -> str:
-    from zlib import crc32
-
-    return f"<pipeline {crc32(text.encode()):08x}>"
-
-
 def _is_types(data: Any) -> bool:
     return isinstance(data, dict) and bool(data) and all(isinstance(value, str) for value in data.values())
 
 
-__all__ = ["Pipeline", "load", "pipeline"]
+__all__ = ["Pipeline"]

@@ -186,7 +186,7 @@ def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
     >>> mm.read("pipelines/data/flights.csv.zst").num_rows
     27004
     """
-    from .pipeline import pipeline
+    from .makers import pipeline
 
     given = paths if isinstance(paths, Files) else Files(expanded(paths))
     return pipeline("mm.pipeline {}").run(given, **options)

@@ -1,0 +1,105 @@
+"""Pipelines and modules made from files and texts: `load`, `pipeline`, `module`."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import ScriptError, UsageError
+from .module import Module
+from .pipeline import Pipeline
+from .script import Script, Source, load_file, loaded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .reading import Path
+
+
+def load(path: Path, /) -> Pipeline | Module:
+    """The pipeline, or the module of typed functions, that a script file returns; it is checked at once.
+
+    Parameters
+    ----------
+    path : str or path
+        A Lua file. The modules that it requires are looked for in its folder.
+
+    Raises
+    ------
+    FileError, UsageError, ScriptError
+        The file cannot be read, or the script is wrong.
+    """
+    return _made(load_file(os.fsdecode(path)))
+
+
+def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:
+    """A pipeline from a text: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
+
+    Parameters
+    ----------
+    text : str
+        `mm` is there without `require`.
+    name : str, optional
+        What messages call it.
+    **params
+        Values for its parameters.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        The script is wrong, or returns something else.
+    """
+    source = _source_of(text, name, "pipeline")
+    try:
+        made = _made(loaded(source))
+    except ScriptError as error:
+        _teach(error, text, "pipeline")
+        raise
+    if not isinstance(made, Pipeline):
+        raise UsageError(
+            "the script returned a module, not a pipeline",
+            id="no-pipeline",
+            file=source.name,
+            hint="moonmill.module(text) takes it",
+        )
+    return made.with_params(params) if params else made
+
+
+def module(text: str, /, *, name: str | None = None) -> Module:
+    """A module from the text of a script.
+
+    Parameters
+    ----------
+    text : str
+        ``mm.module { name = mm.fn("a: f64 -> f64", function(a) ... end) }``, or a whole script that returns
+        such a module; `mm` is there without `require`.
+    name : str, optional
+        What messages and tracebacks call it.
+
+    Raises
+    ------
+    UsageError, ScriptError
+        The script is wrong, or returns something else.
+    """
+    try:
+        return Module(_source_of(text, name, "module"))
+    except ScriptError as error:
+        _teach(error, text, "module")
+        raise
+
+
+def _made(script: Script) -> Pipeline | Module:
+    return Module(script.source) if script.kind == "module" else Pipeline(script.source, (), script)
+
+
+def _source_of(text: str, name: str | None, kind: str) -> Source:
+    from zlib import crc32
+
+    if not isinstance(text, str):
+        raise TypeError(f"{kind}() takes a text, not {type(text).__name__}")
+    return Source(name or f"<{kind} {crc32(text.encode()):08x}>", text)
+
+
+def _teach(error: ScriptError, text: str, kind: str) -> None:
+    if text.endswith(".lua") and "\n" not in text:
+        error.hint = f"this is the text of a {kind}; of a file: moonmill.load({text!r})"
