@@ -32,11 +32,11 @@ int mm_selection_see(mm_selection *selection, const mm_group_plan *plan, const m
   selection->valid.size = 0;
   TRY(mm_buffer_reserve(&selection->valid, plan->accumulator_count * words * 8, error));
   uint64_t *room = (uint64_t *)(void *)selection->valid.data;
-  memcpy(selection->seen.columns, batch->columns, (size_t)batch->count * sizeof *batch->columns);
+  if (batch->count > 0) memcpy(selection->seen.columns, batch->columns, (size_t)batch->count * sizeof *batch->columns);
   for (int32_t i = 0; i < plan->accumulator_count; i++) {
     int32_t at = plan->accumulators[i].column;
-    mm_column *column = &selection->seen.columns[at < 0 ? 0 : at];
-    if (at < 0 || column->valid != batch->columns[at].valid || column->type.id == MM_NULL)
+    mm_column *column = at < 0 ? NULL : &selection->seen.columns[at];
+    if (!column || column->valid != batch->columns[at].valid || column->type.id == MM_NULL)
       continue; /* or masked already */
     if (mask(column, batch, room)) room += words;
   }
