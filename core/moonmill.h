@@ -492,6 +492,8 @@ typedef struct mm_csv_options {
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
   int64_t     patience;    /* milliseconds that opening may wait for bytes of pipes; 0: as long as it takes */
+  int       (*pulse)(void *context); /* called while opening waits for them, on its thread: any answer but 0 ends it; or NULL */
+  void       *context;
   mm_block *const *blocks; /* bytes in memory that are read instead of files, one for each path, which then only names it; or NULL */
 } mm_csv_options;
 

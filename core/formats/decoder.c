@@ -7,6 +7,8 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "zstd_memory.h"
+#include <errno.h>
+#include <time.h>
 
 enum { RING = 32, WINDOW_LOG = 27, FRAME_LIMIT = 1000000 };
 
@@ -145,11 +147,29 @@ static void decode(void *argument) {
   }
 }
 
+/* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
+static void wait_for_text(mm_decoder *d) {
+  struct timespec until;
+  mm_feed *feed = d->feed;
+  if (!feed->pulse) {
+    pthread_cond_wait(&feed->changed, &feed->lock);
+    return;
+  }
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += MM_BEAT_MS * INT64_C(1000000);
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return;
+  pthread_mutex_unlock(&feed->lock);
+  mm_feed_beat(feed);
+  pthread_mutex_lock(&feed->lock);
+}
+
 /* The head block, once there is one: 1, 0 at the end, or a status. */
 static int consume(mm_decoder *d, mm_error *error) {
   if (!d->thread && d->head == d->tail && !d->finished) produce(d);
   pthread_mutex_lock(&d->feed->lock);
-  while (d->head == d->tail && !d->finished && !stopped(d)) pthread_cond_wait(&d->feed->changed, &d->feed->lock);
+  while (d->head == d->tail && !d->finished && !stopped(d)) wait_for_text(d);
   bool ready = d->head < d->tail, finished = d->finished;
   pthread_mutex_unlock(&d->feed->lock);
   if (ready) return 1;

@@ -34,13 +34,19 @@ typedef struct mm_feed {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   atomic_bool stop;
-  _Atomic int64_t consumed; /* bytes as stored */
-  int64_t chunk;            /* bytes read at a time */
-  int64_t patience;         /* milliseconds to wait for a first look at the files, 0: as long as it takes */
-  _Atomic int64_t deadline; /* of that look, by the monotonic clock; 0: none */
+  _Atomic int64_t consumed;    /* bytes as stored */
+  int64_t chunk;               /* bytes read at a time */
+  int64_t patience;            /* milliseconds to wait for a first look at the files, 0: as long as it takes */
+  _Atomic int64_t deadline;    /* of that look, by the monotonic clock; 0: none */
+  int (*pulse)(void *context); /* asked by who opens, while it waits; NULL: nobody, or no more */
+  void *context;
+  pthread_t opener;
 } mm_feed;
 
 void mm_feed_hurry(mm_feed *feed); /* from now on, reading fails when the patience is at its end */
+bool mm_feed_beat(
+    mm_feed *feed); /* on the thread that opens: does the pulse say stop? Then all who read are told. No lock is held */
+enum { MM_BEAT_MS = 20 };
 typedef struct mm_stream mm_stream;
 /* Of a file, or of the bytes of a block, which lives as long. */
 int mm_stream_open(mm_feed *feed, const char *path, const mm_block *block, mm_stream **stream, mm_error *error);

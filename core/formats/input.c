@@ -104,6 +104,11 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   mm_input *input = mm_allocate_zero(sizeof *input);
   if (!input) return mm_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
+  if (options && options->pulse) {
+    input->cutter.feed.opener = pthread_self();
+    input->cutter.feed.context = options->context;
+    input->cutter.feed.pulse = options->pulse;
+  }
   mm_feed_hurry(&input->cutter.feed);
   if (status >= 0) status = mm_cutter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
   input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
@@ -113,6 +118,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
     return status;
   }
   atomic_store(&input->cutter.feed.deadline, 0);
+  input->cutter.feed.pulse = NULL;
   const mm_dialect *dialect = &input->cutter.dialect;
   snprintf(input->format, sizeof input->format, "%s%s",
            dialect->lines               ? "text"

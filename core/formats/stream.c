@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <time.h>
 
-enum { PATIENCE_MS = 20, SNIFF = 16 };
+enum { SNIFF = 16 };
 
 struct mm_stream {
   mm_feed *feed;
@@ -35,6 +35,12 @@ void mm_feed_hurry(mm_feed *feed) {
   if (feed->patience > 0) atomic_store(&feed->deadline, milliseconds() + feed->patience);
 }
 
+bool mm_feed_beat(mm_feed *feed) {
+  if (!pthread_equal(pthread_self(), feed->opener) || !feed->pulse || feed->pulse(feed->context) == 0) return false;
+  atomic_store(&feed->stop, true);
+  return true;
+}
+
 /* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
 static int wait_readable(mm_stream *stream, mm_error *error) {
   struct pollfd look = {.fd = stream->fd, .events = POLLIN};
@@ -47,8 +53,9 @@ static int wait_readable(mm_stream *stream, mm_error *error) {
       mm_fail(error, MM_ELIMIT, "timeout", "nothing came for %g seconds", (double)stream->feed->patience / 1000);
       return mm_error_file(error, MM_ELIMIT, stream->path);
     }
-    ready = poll(&look, 1, PATIENCE_MS);
+    ready = poll(&look, 1, MM_BEAT_MS);
     if (ready < 0 && errno == EINTR) ready = 0;
+    if (ready == 0) mm_feed_beat(stream->feed);
   }
   return 0;
 }

@@ -181,6 +181,10 @@ def _renamed(name: str, suffix: str | None) -> str:
     """A name with another ending: ".csv.zst" is one."""
     if suffix is None:
         return name
+    if not isinstance(suffix, str):
+        raise TypeError(f"suffix is {type(suffix).__name__}, expected a text such as '.csv.zst'")
+    if os.sep in suffix:
+        raise UsageError(f"suffix is {suffix!r}: it ends the names of files", id="bad-suffix")
     stem = os.path.splitext(name.removesuffix(".zst"))[0]
     return stem + suffix
 

@@ -52,8 +52,9 @@ class Files:
         """The files, or some of them, open; types of columns are inferred from their first rows."""
         lines = script.wanted.whole == "lines"
         buffers = None if self._data is None else [self._data]
+        patience = timeout if isinstance(timeout, (int, float)) and timeout > 0 else 0.0
         return _core.open_input(
-            paths or self.paths, lines=lines, patience=timeout or 0.0, buffers=buffers, **self._settings
+            paths or self.paths, lines=lines, patience=patience, buffers=buffers, **self._settings
         )
 
     def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
@@ -120,7 +121,12 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
     """Paths as texts, with patterns replaced by the files that they match."""
     import glob
 
-    given = [paths] if isinstance(paths, (str, bytes, os.PathLike)) else list(paths)
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        given: list[Path] = [paths]
+    elif isinstance(paths, dict) or not hasattr(paths, "__iter__"):
+        raise TypeError(f"expected a path or several paths, not {type(paths).__name__}")
+    else:
+        given = list(paths)
     found: list[str] = []
     for item in map(os.fsdecode, given):
         if os.path.exists(item) or not glob.has_magic(item):

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .table import Table
 
 
+_MOST = 1 << 62
+"""Rows that no file has."""
+
+
 def stream(
     pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
 ) -> Iterator[Table]:
@@ -48,7 +52,8 @@ def _whole(
 
 def _taken(plan: _core.Plan, source: _core.Input, rows: int, ahead: int, threads: int) -> Iterator[Table]:
     """Pieces of the result of one run over files."""
-    job = _core.submit(plan, source, threads=threads, room=rows * max(ahead, 1))
+    rows = min(rows, _MOST)
+    job = _core.submit(plan, source, threads=threads, room=min(rows * max(ahead, 1), _MOST))
     try:
         while (piece := job.take(rows)) is not None:
             yield piece  # type: ignore[misc]

@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "input.h"
+#include "scripts.h"
 #include <math.h>
 
 typedef struct input_object {
@@ -28,6 +29,7 @@ static PyObject *read_paths(PyObject *paths, const char ***texts) {
   }
   if (list && !PyErr_Occurred()) return list;
   PyMem_Free(*texts);
+  *texts = NULL;
   Py_XDECREF(list);
   return NULL;
 }
@@ -114,13 +116,20 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
   given.count = given.list ? PyList_GET_SIZE(given.list) : 0;
   bool in_memory = given.buffers && given.buffers != Py_None;
   if (given.list && (!in_memory || read_buffers(state, &given) == 0)) {
+    mm_away away;
     options.blocks = given.blocks;
-    Py_BEGIN_ALLOW_THREADS
+    mm_away_begin(&away);
+    options.pulse = away.pulse.beat;
+    options.context = away.pulse.context;
     status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
-    Py_END_ALLOW_THREADS
-    if (status < 0) mm_raise(state, &error);
+    mm_away_end(&away);
+    if (status < 0 && !PyErr_Occurred()) mm_raise(state, &error);
   }
   close_opening(&given);
+  if (status >= 0 && PyErr_Occurred()) { /* a signal that came when all was there */
+    mm_input_free(input);
+    status = -1;
+  }
   return status < 0 ? NULL : wrap_input(state, input);
 }
 

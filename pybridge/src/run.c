@@ -152,7 +152,7 @@ static int read_request(module_state *state, PyObject *arguments, PyObject *keyw
   PyObject *plan, *timeout = NULL;
   *to = (mm_request){0};
   int read = watched
-                 ? PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iOpOOz:run", run, &plan, &to->data,
+                 ? PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iOpOOO:run", run, &plan, &to->data,
                                                &to->threads, &to->outs, &to->copy, &timeout, &to->watch, &to->output)
                  : PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|iOpOL:submit", submit, &plan, &to->data,
                                                &to->threads, &to->outs, &to->copy, &timeout, &to->room);
@@ -165,6 +165,7 @@ static int read_request(module_state *state, PyObject *arguments, PyObject *keyw
   }
   if (to->outs == Py_None) to->outs = NULL;
   if (to->watch == Py_None) to->watch = NULL;
+  if (to->output == Py_None) to->output = NULL;
   return 0;
 }
 
@@ -175,9 +176,15 @@ int mm_request_open(const mm_request *asked, mm_outcome *outcome) {
     PyErr_SetString(PyExc_TypeError, "output and room are for an Input");
     return -1;
   }
-  if (!asked->outs) return mm_outcome_read(outcome, asked->plan, asked->data, asked->output, asked->room);
-  PyErr_SetString(PyExc_TypeError, "out is for a Table");
-  return -1;
+  if (asked->outs) {
+    PyErr_SetString(PyExc_TypeError, "out is for a Table");
+    return -1;
+  }
+  PyObject *path = NULL;
+  if (asked->output && !PyUnicode_FSConverter(asked->output, &path)) return -1;
+  int status = mm_outcome_read(outcome, asked->plan, asked->data, path ? PyBytes_AS_STRING(path) : NULL, asked->room);
+  Py_XDECREF(path);
+  return status;
 }
 
 int64_t mm_request_copied(const mm_request *asked) {

@@ -9,7 +9,7 @@ typedef struct mm_request {
   plan_object *plan;
   PyObject *data;          /* a Table, or an Input, which is used up */
   PyObject *outs, *watch;  /* NULL when there are none */
-  const char *output;      /* path of a file for the result of an Input, or NULL */
+  PyObject *output;        /* path of a file for the result of an Input, or NULL */
   long long room;          /* rows of such a result that may wait to be taken; 0: it becomes a table */
   int threads, copy;
   double limit;                   /* seconds; 0: none */

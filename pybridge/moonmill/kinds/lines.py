@@ -21,6 +21,12 @@ def as_lines(data: Any) -> Any:
     ends. What is neither text nor lines stays as it is."""
     if _is_iterator(data):
         first, data = _peek(data)
+        if isinstance(first, bytes):
+            raise KindError(
+                "the lines are bytes, expected texts",
+                id="wrong-kind",
+                hint="decode them, or give the bytes of the whole text",
+            )
         return without_ends([*data]) if isinstance(first, str) else data
     if isinstance(data, (list, tuple)):
         return without_ends(data) if data and isinstance(data[0], str) else data
@@ -31,7 +37,10 @@ def as_lines(data: Any) -> Any:
             raise
         return as_lines(iter(data))
     if isinstance(kind, Views):
-        return Files([f"<{type(data).__name__}>"], data=kind.bytes_of(data))
+        view = memoryview(kind.bytes_of(data))
+        if not view.c_contiguous:
+            raise KindError("the bytes of the text do not lie one after the other", id="wrong-kind")
+        return Files([f"<{type(data).__name__}>"], data=view)
     return data
 
 
