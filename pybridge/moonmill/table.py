@@ -77,6 +77,8 @@ class Column(_core.Column):
         shares = self.null_count == 0 and array.dtype != object and array.dtype != bool
         if copy is False and (not shares or (dtype is not None and array.dtype != dtype)):
             raise ValueError(f"column {self.name}: an array of these values cannot be made without a copy")
+        if hasattr(array, "mask"):
+            return _unmasked(array, dtype, self.name)
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
         return array.copy() if copy and shares else array
@@ -129,6 +131,21 @@ class Column(_core.Column):
         from .kinds.pandas import series_of
 
         return series_of(self)
+
+
+def _unmasked(array: Any, dtype: Any, name: str) -> np.ndarray[Any, Any]:
+    """Masked values as a plain array, where its type has something that stands for null."""
+    import numpy as np
+
+    wanted = array.dtype if dtype is None else np.dtype(dtype)
+    if wanted.kind not in "fO":
+        raise ValueError(
+            f"column {name}: an array of {wanted} cannot hold its nulls; "
+            "to_numpy() gives a masked array, dtype=float has NaN"
+        )
+    plain: np.ndarray[Any, Any] = array.data.astype(wanted)
+    plain[array.mask] = np.nan if wanted.kind == "f" else None
+    return plain
 
 
 class Stats:

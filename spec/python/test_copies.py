@@ -64,3 +64,15 @@ def test_bytes_in_the_other_order_are_turned_whatever_their_width():
     for dtype in ("i2", "u2", "i4", "u4", "f4", "i8", "u8", "f8", "M8[us]", "m8[ns]"):
         data = np.arange(1, 1000, 7).astype("i8").astype(dtype)
         assert (SAME(data.astype(data.dtype.newbyteorder(">"))) == data).all()
+
+
+def test_nulls_are_no_zeros_in_a_plain_array():
+    column = mm.pipeline("mm.pipeline {}").run({"k": [1, None, 3]})["k"]
+    with pytest.raises(ValueError, match=r"column k: an array of int64 cannot hold its nulls; to_numpy\(\)"):
+        np.asarray(column)
+    with pytest.raises(ValueError, match="array of int32 cannot hold"):
+        np.asarray(column, dtype="i4")
+    assert np.array_equal(np.asarray(column, dtype=float), [1, np.nan, 3], equal_nan=True)
+    assert np.asarray(column, dtype=object).tolist() == [1, None, 3]
+    assert np.asarray(SAME.run(np.arange(3))["value"]).tolist() == [0, 1, 2]
+    assert np.isnan(np.asarray(SAME.run({"x": [1.5, None]})["x"])[1])
