@@ -59,7 +59,8 @@ struct mm_program {
   int64_t frame_size; /* bytes of slots */
   int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
-  bool plain; /* neither filters nor fails, and knows only values of fixed width: see mm_frame_run_plain */
+  bool plain;     /* neither filters nor fails, and knows only values of fixed width: see mm_frame_run_plain */
+  int32_t *eager; /* another order of the steps, see eager.c; NULL: none */
   atomic_int_least32_t references;
   struct mm_frame *folding; /* of mm_program_eval */
 };
@@ -69,6 +70,7 @@ int64_t mm_lane_bytes(int type, int64_t lanes);    /* bytes of so many lanes of 
 /* Rewrite code with fewer instructions; returns how many there are now, or a negative status. */
 int32_t mm_program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
                         mm_error *error);
+int mm_program_eager(mm_program *program, mm_error *error);     /* fills in eager, before the layout */
 int mm_program_layout(mm_program *program, mm_error *error);    /* slots: fills in home and frame_size */
 int mm_program_constants(mm_program *program, mm_error *error); /* vectors of constant registers */
 
@@ -87,6 +89,7 @@ typedef struct mm_frame {
   uint64_t selected[VECTOR_WORDS];
   uint64_t bad[VECTOR_WORDS];
   uint16_t index[MM_VECTOR];
+  bool most_pass;     /* the filter in the last vector: go on in the program's eager order */
   int32_t failed_row; /* within the vector; -1: none */
   mm_error failure;
 } mm_frame;

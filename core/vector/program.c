@@ -269,6 +269,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
   TRY(check_outputs(program, error));
   choose_lanes(program);
   TRY(mm_program_constants(program, error));
+  TRY(mm_program_eager(program, error));
   return mm_program_layout(program, error);
 }
 
@@ -318,6 +319,7 @@ void mm_program_free(mm_program *program) {
       drop(program->registers[i].vector.data, mm_lane_bytes(program->types[i].id, program->lanes));
   for (int32_t i = 0; i < program->constant_count; i++)
     if (program->constants[i].text) drop((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
+  mm_release(program->eager, program->step_count * (int64_t)sizeof *program->eager);
   drop(program->constants, program->constant_count * (int64_t)sizeof *program->constants);
   drop(program->types, program->register_count * (int64_t)sizeof *program->types);
   drop(program->outputs, program->output_count * (int64_t)sizeof *program->outputs);

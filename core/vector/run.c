@@ -18,7 +18,12 @@ int32_t mm_frame_passed(const mm_frame *frame) { return frame->selection ? frame
 
 void mm_frame_rows(const mm_frame *frame, uint64_t *rows) {
   memset(rows, 0, VECTOR_WORDS * 8);
-  for (int32_t w = 0; w < mm_words(frame->n); w++) {
+  int32_t words = (int32_t)mm_words(frame->n);
+  if (!frame->packed && frame->selection) {
+    memcpy(rows, frame->selection, (size_t)words * 8);
+    return;
+  }
+  for (int32_t w = 0; w < words; w++) {
     uint64_t bits = selected_word(frame, w);
     if (!frame->packed) rows[w] = bits;
     else
@@ -38,17 +43,17 @@ static void cut(mm_frame *frame, int32_t end) {
   frame->passed = (int32_t)mm_bits_count(frame->selected, frame->n);
 }
 
-static void filter(mm_frame *frame, int32_t at) {
+static void filter(mm_frame *frame, int32_t at, bool last) {
   const mm_vector *v = &frame->vectors[frame->program->steps[at].instr.a];
   const uint64_t *bits = v->data;
   for (int32_t w = 0; w < mm_words(frame->n); w++)
     frame->selected[w] = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
   int32_t count = (int32_t)mm_bits_count(frame->selected, frame->n);
+  frame->most_pass = count * PACK_RATIO > frame->n;
   if (count == frame->n) return;
   frame->selection = frame->selected;
   frame->passed = count;
-  if (count > 0 && count * PACK_RATIO <= frame->n && at + 1 < frame->program->step_count)
-    mm_frame_pack(frame, at, count);
+  if (count > 0 && !frame->most_pass && !last) mm_frame_pack(frame, at, count);
   else if (count == 0) frame->n = 0;
 }
 
@@ -191,10 +196,12 @@ int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t 
   frame->selection = NULL;
   frame->failed_row = -1;
   mm_arena_reset(&frame->arena);
+  const int32_t *order = frame->most_pass ? program->eager : NULL;
   for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {
-    const mm_step *step = &program->steps[i];
+    int32_t at = order ? order[i] : i;
+    const mm_step *step = &program->steps[at];
     if (step->instr.op == MM_OP_LOAD) mm_frame_load(frame, step, &batch->columns[step->instr.a], start);
-    else if (step->instr.op == MM_OP_FILTER) filter(frame, i);
+    else if (step->instr.op == MM_OP_FILTER) filter(frame, at, i + 1 == program->step_count);
     else {
       int status = run_kernel(frame, step);
       if (status < 0) return kernel_error(status, step, error);
