@@ -1,5 +1,5 @@
--- Aggregates of filtered rows without keys: the rows are not packed, which nobody may notice. Against naive Lua, and against the same
--- chain with an aggregate that does need packed rows.
+-- Aggregates of filtered rows without keys: the rows are not packed, which nobody may notice. Against naive Lua, and
+-- against the same chain with an aggregate that does need packed rows.
 local pipelines = require "pipelines"
 local null = pipelines.null
 
@@ -12,7 +12,8 @@ local makers = {
   i16 = function() return math.random(-32768, 32767) end, u16 = function() return math.random(0, 65535) end,
   i32 = function() return math.random(-2 ^ 31, 2 ^ 31 - 1) end, u32 = function() return math.random(0, 2 ^ 32 - 1) end,
   i64 = function() return math.random(-2 ^ 36, 2 ^ 36) end, u64 = function() return math.random(0, 2 ^ 36) end,
-  f32 = function() return math.random(-1000, 1000) / 2 end, f64 = function() return math.random(-100000, 100000) / 2 end,
+  f32 = function() return math.random(-1000, 1000) / 2 end,
+  f64 = function() return math.random(-100000, 100000) / 2 end,
   bool = function() return math.random(2) == 1 end,
 }
 local types = { "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "bool" }
@@ -55,7 +56,8 @@ describe("aggregates of filtered rows", function()
             local values, gate = list(name, rows, nulls), gates(rows, nulls)
             local sum, known, passed = naive(values, gate, share)
             local lists = { { "v", name, values }, { "g", "f64", gate } }
-            local about = ("seed %d, %d rows of %s, share %g, nulls %s"):format(seed, rows, name, share, tostring(nulls))
+            local about = ("seed %d, %d rows of %s, share %g, nulls %s"):format(seed, rows, name, share,
+              tostring(nulls))
             local chain = (':where "g < %s" :group({}, { "s = sum(v)", "k = count(v)", "n = count()"%s })')
               :format(share == 0 and "0.0" or tostring(share), name == "bool" and "" or ', "m = mean(v)"')
             local out = pipelines.run(chain, lists, { piece = rows > 6000 and 66000 or 192, batch_rows = 3072 })
@@ -78,14 +80,14 @@ describe("aggregates of filtered rows", function()
         local lists = { { "v", "i64", list("i64", rows, true) }, { "w", "i32", list("i32", rows) },
           { "g", "f64", gates(rows, true) }, { "t", "utf8", {} } }
         for i = 1, rows do lists[4][3][i] = i % 7 == 0 and null or "text " .. i end
-        local chain = (':derive "a = v // 3" :where "g < %s and w ~= 5" :derive { "x = a + w", "y = if(w > 0, v, null)",' ..
-          ' "h = w / 2" } :where "x ~= 17" :group({}, { "s = sum(x)", "n = count()", "y = sum(y)", "ky = count(y)",' ..
+        local chain = (':derive "a = v // 3" :where "g < %s and w ~= 5"' ..
+          ' :derive { "x = a + w", "y = if(w > 0, v, null)", "h = w / 2" } :where "x ~= 17" :group({}, { "s = sum(x)", "n = count()", "y = sum(y)", "ky = count(y)",' ..
           ' "h = sum(h)", "t = count(t)"%s })'):format(share == 0 and "0.0" or tostring(share), "%s")
         local selected = pipelines.run(chain:format "", lists)
         local packed = pipelines.run(chain:format ', "f = first(x)"', lists) -- first() needs packed rows
         for _, column in ipairs { "s", "n", "y", "ky", "h", "t" } do
-          assert.equal(tostring(packed[column][1]), tostring(selected[column][1]), ("%s, %d rows, share %g"):format(column,
-            rows, share))
+          assert.equal(tostring(packed[column][1]), tostring(selected[column][1]),
+            ("%s, %d rows, share %g"):format(column, rows, share))
         end
       end
     end
@@ -94,7 +96,9 @@ describe("aggregates of filtered rows", function()
   it("give the same bits at any number of threads and any size of batch", function()
     local rows, seen = 150000, nil
     local lists = { { "v", "f64", { n = rows } }, { "g", "f64", gates(rows, true) } }
-    for i = 1, rows do lists[1][3][i] = math.random(30) == 1 and null or (math.random() - 0.5) * 10 ^ math.random(-8, 8) end
+    for i = 1, rows do
+      lists[1][3][i] = math.random(30) == 1 and null or (math.random() - 0.5) * 10 ^ math.random(-8, 8)
+    end
     for _, settings in ipairs { { threads = 1, batch_rows = 8192 }, { threads = 2, batch_rows = 64 },
       { threads = 3, batch_rows = 65536 }, { threads = 2, batch_rows = 1024 } } do
       settings.piece = 65536 + 640

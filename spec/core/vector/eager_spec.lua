@@ -1,4 +1,5 @@
--- Steps after a filter that most rows pass are taken before it: nobody may notice when the share of rows that pass changes.
+-- Steps after a filter that most rows pass are taken before it: nobody may notice when the share of rows that pass
+-- changes.
 local pipelines = require "pipelines"
 local null = pipelines.null
 
@@ -42,13 +43,15 @@ describe("a filter that most rows pass at times", function()
         local g, v, w, i = lists[1][3][row], lists[2][3][row], lists[3][3][row], lists[4][3][row]
         if case[2](g, v, w, i) then expected[#expected + 1] = case[3](g, v, w, i) end
       end
-      for _, settings in ipairs { { threads = 1 }, { threads = 2, batch_rows = 64 }, { threads = 1, batch_rows = 1024 * 7 } } do
+      for _, settings in ipairs { { threads = 1 }, { threads = 2, batch_rows = 64 },
+        { threads = 1, batch_rows = 1024 * 7 } } do
         settings.piece = ROWS
         local out = pipelines.run(case[1], lists, settings)
         local wrong
         for row = 1, math.max(#expected, #out.x) do
           if out.x[row] ~= expected[row] then
-            wrong = ("seed %d, row %d: %s instead of %s"):format(seed, row, tostring(out.x[row]), tostring(expected[row]))
+            wrong = ("seed %d, row %d: %s instead of %s"):format(seed, row, tostring(out.x[row]),
+              tostring(expected[row]))
             break
           end
         end
