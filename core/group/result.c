@@ -12,15 +12,25 @@ static uint64_t first_of(const mm_groups *groups, int64_t number) {
   return ((const uint64_t *)groups->first.data)[number];
 }
 
+/* The first of a table's groups, which are in order, that appeared in a morsel or later. */
+static int64_t lower_bound(const mm_groups *groups, uint64_t morsel) {
+  int64_t low = 0, high = groups->keys.count;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (first_of(groups, middle) >> 32 < morsel) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /* Groups of one morsel, put at their position in it. */
 typedef struct morsel_shelf {
   uint64_t *places, *filled;
-  int64_t size;
 } morsel_shelf;
 
 static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
   int64_t n = 0;
-  for (int64_t word = 0; word < mm_words(shelf->size); word++) {
+  for (int64_t word = 0; word < mm_words(MM_MORSEL); word++) {
     for (uint64_t bits = shelf->filled[word]; bits; bits &= bits - 1)
       out[n++] = shelf->places[word * 64 + __builtin_ctzll(bits)];
     shelf->filled[word] = 0;
@@ -28,20 +38,20 @@ static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
   return n;
 }
 
-/* The groups of each table are in order already: go from morsel to morsel. */
-static void merge_tables(const mm_merger *merger, morsel_shelf *shelf, uint64_t *out) {
-  int64_t next[MM_PARTITIONS] = {0};
-  for (;;) {
-    uint64_t morsel = UINT64_MAX;
+enum { MORSELS_A_TASK = 16 };
+
+typedef struct ordering {
+  const mm_merger *merger;
+  uint64_t *out;
+} ordering;
+
+static void order_morsels(const ordering *all, uint64_t morsel, uint64_t end, morsel_shelf *shelf) {
+  uint64_t *out = all->out;
+  int64_t next[MM_PARTITIONS];
+  for (int64_t t = 0; t < MM_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merger, t), morsel);
+  for (; morsel < end; morsel++) {
     for (int64_t t = 0; t < MM_PARTITIONS; t++) {
-      const mm_groups *groups = table(merger, t);
-      if (next[t] == groups->keys.count) continue;
-      uint64_t head = first_of(groups, next[t]) >> 32;
-      if (head < morsel) morsel = head;
-    }
-    if (morsel == UINT64_MAX) return;
-    for (int64_t t = 0; t < MM_PARTITIONS; t++) {
-      const mm_groups *groups = table(merger, t);
+      const mm_groups *groups = table(all->merger, t);
       for (; next[t] < groups->keys.count && first_of(groups, next[t]) >> 32 == morsel; next[t]++) {
         int64_t position = (int64_t)(first_of(groups, next[t]) & UINT32_MAX);
         shelf->places[position] = (uint64_t)t << 32 | (uint64_t)next[t];
@@ -52,32 +62,27 @@ static void merge_tables(const mm_merger *merger, morsel_shelf *shelf, uint64_t 
   }
 }
 
-int mm_groups_order(const mm_merger *merger, mm_buffer *places, mm_error *error) {
-  int64_t total = 0, last = 0;
-  for (int64_t t = 0; t < table_count(merger); t++) {
-    const mm_groups *groups = table(merger, t);
-    total += groups->keys.count;
-    for (int64_t i = 0; i < groups->keys.count; i++) {
-      int64_t position = (int64_t)(first_of(groups, i) & UINT32_MAX);
-      if (position > last) last = position;
-    }
-  }
-  TRY(mm_buffer_reserve(places, total * 8, error));
-  places->size = total * 8;
-  uint64_t *out = (uint64_t *)places->data;
-  if (!merger->partitions) {
-    for (int64_t i = 0; i < total; i++) out[i] = (uint64_t)i;
-    return 0;
-  }
-  morsel_shelf shelf = {.size = last + 1};
-  int64_t bytes = shelf.size * 8, bit_bytes = mm_words(shelf.size) * 8;
-  shelf.places = mm_allocate(bytes);
-  shelf.filled = mm_allocate_zero(bit_bytes);
+static int order_task(void *argument, int64_t index, mm_error *error) {
+  const ordering *all = argument;
+  int64_t bytes = MM_MORSEL * 8, bit_bytes = mm_words(MM_MORSEL) * 8;
+  morsel_shelf shelf = {.places = mm_allocate(bytes), .filled = mm_allocate_zero(bit_bytes)};
   int status = shelf.places && shelf.filled ? 0 : mm_fail_memory(error, bytes);
-  if (status >= 0) merge_tables(merger, &shelf, out);
+  uint64_t morsel = (uint64_t)index * MORSELS_A_TASK;
+  if (status >= 0) order_morsels(all, morsel, morsel + MORSELS_A_TASK, &shelf);
   mm_release(shelf.places, bytes);
   mm_release(shelf.filled, bit_bytes);
   return status;
+}
+
+int mm_groups_order(const mm_merger *merger, mm_job *job, mm_buffer *places, mm_error *error) {
+  int64_t total = 0, tasks = ((int64_t)merger->morsels + MORSELS_A_TASK - 1) / MORSELS_A_TASK;
+  for (int64_t t = 0; t < table_count(merger); t++) total += table(merger, t)->keys.count;
+  TRY(mm_buffer_reserve(places, total * 8, error));
+  places->size = total * 8;
+  ordering all = {.merger = merger, .out = (uint64_t *)places->data};
+  if (merger->partitions) return mm_parallel(job, tasks, order_task, &all, error);
+  for (int64_t i = 0; i < total; i++) all.out[i] = (uint64_t)i;
+  return 0;
 }
 
 /* ---- Batches ---- */
@@ -135,7 +140,11 @@ static int emit_batch(void *argument, int64_t index, mm_error *error) {
 int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
                    mm_job *job, mm_table *out, mm_error *error) {
   mm_buffer places = {0};
-  TRY(mm_groups_order(merger, &places, error));
+  int status = mm_groups_order(merger, job, &places, error);
+  if (status < 0) {
+    mm_buffer_free(&places);
+    return status;
+  }
   emission all = {.merger = merger,
                   .aggregates = aggregates,
                   .served_by = served_by,
@@ -144,7 +153,6 @@ int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int3
                   .places = (const uint64_t *)places.data,
                   .total = places.size / 8};
   int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
-  int status = 0;
   if (n) {
     all.batches = mm_allocate_zero(bytes);
     status = all.batches ? mm_parallel(job, n, emit_batch, &all, error) : mm_fail_memory(error, bytes);
