@@ -323,7 +323,7 @@ typedef struct mm_merger {
   mm_groups whole;
   mm_partition *partitions; /* NULL: whole is in use */
   atomic_bool partitioned;  /* partials should come scattered */
-  atomic_bool failed;       /* a table may be broken: nothing more is merged */
+  atomic_bool failed;       /* a table may be broken, or nobody wants it: nothing more is merged */
   uint64_t morsels;
   _Atomic(mm_partial *) queue[MM_FOLD_QUEUE];
   atomic_llong queued; /* partials ever put into the queue */
@@ -334,6 +334,7 @@ int mm_merger_init(mm_merger *merger, const mm_group_plan *plan, mm_error *error
 void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take)); /* what still is in the queue */
 int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error);           /* in order, one at a time */
 int mm_merger_drain(mm_merger *merger, mm_error *error);                            /* any worker */
+void mm_merger_stop(mm_merger *merger);                                /* nothing more shall be merged; any thread */
 int mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error); /* merge what is left, complete all states */
 
 /* ---- Results ---- */

@@ -32,7 +32,9 @@ void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take
 
 /* ---- Partitions ---- */
 
-/* Once a merge has failed, the job will fail, but its other workers may still come here. */
+void mm_merger_stop(mm_merger *merger) { atomic_store(&merger->failed, true); }
+
+/* Once a merge has failed, or the job was cancelled, the job will fail, but its other workers may still come here. */
 static int check_failed(const mm_merger *merger, mm_error *error) {
   return atomic_load(&merger->failed) ? mm_fail(error, MM_ESTATE, "merge-failed", "groups could not be merged") : 0;
 }
@@ -45,8 +47,8 @@ static int note_failed(mm_merger *merger, int status) {
 static int advance(mm_merger *merger, int64_t index, mm_error *error) {
   mm_partition *partition = &merger->partitions[index];
   int64_t queued = atomic_load(&merger->queued);
-  TRY(check_failed(merger, error));
   for (int64_t i = atomic_load(&partition->merged); i < queued; i++) {
+    TRY(check_failed(merger, error));
     _Atomic(mm_partial *) *place = &merger->queue[i % MM_FOLD_QUEUE];
     mm_partial *partial = atomic_load(place);
     TRY(note_failed(merger, mm_groups_merge(&partition->groups, partial, partial->starts[index],

@@ -234,6 +234,7 @@ static int distinct_fold(mm_stage *base, void *partial, mm_error *error) {
   return mm_merger_fold(&((distinct_stage *)base)->merger, partial, error);
 }
 static void distinct_drop(mm_stage *base, void *partial) { discard((distinct_stage *)base, partial); }
+static void distinct_interrupt(mm_stage *base) { mm_merger_stop(&((distinct_stage *)base)->merger); }
 static int distinct_drain(mm_stage *base, mm_error *error) {
   return mm_merger_drain(&((distinct_stage *)base)->merger, error);
 }
@@ -328,6 +329,7 @@ static const mm_stage_class distinct_class = {.name = "distinct",
                                               .drop = distinct_drop,
                                               .drain = distinct_drain,
                                               .finish = distinct_finish,
+                                              .interrupt = distinct_interrupt,
                                               .free = distinct_free,
                                               .copy = distinct_copy};
 

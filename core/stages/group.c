@@ -85,6 +85,7 @@ static int group_fold(mm_stage *base, void *partial, mm_error *error) {
   return mm_merger_fold(&((group_stage *)base)->merger, partial, error);
 }
 static void group_drop(mm_stage *base, void *partial) { mm_spares_give(&((group_stage *)base)->spares, partial); }
+static void group_interrupt(mm_stage *base) { mm_merger_stop(&((group_stage *)base)->merger); }
 static int group_drain(mm_stage *base, mm_error *error) {
   return mm_merger_drain(&((group_stage *)base)->merger, error);
 }
@@ -153,6 +154,7 @@ static const mm_stage_class group_class = {.name = "group",
                                            .drop = group_drop,
                                            .drain = group_drain,
                                            .finish = group_finish,
+                                           .interrupt = group_interrupt,
                                            .free = group_free,
                                            .copy = group_copy};
 
