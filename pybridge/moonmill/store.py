@@ -48,6 +48,10 @@ class Entry:
         )
 
 
+_REQUIRED: Any = object()
+"""Stands for a default that was not given."""
+
+
 class Store(MutableMapping[str, Column]):
     """Named columns that stay in this process between runs: ``moonmill.store``.
 
@@ -102,6 +106,15 @@ class Store(MutableMapping[str, Column]):
     def __delitem__(self, name: str) -> None:
         if not isinstance(name, str) or not _core.store_drop(name):
             raise KeyError(name)
+
+    def pop(self, name: str, default: Any = _REQUIRED) -> Any:
+        """Forget a name and give what it stood for, to one thread alone; else the default, or a KeyError."""
+        column = self.get(name)
+        if column is not None and _core.store_drop(name):
+            return column
+        if default is _REQUIRED:
+            raise KeyError(name)
+        return default
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and _core.store_get(name) is not None
