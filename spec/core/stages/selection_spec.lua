@@ -82,7 +82,8 @@ describe("aggregates of filtered rows", function()
         for i = 1, rows do lists[4][3][i] = i % 7 == 0 and null or "text " .. i end
         local chain = (':derive "a = v // 3" :where "g < %s and w ~= 5"' ..
           ' :derive { "x = a + w", "y = if(w > 0, v, null)", "h = w / 2" } :where "x ~= 17"' ..
-          ' :group({}, { "s = sum(x)", "n = count()", "y = sum(y)", "ky = count(y)", "h = sum(h)", "t = count(t)"%s })'):format(share == 0 and "0.0" or tostring(share), "%s")
+          ' :group({}, { "s = sum(x)", "n = count()", "y = sum(y)", "ky = count(y)", "h = sum(h)", "t = count(t)"%s })')
+          :format(share == 0 and "0.0" or tostring(share), "%s")
         local selected = pipelines.run(chain:format "", lists)
         local packed = pipelines.run(chain:format ', "f = first(x)"', lists) -- first() needs packed rows
         for _, column in ipairs { "s", "n", "y", "ky", "h", "t" } do
