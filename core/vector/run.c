@@ -120,26 +120,35 @@ static void join_validity(const mm_frame *frame, mm_vector *dst, const mm_vector
   if (!any) dst->valid = NULL;
 }
 
-static int run_kernel(mm_frame *frame, const mm_step *step) {
+static int run_kernel(mm_frame *frame, const mm_step *step, mm_lanes *lanes) {
   const mm_instr *instr = &step->instr;
-  const mm_operation *operation = &mm_operations[instr->op];
   const int32_t registers[3] = {instr->a, instr->b, instr->c};
   const mm_vector *operands[3] = {0};
   for (int k = 0; k < 3; k++)
-    if (operation->operands[k]) operands[k] = &frame->vectors[registers[k]];
+    if (step->reads[k]) operands[k] = &frame->vectors[registers[k]];
   mm_vector *dst = mm_frame_home(frame, instr->dst);
-  if (operation->strict) join_validity(frame, dst, operands);
-  mm_lanes lanes = {.n = frame->n,
-                    .bad = frame->bad,
-                    .arena = &frame->arena,
-                    .instr = instr,
-                    .constants = frame->program->constants,
-                    .types = frame->program->types,
-                    .state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state,
-                    .selected = frame->selection};
-  int status = step->kernel(&lanes, dst, operands[0], operands[1], operands[2]);
+  if (step->strict) join_validity(frame, dst, operands);
+  lanes->n = frame->n;
+  lanes->instr = instr;
+  lanes->state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state;
+  lanes->selected = frame->selection;
+  int status = step->kernel(lanes, dst, operands[0], operands[1], operands[2]);
   if (status > 0) lanes_failed(frame, step);
   return status < 0 ? status : 0;
+}
+
+/* The most frequent load: values without nulls that may be read where they lie. */
+static bool load_in_place(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start) {
+  const uint8_t *data = (const uint8_t *)column->data + start * step->width;
+  if (step->width == 0 || frame->packed || frame->n % 64 != 0 || column->valid) return false;
+  if ((uintptr_t)data & (uintptr_t)(step->width - 1)) return false;
+  frame->vectors[step->instr.dst] = (mm_vector){(void *)(uintptr_t)data, NULL};
+  return true;
+}
+
+static void load(mm_frame *frame, const mm_step *step, const mm_batch *batch, int64_t start) {
+  const mm_column *column = &batch->columns[step->instr.a];
+  if (!load_in_place(frame, step, column, start)) mm_frame_load(frame, step, column, start);
 }
 
 static int kernel_error(int status, const mm_step *step, mm_error *error) {
@@ -197,13 +206,15 @@ int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t 
   frame->failed_row = -1;
   mm_arena_reset(&frame->arena);
   const int32_t *order = frame->most_pass ? program->eager : NULL;
+  mm_lanes lanes = {
+      .bad = frame->bad, .arena = &frame->arena, .constants = program->constants, .types = program->types};
   for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {
     int32_t at = order ? order[i] : i;
     const mm_step *step = &program->steps[at];
-    if (step->instr.op == MM_OP_LOAD) mm_frame_load(frame, step, &batch->columns[step->instr.a], start);
+    if (step->instr.op == MM_OP_LOAD) load(frame, step, batch, start);
     else if (step->instr.op == MM_OP_FILTER) filter(frame, at, i + 1 == program->step_count);
     else {
-      int status = run_kernel(frame, step);
+      int status = run_kernel(frame, step, &lanes);
       if (status < 0) return kernel_error(status, step, error);
     }
   }
