@@ -342,7 +342,8 @@ enum {
   MM_STAGE_WHOLE = 32,   /* breaking: wants no part of a batch in which a row failed */
   MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
   MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count, so that nobody need pack them */
-  MM_STAGE_SCATTERS = 256 /* breaking: has no partials, a row goes to its own place: several morsels may be one piece */
+  MM_STAGE_SCATTERS = 256, /* breaking: has no partials, a row goes to its own place: several morsels may be one piece */
+  MM_STAGE_LETS_GO = 512 /* breaking: keeps nothing of a batch, so that blocks that outlive the segment need not be counted */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -474,6 +475,7 @@ struct mm_source {
   mm_schema schema;   /* what load gives; owned */
   int64_t rows;       /* how many there are, when pieces may be larger than a morsel; else 0 */
   int64_t piece_rows; /* then: of a piece, a multiple of MM_MORSEL; the engine may raise it before the first claim */
+  bool lends;         /* set by the engine: columns may come without their blocks, which the source keeps */
 };
 
 /* Batches in memory, shared, not copied. The table may be freed right after. */

@@ -41,6 +41,7 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   pthread_cond_init(&s->advanced, NULL);
   s->piece_rows = piece_rows(job, s);
   if (source->rows) source->piece_rows = s->piece_rows;
+  source->lends = (job->stages[s->breaker]->flags & MM_STAGE_LETS_GO) != 0;
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
   s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);

@@ -107,7 +107,8 @@ static void into_free(mm_stage *stage) {
 
 /* It can fail, so that batches know their rows. */
 static const mm_stage_class into_class = {.name = "into",
-                                          .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_FAIL | MM_STAGE_SCATTERS,
+                                          .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_FAIL | MM_STAGE_SCATTERS
+                                                   | MM_STAGE_LETS_GO,
                                           .bind = into_bind,
                                           .run = into_run,
                                           .cut = into_cut,

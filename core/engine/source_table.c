@@ -5,6 +5,7 @@
 typedef struct table_source {
   mm_source base;
   mm_batch *batches;
+  mm_column *lent; /* the columns of all batches, without their blocks */
   int64_t count;
   int64_t *starts; /* first row of each batch, and the number of rows */
   int64_t next;    /* row that the next morsel starts at */
@@ -47,7 +48,9 @@ static int table_load(mm_source *source, void *local, void *piece, int64_t rows,
   if (p->row >= p->end) return 0;
   int64_t stop = s->starts[p->batch + 1] < p->end ? s->starts[p->batch + 1] : p->end;
   int64_t length = stop - p->row < rows ? stop - p->row : rows;
-  TRY(mm_batch_slice(out, &s->batches[p->batch], p->row - s->starts[p->batch], length, error));
+  mm_batch whole = s->batches[p->batch];
+  if (source->lends) whole.columns = s->lent + p->batch * s->base.schema.count;
+  TRY(mm_batch_slice(out, &whole, p->row - s->starts[p->batch], length, error));
   out->origin = NULL;
   mm_block_release(out->origin_block);
   out->origin_block = NULL;
@@ -60,9 +63,27 @@ static void table_drop(mm_source *source, void *piece) {
   mm_release(piece, sizeof(table_piece));
 }
 
+static int64_t lent_bytes(const table_source *s) {
+  return (s->count * s->base.schema.count + 1) * (int64_t)sizeof(mm_column);
+}
+
+/* Counting a block for each batch makes its counter travel between the workers. A foreign type's column needs its block to be read. */
+static int lend(table_source *s, mm_error *error) {
+  s->lent = mm_allocate(lent_bytes(s));
+  if (!s->lent) return mm_fail_memory(error, lent_bytes(s));
+  for (int64_t b = 0; b < s->count; b++)
+    for (int32_t c = 0; c < s->base.schema.count; c++) {
+      mm_column *column = &s->lent[b * s->base.schema.count + c];
+      *column = s->batches[b].columns[c];
+      if (column->type.id != MM_OPAQUE) column->valid_block = column->data_block = column->offsets_block = NULL;
+    }
+  return 0;
+}
+
 static void table_free(mm_source *source) {
   table_source *s = (table_source *)source;
   for (int64_t i = 0; i < s->count && s->batches; i++) mm_batch_free(&s->batches[i]);
+  mm_release(s->lent, lent_bytes(s));
   mm_release(s->batches, (s->count + 1) * (int64_t)sizeof *s->batches);
   mm_release(s->starts, (s->count + 1) * (int64_t)sizeof *s->starts);
   mm_schema_free(&s->base.schema);
@@ -88,6 +109,7 @@ mm_source *mm_source_table(const mm_table *table, mm_error *error) {
     status = mm_batch_copy(&s->batches[i], &table->batches[i], error);
     s->starts[i + 1] = s->starts[i] + table->batches[i].length;
   }
+  if (status >= 0) status = lend(s, error);
   s->base.piece_rows = MM_MORSEL;
   if (status >= 0) s->base.rows = s->starts[s->count];
   if (status < 0) {

@@ -144,7 +144,7 @@ static mm_stage *group_copy(const mm_stage *base, mm_error *error) {
 }
 
 static const mm_stage_class group_class = {.name = "group",
-                                           .flags = MM_STAGE_BREAKS,
+                                           .flags = MM_STAGE_BREAKS | MM_STAGE_LETS_GO,
                                            .bind = group_bind,
                                            .open = group_open,
                                            .close = group_close,
