@@ -242,7 +242,7 @@ int mm_arrow_import_batch(const struct ArrowSchema *schema, struct ArrowArray *t
 
 /* ---- Vector programs: expressions, run over vectors of MM_VECTOR rows ---- */
 
-enum { MM_VECTOR = 1024 };
+enum { MM_VECTOR = 2048 };
 
 /* Operations. T is instr.type (the operands' type unless said otherwise), S is instr.type2. "int" is i64 or u64, "float" f32
  * or f64: the compiler casts narrower integers first. Unless said otherwise the result is null where an operand is. */

@@ -15,7 +15,7 @@ local high = { i8 = 127, i16 = 32767, i32 = 2147483647, i64 = 0x7fffffffffffffff
   u64 = 0xffffffffffffffffULL }
 cases.low, cases.high = low, high
 cases.numbers = { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64" }
-cases.lengths = { 65, 1025 } -- run_spec.lua has all the others
+cases.lengths = { 65, 1025, 2049 }
 local nan = 0 / 0
 
 ---Values of a type that are likely to be wrong.

@@ -114,7 +114,7 @@ local function main(seed, count)
   state = seed
   local hash, failures, rows = 7, 0, 0
   for _ = 1, count do
-    local n = pick { 1, 64, 200, 1024, 1025, 2100 }
+    local n = pick { 1, 64, 200, 1024, 1025, 2048, 2049, 4200 }
     local fields, p = {}, programs.new(types)
     for i, name in ipairs(types) do fields[i] = column(name, n) end
     -- a column's function is called twice: make it a list first

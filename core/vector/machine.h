@@ -4,7 +4,7 @@
  * to its first use (so a column that only a filtered part of the rows needs is read for that part), and an output that
  * is a plain input column needs no step at all. Registers that live at different times share a slot of the frame.
  *
- *   vector of 1024 rows    lanes: the rows, or after packing only those that passed the filters so far
+ *   vector of 2048 rows    lanes: the rows, or after packing only those that passed the filters so far
  *   selection              bitmap of the lanes still wanted; NULL: all. A filter narrows it; when few lanes are left the
  *                          registers still needed are packed, `index` tells the row of each lane, and work goes on densely
  *

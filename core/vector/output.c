@@ -45,9 +45,10 @@ static int start_nulls(mm_output *output, int64_t at, mm_error *error) {
   return 0;
 }
 
-static const uint64_t every[VECTOR_WORDS] = {
-    ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0),
-    ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
+#define WORDS_8                                                                                                        \
+  ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)
+static const uint64_t every[] = {WORDS_8, WORDS_8, WORDS_8, WORDS_8};
+_Static_assert(sizeof every == VECTOR_WORDS * 8, "a bit for each lane");
 
 static void put_bits(mm_block *block, int64_t at, const uint64_t *bits, const uint64_t *selected, int32_t n) {
   uint64_t *to = (uint64_t *)(void *)mm_block_data(block);

@@ -46,8 +46,10 @@ static void cut(mm_frame *frame, int32_t end) {
 static void filter(mm_frame *frame, int32_t at, bool last) {
   const mm_vector *v = &frame->vectors[frame->program->steps[at].instr.a];
   const uint64_t *bits = v->data;
-  for (int32_t w = 0; w < mm_words(frame->n); w++)
-    frame->selected[w] = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
+  if (!frame->selection && !v->valid && frame->n % 64 == 0) memcpy(frame->selected, bits, (size_t)frame->n / 8);
+  else
+    for (int32_t w = 0; w < mm_words(frame->n); w++)
+      frame->selected[w] = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
   int32_t count = (int32_t)mm_bits_count(frame->selected, frame->n);
   frame->most_pass = count * PACK_RATIO > frame->n;
   if (count == frame->n) return;

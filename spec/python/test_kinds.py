@@ -17,7 +17,7 @@ np = pytest.importorskip("numpy")
 
 SAME = mm.pipeline("mm.pipeline {}")
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
-EDGES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 65537]
+EDGES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 2048, 2049, 65536, 65537]
 
 
 def address(values):

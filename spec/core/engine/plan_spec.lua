@@ -124,7 +124,7 @@ end)
 describe("a sink that writes into memory of the caller", function()
   local chain = ':derive { "c = a + a", "d = b + a", "e = b > 100", "f = f32(a) / 2" }'
 
-  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 140001 } do
+  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 65536, 140001 } do
     it(("gets the rows that a table gets, and not a byte more, of %d rows"):format(n), function()
       for _, chunk in ipairs(n > 2000 and { n % 2 == 0 and 192 or 100 } or { 192, 100, 65536 }) do
         local source = columns.table({

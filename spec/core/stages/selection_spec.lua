@@ -50,7 +50,7 @@ end
 describe("aggregates of filtered rows", function()
   for _, name in ipairs(types) do
     it(("add %s as naive Lua does"):format(name), function()
-      for _, rows in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 5000, 66000 } do
+      for _, rows in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 66000 } do
         for _, share in ipairs(rows > 6000 and { 0.4 } or shares) do
           for _, nulls in ipairs { false, true } do
             local values, gate = list(name, rows, nulls), gates(rows, nulls)

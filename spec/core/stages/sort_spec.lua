@@ -133,7 +133,7 @@ describe("sort", function()
     end
   end)
 
-  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 65537, 140001 } do
+  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 65536, 65537, 140001 } do
     it(("keeps equal rows in order among %d"):format(n), function()
       local list = {}
       for i = 1, n do list[i] = (i * 7919) % 10 end

@@ -63,7 +63,7 @@ local tests = {
 
 describe("two texts", function()
   for name, test in pairs(tests) do
-    for _, n in ipairs { 1, 63, 64, 65, 1023, 1024, 1025 } do
+    for _, n in ipairs { 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049 } do
       it(("%s over %d rows, with and without nulls"):format(name:lower(), n), function()
         math.randomseed(texts.seed + n)
         for _, nulls in ipairs { false, true } do
@@ -140,7 +140,7 @@ local function replaced(text, part, by)
 end
 
 describe("texts made of texts", function()
-  for _, n in ipairs { 1, 64, 1024, 1025 } do
+  for _, n in ipairs { 1, 64, 1024, 1025, 2048, 2049 } do
     it(("are joined, replaced in and repeated over %d rows"):format(n), function()
       math.randomseed(texts.seed + n)
       for _, nulls in ipairs { false, true } do

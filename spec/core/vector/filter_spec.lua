@@ -40,7 +40,7 @@ local function expect(name, make, rows)
 end
 
 describe("a filter", function()
-  for _, n in ipairs { 1, 63, 64, 65, 1023, 1024, 1025, 5000 } do
+  for _, n in ipairs { 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 5000 } do
     it(("keeps the right ones of %d rows of every type"):format(n), function()
       for _, limit in ipairs { 0, 30, 500, 999, 1000 } do
         for _, gap in ipairs { false, 4 } do

@@ -54,7 +54,7 @@ describe("map", function()
     same({ false, true, false }, out.b)
   end)
 
-  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536, 65537 } do
+  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 65536, 65537 } do
     it(("gives %d rows, whatever the size of a batch"):format(n), function()
       local fields = {
         { "x", "f64", function(i) return i end, n = n },

@@ -29,7 +29,7 @@ local function check(n, keep, options)
 end
 
 describe("where with a function", function()
-  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65537 } do
+  for _, n in ipairs { 0, 1, 63, 64, 65, 1023, 1024, 1025, 2047, 2048, 2049, 65537 } do
     it(("keeps rows of %d"):format(n), function()
       check(n, function(r) return r.x % 3 ~= 1 end, { batch_rows = 64 })
       check(n, function(r) return r.s and r.d end)
