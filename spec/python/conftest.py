@@ -3,6 +3,7 @@
 import gc
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,10 @@ if SANITIZER == "thread":
     sys.modules["polars"] = None  # it dies of the thread sanitizer when it is imported
 
 import moonmill  # noqa: E402
+
+# A shell ignores Ctrl-C for what it starts in the background, and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Processes that specs start find the same package.
 os.environ["PYTHONPATH"] = os.pathsep.join(
