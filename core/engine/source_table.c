@@ -8,7 +8,7 @@ typedef struct table_source {
   mm_column *lent; /* the columns of all batches, without their blocks */
   int64_t count;
   int64_t *starts; /* first row of each batch, and the number of rows */
-  int64_t next;    /* row that the next morsel starts at */
+  int64_t next;    /* row that the next piece starts at */
 } table_source;
 
 /* A worker runs one piece at a time, so a piece is only a position. */
