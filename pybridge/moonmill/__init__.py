@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from . import _core
+from .column import Buffer, Column
 from .errors import (
     DataError,
     Error,
@@ -32,7 +33,7 @@ from .pipeline import Pipeline
 from .progress import Progress
 from .reading import Files, files, read
 from .store import Store, store
-from .table import Buffer, Column, Table
+from .table import Table
 
 _core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=from_json)
 

@@ -1,4 +1,4 @@
-"""Pictures of tables: as text for a prompt, as HTML for a notebook."""
+"""Tables and columns for people: as text for a prompt, as HTML for a notebook."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import _core
+    from .column import Column
     from .table import Table
 
 ROWS = 10
@@ -28,6 +29,14 @@ def html_of(table: Table) -> str:
     names, types, rows = _cells(table)
     note = " ".join(["moonmill.Table:", _extent(table), *_more(table)])
     return html_table([names, types], rows, [_is_number(kind) for kind in types], note)
+
+
+def line_of(column: Column) -> str:
+    """The first values of a column, behind its name and type."""
+    mark = "?" if column.nullable else ""
+    shown = ", ".join(map(repr, values_of(column[:ROWS])))
+    more = ", ..." if len(column) > ROWS else ""
+    return f"<moonmill.Column {column.name}: {column.type}{mark}, {len(column)} rows> [{shown}{more}]"
 
 
 def aligned(rows: list[list[str]], right: list[bool]) -> list[str]:
@@ -99,6 +108,16 @@ def values_of(column: _core.Column) -> list[Any]:
         return [column.text(i) for i in range(len(column))]
     except UsageError:
         return ["…"] * len(column)
+
+
+def size_text(nbytes: int) -> str:
+    """Bytes for people: "512 B", "7.63 MiB"."""
+    size = float(nbytes)
+    units = ["B", "KiB", "MiB", "GiB"]
+    while size >= 1024 and len(units) > 1:
+        size /= 1024
+        del units[0]
+    return f"{nbytes} B" if units[0] == "B" else f"{size:.3g} {units[0]}"
 
 
 def cell_text(value: object) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from .frames import entries_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
     from typing import Any
 
-FIELDS = (
+_FIELDS = (
     "code",
     "id",
     "message",
@@ -21,10 +22,9 @@ FIELDS = (
     "value",
     "stage",
     "script",
+    "frames",
 )
-
-sources: dict[str, str] = {}
-"""Texts of scripts that are not files, by the name that messages give them: tracebacks show their lines."""
+"""What an error can tell, as the core names it."""
 
 
 class Error(Exception):
@@ -141,7 +141,7 @@ class ScriptError(Error, RuntimeError):
 
 
 class MemoryLimitError(Error, MemoryError):
-    """Memory was not to be had, or the memory limit was reached. Exit code 6."""
+    """There was no memory left, or the memory limit was reached. Exit code 6."""
 
     exit_code = 6
     default_code = "memory"
@@ -209,14 +209,13 @@ def from_failures(failures: Sequence[Mapping[str, Any]], cls: type[Error] | None
     others = tuple(from_failures([failure]) for failure in rest)
     error = (cls or _class_of(first))(str(first.get("message", "")), others=others, **fields)
     if error.frames:
-        error.__traceback__ = _traceback(error)
+        error.__traceback__ = entries_of(error.frames)
     return error
 
 
 def failure_of(error: Error) -> dict[str, Any]:
     """The fields of an exception that are set, as `from_failures` takes them."""
-    names = (*FIELDS, "frames")
-    return {name: getattr(error, name) for name in names if getattr(error, name) not in (None, [])}
+    return {name: getattr(error, name) for name in _FIELDS if getattr(error, name) not in (None, [])}
 
 
 _WRONG_DATA = frozenset({"unsupported-type", "mixed-types", "wrong-type", "not-text"})
@@ -237,42 +236,3 @@ def _place(file: str | None, line: int | None, column: int | None) -> str:
         if column:
             parts.append(str(column))
     return ":".join(parts)
-
-
-def _traceback(error: Error) -> TracebackType | None:
-    entries: TracebackType | None = None
-    for frame in error.frames:
-        line = int(frame.get("line") or 0)
-        if line > 0:
-            entries = _entry(str(frame.get("file") or "?"), line, str(frame.get("function") or "?"), entries)
-    error.__traceback__ = None
-    return entries
-
-
-def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> TracebackType | None:
-    """A traceback entry for a line of Lua: the frame of a code object with that place, which raises."""
-    import ast
-    from contextlib import suppress
-    from types import TracebackType
-
-    place = {"lineno": line, "col_offset": -1, "end_lineno": line, "end_col_offset": -1}
-    body = ast.Raise(exc=ast.Name("mark", ast.Load(), **place), cause=None, **place)
-    code = compile(ast.Module([body], type_ignores=[]), file, "exec").replace(co_name=function)
-    if hasattr(code, "co_qualname"):
-        code = code.replace(co_qualname=function)
-    if file in sources:
-        _show_lines(file)
-    mark = RuntimeError()
-    with suppress(RuntimeError):
-        exec(code, {"mark": mark, "__name__": "lua"})
-    outer = mark.__traceback__
-    made = outer.tb_next if outer else None
-    mark.__traceback__ = None
-    return TracebackType(inner, made.tb_frame, made.tb_lasti, made.tb_lineno) if made else inner
-
-
-def _show_lines(name: str) -> None:
-    import linecache
-
-    text = sources[name]
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

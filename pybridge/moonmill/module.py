@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 
 from . import _core
-from .errors import sources
+from .frames import sources
 from .script import Source
 
 TYPE_CHECKING = False

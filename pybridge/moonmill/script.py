@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .errors import sources
+from .frames import sources
 from .kinds.kind import Wanted
 
 TYPE_CHECKING = False

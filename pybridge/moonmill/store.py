@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from . import _core
+from .column import Column
 from .errors import KindError
 from .kinds import Wanted, kind_of
-from .table import Column, Table
+from .table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,23 +186,15 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
     return table[0], 0 if table is value else table.copied_bytes
 
 
-def size_text(nbytes: int) -> str:
-    """Bytes for people: "512 B", "7.63 MiB"."""
-    size = float(nbytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            return f"{size:.0f} B" if unit == "B" else f"{size:.3g} {unit}"
-        size /= 1024
-    raise AssertionError
-
-
 def _extent(entries: list[Entry]) -> str:
+    from .display import size_text
+
     count = len(entries)
     return f"{count} column{'' if count == 1 else 's'}, {size_text(sum(entry.nbytes for entry in entries))}"
 
 
 def _cells(entry: Entry) -> list[str]:
-    from .display import cell_text
+    from .display import cell_text, size_text
 
     kind = entry.type + ("?" if entry.nullable else "")
     return [cell_text(entry.name), kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..table import Buffer
+    from ..column import Buffer
 
 
 class Views(Kind):

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 ITEMS = {
     "bool": "?",
     "i8": "b",
-    "u8": "B",
     "i16": "h",
-    "u16": "H",
     "i32": "i",
-    "u32": "I",
     "i64": "q",
+    "u8": "B",
+    "u16": "H",
+    "u32": "I",
     "u64": "Q",
+    "f32": "f",
+    "f64": "d",
 }
-ITEMS |= {"f32": "f", "f64": "d"}
 """Format of the buffer protocol for each plain type."""
 
 

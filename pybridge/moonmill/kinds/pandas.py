@@ -7,8 +7,8 @@ from weakref import ref
 import numpy as np
 import pandas as pd
 
+from ..column import numpy_type
 from ..errors import KindError
-from ..table import numpy_type
 from .kind import Kind, Made, Wanted, refuse, table_of, unique
 from .numpy import column_of as array_of
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ..table import Column, Table
+    from ..column import Column
+    from ..table import Table
 
 
 class Frames(Kind):

@@ -1,0 +1,147 @@
+"""Columns and buffers: typed values in Arrow's layout, and how they become arrays of other libraries."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+from . import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    import numpy as np
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+NUMPY_TYPES = {
+    "bool": "?",
+    "i8": "i1",
+    "i16": "i2",
+    "i32": "i4",
+    "i64": "i8",
+    "u8": "u1",
+    "u16": "u2",
+    "u32": "u4",
+    "u64": "u8",
+    "f32": "f4",
+    "f64": "f8",
+}
+
+
+def numpy_type(name: str) -> str | None:
+    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
+    plain = NUMPY_TYPES.get(name)
+    if plain:
+        return plain
+    base, _, rest = name.partition("(")
+    unit = rest.rstrip(")").partition(",")[0].strip() or "us"
+    if base == "date":
+        return "M8[D]"
+    return {"timestamp": f"M8[{unit}]", "duration": f"m8[{unit}]"}.get(base)
+
+
+class Buffer(_core.Buffer):
+    """Values of a column as bytes in memory: buffer protocol and DLPack, without copying.
+
+    ``numpy.asarray(buffer)``, ``memoryview(buffer)`` and ``torch.from_dlpack(buffer)`` share its memory,
+    which lives as long as any of them. Writable where nobody else shares it.
+    """
+
+    def __repr__(self) -> str:
+        access = "read-only" if self.readonly else "writable"
+        return f"<moonmill.Buffer: {len(self)} {self.type}, {self.nbytes} bytes, {access}>"
+
+
+class Column(_core.Column):
+    """One column of a table: typed values in Arrow's memory layout, perhaps in several chunks."""
+
+    def __repr__(self) -> str:
+        from .display import line_of
+
+        return line_of(self)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.to_pylist())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .table import Table
+
+        return itemgetter(0), (Table.from_columns([self.name], [self]),)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        array = self.to_numpy()
+        shares = self.null_count == 0 and array.dtype != object and array.dtype != bool
+        if copy is False and (not shares or (dtype is not None and array.dtype != dtype)):
+            raise ValueError(f"column {self.name}: an array of these values cannot be made without a copy")
+        if hasattr(array, "mask"):
+            return _unmasked(array, dtype, self.name)
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy and shares else array
+
+    def to_numpy(self) -> np.ndarray[Any, Any]:
+        """An array of shape (rows,).
+
+        Numbers, times and dates share the column's memory where it is one chunk without nulls (dates are
+        copied: numpy's days have 64 bits). Null is NaN in floats, NaT in times, None in text (dtype object);
+        whole numbers and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null of
+        theirs and floats would lose digits.
+        """
+        import numpy as np
+
+        name = numpy_type(self.type)
+        if name is None:
+            array = np.empty(len(self), dtype=object)
+            array[:] = self.to_pylist()
+            return array
+        if name == "M8[D]":
+            array = np.asarray(self.data()).view("i4").astype("M8[D]")
+        elif name[0] in "Mm":
+            array = np.asarray(self.data()).view("i8").view(name)
+        else:
+            array = np.asarray(self.data())
+            array = array if array.dtype == name else array.view(name)
+        if self.null_count == 0:
+            return array
+        valid = np.asarray(self.valid()).view(bool)
+        if name[0] in "Mmf":
+            array = array.copy() if not array.flags.writeable or not array.flags.owndata else array
+            array[~valid] = "NaT" if name[0] in "Mm" else np.nan
+            return array
+        return np.ma.MaskedArray(array, mask=~valid)
+
+    def to_pyarrow(self) -> pa.ChunkedArray[Any]:
+        """A ChunkedArray that shares the column's memory."""
+        import pyarrow as pa
+
+        return pa.chunked_array(self)
+
+    def to_polars(self) -> pl.Series:
+        """A Series; numbers share the column's memory."""
+        import polars as pl
+
+        return pl.Series(self.name, self)
+
+    def to_pandas(self) -> pd.Series[Any]:
+        """A Series, as `Table.to_pandas` makes its columns."""
+        from .kinds.pandas import series_of
+
+        return series_of(self)
+
+
+def _unmasked(array: Any, dtype: Any, name: str) -> np.ndarray[Any, Any]:
+    """Masked values as a plain array, where its type has something that stands for null."""
+    import numpy as np
+
+    wanted = array.dtype if dtype is None else np.dtype(dtype)
+    if wanted.kind not in "fO":
+        raise ValueError(
+            f"column {name}: an array of {wanted} cannot hold its nulls; "
+            "to_numpy() gives a masked array, dtype=float has NaN"
+        )
+    plain: np.ndarray[Any, Any] = array.data.astype(wanted)
+    plain[array.mask] = np.nan if wanted.kind == "f" else None
+    return plain
