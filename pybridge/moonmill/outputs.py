@@ -7,8 +7,9 @@ from contextlib import suppress
 from functools import partial
 
 from . import _core
+from .binding import plan_over
 from .errors import Error, UsageError
-from .reading import Files, expanded, plan_over
+from .reading import Files, expanded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

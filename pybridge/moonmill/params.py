@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    Texts = tuple[tuple[str, str], ...]
 
 _NULL = "\0"
 # Options of `run` and `submit`; parameters cannot be called so.

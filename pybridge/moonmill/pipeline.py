@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .engines import columns_of, refuse_parts
+from .binding import feed_of, plan_over, read_as, schema_of
+from .engines import refuse_parts
 from .errors import UsageError
 from .kinds import kind_of
 from .outs import outs_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .job import Job
     from .kinds import Kind
     from .outputs import FilesResult
+    from .params import Texts
     from .progress import Shown
     from .reading import Files, Path
     from .schema import Schema
@@ -52,9 +54,7 @@ class Pipeline:
 
     __slots__ = ("_given", "_script", "_source")
 
-    def __init__(
-        self, source: Source, given: tuple[tuple[str, str], ...] = (), script: Script | None = None
-    ) -> None:
+    def __init__(self, source: Source, given: Texts = (), script: Script | None = None) -> None:
         self._source = source
         self._given = given
         self._script = script
@@ -88,13 +88,11 @@ class Pipeline:
         UsageError, DataError, ScriptError, Error
             With the place in the script, and the row of the input.
         """
-        if self._loaded().wanted.whole == "lines":
-            from .kinds.lines import as_lines
-
-            data = as_lines(data)
+        script = self._loaded()
+        data = read_as(script, data)
         kind = kind_of(data)
         pieces = kind.pieces(data)
-        if self._loaded().facts["reach"] != "rows":
+        if script.facts["reach"] != "rows":
             refuse_parts(self, pieces)
         if pieces:
             from .kinds.python import answered
@@ -278,12 +276,7 @@ class Pipeline:
         """
         from .schema import Schema
 
-        data = columns_of(data, self._loaded().wanted)
-        if data is None or isinstance(data, Schema) or _is_types(data):
-            columns = self._loaded().ask("output", *self._asked(data, params))["columns"]
-            return Schema.of(columns)
-        plan, _ = self._bound(data, params)
-        return Schema(plan.column_names, plan.types, plan.nullables)
+        return Schema.of(self._loaded().ask("output", *self._asked(data, params))["columns"])
 
     # ---- As a value ----
 
@@ -384,61 +377,20 @@ class Pipeline:
     ) -> tuple[_core.Plan, Table | _core.Input]:
         """The plan for some data, and what it is run over: files, which are open then, or a table."""
         script = self._loaded()
-        if type(data) is not Table:
-            if script.wanted.whole == "lines":
-                from .kinds.lines import as_lines
+        feed, params = feed_of(script, data, params, timeout, from_files)
+        return plan_over(script, feed, self._params(params)), feed
 
-                data = as_lines(data)
-            kind = kind_of(data)
-            if kind.pieces(data) and hasattr(data, "__next__"):
-                from .kinds.python import unrolled
-
-                data = unrolled(data)
-                kind = kind_of(data)
-            files = kind.files(data) if from_files else None
-            if files is not None:
-                from .reading import plan_over
-
-                files, params = files.told(params, script)
-                source = files.open(script, timeout)
-                return plan_over(script, source, self._params(params)), source
-            data = kind.take(data, script.wanted)
-        return script.plan(data, self._params(params)), data
-
-    def _params(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    def _params(self, params: Mapping[str, Any]) -> Texts:
+        """Values of parameters as texts: those given now over those that the pipeline has."""
         if not params:
             return self._given
         return tuple((dict(self._given) | dict(texts(params))).items())
 
     def _asked(self, data: Any, params: Mapping[str, Any]) -> list[str]:
-        """Columns and parameters as the session reads them."""
-        columns, params = self._columns(data, params)
+        """Columns and parameters as requests to the session carry them."""
+        schema, params = schema_of(self._loaded(), data, params)
+        columns = "" if schema is None else schema.to_lines()
         return [columns, *(part for pair in self._params(params) for part in pair)]
-
-    def _columns(self, data: Any, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        from .schema import Schema
-
-        script = self._loaded()
-        data = columns_of(data, script.wanted)
-        if data is None:
-            return "", params
-        if isinstance(data, Schema):
-            return data.to_lines(), params
-        if _is_types(data):
-            types = [text.rstrip("?") for text in data.values()]
-            return Schema(
-                list(data), types, [text.endswith("?") for text in data.values()]
-            ).to_lines(), params
-        if script.wanted.whole == "lines":
-            from .kinds.lines import as_lines
-
-            data = as_lines(data)
-        kind = kind_of(data)
-        files = kind.files(data)
-        if files is not None:
-            files, params = files.told(params, script)
-        source = files.open(script) if files is not None else kind.take(data, script.wanted)
-        return Schema(source.column_names, source.types, source.nullables).to_lines(), params
 
     def _answer(
         self,
@@ -448,13 +400,10 @@ class Pipeline:
         timeout: float | None,
         params: dict[str, Any],
     ) -> Any:
+        """The result as data of the kind that went in."""
         plan, feed = self._bound(data, params, timeout)
         result: Table = _core.run(plan, feed, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
         return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
-
-
-def _is_types(data: Any) -> bool:
-    return isinstance(data, dict) and bool(data) and all(isinstance(value, str) for value in data.values())
 
 
 __all__ = ["Pipeline"]

@@ -164,25 +164,6 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         raise TypeError(f"{name} is {type(value).__name__}, expected a text, a list of texts, or a bool")
 
 
-def plan_over(script: Script, source: _core.Input, params: tuple[tuple[str, str], ...]) -> _core.Plan:
-    """The plan of a pipeline for files: their columns have the types that the script declares, else those of
-    a sample."""
-    declared = script.facts.get("input") or {}
-    if declared.get("whole") not in (None, "lines"):
-        raise UsageError(
-            f"{script.source.name} reads {declared['whole']}, and the file is a table of columns",
-            id="wrong-input",
-        )
-    fields = {field["name"]: field for field in declared.get("fields", [])}
-    names = source.column_names
-    types = list(source.types)
-    nullables = list(source.nullables)
-    for place, name in enumerate(names):
-        if name in fields:
-            types[place], nullables[place] = fields[name]["type"], fields[name]["nullable"]
-    return script.plan_of(names, types, nullables, params)
-
-
 def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
     """All rows of files, in memory; options as of `files`.
 
@@ -198,4 +179,4 @@ def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
     return pipeline("mm.pipeline {}").run(given, **options)
 
 
-__all__ = ["Files", "expanded", "files", "plan_over", "read"]
+__all__ = ["Files", "expanded", "files", "read"]

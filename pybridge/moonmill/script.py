@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .table import Table
+    from .params import Texts
 
     Modules = tuple[tuple[str, str], ...]
 
@@ -91,14 +91,8 @@ class Script:
         self.params = {param["name"] for param in answer.get("params") or ()}
         self._plans: dict[Any, _core.Plan] = {}
 
-    def plan(self, table: Table, params: tuple[tuple[str, str], ...]) -> _core.Plan:
-        """The plan for the columns of a table; made once for columns and parameters that are alike."""
-        return self.plan_of(table.column_names, table.types, table.nullables, params)
-
-    def plan_of(
-        self, names: list[str], types: list[str], nullables: list[bool], params: tuple[tuple[str, str], ...]
-    ) -> _core.Plan:
-        """The plan for columns of these names and types."""
+    def plan(self, names: list[str], types: list[str], nullables: list[bool], params: Texts) -> _core.Plan:
+        """The plan for columns of these names and types; made once for columns and params that are alike."""
         key = (tuple(names), tuple(types), tuple(nullables), params)
         found = self._plans.get(key)
         if found is None:

@@ -191,6 +191,16 @@ def test_progress_counts_files_or_bytes(inputs, tmp_path, flights):
     assert LATE.run(flights, progress=True).num_rows == 1862
 
 
+def test_asking_about_a_file_takes_declared_types_for_those_of_its_sample(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,x\n1,2\n")
+    pipeline = mm.pipeline('mm.pipeline { input = { "id: utf8", "x: f32" } } :derive "y = id .. id"')
+    assert pipeline.run(path).to_pydict() == {"id": ["1"], "x": [2.0], "y": ["11"]}
+    assert repr(pipeline.output_schema(path)) == "Schema(id: utf8, x: f32, y: utf8)"
+    assert "load utf8 id" in pipeline.explain(path)
+    pipeline.check(path)
+
+
 def test_out_needs_data_in_memory(inputs):
     numpy = pytest.importorskip("numpy")
     with pytest.raises(mm.UsageError):
@@ -215,7 +225,7 @@ def test_an_input_is_read_once(flights):
     from moonmill import _core
 
     source = _core.open_input([str(flights)])
-    plan = LATE._loaded().plan_of(source.column_names, source.types, source.nullables, ())
+    plan = LATE._loaded().plan(source.column_names, source.types, source.nullables, ())
     assert _core.run(plan, source).num_rows > 0
     for again in (_core.run, _core.submit):
         with pytest.raises(mm.StateError, match="has been read"):
@@ -228,7 +238,7 @@ def test_the_extension_refuses_what_does_not_fit_together(flights):
     from moonmill import _core
 
     source, table = _core.open_input([str(flights)]), _core.Table.from_columns(["a"], [[1]])
-    plan = LATE._loaded().plan_of(source.column_names, source.types, source.nullables, ())
+    plan = LATE._loaded().plan(source.column_names, source.types, source.nullables, ())
     for data, options in ((table, {"output": "x.csv"}), (source, {"out": [None]}), (None, {})):
         with pytest.raises(TypeError):
             _core.run(plan, data, **options)

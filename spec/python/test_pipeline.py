@@ -105,12 +105,12 @@ def test_spans_of_time_are_exact():
 
 
 def test_many_pipelines_do_not_pile_up():
-    from moonmill import errors, script
+    from moonmill import frames, script
 
     for number in range(400):
         mm.pipeline(f':derive "b = a + {number}"').run({"a": [1]})
     assert len(script._scripts) <= script.SCRIPTS_KEPT
-    assert len(errors.sources) <= 4 * script.SCRIPTS_KEPT
+    assert len(frames.sources) <= 4 * script.SCRIPTS_KEPT
     assert mm.pipeline(':derive "b = a + 0"')({"a": [1]}) == {"a": [1], "b": [1]}
 
 

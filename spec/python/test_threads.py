@@ -513,7 +513,7 @@ def test_an_input_is_used_once(tmp_path, no_leaks):
     path = tmp_path / "a.csv"
     path.write_text("a\n1\n2\n")
     pipeline = mm.pipeline(':derive "b = a + 1"')
-    plan = pipeline._loaded().plan_of(["a"], ["i64"], [True], ())
+    plan = pipeline._loaded().plan(["a"], ["i64"], [True], ())
     for _ in range(25):
         opened = _core.open_input([str(path)])
         outcomes = at_once(lambda opened=opened: _core.run(plan, opened))

@@ -1,0 +1,102 @@
+"""A script meets its data: what a run reads of it, and the plan for that."""
+
+from __future__ import annotations
+
+from . import _core
+from .engines import columns_of
+from .errors import UsageError
+from .kinds import kind_of
+from .schema import Schema
+from .table import Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .params import Texts
+    from .script import Script
+
+
+def read_as(script: Script, data: Any) -> Any:
+    """Data as the script reads it: where that is lines, a text becomes files or a list of them."""
+    if script.wanted.whole != "lines" or type(data) is Table:
+        return data
+    from .kinds.lines import as_lines
+
+    return as_lines(data)
+
+
+def feed_of(
+    script: Script,
+    data: Any,
+    params: Mapping[str, Any],
+    timeout: float | None = None,
+    from_files: bool = True,
+) -> tuple[Table | _core.Input, Mapping[str, Any]]:
+    """What a run reads: a table, or files that are open for it; and those of `params` that are not options of
+    reading files.
+
+    `timeout`: seconds that opening files may take; `from_files`: else files are read into a table.
+    """
+    if type(data) is Table:
+        return data, params
+    data = read_as(script, data)
+    kind = kind_of(data)
+    if kind.pieces(data) and hasattr(data, "__next__"):
+        from .kinds.python import unrolled
+
+        data = unrolled(data)
+        kind = kind_of(data)
+    files = kind.files(data) if from_files else None
+    if files is None:
+        return kind.take(data, script.wanted), params
+    files, params = files.told(params, script)
+    return files.open(script, timeout), params
+
+
+def fields_of(script: Script, feed: Table | _core.Input) -> tuple[list[str], list[str], list[bool]]:
+    """Names, types and nullabilities of what is read. Columns of files have the types that the script
+    declares, else those of a sample.
+    """
+    names, types, nullables = feed.column_names, feed.types, feed.nullables
+    declared = script.facts.get("input")
+    if declared is None or not isinstance(feed, _core.Input):
+        return names, types, nullables
+    if declared.get("whole") not in (None, "lines"):
+        raise UsageError(
+            f"{script.source.name} reads {declared['whole']}, and the file is a table of columns",
+            id="wrong-input",
+        )
+    fields = {field["name"]: field for field in declared.get("fields", [])}
+    for place, name in enumerate(names):
+        if name in fields:
+            types[place], nullables[place] = fields[name]["type"], fields[name]["nullable"]
+    return names, types, nullables
+
+
+def plan_over(script: Script, feed: Table | _core.Input, params: Texts) -> _core.Plan:
+    """The plan for what is read."""
+    return script.plan(*fields_of(script, feed), params)
+
+
+def schema_of(
+    script: Script, data: Any, params: Mapping[str, Any]
+) -> tuple[Schema | None, Mapping[str, Any]]:
+    """The columns of some data: of a frame of an engine too, and as a `Schema` or a dict of types tells them;
+    None where there is none. And those of `params` that are not options of reading files.
+    """
+    data = columns_of(data, script.wanted)
+    if data is None or isinstance(data, Schema):
+        return data, params
+    if isinstance(data, dict) and data and all(isinstance(value, str) for value in data.values()):
+        return Schema(
+            list(data),
+            [text.removesuffix("?") for text in data.values()],
+            [text.endswith("?") for text in data.values()],
+        ), params
+    feed, params = feed_of(script, data, params)
+    return Schema(*fields_of(script, feed)), params
+
+
+__all__ = ["feed_of", "fields_of", "plan_over", "read_as", "schema_of"]
