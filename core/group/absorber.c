@@ -102,13 +102,16 @@ static int extend(mm_absorber *absorber, int64_t known, int64_t n, mm_error *err
 static int take(mm_absorber *absorber, const mm_batch *batch, const mm_column *counted, int64_t start,
                 mm_error *error) {
   mm_groups *groups = &absorber->groups;
-  int64_t n = batch->length - start, known = groups->keys.count, most = next_decision(absorber->rows) - absorber->rows;
-  /* Some hundred KiB, which a few rows would not be worth. */
-  if (!absorber->shortcut && n > FIRST_LOOK) TRY(mm_shortcut_init(&absorber->shortcut, groups->keys.layout, error));
-  int64_t vector_rows = known || !absorber->shortcut ? MM_VECTOR : FIRST_LOOK;
-  if (n > vector_rows) n = vector_rows;
-  if (n > most) n = most;
-  TRY(resolve(absorber, batch, start, n, error));
+  int64_t n = batch->length - start, known = groups->keys.count;
+  if (!known || !groups->plan->adds) {
+    int64_t most = next_decision(absorber->rows) - absorber->rows;
+    /* Some hundred KiB, which a few rows would not be worth. */
+    if (!absorber->shortcut && n > FIRST_LOOK) TRY(mm_shortcut_init(&absorber->shortcut, groups->keys.layout, error));
+    int64_t vector_rows = known || !absorber->shortcut ? MM_VECTOR : FIRST_LOOK;
+    if (n > vector_rows) n = vector_rows;
+    if (n > most) n = most;
+    TRY(resolve(absorber, batch, start, n, error));
+  }
   mm_rows *vector = &absorber->vector;
   vector->start = start;
   vector->count = n;

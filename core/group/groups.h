@@ -91,7 +91,7 @@ enum { MM_TRASH = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANES - 1) * MM_SP
 /* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of MM_LANES states of its group, chosen
  * by its number within the morsel, so that additions need not wait for each other. */
 typedef struct mm_rows {
-  int64_t start, count; /* within the batch; count <= MM_VECTOR */
+  int64_t start, count; /* within the batch; count <= MM_VECTOR, unless the plan only adds */
   int64_t lane;         /* of the first row */
   int64_t groups;       /* that the table has by now */
   bool single;          /* all rows are of group 0 */
@@ -198,6 +198,7 @@ typedef struct mm_group_plan {
   int32_t *keys;                /* columns of the input */
   mm_accumulator *accumulators; /* without states */
   int32_t accumulator_count;
+  bool adds; /* no keys, and only aggregates that kernels add up: counts, sums, means. Null is to them as no row at all */
   int32_t key_room, accumulator_room; /* allocated */
 } mm_group_plan;
 
@@ -275,8 +276,6 @@ typedef struct mm_selection {
   mm_buffer valid;   /* bits of the columns that have nulls of their own */
 } mm_selection;
 
-bool mm_selection_fits(
-    int op); /* an aggregate that leaves nulls out, and would take nulls for rows that are not there */
 int mm_selection_see(mm_selection *selection, const mm_group_plan *plan, const mm_batch *batch, mm_error *error);
 void mm_selection_free(mm_selection *selection);
 

@@ -2,17 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
-bool mm_selection_fits(int op) {
-  switch (op) {
-  case MM_AGG_COUNT:
-  case MM_AGG_SUM:
-  case MM_AGG_SUM_HIGH:
-  case MM_AGG_SUM_LOW:
-  case MM_AGG_MEAN: return true;
-  default: return false;
-  }
-}
-
 /* Returns whether it used the room, for the bits of one column. */
 static bool mask(mm_column *column, const mm_batch *batch, uint64_t *room) {
   if (!column->valid) {

@@ -35,6 +35,7 @@ static int group_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   TRY(mm_group_plan_init(&stage->plan, in, stage->keys, stage->key_count, stage->aggregates, stage->count, error));
   for (int32_t i = 0; i < stage->count; i++)
     stage->served_by[i] = mm_group_plan_find(&stage->plan, in, &stage->aggregates[i]);
+  if (stage->plan.adds) base->flags |= MM_STAGE_SELECTED;
   stage->merger.self = stage;
   stage->merger.spare = spare;
   stage->merger.done = done;
@@ -184,8 +185,5 @@ mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggreg
   }
   if (key_count) memcpy(stage->keys, keys, (size_t)key_count * sizeof *keys);
   if (count) memcpy(stage->aggregates, aggregates, (size_t)count * sizeof *aggregates);
-  bool fits = key_count == 0;
-  for (int32_t i = 0; i < count; i++) fits = fits && mm_selection_fits(aggregates[i].op);
-  if (fits) stage->base.flags |= MM_STAGE_SELECTED;
   return &stage->base;
 }

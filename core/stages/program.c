@@ -108,7 +108,7 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
 
 /* For a batch of `rows` rows whose first one is row `first` of the job. */
 static int make_room(program_local *local, const mm_program *program, int64_t first, int64_t rows, mm_error *error) {
-  int64_t words = (rows + MM_VECTOR - 1) / MM_VECTOR * VECTOR_WORDS;
+  int64_t words = mm_words(rows) + VECTOR_WORDS; /* the last vector may begin at any word */
   if (words > local->kept_words) {
     uint64_t *kept = mm_resize(local->kept, local->kept_words * 8, words * 8);
     if (!kept) return mm_fail_memory(error, words * 8);
@@ -155,26 +155,33 @@ static int place_outputs(const mm_program *program, program_local *local, int64_
   return 0;
 }
 
-/* The whole words of rows of a batch that a plain program runs over. */
-static int run_plain(const mm_program *program, program_local *local, const mm_batch *in, int64_t *kept,
+/* The whole words of rows of a batch that a plain program runs over; *kept of them passed. A filter's condition is computed right into the
+ * bits of the rows that passed. */
+static int run_plain(const mm_program *program, program_local *local, const mm_batch *in, int64_t whole, int64_t *kept,
                      mm_error *error) {
-  int64_t whole = in->length & ~INT64_C(63);
+  mm_frame *frame = local->frame;
   for (int64_t start = 0; start < whole; start += program->lanes) {
     int32_t n = whole - start < program->lanes ? (int32_t)(whole - start) : program->lanes;
     aim_outputs(program, local, start, n);
-    TRY(mm_frame_run_plain(local->frame, in, start, n, error));
-    TRY(append_outputs(program, local, start, n, error));
+    if (program->filters) frame->direct[program->condition] = local->kept + start / 64;
+    TRY(mm_frame_run_plain(frame, in, start, n, error));
+    TRY(program->filters ? place_outputs(program, local, start, n, error)
+                         : append_outputs(program, local, start, n, error));
   }
   *kept = whole;
+  if (!program->filters) return 0;
+  *kept = mm_bits_count(local->kept, whole);
+  mm_frame_note_passed(frame, *kept, whole);
+  frame->direct[program->condition] = NULL;
   return 0;
 }
 
-/* All other vectors of the batch; *kept rows passed. Stops after the vector of the first failure. Without filters the rows that
- * passed are the first ones, and nobody asks for their bits. */
-static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t *kept,
-                       mm_error *error) {
+/* The vectors of the batch from row `start` on; *kept rows passed by then. Stops after the vector of the first failure. Without filters the
+ * rows that passed are the first ones, and nobody asks for their bits. */
+static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t start,
+                       int64_t *kept, mm_error *error) {
   mm_frame *frame = local->frame;
-  for (int64_t start = *kept; start < in->length; start += MM_VECTOR) {
+  for (; start < in->length; start += MM_VECTOR) {
     uint64_t *rows = local->kept + start / 64;
     int32_t n = in->length - start < MM_VECTOR ? (int32_t)(in->length - start) : MM_VECTOR;
     aim_outputs(program, local, start, n);
@@ -242,9 +249,10 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
   program_local *local = self;
   TRY(mm_batch_resize(out, program->output_count, error));
   TRY(make_room(local, program, in->row, in->length, error));
-  int64_t kept = 0;
-  if (mm_frame_is_plain(local->frame, in)) TRY(run_plain(program, local, in, &kept, error));
-  int status = run_vectors(program, local, in, &kept, error);
+  int64_t kept = 0, whole = in->length & ~INT64_C(63);
+  bool plain = mm_frame_is_plain(local->frame, in) && (!program->filters || local->selects);
+  if (plain) TRY(run_plain(program, local, in, whole, &kept, error));
+  int status = run_vectors(program, local, in, plain ? whole : 0, &kept, error);
   if (status < 0 && local->frame->failed_row < 0) return status;
   bool selects = local->selects && kept < in->length;
   int64_t rows = selects ? in->length : kept;

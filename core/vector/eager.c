@@ -70,5 +70,6 @@ int mm_program_eager(mm_program *program, mm_error *error) {
   program->eager[filled] = filter;
   keep_operands(program, &program->steps[maker]);
   keep_operands(program, &program->steps[filter]);
+  program->condition = program->steps[filter].instr.a;
   return 0;
 }

@@ -59,8 +59,9 @@ struct mm_program {
   int64_t frame_size; /* bytes of slots */
   int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
-  bool plain;     /* neither filters nor fails, and knows only values of fixed width: see mm_frame_run_plain */
-  int32_t *eager; /* another order of the steps, see eager.c; NULL: none */
+  bool plain;     /* cannot fail, knows only values of fixed width, and filters at most in its eager order: see mm_frame_run_plain */
+  int32_t *eager; /* another order of the steps, the filter last, see eager.c; NULL: none */
+  int32_t condition; /* the register that this filter reads, and nothing else */
   atomic_int_least32_t references;
   struct mm_frame *folding; /* of mm_program_eval */
 };
@@ -99,11 +100,14 @@ void mm_frame_free(mm_frame *frame);
 /* Run rows start .. start + n - 1 of a batch (start a multiple of 64, n at most MM_VECTOR). Afterwards the frame tells the lanes that
  * passed; a row that failed is in failed_row and failure, and only lanes of earlier rows pass. Negative: out of memory. */
 int mm_frame_run(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
+/* Remember for the next vector whether most lanes passed a filter. */
+void mm_frame_note_passed(mm_frame *frame, int64_t passed, int64_t lanes);
 int32_t mm_frame_passed(const mm_frame *frame);            /* lanes that passed */
 void mm_frame_rows(const mm_frame *frame, uint64_t *rows); /* the rows that passed, a bit each, VECTOR_WORDS words */
-/* Is the program plain, and are the columns it loads from this batch without nulls and aligned? */
+/* Is the program plain, did most lanes pass its filter last time, and are the columns it loads from this batch without nulls and aligned? */
 bool mm_frame_is_plain(const mm_frame *frame, const mm_batch *batch);
-/* The same as mm_frame_run where that is so, with nothing to ask about any row. n is a multiple of 64, at most program->lanes. */
+/* The same as mm_frame_run where that is so, with nothing to ask about any row. n is a multiple of 64, at most program->lanes. A filter only
+ * leaves its condition in its register, for the caller to count. */
 int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, int32_t n, mm_error *error);
 /* Bind a register to the rows of its column (run.c uses it for loads). */
 void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start);

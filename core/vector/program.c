@@ -225,7 +225,7 @@ static bool is_plain_step(const mm_instr *instr) {
 
 /* How long vectors may be: as many lanes of the widest type as fill the bytes of MM_VECTOR lanes of 8 bytes. */
 static void choose_lanes(mm_program *program) {
-  bool plain = !program->filters && !program->can_fail, arithmetic = true;
+  bool plain = !program->can_fail, arithmetic = true;
   int64_t widest = 1;
   for (int32_t i = 0; i < program->register_count; i++) {
     int64_t width = mm_type_width(program->types[i]);
@@ -236,7 +236,7 @@ static void choose_lanes(mm_program *program) {
   }
   int32_t kernels = 0;
   for (int32_t i = 0; i < program->step_count; i++) {
-    plain &= is_plain_step(&program->steps[i].instr);
+    plain &= is_plain_step(&program->steps[i].instr) || program->steps[i].instr.op == MM_OP_FILTER;
     arithmetic &= is_arithmetic(&program->steps[i].instr);
     kernels += program->steps[i].kernel != NULL;
   }
@@ -270,6 +270,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
   choose_lanes(program);
   TRY(mm_program_constants(program, error));
   TRY(mm_program_eager(program, error));
+  program->plain &= !program->filters || program->eager;
   return mm_program_layout(program, error);
 }
 

@@ -2,9 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "machine.h"
 
-/* When at most 1 in PACK_RATIO lanes is still selected and steps follow, packing pays. */
-enum { PACK_RATIO = 4 };
-
 static uint64_t lanes_mask(int32_t n, int32_t w) {
   int32_t left = n - 64 * w;
   return left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
@@ -33,6 +30,11 @@ void mm_frame_rows(const mm_frame *frame, uint64_t *rows) {
 
 /* ---- Selection ---- */
 
+void mm_frame_note_passed(mm_frame *frame, int64_t passed, int64_t lanes) {
+  enum { PACK_RATIO = 4 }; /* when at most 1 in so many lanes is still selected and steps follow, packing pays */
+  frame->most_pass = passed * PACK_RATIO > lanes;
+}
+
 /* Only lanes before `end` stay selected. */
 static void cut(mm_frame *frame, int32_t end) {
   for (int32_t w = 0; w < mm_words(frame->n); w++) {
@@ -51,7 +53,7 @@ static void filter(mm_frame *frame, int32_t at, bool last) {
     for (int32_t w = 0; w < mm_words(frame->n); w++)
       frame->selected[w] = bits[w] & selected_word(frame, w) & (v->valid ? v->valid[w] : ~UINT64_C(0));
   int32_t count = (int32_t)mm_bits_count(frame->selected, frame->n);
-  frame->most_pass = count * PACK_RATIO > frame->n;
+  mm_frame_note_passed(frame, count, frame->n);
   if (count == frame->n) return;
   frame->selection = frame->selected;
   frame->passed = count;
@@ -160,7 +162,7 @@ static int kernel_error(int status, const mm_step *step, mm_error *error) {
 
 bool mm_frame_is_plain(const mm_frame *frame, const mm_batch *batch) {
   const mm_program *program = frame->program;
-  bool plain = program->plain;
+  bool plain = program->plain && (!program->filters || frame->most_pass);
   for (int32_t i = 0; i < program->step_count && plain; i++) {
     const mm_step *step = &program->steps[i];
     if (step->instr.op != MM_OP_LOAD) continue;
@@ -179,8 +181,10 @@ int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, in
   frame->selection = NULL;
   frame->failed_row = -1;
   mm_lanes lanes = {.n = n, .bad = frame->bad, .constants = program->constants, .types = program->types};
-  for (int32_t i = 0; i < program->step_count; i++) {
-    const mm_step *step = &program->steps[i];
+  const int32_t *order = program->eager;
+  int32_t count = program->step_count - (order ? 1 : 0); /* the filter is last */
+  for (int32_t i = 0; i < count; i++) {
+    const mm_step *step = &program->steps[order ? order[i] : i];
     const mm_instr *instr = &step->instr;
     if (instr->op == MM_OP_LOAD) {
       const mm_column *column = &batch->columns[instr->a];
