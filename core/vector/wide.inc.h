@@ -10,7 +10,9 @@ ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_ve
   four x = {a[0], a[0], a[0], a[0]}, y = {b[0], b[0], b[0], b[0]};
   for (int64_t w = 0; w < mm_words(lanes->n); w++) {
     marks pattern = {1, 2, 4, 8}, found = {0};
-    for (int64_t i = 64 * w; i < 64 * w + 64; i += 4, pattern <<= 4) {
+    int64_t i = 64 * w;
+#pragma GCC unroll 16 /* else gcc asks in each word how many of the 16 are left */
+    for (int k = 0; k < 16; k++, i += 4, pattern <<= 4) {
       if (shape != SHAPE_SV) x = *(const four *)(const void *)(a + i);
       if (shape != SHAPE_VS) y = *(const four *)(const void *)(b + i);
       found |= (marks)(TEST(x, y)) & pattern;
