@@ -198,7 +198,8 @@ typedef struct mm_group_plan {
   int32_t *keys;                /* columns of the input */
   mm_accumulator *accumulators; /* without states */
   int32_t accumulator_count;
-  bool adds; /* no keys, and only aggregates that kernels add up: counts, sums, means. Null is to them as no row at all */
+  bool
+      adds; /* no keys, and only aggregates that kernels add up: counts, sums, means. Null is to them as no row at all */
   int32_t key_room, accumulator_room; /* allocated */
 } mm_group_plan;
 

@@ -59,8 +59,9 @@ struct mm_program {
   int64_t frame_size; /* bytes of slots */
   int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
-  bool plain;     /* cannot fail, knows only values of fixed width, and filters at most in its eager order: see mm_frame_run_plain */
-  int32_t *eager; /* another order of the steps, the filter last, see eager.c; NULL: none */
+  bool
+      plain; /* cannot fail, knows only values of fixed width, and filters at most in its eager order: see mm_frame_run_plain */
+  int32_t *eager;    /* another order of the steps, the filter last, see eager.c; NULL: none */
   int32_t condition; /* the register that this filter reads, and nothing else */
   atomic_int_least32_t references;
   struct mm_frame *folding; /* of mm_program_eval */

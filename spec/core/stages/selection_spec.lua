@@ -112,6 +112,33 @@ describe("aggregates of filtered rows", function()
     end
   end)
 
+  -- Batches of which most rows pass are computed before they are filtered; what passes in one batch decides about the next.
+  it("of floats are right where many, few, all and no rows pass in turn", function()
+    local phases = { 0.9, 0.02, 1, 0, 0.5, 0.26, 0.24 }
+    for _, rows in ipairs { 1, 63, 64, 65, 127, 2047, 2048, 2049, 4160, 16385, 70000 } do
+      for _, settings in ipairs { { batch_rows = 64 }, { batch_rows = 2048 }, { batch_rows = 2112 }, { piece = 127 }, {} } do
+        local b, c, gate, sum, known = { n = rows }, { n = rows }, { n = rows }, 0, 0
+        for i = 1, rows do
+          local share = phases[math.floor(i / 2500) % #phases + 1]
+          b[i], c[i] = math.random(-999, 999) / 2, math.random(-999, 999) / 2
+          gate[i] = math.random() < share and 0.25 or 0.75
+          if gate[i] < 0.5 then sum, known = sum + b[i] * c[i] + gate[i], known + 1 end
+        end
+        local out = pipelines.run(
+          ':where "g < 0.5" :derive { "x = b * c + g", "two = 2.0" } ' ..
+          ':group({}, { "s = sum(x)", "n = count(x)", "rows = count()", "b = mean(b)", "two = sum(two)" })',
+          { { "b", "f64", b }, { "c", "f64", c }, { "g", "f64", gate } }, settings)
+        local about = ("seed %d, %d rows, batches of %s, pieces of %s"):format(seed, rows, settings.batch_rows or "any",
+          settings.piece or "any")
+        assert.equal(sum, out.s[1], about)
+        assert.equal(known, tonumber(out.n[1]), about)
+        assert.equal(known, tonumber(out.rows[1]), about)
+        assert.equal(2 * known, out.two[1], about)
+        assert.equal(known == 0, out.b[1] == null, about)
+      end
+    end
+  end)
+
   it("leave out the rows from a failure on, and report it", function()
     local lists = { { "v", "i64", { n = 3000 } } }
     for i = 1, 3000 do lists[1][3][i] = i == 2000 and 0x7fffffffffffffffLL or i end
