@@ -547,6 +547,7 @@ typedef struct mm_job_options {
 
 enum { MM_JOB_NEW, MM_JOB_RUNNING, MM_JOB_DONE, MM_JOB_FAILED, MM_JOB_CANCELLED };
 
+int32_t mm_processors(void); /* that this process may use */
 mm_job *mm_job_new(mm_source *take, const mm_job_options *options, mm_error *error);
 int  mm_job_add(mm_job *job, mm_stage *take, mm_error *error); /* in order; the last must break (a sink) */
 int  mm_job_start(mm_job *job, mm_error *error);

@@ -1,23 +1,14 @@
 /* job.c - a job from its making to its end: threads, segments in turn, state, cancelling, progress.
  * SPDX-License-Identifier: MIT */
 #include "engine.h"
+#include "clock.h"
 #include <sched.h>
-#include <time.h>
 
 enum { WAIT_SLICE_MS = 10, MAX_THREADS = 1024 };
 
-static int32_t processors(void) {
+int32_t mm_processors(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-/* Waits for it end in time though the clock on the wall is put back. */
-static void init_steady(pthread_cond_t *condition) {
-  pthread_condattr_t kind;
-  pthread_condattr_init(&kind);
-  pthread_condattr_setclock(&kind, CLOCK_MONOTONIC);
-  pthread_cond_init(condition, &kind);
-  pthread_condattr_destroy(&kind);
 }
 
 mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *error) {
@@ -31,10 +22,10 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
   job->source = source;
   if (options) job->options = *options;
   mm_job_options *o = &job->options;
-  if (o->threads <= 0) o->threads = processors();
+  if (o->threads <= 0) o->threads = mm_processors();
   if (o->threads > MAX_THREADS) o->threads = MAX_THREADS;
   pthread_mutex_init(&job->mutex, NULL);
-  init_steady(&job->changed);
+  mm_cond_init(&job->changed);
   job->read.bytes_total = -1;
   return job;
 }
@@ -205,12 +196,7 @@ int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
   pthread_mutex_lock(&job->mutex);
   for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
     if (atomic_load(&job->cancel)) interrupt(job);
-    int64_t slice = timeout_ms < 0 || left > WAIT_SLICE_MS ? WAIT_SLICE_MS : left;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += slice * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = mm_moment_after(timeout_ms < 0 || left > WAIT_SLICE_MS ? WAIT_SLICE_MS : (int)left);
     pthread_cond_timedwait(&job->changed, &job->mutex, &until);
   }
   int32_t state = job->state;

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
+#include "clock.h"
 #include <stdio.h>
 
 enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
@@ -361,7 +362,7 @@ static int hold_blocks(mm_cutter *c, mm_block *const *blocks, mm_error *error) {
 
 int mm_cutter_init(mm_cutter *c, const char *const *paths, mm_block *const *blocks, int32_t count, mm_error *error) {
   pthread_mutex_init(&c->feed.lock, NULL);
-  pthread_cond_init(&c->feed.changed, NULL);
+  mm_cond_init(&c->feed.changed);
   if (c->feed.chunk <= 0) c->feed.chunk = MM_CHUNK;
   c->paths = mm_allocate_zero(count * (int64_t)sizeof *c->paths);
   c->places = mm_allocate_zero(count * (int64_t)sizeof *c->places);

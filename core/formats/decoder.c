@@ -7,8 +7,8 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "zstd_memory.h"
+#include "clock.h"
 #include <errno.h>
-#include <time.h>
 
 enum { RING = 32, WINDOW_LOG = 27, FRAME_LIMIT = 1000000 };
 
@@ -149,16 +149,12 @@ static void decode(void *argument) {
 
 /* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
 static void wait_for_text(mm_decoder *d) {
-  struct timespec until;
   mm_feed *feed = d->feed;
   if (!feed->pulse) {
     pthread_cond_wait(&feed->changed, &feed->lock);
     return;
   }
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += MM_BEAT_MS * INT64_C(1000000);
-  until.tv_sec += until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
+  struct timespec until = mm_moment_after(MM_BEAT_MS);
   if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return;
   pthread_mutex_unlock(&feed->lock);
   mm_feed_beat(feed);

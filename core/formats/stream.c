@@ -1,10 +1,10 @@
 /* stream.c - the bytes of one file, of stdin, or of memory, decompressed when they are zstd.
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
+#include "clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 
 enum { SNIFF = 16 };
 
@@ -25,14 +25,8 @@ struct mm_stream {
 
 static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
 
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 void mm_feed_hurry(mm_feed *feed) {
-  if (feed->patience > 0) atomic_store(&feed->deadline, milliseconds() + feed->patience);
+  if (feed->patience > 0) atomic_store(&feed->deadline, mm_milliseconds() + feed->patience);
 }
 
 bool mm_feed_beat(mm_feed *feed) {
@@ -49,7 +43,7 @@ static int wait_readable(mm_stream *stream, mm_error *error) {
     if (atomic_load_explicit(&stream->feed->stop, memory_order_relaxed))
       return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
     int64_t deadline = atomic_load_explicit(&stream->feed->deadline, memory_order_relaxed);
-    if (deadline && milliseconds() >= deadline) {
+    if (deadline && mm_milliseconds() >= deadline) {
       mm_fail(error, MM_ELIMIT, "timeout", "nothing came for %g seconds", (double)stream->feed->patience / 1000);
       return mm_error_file(error, MM_ELIMIT, stream->path);
     }

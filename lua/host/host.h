@@ -51,7 +51,6 @@ int     mm_host_folder(const char *path, mm_buffer *names, mm_error *error);
 
 /* For moonmill doctor. */
 const char *mm_host_zstd_version(void);
-int32_t mm_host_processors(void); /* that this process may use */
 bool    mm_host_hook_check(void); /* can a compiled loop be stopped? */
 
 #pragma GCC visibility pop

@@ -1,18 +1,14 @@
-/* machine.c - what `moonmill doctor` asks about this machine and what is linked.
+/* machine.c - the clock of this machine, and what `moonmill doctor` asks about it and what is linked.
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
 #include <pthread.h>
-#include <sched.h>
 #include <unistd.h>
 #include <zstd.h>
 
 const char *mm_host_zstd_version(void) { return ZSTD_versionString(); }
 
-int32_t mm_host_processors(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
+double mm_host_clock(void) { return (double)mm_nanoseconds() * 1e-9; }
 
 static void raise_stopped(lua_State *L, lua_Debug *event) {
   (void)event;

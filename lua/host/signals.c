@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 static _Atomic(mm_job *) current;
@@ -32,21 +31,15 @@ bool mm_signals_leaving(void) { return leaving; }
 enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
 static atomic_llong caught_at;
 
-static long long milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* Without a job there is nothing to clean up: the signal, blocked here, ends the process when the handler returns. */
 static void on_signal(int number) {
   atomic_fetch_add(&handling, 1);
   mm_job *job = atomic_load(&current);
   if (job && !caught) {
     caught = number;
-    atomic_store(&caught_at, milliseconds());
+    atomic_store(&caught_at, mm_milliseconds());
     mm_job_cancel(job, MM_ECANCEL);
-  } else if (!job || milliseconds() - atomic_load(&caught_at) > PATIENCE_MS) {
+  } else if (!job || mm_milliseconds() - atomic_load(&caught_at) > PATIENCE_MS) {
     mm_stage *sink = atomic_load(&current_sink);
     if (job && sink) mm_sink_abandon(sink);
     signal(number, SIG_DFL);

@@ -47,7 +47,7 @@ function doctor.run(out)
   out:write(("\nLuaJIT       %s, %s %s%s\n"):format(jit.version:gsub("^LuaJIT ", ""), jit.os, jit.arch,
     jit.status() and "" or ", compiler off"))
   out:write(("kernels      %s\n"):format(ffi.string(C.mm_isa_name())))
-  out:write(("processors   %d\n"):format(C.mm_host_processors()))
+  out:write(("processors   %d\n"):format(C.mm_processors()))
   out:write(("huge pages   %s\n"):format(huge_pages()))
   out:write(("libzstd      %s\n"):format(ffi.string(C.mm_host_zstd_version())))
   return sound and stoppable and 0 or 70

@@ -12,8 +12,6 @@
 
 enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
 
-static long long milliseconds(void) { return (long long)(mm_host_clock() * 1000); }
-
 /* ---- Making ---- */
 
 static mm_job *make_job(mm_work *work, mm_error *error) {
@@ -31,7 +29,7 @@ static mm_job *make_job(mm_work *work, mm_error *error) {
 /* More threads than morsels would find nothing to do; of files nobody knows how many there are. */
 static int32_t useful_threads(int32_t wanted, const mm_outcome *outcome) {
   int64_t morsels = (outcome->feed.rows + MM_MORSEL - 1) / MM_MORSEL;
-  int32_t threads = wanted > 0 ? wanted : mm_host_processors();
+  int32_t threads = wanted > 0 ? wanted : mm_processors();
   if (outcome->source) return threads;
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
 }
@@ -149,7 +147,7 @@ bool mm_work_wait(mm_work *work, int ms) {
 
 void mm_work_cancel(mm_work *work) {
   long long none = 0;
-  atomic_compare_exchange_strong(&work->cancelled_at, &none, milliseconds());
+  atomic_compare_exchange_strong(&work->cancelled_at, &none, mm_milliseconds());
   pthread_mutex_lock(&work->mutex);
   if (work->job) mm_job_cancel(work->job, MM_ECANCEL);
   pthread_mutex_unlock(&work->mutex);
@@ -163,7 +161,7 @@ void mm_work_abandon(mm_work *work) {
 
 bool mm_work_stuck(const mm_work *work) {
   long long at = atomic_load(&work->cancelled_at);
-  return at && !atomic_load(&work->ended) && milliseconds() - at > PATIENCE_MS;
+  return at && !atomic_load(&work->ended) && mm_milliseconds() - at > PATIENCE_MS;
 }
 
 /* ---- Keeping ---- */

@@ -1,13 +1,14 @@
-/* clock.c - the time that passes, for limits and progress, and waiting within it.
+/* clock.c - time that passes evenly, and waiting by it.
  * SPDX-License-Identifier: MIT */
 #include "clock.h"
-#include "host.h"
 
-double mm_host_clock(void) {
+int64_t mm_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
+
+int64_t mm_milliseconds(void) { return mm_nanoseconds() / 1000000; }
 
 void mm_cond_init(pthread_cond_t *condition) {
   pthread_condattr_t kind;
