@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Signature
-from typing import Any, final, overload
+from typing import Any, ClassVar, final, overload
 
-from typing_extensions import disjoint_base
+from typing_extensions import Self, disjoint_base
 
 def configure(
     *,
@@ -75,6 +75,10 @@ class Column:
     def __len__(self) -> int: ...
     def __getitem__(self, key: int | slice, /) -> Any:
         """The value of a row as a Python object, or a Column of rows start:stop, shared. Negative ones count from the end."""
+    def __eq__(self, other: object, /) -> bool:
+        """Of columns: as of tables."""
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
     def to_pylist(self) -> list[Any]:
         """bool, int, float, str, bytes, date, datetime (of UTC where the type has a zone), timedelta, None for null."""
     def text(self, index: int, /) -> str | None:
@@ -136,8 +140,16 @@ class Table:
     def concat(cls, tables: Iterable[Table], /) -> Table:
         """The rows of tables of the same columns, one table after the other, shared; what those cost to make counts on."""
     def __len__(self) -> int: ...
+    @overload
     def __getitem__(self, key: str | int, /) -> Column: ...
-    def slice(self, start: int, length: int, /) -> Table:
+    @overload
+    def __getitem__(self, key: slice | list[str], /) -> Self:
+        """Some rows, or columns of a list of names, shared."""
+    def __eq__(self, other: object, /) -> bool:
+        """The same names, types and values, however they lie in memory; null equals null, NaN equals NaN."""
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    def slice(self, start: int, length: int | None = None, /) -> Table:
         """Some rows, shared; what lies beyond the end is left out."""
     def select(self, names: Sequence[str], /) -> Table: ...
     def copy(self) -> Table:

@@ -6,6 +6,7 @@ import copyreg
 
 from . import _core
 from .frames import sources
+from .names import missing, nearest
 from .script import Source
 
 TYPE_CHECKING = False
@@ -67,7 +68,10 @@ class Module:
         return self._source.name
 
     def __getitem__(self, name: str) -> _core.Function:
-        return self._functions[name]
+        function = self._functions.get(name)
+        if function is None:
+            raise KeyError(missing("function", name, self._functions))
+        return function
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)
@@ -79,11 +83,8 @@ class Module:
         return name in self._functions
 
     def __getattr__(self, name: str) -> _core.Function:
-        from difflib import get_close_matches
-
-        known = self.__dict__.get("_functions", {})
-        near = get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(name, self.__dict__.get("_functions", {}))
+        hint = f"; did you mean {near!r}?" if near else ""
         raise AttributeError(
             f"the module {self.__dict__.get('_source', Source('?', '')).name} has no {name!r}{hint}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .errors import KindError
+from .names import missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Schema(tuple[Field, ...]):
         for field in self:
             if field.name == key:
                 return field
-        raise KeyError(key)
+        raise KeyError(missing("column", key, self.names))
 
     def to_ddl(self) -> str:
         """As Spark wants it: ``"`carrier` string, `flights` bigint"``. It has no unsigned types."""

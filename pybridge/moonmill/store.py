@@ -8,6 +8,7 @@ from . import _core
 from .column import Column
 from .errors import KindError
 from .kinds import Wanted, kind_of
+from .names import missing
 from .table import Table
 
 TYPE_CHECKING = False
@@ -101,12 +102,12 @@ class Store(MutableMapping[str, Column]):
     def __getitem__(self, name: str) -> Column:
         column = _core.store_get(name) if isinstance(name, str) else None
         if column is None:
-            raise KeyError(name)
+            raise KeyError(missing("name in the store", name, self))
         return column  # type: ignore[return-value]
 
     def __delitem__(self, name: str) -> None:
         if not isinstance(name, str) or not _core.store_drop(name):
-            raise KeyError(name)
+            raise KeyError(missing("name in the store", name, self))
 
     def pop(self, name: str, default: Any = _REQUIRED) -> Any:
         """Forget a name and give what it stood for, to one thread alone; else the default, or a KeyError."""
@@ -114,8 +115,14 @@ class Store(MutableMapping[str, Column]):
         if column is not None and _core.store_drop(name):
             return column
         if default is _REQUIRED:
-            raise KeyError(name)
+            raise KeyError(missing("name in the store", name, self))
         return default
+
+    def setdefault(self, name: str, default: Any = None) -> Column:
+        """The column of a name; where there is none, `default` is put first."""
+        if name not in self:
+            self.put(name, default)
+        return self[name]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and _core.store_get(name) is not None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from .schema import Schema
+
 
 class Stats:
     """What making a table cost.
@@ -53,7 +55,9 @@ class Table(_core.Table):
     """Columns of equal length with names: what goes into a run and what comes out of it.
 
     Implements Arrow's PyCapsule interface: ``pyarrow.table(t)``, ``polars.DataFrame(t)`` and DuckDB's ``from
-    t`` take it without copying. ``t["name"]`` and ``t[0]`` are columns.
+    t`` take it without copying. ``t["name"]`` and ``t[0]`` are columns, ``t[["a", "b"]]`` is a table of
+    some columns, ``t[10:20]`` one of some rows; all of them share its memory. ``==`` compares names, types
+    and values: null equals null, and NaN equals NaN.
     """
 
     @property
@@ -67,9 +71,36 @@ class Table(_core.Table):
         return [self[i] for i in range(self.num_columns)]  # type: ignore[misc]
 
     @property
+    def schema(self) -> Schema:
+        """Names and types of the columns."""
+        from .schema import Schema
+
+        return Schema(self.column_names, self.types, self.nullables)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns)"""
         return self.num_rows, self.num_columns
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.column_names
+
+    def head(self, rows: int = 5, /) -> Table:
+        """The first rows."""
+        return self.slice(0, rows)  # type: ignore[return-value]
+
+    def tail(self, rows: int = 5, /) -> Table:
+        """The last rows."""
+        return self.slice(max(len(self) - rows, 0), rows)  # type: ignore[return-value]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        if copy is False:
+            raise ValueError("columns do not lie in one array: it cannot be made without a copy")
+        if not self.num_columns:
+            return np.empty(self.shape, dtype)
+        return np.stack([np.asarray(column, dtype) for column in self.columns], axis=1)
 
     def to_numpy(self) -> dict[str, np.ndarray[Any, Any]]:
         """Arrays of shape (rows,) by name; see `Column.to_numpy`."""

@@ -74,6 +74,8 @@ enum {
 };
 void mm_live_add(int kind, int change); /* any thread */
 
+static inline bool mm_type_same(mm_type a, mm_type b) { return a.id == b.id && a.unit == b.unit && a.zone == b.zone; }
+
 /* ---- Failures ---- */
 
 /* Raise what `error` says, as the exception that the package makes of it. Always NULL. */

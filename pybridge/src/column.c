@@ -234,6 +234,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "One column of one table: a list of ch
                               {Py_tp_traverse, (void *)(uintptr_t)column_traverse},
                               {Py_tp_getset, attributes},
                               {Py_tp_methods, methods},
+                              {Py_tp_richcompare, (void *)(uintptr_t)mm_column_equals},
                               {Py_mp_length, (void *)(uintptr_t)column_length},
                               {Py_mp_subscript, (void *)(uintptr_t)column_item},
                               {0}};

@@ -7,12 +7,10 @@
 #include "table.h"
 #include <string.h>
 
-static bool same_type(mm_type a, mm_type b) { return a.id == b.id && a.unit == b.unit && a.zone == b.zone; }
-
 /* One field of both: of the type that is not null, nullable where one of them is. */
 static int match_field(module_state *state, mm_field *to, const mm_field *from, Py_ssize_t number) {
   char left[128], right[128];
-  bool typed = to->type.id == MM_NULL || from->type.id == MM_NULL || same_type(to->type, from->type);
+  bool typed = to->type.id == MM_NULL || from->type.id == MM_NULL || mm_type_same(to->type, from->type);
   if (typed && strcmp(to->name, from->name) == 0) {
     if (to->type.id == MM_NULL) to->type = from->type;
     to->nullable |= from->nullable;

@@ -99,167 +99,16 @@ int64_t mm_column_bytes(const mm_column *column) {
   return bytes.size[0] + bytes.size[1] + bytes.size[2];
 }
 
-static int64_t table_bytes(const mm_table *table) {
+int64_t mm_table_bytes(const mm_table *table) {
   int64_t bytes = 0;
   for (int64_t i = 0; i < table->count; i++)
     for (int32_t c = 0; c < table->batches[i].count; c++) bytes += mm_column_bytes(&table->batches[i].columns[c]);
   return bytes;
 }
 
-/* What of `to`, made of `from`, has blocks of its own. */
-static void count_batch(const mm_batch *to, const mm_batch *from, int64_t *copied, int64_t *shared) {
-  for (int32_t c = 0; c < to->count; c++) {
-    column_bytes made = mm_column_measure(&to->columns[c]), of = mm_column_measure(&from->columns[c]);
-    for (int i = 0; i < MM_COLUMN_PARTS; i++) *(made.block[i] == of.block[i] ? shared : copied) += made.size[i];
-  }
-}
-
-/* ---- Tables of tables ---- */
-
-PyObject *mm_table_cut(const table_object *self, int64_t start, int64_t length) {
-  int64_t copied = 0, shared = 0;
-  mm_table made = {0};
-  mm_error error;
-  int status = mm_schema_copy(&made.schema, &self->table.schema, &error);
-  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
-    const mm_batch *batch = &self->table.batches[i];
-    int64_t from = start > self->starts[i] ? start - self->starts[i] : 0;
-    int64_t to = start + length < self->starts[i + 1] ? start + length - self->starts[i] : batch->length;
-    if (from >= to) continue;
-    mm_batch piece = {0};
-    status = mm_batch_slice(&piece, batch, from, to - from, &error);
-    if (status >= 0) count_batch(&piece, batch, &copied, &shared);
-    if (status >= 0) status = mm_table_append(&made, &piece, &error);
-    else mm_batch_free(&piece);
-  }
-  if (status >= 0) return mm_table_wrap(self->state, &made, copied, shared);
-  mm_table_free(&made);
-  return mm_raise(self->state, &error);
-}
-
-static PyObject *table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
-  const table_object *self = (table_object *)object;
-  if (count != 2) return PyErr_Format(PyExc_TypeError, "slice() takes a start and a length");
-  int64_t start = PyLong_AsLongLong(arguments[0]);
-  int64_t length = start == -1 && PyErr_Occurred() ? -1 : PyLong_AsLongLong(arguments[1]);
-  if (PyErr_Occurred()) return NULL;
-  if (start < 0 || length < 0) return PyErr_Format(PyExc_ValueError, "slice: start and length must not be negative");
-  int64_t rows = self->table.rows;
-  if (start > rows) start = rows;
-  return mm_table_cut(self, start, length > rows - start ? rows - start : length);
-}
-
-PyObject *mm_table_pick(const table_object *self, const int32_t *indices, int32_t count) {
-  mm_table made = {0};
-  mm_error error;
-  int status = 0;
-  int64_t shared = 0;
-  for (int32_t c = 0; c < count && status >= 0; c++) {
-    const mm_field *field = &self->table.schema.fields[indices[c]];
-    status = mm_schema_add(&made.schema, field->name, field->type, field->nullable, &error);
-  }
-  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
-    mm_batch batch = {0};
-    status = mm_batch_resize(&batch, count, &error);
-    batch.length = self->table.batches[i].length;
-    for (int32_t c = 0; c < count && status >= 0; c++) {
-      batch.columns[c] = self->table.batches[i].columns[indices[c]];
-      mm_column_retain(&batch.columns[c]);
-      shared += mm_column_bytes(&batch.columns[c]);
-    }
-    if (status >= 0) status = mm_table_append(&made, &batch, &error);
-  }
-  if (status >= 0) return mm_table_wrap(self->state, &made, 0, shared);
-  mm_table_free(&made);
-  return mm_raise(self->state, &error);
-}
-
-/* The number of a column named by a str, or -1 and KeyError. */
-static int32_t find_column(const table_object *self, PyObject *name) {
-  const char *text = PyUnicode_AsUTF8(name);
-  int32_t index = text ? mm_schema_find(&self->table.schema, text) : -1;
-  if (text && index < 0) PyErr_SetObject(PyExc_KeyError, name);
-  return index;
-}
-
-static PyObject *table_select(PyObject *object, PyObject *names) {
-  table_object *self = (table_object *)object;
-  if (PyUnicode_Check(names)) return PyErr_Format(PyExc_TypeError, "select: expected a list of names, not one str");
-  PyObject *list = PySequence_Fast(names, "select: expected a list of names");
-  if (!list) return NULL;
-  Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
-  int32_t *indices = PyMem_Calloc((size_t)count + 1, sizeof *indices);
-  PyObject *made = NULL;
-  if (!indices) PyErr_NoMemory();
-  for (Py_ssize_t i = 0; i < count && indices; i++) {
-    indices[i] = find_column(self, PySequence_Fast_GET_ITEM(list, i));
-    if (indices[i] < 0) goto done;
-  }
-  if (indices) made = mm_table_pick(self, indices, (int32_t)count);
-done:
-  PyMem_Free(indices);
-  Py_DECREF(list);
-  return made;
-}
-
-/* Blocks of its own: joining with nothing copies. */
-static int copy_batch(mm_batch *to, const mm_batch *from, int32_t *failed, mm_error *error) {
-  int status = mm_batch_resize(to, from->count, error);
-  to->length = from->length;
-  for (int32_t c = 0; c < from->count && status >= 0; c++) {
-    const mm_column *column = &from->columns[c];
-    mm_column nothing = {.type = column->type};
-    const mm_column *parts[] = {column, &nothing};
-    *failed = c;
-    status = mm_column_concat(&to->columns[c], parts, 2, error);
-  }
-  return status;
-}
-
-static PyObject *table_copy(PyObject *object, PyObject *unused) {
-  (void)unused;
-  table_object *self = (table_object *)object;
-  mm_table made = {0};
-  mm_error error;
-  int32_t failed = -1;
-  int status;
-  Py_BEGIN_ALLOW_THREADS
-  status = mm_schema_copy(&made.schema, &self->table.schema, &error);
-  for (int64_t i = 0; i < self->table.count && status >= 0; i++) {
-    mm_batch batch = {0};
-    status = copy_batch(&batch, &self->table.batches[i], &failed, &error);
-    if (status >= 0) status = mm_table_append(&made, &batch, &error);
-    else mm_batch_free(&batch);
-  }
-  Py_END_ALLOW_THREADS
-  if (status >= 0) {
-    int64_t bytes = table_bytes(&made);
-    return mm_table_wrap(self->state, &made, bytes, 0);
-  }
-  mm_table_free(&made);
-  return failed < 0 ? mm_raise(self->state, &error)
-                    : mm_raise_column(self->state, &error, self->table.schema.fields[failed].name);
-}
-
 /* ---- Attributes ---- */
 
 static Py_ssize_t table_length(PyObject *object) { return (Py_ssize_t)((table_object *)object)->table.rows; }
-
-static PyObject *table_item(PyObject *object, PyObject *key) {
-  table_object *self = (table_object *)object;
-  if (PyUnicode_Check(key)) {
-    int32_t index = find_column(self, key);
-    return index < 0 ? NULL : mm_column_wrap(self, index);
-  }
-  if (!PyIndex_Check(key))
-    return PyErr_Format(PyExc_TypeError, "a column is named by a str or a number, not by %.100s",
-                        Py_TYPE(key)->tp_name);
-  Py_ssize_t index = PyNumber_AsSsize_t(key, PyExc_IndexError), count = self->table.schema.count;
-  if (index == -1 && PyErr_Occurred()) return NULL;
-  if (index < -count || index >= count)
-    return PyErr_Format(PyExc_IndexError, "column %zd of a table of %zd columns", index, count);
-  return mm_column_wrap(self, (int32_t)(index < 0 ? index + count : index));
-}
 
 static PyObject *table_fields(PyObject *object, void *what) {
   return mm_fields_list(&((table_object *)object)->table.schema, (int)(intptr_t)what);
@@ -277,7 +126,7 @@ static PyObject *table_num_columns(PyObject *object, void *closure) {
 
 static PyObject *table_nbytes(PyObject *object, void *closure) {
   (void)closure;
-  return PyLong_FromLongLong(table_bytes(&((table_object *)object)->table));
+  return PyLong_FromLongLong(mm_table_bytes(&((table_object *)object)->table));
 }
 
 static PyObject *table_copied(PyObject *object, void *closure) {
@@ -294,7 +143,7 @@ static PyObject *table_stats(PyObject *object, PyObject *unused) {
   (void)unused;
   const table_object *self = (table_object *)object;
   PyObject *stats = Py_BuildValue("{sLsisLsLsL}", "rows", (long long)self->table.rows, "columns",
-                                  (int)self->table.schema.count, "nbytes", (long long)table_bytes(&self->table),
+                                  (int)self->table.schema.count, "nbytes", (long long)mm_table_bytes(&self->table),
                                   "copied_bytes", (long long)self->copied, "shared_bytes", (long long)self->shared);
   if (stats && self->notes && PyDict_Update(stats, self->notes) < 0) Py_CLEAR(stats);
   return stats;
@@ -367,9 +216,10 @@ static PyMethodDef methods[] = {
      "`copied`: bytes that were copied to make them."},
     {"concat", mm_table_concat, METH_O | METH_CLASS,
      "concat($type, tables, /)\n--\n\nThe rows of tables of the same columns, one table after the other. Shares them."},
-    {"slice", MM_METHOD(table_slice), METH_FASTCALL, "slice($self, start, length, /)\n--\n\nSome rows, shared."},
-    {"select", table_select, METH_O, "select($self, names, /)\n--\n\nSome columns, shared."},
-    {"copy", table_copy, METH_NOARGS, "copy($self, /)\n--\n\nA table that shares no memory with this one."},
+    {"slice", MM_METHOD(mm_table_slice), METH_FASTCALL,
+     "slice($self, start, length=None, /)\n--\n\nSome rows, shared; all that follow without a length."},
+    {"select", mm_table_select, METH_O, "select($self, names, /)\n--\n\nSome columns, shared."},
+    {"copy", mm_table_copy, METH_NOARGS, "copy($self, /)\n--\n\nA table that shares no memory with this one."},
     {"stats", table_stats, METH_NOARGS,
      "stats($self, /)\n--\n\nRows, columns, bytes, and what the run that made the table tells."},
     {"__arrow_c_schema__", table_arrow_schema, METH_NOARGS,
@@ -388,8 +238,9 @@ static PyType_Slot slots[] = {{Py_tp_doc, "Columns of equal length. What goes in
                               {Py_tp_clear, (void *)(uintptr_t)table_clear},
                               {Py_tp_getset, attributes},
                               {Py_tp_methods, methods},
+                              {Py_tp_richcompare, (void *)(uintptr_t)mm_table_equals},
                               {Py_mp_length, (void *)(uintptr_t)table_length},
-                              {Py_mp_subscript, (void *)(uintptr_t)table_item},
+                              {Py_mp_subscript, (void *)(uintptr_t)mm_table_item},
                               {0}};
 
 static PyType_Spec spec = {.name = "moonmill._core.Table",

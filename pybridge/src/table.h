@@ -58,6 +58,7 @@ typedef struct column_bytes {
 } column_bytes;
 column_bytes mm_column_measure(const mm_column *column);
 int64_t mm_column_bytes(const mm_column *column);
+int64_t mm_table_bytes(const mm_table *table);
 
 /* ---- Arrow ---- */
 
@@ -77,3 +78,10 @@ int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bo
 PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);
 PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords);
 PyObject *mm_table_concat(PyObject *type, PyObject *tables);
+/* Methods of Table. */
+PyObject *mm_table_item(PyObject *object, PyObject *key);
+PyObject *mm_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count);
+PyObject *mm_table_select(PyObject *object, PyObject *names);
+PyObject *mm_table_copy(PyObject *object, PyObject *unused);
+PyObject *mm_table_equals(PyObject *object, PyObject *other, int operation);
+PyObject *mm_column_equals(PyObject *object, PyObject *other, int operation);
