@@ -1,6 +1,6 @@
-/* fail.c - fill in an mm_error from the host's side; the core's own way is private to it.
+/* fail.c - fill in an mm_error outside of the core, whose own way is private to it.
  * SPDX-License-Identifier: MIT */
-#include "state.h"
+#include "host.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -43,6 +43,10 @@ void    mm_host_leave(void);
  * longer. For a script that is within one call of C, where no hook reaches it; with a job, cancel that instead. */
 void mm_host_deadline(double seconds, const char *text, int32_t code);
 
+/* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */
+int mm_host_fail(mm_error *error, int code, const char *id, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
 double  mm_host_clock(void); /* seconds that pass evenly, from some moment */

@@ -1,8 +1,8 @@
 /* state.h - Lua states as this project makes them; shared by the files of lua/host.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
 #include "clock.h"
+#include "host.h"
 #include "lua.h"
 #include "lauxlib.h"
 #include "lualib.h"
@@ -34,7 +34,3 @@ void mm_signals_install(void);
 bool mm_signals_leaving(void);
 /* End the process by a signal that was caught, so that a shell sees it. */
 void mm_signals_die(int number);
-
-/* Fill in `error` (unless NULL) and return `code`. `id` is kebab-case. */
-int mm_host_fail(mm_error *error, int code, const char *id, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));

@@ -29,7 +29,7 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
     if len(outs) != len(names):
         raise UsageError(
             f"out has {_count(outs, 'buffer')} for a result of {_count(names, 'column')}",
-            id="wrong-out",
+            id="bad-out",
             hint="give a dict of buffers by name: " + ", ".join(names),
         )
     return [_memory_of(item) for item in outs]
@@ -43,7 +43,7 @@ def _memory_of(out: Any) -> Any:
     if name == "MaskedArray" and out.mask.any():
         raise UsageError(
             "out has masked values, and results would stay behind the mask",
-            id="wrong-out",
+            id="bad-out",
             hint="give array.data, or a new array",
         )
     return out

@@ -111,8 +111,8 @@ static int pack_bools(mm_column *to, const uint8_t *bytes, mm_error *error) {
 }
 
 static int fail_range(mm_error *error, const char *what, int64_t row) {
-  *error = (mm_error){.code = MM_EDATA, .stage = -1, .place = -1, .row = row, .id = "out-of-range"};
-  PyOS_snprintf(error->message, sizeof error->message, "a value does not fit %s", what);
+  mm_host_fail(error, MM_EDATA, "out-of-range", "a value does not fit %s", what);
+  error->row = row;
   return MM_EDATA;
 }
 

@@ -117,16 +117,18 @@ done:
 
 /* ---- A copy ---- */
 
-/* Blocks of its own: joining with nothing copies. */
+int mm_column_copy(mm_column *to, const mm_column *from, mm_error *error) {
+  mm_column nothing = {.type = from->type};
+  const mm_column *parts[] = {from, &nothing}; /* joining with nothing copies */
+  return mm_column_concat(to, parts, 2, error);
+}
+
 static int copy_batch(mm_batch *to, const mm_batch *from, int32_t *failed, mm_error *error) {
   int status = mm_batch_resize(to, from->count, error);
   to->length = from->length;
   for (int32_t c = 0; c < from->count && status >= 0; c++) {
-    const mm_column *column = &from->columns[c];
-    mm_column nothing = {.type = column->type};
-    const mm_column *parts[] = {column, &nothing};
     *failed = c;
-    status = mm_column_concat(&to->columns[c], parts, 2, error);
+    status = mm_column_copy(&to->columns[c], &from->columns[c], error);
   }
   return status;
 }

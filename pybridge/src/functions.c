@@ -9,10 +9,7 @@ static mm_text *texts_of(PyObject *list) {
   mm_text *texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
   if (!texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; texts && i < count; i++) {
-    Py_ssize_t size;
-    texts[i].bytes = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(list, i), &size);
-    texts[i].size = size;
-    if (texts[i].bytes) continue;
+    if (mm_text_read(PyTuple_GET_ITEM(list, i), &texts[i]) == 0) continue;
     PyMem_Free(texts);
     return NULL;
   }

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "outcome.h"
 #include "table.h"
-#include <string.h>
 
 /* ---- What lies where ---- */
 
@@ -70,7 +69,7 @@ static int check_overlaps(mm_outcome *outcome, plan_object *plan) {
 
 /* Types that lie in memory alike: a buffer of integers may take times. */
 static bool fits(mm_type memory, mm_type wanted) {
-  if (memcmp(&memory, &wanted, sizeof memory) == 0) return true;
+  if (mm_type_same(memory, wanted)) return true;
   if (wanted.id == MM_DATE) return memory.id == MM_I32;
   if (wanted.id == MM_TIMESTAMP && memory.id == MM_TIMESTAMP) return memory.unit == wanted.unit;
   return (wanted.id == MM_TIMESTAMP || wanted.id == MM_DURATION) && memory.id == MM_I64;

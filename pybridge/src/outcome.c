@@ -1,20 +1,38 @@
 /* outcome.c - the result of a run: shared columns are handed through, others are computed into whole columns where rows are kept.
  * SPDX-License-Identifier: MIT */
 #include "outcome.h"
+#include "host.h"
 #include "input.h"
 #include "table.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Plans know foreign types only as such. */
-static bool same_type(mm_type a, mm_type b) {
-  return memcmp(&a, &b, sizeof a) == 0 || (a.id == MM_OPAQUE && b.id == MM_OPAQUE);
-}
 bool mm_has_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
 
 /* ---- What goes in ---- */
 
-/* The first null of a column without nulls would be an error of the source, had it one. */
+/* The first null of a column that is to have none, or its length; validity without nulls is let go. */
+static int64_t first_null(mm_column *column) {
+  if (column->valid && mm_column_null_count(column) == 0) column->valid = NULL;
+  if (!column->valid) return column->length;
+  int64_t row = 0;
+  while (column->valid[row >> 6] >> (row & 63) & 1) row++;
+  return row;
+}
+
+static int refuse_null(plan_object *plan, const mm_field *field, int64_t row) {
+  char type[100];
+  mm_error error;
+  mm_host_fail(&error, MM_EDATA, "null-value", "%.300s: a null, and the column is declared without nulls", field->name);
+  error.row = row;
+  PyOS_snprintf(error.field, sizeof error.field, "%s", field->name);
+  PyOS_snprintf(error.hint, sizeof error.hint, "declare it in input: \"%.100s: %s?\"", field->name,
+                mm_type_name(field->type, type, sizeof type));
+  mm_plan_raise(plan, &error);
+  return -1;
+}
+
+/* A null in a column that is declared without nulls is an error at its row, as it is in a file. */
 static int check_nulls(const mm_outcome *outcome, plan_object *plan) {
   const mm_schema *reads = &outcome->feed.schema;
   int64_t start = 0;
@@ -23,28 +41,10 @@ static int check_nulls(const mm_outcome *outcome, plan_object *plan) {
     int64_t first = batch->length;
     int32_t at = -1;
     for (int32_t i = 0; i < batch->count; i++) {
-      mm_column *column = &batch->columns[i];
-      if (reads->fields[i].nullable || !column->valid) continue;
-      if (mm_column_null_count(column) == 0) {
-        column->valid = NULL;
-        continue;
-      }
-      int64_t row = 0;
-      while (column->valid[row >> 6] >> (row & 63) & 1) row++;
+      int64_t row = reads->fields[i].nullable ? first : first_null(&batch->columns[i]);
       if (row < first) first = row, at = i;
     }
-    if (at >= 0) {
-      const mm_field *field = &reads->fields[at];
-      char type[100];
-      mm_error error = {.code = MM_EDATA, .stage = -1, .place = -1, .row = start + first, .id = "null-value"};
-      mm_type_name(field->type, type, sizeof type);
-      PyOS_snprintf(error.field, sizeof error.field, "%s", field->name);
-      PyOS_snprintf(error.message, sizeof error.message, "%.300s: a null, and the column is declared without nulls",
-                    field->name);
-      PyOS_snprintf(error.hint, sizeof error.hint, "declare it in input: \"%.100s: %s?\"", field->name, type);
-      mm_plan_raise(plan, &error);
-      return -1;
-    }
+    if (at >= 0) return refuse_null(plan, &reads->fields[at], start + first);
     start += batch->length;
   }
   return 0;
@@ -56,7 +56,9 @@ static int find_columns(plan_object *plan, const mm_table *table, int32_t *numbe
   for (int32_t i = 0; i < reads->count; i++) {
     const mm_field *wanted = &reads->fields[i];
     numbers[i] = mm_schema_find(&table->schema, wanted->name);
-    if (numbers[i] >= 0 && same_type(table->schema.fields[numbers[i]].type, wanted->type)) continue;
+    mm_type type = numbers[i] < 0 ? (mm_type){0} : table->schema.fields[numbers[i]].type;
+    bool foreign = type.id == MM_OPAQUE && wanted->type.id == MM_OPAQUE; /* plans know foreign types only as such */
+    if (numbers[i] >= 0 && (foreign || mm_type_same(type, wanted->type))) continue;
     mm_raise_new(plan->state, MM_EUSAGE, "other-columns", wanted->name, "make a plan for this table",
                  "the plan was made for other columns: \"%s\" is %s", wanted->name,
                  numbers[i] < 0 ? "missing" : "of another type");
@@ -196,7 +198,7 @@ mm_stage *mm_outcome_sink(const mm_outcome *outcome, mm_error *error) {
   if (outcome->chunked) return mm_sink_table(-1, error);
   mm_column *to = calloc((size_t)outcome->count + 1, sizeof *to);
   if (!to) {
-    *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
+    mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
     return NULL;
   }
   for (int32_t i = 0; i < outcome->count; i++) to[i] = outcome->targets[i].into;
@@ -243,9 +245,8 @@ static bool shares(const block_set *set, const mm_column *column) {
 }
 
 static int own_copy(mm_column *column, mm_error *error) {
-  mm_column nothing = {.type = column->type}, own = {0};
-  const mm_column *parts[] = {column, &nothing}; /* joining with nothing copies */
-  int status = mm_column_concat(&own, parts, 2, error);
+  mm_column own = {0};
+  int status = mm_column_copy(&own, column, error);
   if (status < 0) return status;
   mm_column_release(column);
   *column = own;
@@ -256,10 +257,8 @@ static int own_copy(mm_column *column, mm_error *error) {
 static int separate(const mm_outcome *outcome, mm_table *table, mm_traffic *traffic, mm_error *error) {
   block_set set = {0};
   int status = 0;
-  if (collect_blocks(&outcome->feed, &set) < 0) {
-    *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
-    return MM_ENOMEM;
-  }
+  if (collect_blocks(&outcome->feed, &set) < 0)
+    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
   for (int64_t b = 0; b < table->count; b++)
     for (int32_t i = 0; i < table->batches[b].count && status >= 0; i++) {
       mm_column *column = &table->batches[b].columns[i];

@@ -76,13 +76,6 @@ static int read_columns(module_state *state, PyObject *const *lists, mm_schema *
   return status;
 }
 
-static int read_text(PyObject *object, mm_text *to) {
-  Py_ssize_t size = 0;
-  to->bytes = PyUnicode_AsUTF8AndSize(object, &size);
-  to->size = size;
-  return to->bytes ? 0 : -1;
-}
-
 /* Names and values in turns; the texts live as long as `items`. NULL and an exception. */
 static mm_text *read_params(PyObject *items) {
   Py_ssize_t count = PyList_GET_SIZE(items);
@@ -90,8 +83,8 @@ static mm_text *read_params(PyObject *items) {
   if (!texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < count && texts; i++) {
     PyObject *pair = PyList_GET_ITEM(items, i);
-    if (read_text(PyTuple_GET_ITEM(pair, 0), &texts[2 * i]) == 0
-        && read_text(PyTuple_GET_ITEM(pair, 1), &texts[2 * i + 1]) == 0)
+    if (mm_text_read(PyTuple_GET_ITEM(pair, 0), &texts[2 * i]) == 0
+        && mm_text_read(PyTuple_GET_ITEM(pair, 1), &texts[2 * i + 1]) == 0)
       continue;
     PyMem_Free(texts);
     return NULL;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "queue.h"
 #include "clock.h"
+#include "host.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,8 +18,7 @@ struct mm_queue {
 };
 
 static int fail_memory(mm_error *error) {
-  if (error) *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
-  return MM_ENOMEM;
+  return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
 }
 
 mm_queue *mm_queue_new(int64_t room, mm_error *error) {

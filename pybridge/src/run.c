@@ -53,13 +53,18 @@ int mm_run_fill(PyObject *result, mm_work *work, int64_t copied) {
 
 /* ---- Waiting ---- */
 
+/* Without the GIL: cancel a work, and give it a while to stop. */
+static void cancel(mm_work *work) {
+  mm_work_cancel(work);
+  if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
+}
+
 void mm_run_stop(mm_work *work) {
   PyObject *type, *value, *traceback;
   mm_error error;
   PyErr_Fetch(&type, &value, &traceback);
   Py_BEGIN_ALLOW_THREADS
-  mm_work_cancel(work);
-  if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
+  cancel(work);
   if (!work->kept && !work->ended) mm_work_keep(work, &error); /* a keeper goes after the end: it is looked for first */
   if (work->kept || work->ended) mm_work_leave(work);          /* else it is lost with its inputs */
   Py_END_ALLOW_THREADS
@@ -215,12 +220,11 @@ static PyObject *run_watched(module_state *state, const mm_request *asked) {
   }
   result = mm_job_table(job, NULL);
 done:
-  if (!result && !atomic_load(&work->ended)) {
+  if (!result && !atomic_load(&work->ended)) { /* whoever watches may hold the job, which then goes on */
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     Py_BEGIN_ALLOW_THREADS
-    mm_work_cancel(work);
-    if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
+    cancel(work);
     Py_END_ALLOW_THREADS
     PyErr_Restore(type, value, traceback);
   }

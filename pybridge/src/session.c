@@ -3,6 +3,13 @@
 #include "scripts.h"
 #include <string.h>
 
+int mm_text_read(PyObject *text, mm_text *to) {
+  Py_ssize_t size = 0;
+  to->bytes = PyUnicode_AsUTF8AndSize(text, &size);
+  to->size = size;
+  return to->bytes ? 0 : -1;
+}
+
 /* On the thread that gave the GIL up. Handlers of signals run here and may raise. */
 static int beat(void *context) {
   mm_away *away = context;
@@ -59,12 +66,8 @@ static PyObject *core_ask(PyObject *module, PyObject *const *arguments, Py_ssize
   if (!texts) return PyErr_NoMemory();
   mm_buffer answer = {0};
   PyObject *result = NULL;
-  for (Py_ssize_t i = 0; i < count; i++) {
-    Py_ssize_t size;
-    texts[i].bytes = PyUnicode_AsUTF8AndSize(arguments[i], &size);
-    texts[i].size = size;
-    if (!texts[i].bytes) goto done;
-  }
+  for (Py_ssize_t i = 0; i < count; i++)
+    if (mm_text_read(arguments[i], &texts[i]) < 0) goto done;
   mm_session *session = mm_session_here(state);
   if (!session) goto done;
   mm_error error = {0};

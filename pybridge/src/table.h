@@ -59,6 +59,8 @@ typedef struct column_bytes {
 column_bytes mm_column_measure(const mm_column *column);
 int64_t mm_column_bytes(const mm_column *column);
 int64_t mm_table_bytes(const mm_table *table);
+/* A column that shares nothing with another one; `to` is empty. */
+int mm_column_copy(mm_column *to, const mm_column *from, mm_error *error);
 
 /* ---- Arrow ---- */
 

@@ -38,7 +38,7 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *
   mm_work *work = calloc(1, sizeof *work);
   if (!work) {
     mm_outcome_free(take);
-    *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory for a job"};
+    mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a job");
     return NULL;
   }
   work->outcome = *take;
@@ -192,9 +192,7 @@ int mm_work_keep(mm_work *work, mm_error *error) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!failed) return 0;
   work->kept = false;
-  *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .id = "no-thread"};
-  snprintf(error->message, sizeof error->message, "cannot start a thread: %s", strerror(failed));
-  return MM_ENOMEM;
+  return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(failed));
 }
 
 void mm_work_leave(mm_work *work) {
