@@ -3,54 +3,20 @@
 --
 -- DESIGN. A script's value has a handle, a number; a plan has another one, under which its places in the script are
 -- kept for the failures of its jobs. Whatever goes wrong becomes a JSON list of failures and a status.
-local ffi = require "ffi"
 local describe = require "moonmill.describe"
+local entries = require "moonmill.session.entries"
 local failure = require "moonmill.failure"
 local halves = require "moonmill.halves"
 local input = require "moonmill.input"
 local json = require "moonmill.json"
-local native = require "moonmill.ffi"
 local params = require "moonmill.params"
 local plan = require "moonmill.plan"
+local plans = require "moonmill.session.plans"
 local reading = require "moonmill.reading"
-local schemas = require "moonmill.schemas"
 local script = require "moonmill.script"
 local types = require "moonmill.types"
 
-local C, err = native.C, native.err
 local GIVEN = "%s=..." -- how a parameter is given
-
----@class moonmill.Entry
----@field value moonmill.Pipeline|moonmill.Module
----@field kind "pipeline"|"module"
----@field modules moonmill.Modules
----@field name string
-
-local entries, last_handle = {}, 0
-local plans, last_plan = {}, 0
-
----A handle for the value of a script.
----@return integer handle
-local function keep(value, modules, name)
-  last_handle = last_handle + 1
-  entries[last_handle] = { value = value, kind = script.kind_of(value), modules = modules, name = name }
-  return last_handle
-end
-
----The script that a handle stands for.
----@param handle string|integer
----@param kind? "pipeline"|"module" what it must be
----@return moonmill.Entry
-local function entry_of(handle, kind)
-  local entry = entries[tonumber(handle)]
-  if not entry then
-    failure.raise { code = "state", id = "unknown-handle", message = "no script has the handle " .. tostring(handle) }
-  end
-  if kind and entry.kind ~= kind then
-    failure.raise { id = "no-" .. kind, message = ("%s is a %s, not a %s"):format(entry.name, entry.kind, kind) }
-  end
-  return entry
-end
 
 -- ---- What requests carry ----
 
@@ -91,7 +57,7 @@ end
 local requests = {}
 
 local function described(handle)
-  local entry = entry_of(handle)
+  local entry = entries.of(handle)
   local answer = entry.kind == "pipeline" and describe.pipeline(entry.value) or entry.value:describe()
   answer.handle, answer.kind, answer.name = tonumber(handle), entry.kind, entry.name
   answer.text, answer.modules = entry.modules.text, {}
@@ -111,19 +77,19 @@ function requests.load(kind, name, text, ...)
   -- The script has run: a view of the store that it took is from now on a name, for row functions, and holds no memory.
   local views = package.loaded["moonmill.store.views"]
   if views then views.let_go() end
-  return described(keep(value, set, name))
+  return described(entries.keep(value, set, name))
 end
 
 ---The half of a pipeline for parts of the rows, and the half for what that gives of all parts, joined.
 for _, half in ipairs { "partial", "merge" } do
   requests[half] = function(handle)
-    local entry = entry_of(handle, "pipeline")
-    return described(keep(halves[half](entry.value), entry.modules, entry.name))
+    local entry = entries.of(handle, "pipeline")
+    return described(entries.keep(halves[half](entry.value), entry.modules, entry.name))
   end
 end
 
 function requests.drop(handle)
-  entries[tonumber(handle)] = nil
+  entries.forget(tonumber(handle))
   return json.null
 end
 
@@ -131,7 +97,7 @@ requests.describe = described
 
 -- The same, and it must be known.
 local function known_plan(handle, columns, ...)
-  local entry = entry_of(handle, "pipeline")
+  local entry = entries.of(handle, "pipeline")
   local bound, total = plan_of(entry, columns, pairs_of(...))
   if bound then return bound, total end
   failure.raise { id = "no-input", hint = "give it data, or declare its input", file = entry.name,
@@ -140,7 +106,7 @@ end
 
 ---What a pipeline reads, gives and leaves out; null when only data can tell.
 function requests.check(handle, columns, ...)
-  local bound, _, dropped = plan_of(entry_of(handle, "pipeline"), columns, pairs_of(...))
+  local bound, _, dropped = plan_of(entries.of(handle, "pipeline"), columns, pairs_of(...))
   if not bound then return json.null end
   return { reads = describe.columns(bound.reads), gives = describe.columns(bound.columns),
     dropped = json.list(dropped) }
@@ -160,7 +126,7 @@ end
 ---mm_csv_options. With a pipeline, of which they might be parameters.
 function requests.reading(handle, ...)
   local others = handle ~= "" and {} or nil
-  for i, param in ipairs(others and entry_of(handle, "pipeline").value.params or {}) do others[i] = param.name end
+  for i, param in ipairs(others and entries.of(handle, "pipeline").value.params or {}) do others[i] = param.name end
   local read = reading.numbers(reading.settings(reading.gather(others, ...), "%s"))
   read.nulls = read.nulls or json.null
   return read
@@ -168,70 +134,13 @@ end
 
 ---Check values of parameters alone.
 function requests.params(handle, ...)
-  params.suppose(entry_of(handle, "pipeline").value.params, pairs_of(...), GIVEN)
+  params.suppose(entries.of(handle, "pipeline").value.params, pairs_of(...), GIVEN)
   return json.null
 end
 
 function requests.info(handle)
-  local entry = entry_of(handle)
+  local entry = entries.of(handle)
   return entry.kind == "pipeline" and describe.text(entry.value, entry.name) or entry.value:text(entry.name)
-end
-
--- ---- Plans ----
-
--- A column of a type that we do not compute with can only pass where no row is dropped or moved.
-local function check_opaque(bound, handle)
-  if bit.band(C.mm_plan_flags(handle), C.MM_STAGE_KEEPS_ROWS) ~= 0 then return end
-  for _, column in ipairs(bound.reads) do
-    if column.type.opaque then
-      failure.raise {
-        id = "nested-type", field = column.name,
-        hint = ('drop it first (:drop "%s"), or convert it where it comes from'):format(column.name),
-        message = ("column \"%s\" is of type %s, which can only pass through where all rows stay"):format(
-          column.name, column.type.name),
-      }
-    end
-  end
-end
-
----Bind a pipeline to columns and parameters; the core's plan goes to `to`.
----@param handle integer
----@param schema lightuserdata const mm_schema *
----@param to lightuserdata mm_plan **
----@param ... string parameters, "name", "value" in turns
----@return integer number of the plan, for failures
-local function make_plan(handle, schema, to, ...)
-  local pipeline = entry_of(handle, "pipeline").value
-  local values = params.resolve(pipeline.params, pairs_of(...), GIVEN)
-  local arriving, adapt = input.bind_data(pipeline, schemas.from_c(ffi.cast("const mm_schema *", schema)))
-  local bound = plan.bind(pipeline, arriving, values, adapt)
-  local made, steps = bound:make(), {}
-  local result = C.mm_plan_new(schemas.to_c(bound.reads), err)
-  for i, item in ipairs(made) do
-    steps[i] = item.step
-    if result == nil then
-      C.mm_stage_free(item.stage)
-    elseif C.mm_plan_add(result, item.stage, err) < 0 then
-      C.mm_plan_release(result)
-      result = nil
-    end
-  end
-  if result == nil then error(failure.from_c(err), 0) end
-  ffi.gc(result, C.mm_plan_release)
-  check_opaque(bound, result)
-  ffi.cast("mm_plan **", to)[0] = ffi.gc(result, nil)
-  last_plan = last_plan + 1
-  plans[last_plan] = { plan = bound, steps = steps }
-  return last_plan
-end
-
----What an error of a job means in the script: JSON.
----@param number integer of the plan
----@param problem lightuserdata const mm_error *
-local function explain_failure(number, problem)
-  local known, pointer = plans[number], ffi.cast("const mm_error *", problem)
-  local found = known and known.plan:failure(pointer, known.steps) or failure.from_c(pointer)
-  return "[" .. failure.json(found) .. "]"
 end
 
 -- ---- The way in ----
@@ -249,6 +158,9 @@ local function guarded(fn, ...)
   return -failure.exit_code(result), "[" .. failure.json(result) .. "]"
 end
 
+-- "name", "value" of parameters in turns.
+local function make_plan(handle, schema, to, ...) return plans.make(handle, schema, to, pairs_of(...), GIVEN) end
+
 local function answer(name, ...)
   local request = requests[name]
   if not request then
@@ -260,8 +172,7 @@ end
 return {
   call = function(...) return guarded(answer, ...) end,
   plan = function(...) return guarded(make_plan, ...) end,
-  failure = function(...) return guarded(explain_failure, ...) end,
-  forget = function(number, is_script) (is_script and entries or plans)[number] = nil end,
-  number_from = function(first) last_handle = first end,
-  guard = script.guard, entry = entry_of, requests = requests,
+  failure = function(...) return guarded(plans.failure, ...) end,
+  forget = function(number, is_script) (is_script and entries or plans).forget(number) end,
+  number_from = entries.number_from, guard = script.guard,
 }

@@ -5,6 +5,7 @@
 -- means the same in Lua and in SQL; elsewhere it is refused. `c and a or b` with values a, b that are not conditions is
 -- if(c, a, b).
 local ffi = require "ffi"
+local cast = require "moonmill.expr.cast"
 local coerce = require "moonmill.expr.coerce"
 local forms = require "moonmill.expr.forms"
 local functions = require "moonmill.functions"
@@ -199,9 +200,9 @@ function check.condition(tree, scope)
   return setmetatable({ scope = scope }, Checker):condition(tree, "the condition")
 end
 
----The typed tree of an expression as a type that the caller chose; `mode` as in forms.cast_to.
+---The typed tree of an expression as a type that the caller chose; `mode` as in moonmill.expr.cast.
 function check.cast(tree, scope, type, mode)
-  return forms.cast_to(setmetatable({ scope = scope }, Checker):check(tree), type, mode or "check", tree)
+  return cast(setmetatable({ scope = scope }, Checker):check(tree), type, mode or "check", tree)
 end
 
 return check

@@ -39,108 +39,132 @@ local function integer(digits, base)
   return value
 end
 
----@param source table {text =, origin =}
----@return table tokens
-local function lex(source)
-  local text, at = source.text, 1
-  local tokens = {}
-  local function fail(message, hint, where)
-    failure.raise_at({ id = "syntax", message = message, hint = hint }, source.origin, text, where or at)
-  end
-  local function push(kind, value, last, quoted)
-    tokens[#tokens + 1] = { kind = kind, value = value, at = at, quoted = quoted }
-    at = last + 1
-  end
+---What is read, and how far it has been.
+---@class moonmill.Lexer
+---@field source table { text =, origin = }
+---@field text string
+---@field at integer the byte where the token starts
+---@field tokens table
+local Lexer = {}
+Lexer.__index = Lexer
 
-  local function number()
-    local _, last, digits = text:find("^0[xX](%x+)", at)
-    local value
-    if digits then
-      value = integer(digits, 16)
-    else
-      _, last, digits = text:find("^(%d*%.?%d*)", at)
-      if digits:sub(-1) == "." and text:sub(last + 1, last + 1) == "." then -- 1..2 joins two numbers
-        last, digits = last - 1, digits:sub(1, -2)
-      end
-      local _, e, exponent = text:find("^([eE][+-]?%d+)", last + 1)
-      if exponent then last, digits = e, digits .. exponent end
-      value = not digits:find "[.eE]" and integer(digits, 10)
-      if not value and digits:find "[.eE]" then value = tonumber(digits) end
-    end
-    local tail = text:match("^[%w_\128-\255]+", last + 1)
-    if tail then
-      fail(('malformed number "%s"'):format(text:sub(at, last) .. tail), nil)
-    elseif not value then
-      fail(("the integer %s does not fit 64 bits"):format(digits),
-        "write it with a point or an exponent to make it an f64")
-    elseif type(value) == "number" and value == math.huge then
-      fail(("the number %s is too large for an f64"):format(digits))
-    end
-    push("number", value, last)
-  end
-
-  local function quoted_text(quote)
-    local out, i = {}, at + 1
-    while true do
-      local c = text:sub(i, i)
-      if c == "" then fail("text without a closing " .. quote) end
-      if c == quote then break end
-      local escape = c == "\\" and text_escapes[text:sub(i + 1, i + 1)]
-      if escape then
-        c, i = escape, i + 1
-      elseif c:find "%c" then
-        fail("text holds a control character", control_names[c]
-          and ("write %s, and [[ ]] around the expression"):format(control_names[c])
-          or "backslashes of a Lua text in quotes are gone already; write [[ ]] around the expression", i)
-      end
-      out[#out + 1] = c
-      i = i + 1
-    end
-    push("text", table.concat(out), i)
-  end
-
-  local function quoted_name()
-    local last = text:find("`", at + 1, true)
-    if not last then fail "name without a closing `" end
-    local name = text:sub(at + 1, last - 1)
-    if name == "" then fail "a name between backticks is empty" end
-    if name:find "%c" then fail("a name holds a control character") end
-    push("name", name, last, true)
-  end
-
-  local function operator()
-    for _, stranger in ipairs(strangers) do
-      if text:sub(at, at + #stranger[1] - 1) == stranger[1] then fail(stranger[2], stranger[3]) end
-    end
-    for _, op in ipairs(operators) do
-      if text:sub(at, at + #op - 1) == op then return push("op", op, at + #op - 1) end
-    end
-    local c = text:sub(at, at)
-    fail(c:find "%c" and ("unexpected control character %d"):format(c:byte()) or ('unexpected "%s"'):format(c))
-  end
-
-  local bad = utf8.invalid(text)
-  if bad then fail("the expression is not valid UTF-8", nil, bad) end
-  while true do
-    at = text:find("[^ \t\r\n]", at) or #text + 1
-    local c = text:sub(at, at)
-    if c == "" then break end
-    if c:find "%d" or text:find("^%.%d", at) then
-      number()
-    elseif c == '"' or c == "'" then
-      quoted_text(c)
-    elseif c == "`" then
-      quoted_name()
-    elseif c:find "[%a_\128-\255]" then
-      local _, last, name = text:find("^([%w_\128-\255]+)", at)
-      if name == "nil" then fail('"nil" is written null in an expression') end
-      push(keywords[name] and "word" or "name", name, last)
-    else
-      operator()
-    end
-  end
-  push("end", "the end", at)
-  return tokens
+function Lexer:fail(message, hint, where)
+  failure.raise_at({ id = "syntax", message = message, hint = hint }, self.source.origin, self.text, where or self.at)
 end
 
-return lex
+-- Add a token that ends at byte `last`.
+function Lexer:push(kind, value, last, quoted)
+  self.tokens[#self.tokens + 1] = { kind = kind, value = value, at = self.at, quoted = quoted }
+  self.at = last + 1
+end
+
+-- Decimal digits with a point or an exponent, from byte `at` on: their end, and what stands there.
+local function decimal(text, at)
+  local _, last, digits = text:find("^(%d*%.?%d*)", at)
+  if digits:sub(-1) == "." and text:sub(last + 1, last + 1) == "." then -- 1..2 joins two numbers
+    last, digits = last - 1, digits:sub(1, -2)
+  end
+  local _, tail, exponent = text:find("^([eE][+-]?%d+)", last + 1)
+  if exponent then return tail, digits .. exponent end
+  return last, digits
+end
+
+function Lexer:number()
+  local text = self.text
+  local _, last, digits = text:find("^0[xX](%x+)", self.at)
+  local value
+  if digits then
+    value = integer(digits, 16)
+  else
+    last, digits = decimal(text, self.at)
+    if digits:find "[.eE]" then value = tonumber(digits) else value = integer(digits, 10) end
+  end
+  local tail = text:match("^[%w_\128-\255]+", last + 1)
+  if tail then
+    self:fail(('malformed number "%s"'):format(text:sub(self.at, last) .. tail))
+  elseif not value then
+    self:fail(("the integer %s does not fit 64 bits"):format(digits),
+      "write it with a point or an exponent to make it an f64")
+  elseif type(value) == "number" and value == math.huge then
+    self:fail(("the number %s is too large for an f64"):format(digits))
+  end
+  self:push("number", value, last)
+end
+
+function Lexer:quoted_text(quote)
+  local text, out, i = self.text, {}, self.at + 1
+  while true do
+    local c = text:sub(i, i)
+    if c == "" then self:fail("text without a closing " .. quote) end
+    if c == quote then break end
+    local escape = c == "\\" and text_escapes[text:sub(i + 1, i + 1)]
+    if escape then
+      c, i = escape, i + 1
+    elseif c:find "%c" then
+      self:fail("text holds a control character", control_names[c]
+        and ("write %s, and [[ ]] around the expression"):format(control_names[c])
+        or "backslashes of a Lua text in quotes are gone already; write [[ ]] around the expression", i)
+    end
+    out[#out + 1] = c
+    i = i + 1
+  end
+  self:push("text", table.concat(out), i)
+end
+
+function Lexer:quoted_name()
+  local last = self.text:find("`", self.at + 1, true)
+  if not last then self:fail "name without a closing `" end
+  local name = self.text:sub(self.at + 1, last - 1)
+  if name == "" then self:fail "a name between backticks is empty" end
+  if name:find "%c" then self:fail "a name holds a control character" end
+  self:push("name", name, last, true)
+end
+
+function Lexer:word()
+  local _, last, name = self.text:find("^([%w_\128-\255]+)", self.at)
+  if name == "nil" then self:fail '"nil" is written null in an expression' end
+  self:push(keywords[name] and "word" or "name", name, last)
+end
+
+function Lexer:operator()
+  local text, at = self.text, self.at
+  for _, stranger in ipairs(strangers) do
+    if text:sub(at, at + #stranger[1] - 1) == stranger[1] then self:fail(stranger[2], stranger[3]) end
+  end
+  for _, op in ipairs(operators) do
+    if text:sub(at, at + #op - 1) == op then return self:push("op", op, at + #op - 1) end
+  end
+  local c = text:sub(at, at)
+  self:fail(c:find "%c" and ("unexpected control character %d"):format(c:byte()) or ('unexpected "%s"'):format(c))
+end
+
+-- One token; false at the end.
+function Lexer:next()
+  local text = self.text
+  self.at = text:find("[^ \t\r\n]", self.at) or #text + 1
+  local c = text:sub(self.at, self.at)
+  if c == "" then return false end
+  if c:find "%d" or text:find("^%.%d", self.at) then
+    self:number()
+  elseif c == '"' or c == "'" then
+    self:quoted_text(c)
+  elseif c == "`" then
+    self:quoted_name()
+  elseif c:find "[%a_\128-\255]" then
+    self:word()
+  else
+    self:operator()
+  end
+  return true
+end
+
+---@param source table { text =, origin = }
+---@return table tokens the last one is of kind "end"
+return function(source)
+  local lexer = setmetatable({ source = source, text = source.text, at = 1, tokens = {} }, Lexer)
+  local bad = utf8.invalid(source.text)
+  if bad then lexer:fail("the expression is not valid UTF-8", nil, bad) end
+  while lexer:next() do end
+  lexer:push("end", "the end", lexer.at)
+  return lexer.tokens
+end

@@ -6,6 +6,7 @@ local guard = require "moonmill.rows.guard"
 local inspect = require "moonmill.rows.inspect"
 local loop = require "moonmill.rows.loop"
 local native = require "moonmill.ffi"
+local params = require "moonmill.rows.params"
 local results = require "moonmill.rows.results"
 local suggest = require "moonmill.suggest"
 
@@ -46,21 +47,6 @@ local function read_only(_, key)
   fault.raise(2, ("a row is read-only: r.%s cannot be assigned"):format(tostring(key)), "return the value instead")
 end
 
--- `p`: the parameters, read-only; `nulls` names those without a value.
-local function make_params(values, nulls)
-  local names = {}
-  for name in pairs(values) do names[#names + 1] = name end
-  for name in pairs(nulls) do names[#names + 1] = name end
-  table.sort(names)
-  setmetatable(values, { __index = function(_, name)
-    if nulls[name] then return nil end
-    fault.raise(2, ("there is no parameter '%s'"):format(tostring(name)), suggest.hint(tostring(name), names))
-  end })
-  return setmetatable({}, { __index = values, __metatable = "parameters", __newindex = function(_, name)
-    fault.raise(2, ("parameters are read-only: p.%s cannot be assigned"):format(tostring(name)))
-  end })
-end
-
 function Worker:scope()
   local scope = {
     setmetatable = setmetatable, columns = self.columns, other = self:other(), read_only = read_only,
@@ -95,7 +81,7 @@ local function new(shipment, kinds)
   end
   self.spec = {
     kind = shipment.kind, label = shipment.label, fn = shipment.fn,
-    params = make_params(shipment.params, shipment.nulls),
+    params = params(shipment.params, shipment.nulls),
     columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }
