@@ -1,7 +1,7 @@
 -- Results depend on the rows alone: every stage gives the same values, to the bit, at any number of threads,
 -- batch size and chunking of its input; and of several failures the one of the lowest row is reported.
 local ffi = require "ffi"
-local chains = require "chains"
+local pipelines = require "pipelines"
 local columns = require "columns"
 local null = columns.null
 
@@ -78,7 +78,7 @@ describe(("with seed %d,"):format(seed), function()
     it(name .. " gives the same bits whatever the threads, batches and chunks", function()
       local first
       for _, setting in ipairs(settings) do
-        local result, schema = chains.run(chain, inputs[setting.input], setting)
+        local result, schema = pipelines.over(chain, inputs[setting.input], setting)
         assert.truthy(result, schema and not result and ffi.string(schema.message))
         local text = bits(result, schema)
         first = first or text
@@ -99,7 +99,7 @@ describe("of several failures", function()
   local function failure(chain)
     local found
     for _, setting in ipairs(settings) do
-      local result, err = chains.run(chain, source, setting)
+      local result, err = pipelines.over(chain, source, setting)
       assert.is_nil(result)
       found = found or tonumber(err.row)
       assert.equal(found, tonumber(err.row))
@@ -124,9 +124,9 @@ describe("of several failures", function()
 
   it("those behind a satisfied limit do not count", function()
     for _, setting in ipairs(settings) do
-      local result = assert(chains.run(':derive "x = 1 // i" :limit(40000)', source, setting))
+      local result = assert(pipelines.over(':derive "x = 1 // i" :limit(40000)', source, setting))
       assert.equal(40000, #result.x)
-      local none = chains.run(':derive "x = 1 // i" :limit(40001)', source, setting)
+      local none = pipelines.over(':derive "x = 1 // i" :limit(40001)', source, setting)
       assert.is_nil(none)
     end
   end)

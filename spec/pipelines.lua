@@ -4,6 +4,8 @@
 --   pipelines.run(':where "a > 1"', { { "a", "i64", { 1, 2, null } } })   --> { a = { 2 }, n = 1 }, { { "a", "i64" } }
 --   pipelines.problem(':wher "a"', lists)                                 --> the failure that running it raises
 --   pipelines.plan(chain, lists, params)                                  --> moonmill.Plan over the lists' columns
+--   pipelines.over(chain, table, { threads = 2 })                         --> the same over an mm_table: as columns.run
+local ffi = require "ffi"
 local columns = require "columns"
 local failure = require "moonmill.failure"
 local job = require "moonmill.job"
@@ -14,16 +16,18 @@ local run = require "moonmill.run"
 local schemas = require "moonmill.schemas"
 local script = require "moonmill.script"
 
+local C, err = native.C, native.err
 local M = { null = columns.null }
 
 local function as_pipeline(chain) return type(chain) == "string" and script.evaluate(chain) or chain end
 
----The plan of a chain over lists.
-function M.plan(chain, lists, given)
+local function bind(chain, source, given)
   local pipeline = as_pipeline(chain)
-  local table_of = columns.table(lists, 64)
-  return plan.bind(pipeline, schemas.from_c(table_of.schema), params.resolve(pipeline.params, given or {}))
+  return plan.bind(pipeline, schemas.from_c(source.schema), params.resolve(pipeline.params, given or {}))
 end
+
+---The plan of a chain over lists.
+function M.plan(chain, lists, given) return bind(chain, columns.table(lists, 64), given) end
 
 ---Run a chain over lists; options: params, threads, batch_rows, piece (rows of the table's batches).
 function M.run(chain, lists, options)
@@ -33,8 +37,8 @@ function M.run(chain, lists, options)
   for _, list in ipairs(lists) do by_name[list[1]] = list end
   for i, column in ipairs(made.reads) do read[i] = by_name[column.name] end
   if #read == 0 then read[1] = lists[1] end -- a table without columns has no rows
-  local source = native.C.mm_source_table(columns.table(read, options.piece or 64), native.err)
-  local sink = native.C.mm_sink_table(-1, native.err)
+  local source = C.mm_source_table(columns.table(read, options.piece or 64), err)
+  local sink = C.mm_sink_table(-1, err)
   local done = run(job.new(made, source, options):into(sink), options)
   local result = done:result()
   local shape = {}
@@ -44,6 +48,40 @@ function M.run(chain, lists, options)
   local lists_out = columns.lists(result)
   done:free()
   return lists_out, shape
+end
+
+-- A table with only the columns that a plan reads, shared.
+local function view(source, reads)
+  local position = {}
+  for i = 0, source.schema.count - 1 do position[ffi.string(source.schema.fields[i].name)] = i end
+  local result = ffi.gc(ffi.new "mm_table", C.mm_table_free)
+  for _, column in ipairs(reads) do
+    local field = source.schema.fields[position[column.name]]
+    native.check(C.mm_schema_add(result.schema, field.name, field.type, field.nullable, err))
+  end
+  for b = 0, tonumber(source.count) - 1 do
+    local batch = ffi.new "mm_batch"
+    native.check(C.mm_batch_resize(batch, #reads, err))
+    for i, column in ipairs(reads) do
+      local from = source.batches[b].columns[position[column.name]]
+      C.mm_column_retain(from)
+      batch.columns[i - 1] = from
+    end
+    batch.length = source.batches[b].length
+    native.check(C.mm_table_append(result, batch, err))
+  end
+  return result
+end
+
+---Run a chain over an mm_table. Returns what columns.run does: lists by name and the schema, or nil and the mm_error.
+---@param chain string
+---@param source ffi.cdata* mm_table
+---@param options? { threads: integer?, batch_rows: integer?, as: function? }
+function M.over(chain, source, options)
+  local bound = bind(chain, source)
+  local stages = {}
+  for i, made in ipairs(bound:make()) do stages[i] = made.stage end
+  return columns.run(view(source, bound.reads), stages, options)
 end
 
 ---The failure that a call raises.

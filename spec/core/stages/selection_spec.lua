@@ -112,11 +112,12 @@ describe("aggregates of filtered rows", function()
     end
   end)
 
-  -- Batches of which most rows pass are computed before they are filtered; what passes in one batch decides about the next.
+  -- Batches of which most rows pass are computed before they are filtered; what passes in one decides about the next.
   it("of floats are right where many, few, all and no rows pass in turn", function()
     local phases = { 0.9, 0.02, 1, 0, 0.5, 0.26, 0.24 }
     for _, rows in ipairs { 1, 63, 64, 65, 127, 2047, 2048, 2049, 4160, 16385, 70000 } do
-      for _, settings in ipairs { { batch_rows = 64 }, { batch_rows = 2048 }, { batch_rows = 2112 }, { piece = 127 }, {} } do
+      for _, settings in ipairs { { batch_rows = 64 }, { batch_rows = 2048 }, { batch_rows = 2112 }, { piece = 127 },
+        {} } do
         local b, c, gate, sum, known = { n = rows }, { n = rows }, { n = rows }, 0, 0
         for i = 1, rows do
           local share = phases[math.floor(i / 2500) % #phases + 1]

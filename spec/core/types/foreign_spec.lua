@@ -1,7 +1,7 @@
 -- Columns of other producers, whose memory may end with the last value: nothing reads beyond, whatever the length.
 local ffi = require "ffi"
 local arrow = require "arrow"
-local chains = require "chains"
+local pipelines = require "pipelines"
 local columns = require "columns"
 local fence = require "fence"
 local files = require "files"
@@ -74,7 +74,8 @@ describe("foreign memory is read to its end and not further", function()
       local foreign = fenced(own)
       for name, chain in pairs(CHAINS) do
         local options = { as = columns.text, threads = 1 }
-        local expected, got = assert(chains.run(chain, own, options)), assert(chains.run(chain, foreign, options))
+        local expected = assert(pipelines.over(chain, own, options))
+        local got = assert(pipelines.over(chain, foreign, options))
         assert.same(expected, got, ("%s (seed %d)"):format(name, groups.seed))
       end
     end)

@@ -1,7 +1,7 @@
 -- Row functions as vector programs: what becomes one, what not and why, and that nobody can tell the difference.
 local ffi = require "ffi"
 local files = require "files"
-local chains = require "chains"
+local pipelines = require "pipelines"
 local columns = require "columns"
 local native = require "moonmill.ffi"
 local random = require "random_rows"
@@ -286,7 +286,7 @@ describe("x ^ 2", function()
       local out = assert(rowfn.map(input, "y: f64, z: f64", fn))
       for i = 1, 3000 do assert(out.y[i] == x(i) * x(i) and out.z[i] == out.y[i], i) end
     end
-    local out = assert(chains.run(':derive "y = x ^ 2"', columns.table(input)))
+    local out = assert(pipelines.over(':derive "y = x ^ 2"', columns.table(input)))
     for i = 1, 3000 do assert(out.y[i] == x(i) * x(i), i) end
   end)
 end)
@@ -318,7 +318,7 @@ describe("chains with vectorised functions", function()
     local expected = 0
     for i = 1, 200000 do if i % 1000 > 666 then expected = expected + 3 * (i % 1000) end end
     for threads = 1, 4 do
-      local out = assert(chains.run(chain, input, { threads = threads }))
+      local out = assert(pipelines.over(chain, input, { threads = threads }))
       assert.equal(expected, out.s[1])
     end
   end)
