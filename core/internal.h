@@ -179,12 +179,26 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
-/* Sums of values start .. start + n - 1 (n at most MM_VECTOR), nulls left out, added to what `sums` holds: floats to MM_LANES doubles, value
- * start + i to lane i mod MM_LANES; whole numbers and bools to an mm_whole. */
+/* ---- Reducing rows start .. start + n - 1 of a column to one value, nulls left out. Of numbers and bools; for others mm_..._of is NULL ---- */
+
+/* Sums, added to what `sums` holds: floats to MM_LANES doubles, value start + i to lane i mod MM_LANES; whole numbers and bools to an
+ * mm_whole. */
 enum { MM_LANES = 8 };
 typedef struct mm_whole { int64_t low, high; } mm_whole; /* low + high * 2^32 */
 typedef void (*mm_adder)(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n);
-mm_adder mm_adder_of(int type); /* of a number or bool; else NULL */
+mm_adder mm_adder_of(int type);
+
+/* The greatest value, or the least, in the one order of values, to `bound`, a value of the type (a bool: a word). Some row is not null. */
+typedef void (*mm_bounder)(void *bound, const void *values, const uint64_t *valid, int64_t start, int64_t n, bool least);
+mm_bounder mm_bounder_of(int type);
+
+/* How many values, and the sums of their distances from the first one, and of those squared, added to what `moments` holds. In lanes as above. */
+typedef struct mm_moments {
+  int64_t count[MM_LANES];
+  double  center[MM_LANES], sum[MM_LANES], squares[MM_LANES]; /* center: the first value */
+} mm_moments;
+typedef void (*mm_measurer)(mm_moments *moments, const void *values, const uint64_t *valid, int64_t start, int64_t n);
+mm_measurer mm_measurer_of(int type);
 
 /* The size of each of n texts (n > 0) when they are all alike, as codes are; else -1. */
 int32_t mm_texts_size(const int32_t *offsets, int64_t n);

@@ -103,7 +103,7 @@ static int take(mm_absorber *absorber, const mm_batch *batch, const mm_column *c
                 mm_error *error) {
   mm_groups *groups = &absorber->groups;
   int64_t n = batch->length - start, known = groups->keys.count;
-  if (!known || !groups->plan->adds) {
+  if (!known || !groups->plan->reduces) {
     int64_t most = next_decision(absorber->rows) - absorber->rows;
     /* Some hundred KiB, which a few rows would not be worth. */
     if (!absorber->shortcut && n > FIRST_LOOK) TRY(mm_shortcut_init(&absorber->shortcut, groups->keys.layout, error));

@@ -69,7 +69,7 @@ static int emit_truth(const mm_accumulator *acc, const mm_aggregate *aggregate, 
 }
 
 static const mm_accumulator_class count_class = {
-    .size = 8, .update = update_count, .merge = merge_count, .emit = emit_count};
+    .size = 8, .reduces = true, .update = update_count, .merge = merge_count, .emit = emit_count};
 static const mm_accumulator_class count_null_class = {
     .size = 8, .update = update_count_null, .merge = merge_count, .emit = emit_count};
 static const mm_accumulator_class truth_class = {

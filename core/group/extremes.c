@@ -56,6 +56,14 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
   return 0;
 }
 
+/* The bound of some rows of group 0. */
+static void add_bound(mm_accumulator *acc, int64_t order) {
+  extreme *state = (extreme *)acc->states.data + MM_HEAD;
+  order ^= flip_of(acc);
+  if (order > state->order) state->order = order; /* and `limit` stays what it was: it only saves time */
+  state->seen = 1;
+}
+
 #define TEMPLATE "extremes.inc.h"
 #include "ordered.inc.h"
 

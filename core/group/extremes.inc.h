@@ -3,8 +3,15 @@
 
 static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
-  const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
+  if (rows->single) {
+    if (mm_rows_known(rows, column) == 0) return 0;
+    T bound;
+    mm_bounder_of(column->type.id)(&bound, data, column->valid, rows->start, rows->count, acc->op == MM_AGG_MIN);
+    add_bound(acc, ORDER(VALUE(&bound, 0)));
+    return 0;
+  }
+  const uint32_t *at = mm_rows_states(rows, column);
   enum { IS_FLOAT = (T)0.5 > 0 };
   double sign = acc->op == MM_AGG_MIN ? -1 : 1;
   extreme *states = (extreme *)acc->states.data;
@@ -21,7 +28,7 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
 }
 
 static const mm_accumulator_class NAME(extreme_class) = {
-    .size = sizeof(extreme), .start = start, .update = NAME(update), .merge = merge, .emit = emit};
+    .size = sizeof(extreme), .reduces = true, .start = start, .update = NAME(update), .merge = merge, .emit = emit};
 
 #undef NAME
 #undef VALUE

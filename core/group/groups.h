@@ -91,7 +91,7 @@ enum { MM_TRASH = 4, MM_SPREAD = 64, MM_HEAD = MM_TRASH + (MM_LANES - 1) * MM_SP
 /* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of MM_LANES states of its group, chosen
  * by its number within the morsel, so that additions need not wait for each other. */
 typedef struct mm_rows {
-  int64_t start, count; /* within the batch; count <= MM_VECTOR, unless the plan only adds */
+  int64_t start, count; /* within the batch; count <= MM_VECTOR, unless the plan reduces */
   int64_t lane;         /* of the first row */
   int64_t groups;       /* that the table has by now */
   bool single;          /* all rows are of group 0 */
@@ -123,6 +123,7 @@ const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column);
 typedef struct mm_accumulator_class {
   int32_t size; /* bytes of a state */
   bool ordered; /* rows must come in order: no lanes */
+  bool reduces; /* rows of one group go through a kernel, any number of them, to which null is as no row at all */
   /* States [from, to) of new groups. NULL: zero bytes. */
   void (*start)(mm_accumulator *acc, int64_t from, int64_t to);
   /* `column` is followed by the other columns of the batch: parts stand side by side. */
@@ -175,6 +176,8 @@ static inline void *mm_state(const mm_accumulator *acc, int64_t group) {
 /* A fixed-width column of n rows to write; `nulls`: with room for nulls. */
 int mm_emit_column(mm_column *column, mm_type type, int64_t n, bool nulls, mm_error *error);
 static inline void mm_emit_null(mm_column *column, int64_t row) { mm_bit_clear((uint64_t *)column->valid, row); }
+/* A result that is NaN has the same bits whatever made it. */
+static inline double mm_plain(double x) { return x == x ? x : __builtin_nan(""); }
 /* The one order of numbers as an order of i64, and back. NaN is one value, above all others. */
 static inline int64_t mm_order_f64(double x) {
   int64_t bits;
@@ -198,8 +201,7 @@ typedef struct mm_group_plan {
   int32_t *keys;                /* columns of the input */
   mm_accumulator *accumulators; /* without states */
   int32_t accumulator_count;
-  bool
-      adds; /* no keys, and only aggregates that kernels add up: counts, sums, means. Null is to them as no row at all */
+  bool reduces;                       /* no keys, and all accumulators do */
   int32_t key_room, accumulator_room; /* allocated */
 } mm_group_plan;
 

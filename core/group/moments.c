@@ -59,9 +59,9 @@ static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
-    out[i] = aggregate->op == MM_AGG_CENTER ? state->center
-             : aggregate->op == MM_AGG_REST ? state->sum
-                                            : state->squares;
+    out[i] = mm_plain(aggregate->op == MM_AGG_CENTER ? state->center
+                      : aggregate->op == MM_AGG_REST ? state->sum
+                                                     : state->squares);
   }
   return 0;
 }
@@ -84,9 +84,26 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance;
+    out[i] = mm_plain(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
   }
   return 0;
+}
+
+/* Rows of group 0: as one after the other, see mm_rows. */
+static void measure(mm_accumulator *acc, const mm_column *column, const mm_rows *rows) {
+  moment *states = (moment *)acc->states.data;
+  mm_moments moments;
+  for (int k = 0; k < MM_LANES; k++) {
+    const moment *state = &states[mm_lane_state(rows->lane + k)];
+    moments.count[k] = state->count;
+    moments.center[k] = state->center;
+    moments.sum[k] = state->sum;
+    moments.squares[k] = state->squares;
+  }
+  mm_measurer_of(column->type.id)(&moments, column->data, column->valid, rows->start, rows->count);
+  for (int k = 0; k < MM_LANES; k++)
+    states[mm_lane_state(rows->lane + k)] =
+        (moment){moments.count[k], moments.center[k], moments.squares[k], moments.sum[k]};
 }
 
 #define NAME(x) x##_bool

@@ -3,6 +3,10 @@
 
 static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   (void)error;
+  if (rows->single) {
+    measure(acc, column, rows);
+    return 0;
+  }
   const uint32_t *at = mm_rows_states(rows, column);
   const T *data = column->data;
   moment *states = (moment *)acc->states.data;
@@ -20,7 +24,7 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
 }
 
 static const mm_accumulator_class NAME(moment_class) = {
-    .size = sizeof(moment), .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
+    .size = sizeof(moment), .reduces = true, .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
 
 #undef NAME
 #undef VALUE

@@ -73,17 +73,6 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
   return 0;
 }
 
-static bool is_added(int op) {
-  switch (op) {
-  case MM_AGG_COUNT:
-  case MM_AGG_SUM:
-  case MM_AGG_SUM_HIGH:
-  case MM_AGG_SUM_LOW:
-  case MM_AGG_MEAN: return true;
-  default: return false;
-  }
-}
-
 int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
                        const mm_aggregate *aggregates, int32_t count, mm_error *error) {
   *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1};
@@ -101,10 +90,10 @@ int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *
                        field->name);
   }
   if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
-  plan->adds = key_count == 0 && count > 0;
-  for (int32_t i = 0; i < count; i++) plan->adds &= is_added(aggregates[i].op);
   for (int32_t i = 0; i < count && status >= 0; i++)
     if (mm_group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+  plan->reduces = key_count == 0 && count > 0;
+  for (int32_t i = 0; i < plan->accumulator_count; i++) plan->reduces &= plan->accumulators[i].vtable->reduces;
   mm_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }

@@ -44,7 +44,7 @@ static int emit_float(const mm_accumulator *acc, const mm_aggregate *aggregate, 
   (void)acc, (void)aggregate;
   TRY(mm_emit_column(column, type, n, false, error));
   double *out = (double *)column->data;
-  for (int64_t i = 0; i < n; i++) memcpy(out + i, states[i], sizeof *out);
+  for (int64_t i = 0; i < n; i++) out[i] = mm_plain(*(const double *)states[i]);
   return 0;
 }
 

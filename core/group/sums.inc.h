@@ -76,16 +76,19 @@ static int NAME(emit_mean)(const mm_accumulator *acc, const mm_aggregate *aggreg
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const NAME(average) *state = states[i];
-    out[i] = state->count ? (double)state->sum / (double)state->count : 0;
+    out[i] = state->count ? mm_plain((double)state->sum / (double)state->count) : 0;
     if (!state->count) mm_emit_null(column, i);
   }
   return 0;
 }
 
 static const mm_accumulator_class NAME(sum_class) = {
-    .size = sizeof(SUM), .update = NAME(update_sum), .merge = NAME(merge_sum), .emit = EMIT_SUM};
-static const mm_accumulator_class NAME(mean_class) = {
-    .size = sizeof(NAME(average)), .update = NAME(update_mean), .merge = NAME(merge_mean), .emit = NAME(emit_mean)};
+    .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .merge = NAME(merge_sum), .emit = EMIT_SUM};
+static const mm_accumulator_class NAME(mean_class) = {.size = sizeof(NAME(average)),
+                                                      .reduces = true,
+                                                      .update = NAME(update_mean),
+                                                      .merge = NAME(merge_mean),
+                                                      .emit = NAME(emit_mean)};
 
 #undef NAME
 #undef VALUE

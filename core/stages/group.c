@@ -35,7 +35,7 @@ static int group_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   TRY(mm_group_plan_init(&stage->plan, in, stage->keys, stage->key_count, stage->aggregates, stage->count, error));
   for (int32_t i = 0; i < stage->count; i++)
     stage->served_by[i] = mm_group_plan_find(&stage->plan, in, &stage->aggregates[i]);
-  if (stage->plan.adds) base->flags |= MM_STAGE_SELECTED;
+  if (stage->plan.reduces) base->flags |= MM_STAGE_SELECTED;
   stage->merger.self = stage;
   stage->merger.spare = spare;
   stage->merger.done = done;

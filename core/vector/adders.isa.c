@@ -1,35 +1,8 @@
 /* adders.isa.c - sums of a vector's values, nulls left out: of floats in lanes, of whole numbers exactly.
  * SPDX-License-Identifier: MIT */
-#include "kernels.h"
+#include "lanes.h"
 
-/* 64 bits of a bitmap from bit `at` on, of which only those before `end` are asked for. */
-static inline uint64_t bits_from(const uint64_t *bits, int64_t at, int64_t end) {
-  int64_t w = at >> 6, shift = at & 63;
-  uint64_t word = bits[w] >> shift;
-  return shift && ((w + 1) << 6) < end ? word | bits[w + 1] << (64 - shift) : word;
-}
-
-/* ---- Floats: value i to lane i mod MM_LANES, in as many registers as that takes ---- */
-
-#if defined __AVX512F__
-enum { REGISTER = 8 }; /* lanes */
-#elif defined __AVX2__
-enum { REGISTER = 4 };
-#else
-enum { REGISTER = 2 };
-#endif
-enum { REGISTERS = MM_LANES / REGISTER };
-typedef double floats __attribute__((vector_size(REGISTER * 8)));
-typedef uint64_t words __attribute__((vector_size(REGISTER * 8)));
-
-static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
-
-#define LOAD(to, x)                                                                                                    \
-  do {                                                                                                                 \
-    double values_[REGISTER];                                                                                          \
-    for (int l_ = 0; l_ < REGISTER; l_++) values_[l_] = (x)[l_];                                                       \
-    memcpy(&(to), values_, sizeof(to));                                                                                \
-  } while (0)
+/* ---- Floats ---- */
 
 #define FLOAT_ADDER(name, T)                                                                                           \
   static void name(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n) {                  \
@@ -62,7 +35,7 @@ static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
 FLOAT_ADDER(add_f64, double)
 FLOAT_ADDER(add_f32, float)
 
-/* ---- Whole numbers: see mm_whole. Up to MM_VECTOR of them fit in 64 bits, or their halves do ---- */
+/* ---- Whole numbers: see mm_whole. Up to 2^31 of them fit in 64 bits, or their halves do ---- */
 
 typedef struct halves {
   uint64_t low, high, negative;

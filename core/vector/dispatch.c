@@ -8,7 +8,8 @@
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_adder_##isa                               \
+        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_adder_##isa, mm_bounder_##isa,            \
+        mm_measurer_##isa                                                                                              \
   }
 
 /* From the plainest to the best. */
@@ -69,6 +70,8 @@ int64_t mm_bits_count(const uint64_t *bits, int64_t n) { return kernels()->bits_
 int32_t mm_texts_size(const int32_t *offsets, int64_t n) { return kernels()->texts_size(offsets, n); }
 
 mm_adder mm_adder_of(int type) { return kernels()->adder(mm_storage(type)); }
+mm_bounder mm_bounder_of(int type) { return kernels()->bounder(mm_storage(type)); }
+mm_measurer mm_measurer_of(int type) { return kernels()->measurer(mm_storage(type)); }
 
 static mm_kernel cast_kernel(const mm_kernel_set *set, int type, int type2, int mode) {
   bool moment = type == MM_TIMESTAMP || type == MM_DURATION || type == MM_DATE;

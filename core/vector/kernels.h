@@ -49,6 +49,16 @@ static inline uint64_t pack_flags(const uint8_t flags[64]) {
 }
 #endif
 
+/* The reverse: 64 bits to bytes 0 or -1. Each byte of the product is all 8 bits, of which it keeps one. */
+static inline void unpack_flags(int8_t flags[64], uint64_t bits) {
+  for (int i = 0; i < 8; i++) {
+    uint64_t kept = (bits >> 8 * i & 0xFF) * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
+    uint64_t ones = (kept + UINT64_C(0x7F7F7F7F7F7F7F7F)) >> 7 & UINT64_C(0x0101010101010101);
+    uint64_t bytes = ones * 0xFF;
+    memcpy(flags + 8 * i, &bytes, 8);
+  }
+}
+
 /* Lookups of one instruction set, by storage type; NULL: no such kernel. */
 typedef struct mm_kernel_set {
   const char *name;
@@ -62,6 +72,8 @@ typedef struct mm_kernel_set {
   int64_t (*bits_count)(const uint64_t *bits, int64_t n);
   int32_t (*texts_size)(const int32_t *offsets, int64_t n);
   mm_adder (*adder)(int type);
+  mm_bounder (*bounder)(int type);
+  mm_measurer (*measurer)(int type);
 } mm_kernel_set;
 
 #define DECLARE_KERNELS(isa)                                                                                           \
@@ -74,7 +86,9 @@ typedef struct mm_kernel_set {
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
   int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \
   int32_t mm_texts_size_##isa(const int32_t *offsets, int64_t n);                                                      \
-  mm_adder mm_adder_##isa(int type);
+  mm_adder mm_adder_##isa(int type);                                                                                   \
+  mm_bounder mm_bounder_##isa(int type);                                                                               \
+  mm_measurer mm_measurer_##isa(int type);
 DECLARE_KERNELS(base)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)
