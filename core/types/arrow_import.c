@@ -285,7 +285,7 @@ static int look_up(const intake *in, mm_column *to, const mm_column *keys, const
   int status = 0;
   for (int64_t i = 0; i < keys->length && status >= 0; i++) {
     rows[i] = key_at(keys, i);
-    if (rows[i] >= values->length) status = BAD(in, "row %lld points outside its dictionary", (long long)i);
+    if (rows[i] >= values->length) status = BAD(in, "row %lld points outside its dictionary", (long long)i + 1);
   }
   if (status >= 0) status = mm_column_take(to, values, rows, keys->length, in->error);
   mm_release(rows, size);

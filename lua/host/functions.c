@@ -274,6 +274,12 @@ static bool all_exact(const call *c) {
   return true;
 }
 
+/* A failure that knows no line is at the function. */
+static void place_at(const call *c, mm_error *error) {
+  snprintf(error->file, sizeof error->file, "%s", c->module->name);
+  error->line = c->function->line;
+}
+
 int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, mm_item *results, const mm_pulse *pulse,
                    mm_error *error) {
   if (!module->watch.L) {
@@ -300,6 +306,7 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
   int broken = mm_watch_call(&module->watch, count, LUA_MULTRET, 1, pulse, &stopped);
   if (stopped) return mm_module_stopped(module, error);
   int status = broken || take_all(L, &c) < 0 ? mm_module_tell(module, error) : 0;
+  if (status == MM_ESCRIPT && error && !*error->file) place_at(&c, error);
   if (!plain) clear_views(L, &c);
   return status;
 }

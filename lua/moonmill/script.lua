@@ -5,7 +5,7 @@ local frames = require "moonmill.frames"
 local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
 
--- luacheck: globals _G.print
+-- luacheck: globals _G.print os.exit
 local seconds -- that a script may run; nil: no limit
 local last_words -- of a process whose script cannot be stopped
 local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit
@@ -151,6 +151,8 @@ local function checked(result, wanted, file)
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 
+local function no_exit() error("os.exit: a script cannot end the program", 2) end
+
 local function run(places, chunk_name, code, set)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -160,9 +162,9 @@ local function run(places, chunk_name, code, set)
   local chunk, message = loadstring(code, chunk_name)
   if not chunk then raise_lua(message, nil, file, "syntax") end
   setfenv(chunk, set.globals)
-  local outer, outer_set, print, output = running, required, _G.print, io.output()
+  local outer, outer_set, print, output, exit = running, required, _G.print, io.output(), os.exit
   running, required = places, set
-  _G.print = print_to_stderr
+  _G.print, os.exit = print_to_stderr, no_exit
   io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
@@ -170,7 +172,7 @@ local function run(places, chunk_name, code, set)
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run
-  _G.print = print
+  _G.print, os.exit = print, exit
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
   if not ok and type(result) ~= "table" then result = { message = result } end

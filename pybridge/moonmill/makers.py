@@ -96,8 +96,11 @@ def _source_of(text: str, name: str | None, kind: str) -> Source:
     from zlib import crc32
 
     if not isinstance(text, str):
-        raise TypeError(f"{kind}() takes a text, not {type(text).__name__}")
-    return Source(name or f"<{kind} {crc32(text.encode()):08x}>", text)
+        hint = f"; of a file: load({os.fspath(text)!r})" if hasattr(text, "__fspath__") else ""
+        raise TypeError(f"{kind}() takes a text, not {type(text).__name__}{hint}")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a {kind} is a text, not {type(name).__name__}")
+    return Source(name or f"<{kind} {crc32(text.encode(errors='surrogatepass')):08x}>", text)
 
 
 def _teach(error: ScriptError, text: str, kind: str) -> None:

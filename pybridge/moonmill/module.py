@@ -44,6 +44,8 @@ class Module:
     """
 
     def __init__(self, source: Source) -> None:
+        if not isinstance(source, Source):
+            raise TypeError("a Module is made by moonmill.load(path) or moonmill.module(text)")
         sources[source.name] = source.text
         modules = [part for module in source.modules for part in module]
         self._source = source

@@ -55,6 +55,8 @@ class Pipeline:
     __slots__ = ("_given", "_script", "_source")
 
     def __init__(self, source: Source, given: Texts = (), script: Script | None = None) -> None:
+        if not isinstance(source, Source):
+            raise TypeError("a Pipeline is made by moonmill.load(path) or moonmill.pipeline(text)")
         self._source = source
         self._given = given
         self._script = script

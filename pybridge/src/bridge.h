@@ -89,6 +89,9 @@ PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name
 PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
                        const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/* The UTF-8 of a str, which keeps it, or NULL and an exception; `what` it is: "the name of a column". */
+const char *mm_utf8_of(module_state *state, PyObject *text, Py_ssize_t *size, const char *what);
+
 /* ---- Owners: what Python or a foreign producer must release, and only under the GIL ---- */
 
 /* First member of a struct that owns something foreign. `release` runs under the GIL and frees the struct too. */

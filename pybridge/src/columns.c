@@ -185,7 +185,7 @@ static const char *name_of(module_state *state, PyObject *name, const char *cons
     PyErr_Format(PyExc_TypeError, "names of columns are str, not %.100s", Py_TYPE(name)->tp_name);
     return NULL;
   }
-  const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+  const char *text = mm_utf8_of(state, name, &size, "the name of a column");
   int status = 0;
   if (text && strlen(text) != (size_t)size)
     status = refuse_name(state, text, "bad-name", "the name of a column has a zero byte");

@@ -137,3 +137,15 @@ PyObject *mm_raise_new(module_state *state, int code, const char *id, const char
   snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
   return field ? mm_raise_column(state, &error, field) : mm_raise(state, &error);
 }
+
+const char *mm_utf8_of(module_state *state, PyObject *text, Py_ssize_t *size, const char *what) {
+  const char *bytes = PyUnicode_AsUTF8AndSize(text, size);
+  if (bytes || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return bytes;
+  PyErr_Clear();
+  PyObject *shown = PyObject_ASCII(text);
+  if (!shown) return NULL;
+  mm_raise_new(state, MM_EUSAGE, "bad-utf8", NULL, NULL,
+               "%s has half a surrogate pair, which is not valid UTF-8: %.200s", what, PyUnicode_AsUTF8(shown));
+  Py_DECREF(shown);
+  return NULL;
+}

@@ -4,12 +4,12 @@
 #include "scripts.h"
 
 /* Texts of a sequence; they live as long as it. */
-static mm_text *texts_of(PyObject *list) {
+static mm_text *texts_of(module_state *state, PyObject *list) {
   Py_ssize_t count = PyTuple_GET_SIZE(list);
   mm_text *texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
   if (!texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; texts && i < count; i++) {
-    if (mm_text_read(PyTuple_GET_ITEM(list, i), &texts[i]) == 0) continue;
+    if (mm_text_read(state, PyTuple_GET_ITEM(list, i), "the text of a script", &texts[i]) == 0) continue;
     PyMem_Free(texts);
     return NULL;
   }
@@ -17,8 +17,9 @@ static mm_text *texts_of(PyObject *list) {
 }
 
 static int run_script(functions_object *self) {
-  const char *name = PyUnicode_AsUTF8(self->name);
-  mm_text *texts = name ? texts_of(self->texts) : NULL;
+  Py_ssize_t size;
+  const char *name = mm_utf8_of(self->state, self->name, &size, "the name of a script");
+  mm_text *texts = name ? texts_of(self->state, self->texts) : NULL;
   if (!texts) return -1;
   mm_error error;
   mm_away away;

@@ -30,7 +30,7 @@ static int refuse(const items *in, Py_ssize_t row, int code, const char *id, con
   return -1;
 }
 
-/* What a column of objects of some kind is converted with. */
+/* What a column of objects of some kind is converted with, in pandas. */
 static const char *const conversions[KINDS] = {
     [BOOL] = "convert it with astype(\"boolean\"), which keeps None",
     [INT] = "convert it with astype(\"Int64\"), which keeps None",
@@ -123,7 +123,9 @@ static int find_kind(items *in, bool text_only) {
       return refuse(in, i, MM_EUSAGE, "unsupported-type", "convert them to numbers, text, dates or times",
                     "such values have no type here");
     if (text_only && kind != TEXT && kind != BYTES)
-      return refuse(in, i, MM_EUSAGE, "unsupported-type", conversions[kind], "a column of objects may hold text only");
+      return refuse(in, i, MM_EUSAGE, "unsupported-type",
+                    in->ask->nan_is_null ? conversions[kind] : "give array.tolist(), in which None is null",
+                    "a column of objects may hold text only");
     if (mix(in, i, kind) < 0 || (kind == INT && note_int(in, i) < 0)) return -1;
     if ((kind == TEXT || kind == BYTES) && note_text(in, i, kind) < 0) return -1;
   }

@@ -148,6 +148,14 @@ const char *mm_memory_describe(PyObject *object, char *text, size_t size) {
   return text;
 }
 
+const char *mm_memory_hint(PyObject *object) {
+  PyObject *method = NULL;
+  int found = mm_attribute_find(object, "to_numpy", &method);
+  Py_XDECREF(method);
+  PyErr_Clear();
+  return found > 0 ? "pass its to_numpy()" : NULL;
+}
+
 /* ---- Borrowing ---- */
 
 /* Views of bytes and their like point to their own fields. */
@@ -194,8 +202,8 @@ int mm_borrow_take(module_state *state, PyObject *object, const char *name, bool
   int status = mm_memory_open(state, name, object, writable, &held);
   if (status < 0) return writable ? refuse_writing(state, name) : -1;
   if (status == 0) {
-    mm_raise_new(state, MM_EUSAGE, "unsupported-type", name, NULL, "%s is not typed memory that can be used",
-                 mm_memory_describe(object, text, sizeof text));
+    mm_raise_new(state, MM_EUSAGE, "unsupported-type", name, mm_memory_hint(object),
+                 "%s is not typed memory that can be used", mm_memory_describe(object, text, sizeof text));
     return -1;
   }
   if (!mm_memory_plain(&held)) {

@@ -21,5 +21,7 @@ bool mm_memory_plain(const memory *memory);
 PyObject *mm_tensor_take(module_state *state, const char *name, PyObject *source);
 /* What an object holds, for failures: "numpy array of float16". */
 const char *mm_memory_describe(PyObject *object, char *text, size_t size);
+/* How its values are got at, or NULL: a series, a column. */
+const char *mm_memory_hint(PyObject *object);
 /* Move a view; `from` is emptied. */
 void mm_view_move(Py_buffer *to, Py_buffer *from);

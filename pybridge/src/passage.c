@@ -210,8 +210,10 @@ static int misses_values(PyObject *object) {
 }
 
 static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
-  if (!PyObject_CheckBuffer(object) && !PyObject_HasAttrString(object, "__dlpack__"))
-    return refuse_type(p, slot, object, "pass an array of numpy or another buffer");
+  if (!PyObject_CheckBuffer(object) && !PyObject_HasAttrString(object, "__dlpack__")) {
+    const char *hint = mm_memory_hint(object);
+    return refuse_type(p, slot, object, hint ? hint : "pass an array of numpy or another buffer");
+  }
   if (mm_borrow_take(p->state, object, NULL, slot->mut, borrow) < 0) return name_argument(p, slot);
   if (borrow->type.id != slot->type.id) {
     char hint[64];

@@ -77,14 +77,14 @@ static int read_columns(module_state *state, PyObject *const *lists, mm_schema *
 }
 
 /* Names and values in turns; the texts live as long as `items`. NULL and an exception. */
-static mm_text *read_params(PyObject *items) {
+static mm_text *read_params(module_state *state, PyObject *items) {
   Py_ssize_t count = PyList_GET_SIZE(items);
   mm_text *texts = PyMem_Calloc(2 * (size_t)count + 1, sizeof *texts);
   if (!texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < count && texts; i++) {
     PyObject *pair = PyList_GET_ITEM(items, i);
-    if (mm_text_read(PyTuple_GET_ITEM(pair, 0), &texts[2 * i]) == 0
-        && mm_text_read(PyTuple_GET_ITEM(pair, 1), &texts[2 * i + 1]) == 0)
+    if (mm_text_read(state, PyTuple_GET_ITEM(pair, 0), "the name of a parameter", &texts[2 * i]) == 0
+        && mm_text_read(state, PyTuple_GET_ITEM(pair, 1), "a parameter", &texts[2 * i + 1]) == 0)
       continue;
     PyMem_Free(texts);
     return NULL;
@@ -116,7 +116,7 @@ static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssiz
   PyObject *items = PyMapping_Items(arguments[4]), *made = NULL;
   if (!items) return NULL;
   mm_schema schema = {0};
-  mm_text *params = read_params(items);
+  mm_text *params = read_params(state, items);
   if (params && read_columns(state, arguments + 1, &schema) == 0)
     made = bind(state, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
   PyMem_Free(params);

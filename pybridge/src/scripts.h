@@ -13,7 +13,7 @@ void mm_away_begin(mm_away *away);
 void mm_away_end(mm_away *away);
 
 /* The bytes of a str, which live as long as it; -1 and an exception. */
-int mm_text_read(PyObject *text, mm_text *to);
+int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text *to);
 
 /* The session, made when it is first asked for; NULL and an exception. */
 mm_session *mm_session_here(module_state *state);

@@ -3,9 +3,9 @@
 #include "scripts.h"
 #include <string.h>
 
-int mm_text_read(PyObject *text, mm_text *to) {
+int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text *to) {
   Py_ssize_t size = 0;
-  to->bytes = PyUnicode_AsUTF8AndSize(text, &size);
+  to->bytes = mm_utf8_of(state, text, &size, what);
   to->size = size;
   return to->bytes ? 0 : -1;
 }
@@ -67,7 +67,7 @@ static PyObject *core_ask(PyObject *module, PyObject *const *arguments, Py_ssize
   mm_buffer answer = {0};
   PyObject *result = NULL;
   for (Py_ssize_t i = 0; i < count; i++)
-    if (mm_text_read(arguments[i], &texts[i]) < 0) goto done;
+    if (mm_text_read(state, arguments[i], "a text for the session", &texts[i]) < 0) goto done;
   mm_session *session = mm_session_here(state);
   if (!session) goto done;
   mm_error error = {0};

@@ -4,16 +4,24 @@
 #include <string.h>
 
 /* The text of a name: a str without NUL; NULL and an exception. */
-static const char *name_of(PyObject *name) {
+static const char *name_of(module_state *state, PyObject *name) {
   Py_ssize_t size;
   if (!PyUnicode_Check(name)) {
     PyErr_Format(PyExc_TypeError, "names in the store are str, not %.100s", Py_TYPE(name)->tp_name);
     return NULL;
   }
-  const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+  const char *text = mm_utf8_of(state, name, &size, "a name in the store");
   if (text && strlen(text) == (size_t)size) return text;
   if (text) PyErr_SetString(PyExc_ValueError, "a name in the store has a NUL character");
   return NULL;
+}
+
+/* The text of a name that may be there: NULL where it can be none, without an exception. */
+static const char *known_name(PyObject *name) {
+  Py_ssize_t size;
+  const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &size) : NULL;
+  PyErr_Clear(); /* half a surrogate pair */
+  return text && strlen(text) == (size_t)size ? text : NULL;
 }
 
 /* What was replaced or dropped may have been the last of something that only Python can free. */
@@ -26,7 +34,7 @@ static PyObject *store_put(PyObject *module, PyObject *const *arguments, Py_ssiz
   module_state *state = PyModule_GetState(module);
   if (count != 2 || !PyObject_TypeCheck(arguments[1], (PyTypeObject *)state->column_type))
     return PyErr_Format(PyExc_TypeError, "store_put() takes a name and a Column");
-  const char *name = name_of(arguments[0]);
+  const char *name = name_of(state, arguments[0]);
   mm_column column = {0};
   int64_t copied = 0;
   mm_error error;
@@ -58,10 +66,9 @@ static PyObject *table_of(module_state *state, const char *name, mm_column *colu
 
 static PyObject *store_get(PyObject *module, PyObject *name) {
   module_state *state = PyModule_GetState(module);
-  const char *text = name_of(name);
+  const char *text = known_name(name);
   mm_column column = {0};
-  if (!text) return NULL;
-  if (!mm_store_get(text, &column)) Py_RETURN_NONE;
+  if (!text || !mm_store_get(text, &column)) Py_RETURN_NONE;
   PyObject *table = table_of(state, text, &column);
   PyObject *made = table ? mm_column_wrap((table_object *)table, 0) : NULL;
   Py_XDECREF(table);
@@ -70,9 +77,8 @@ static PyObject *store_get(PyObject *module, PyObject *name) {
 
 static PyObject *store_drop(PyObject *module, PyObject *name) {
   mm_error error;
-  const char *text = name_of(name);
+  const char *text = known_name(name);
   int status = text ? mm_store_drop(text, &error) : 0;
-  if (!text) return NULL;
   return answer(status < 0 ? mm_raise(PyModule_GetState(module), &error) : PyBool_FromLong(status));
 }
 

@@ -67,7 +67,8 @@ static int ask_device(module_state *state, const char *name, PyObject *source) {
 static PyObject *ask_capsule(PyObject *method) {
   PyObject *arguments = PyTuple_New(0), *keywords = Py_BuildValue("{s(ii)}", "max_version", DLPACK_MAJOR, DLPACK_MINOR);
   PyObject *capsule = arguments && keywords ? PyObject_Call(method, arguments, keywords) : NULL;
-  if (!capsule && PyErr_ExceptionMatches(PyExc_TypeError)) {
+  /* An exception of a class that is derived from it is about the values. */
+  if (!capsule && PyErr_Occurred() == PyExc_TypeError) {
     PyErr_Clear();
     capsule = PyObject_CallNoArgs(method);
   }

@@ -266,6 +266,17 @@ end)
     assert.matches("os%.exit: a row function cannot end the program", err)
   end)
 
+  it("cannot end the program from a script or a typed function either", function()
+    local code, _, err = command.run { "run", "-e", "os.exit(0)", good }
+    assert.equal(5, code)
+    assert.matches("os%.exit: a script cannot end the program", err)
+    local script = folder:write("exit.lua",
+      'local mm = require "moonmill"\nreturn mm.module { f = mm.fn("", function() os.exit(0) end) }')
+    code, _, err = command.run { "call", script, "f" }
+    assert.equal(5, code)
+    assert.matches("exit%.lua:2: error%[script%]: os%.exit: a function cannot end the program", err)
+  end)
+
   it("what a script prints does not come among the data", function()
     local code, out, err = command.run { "run", "-e", "print('one') io.write('two\\n') return mm.pipeline {}", good }
     assert.same({ 0, command.read(good), "one\ntwo\n" }, { code, out, err })

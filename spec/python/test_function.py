@@ -343,6 +343,14 @@ class TestArrays:
             f(np.zeros(3, np.int32))
         assert caught.value.hint == 'pass array.astype("float64")'
 
+    def test_the_hint_tells_how_to_get_at_values(self):
+        f = module("f = mm.fn('v: f64[]', function(v) end)").f
+        for library, make in (("pandas", "Series"), ("polars", "Series")):
+            series = getattr(pytest.importorskip(library), make)([1.0])
+            with pytest.raises(TypeError) as caught:
+                f(series)
+            assert caught.value.hint == "pass its to_numpy()"
+
     def test_masked_values_are_not_taken_for_values(self):
         m = module("""
             sum = mm.fn("v: f64[] -> f64", function(v) return v[0] + v[1] end),
@@ -507,6 +515,27 @@ class TestErrors:
             with pytest.raises(mm.ScriptError, match=message) as caught:
                 m[name]()
             assert caught.value.id == "bad-result"
+
+    def test_a_recursion_without_end_is_an_error_of_the_script(self):
+        m = module("""
+            deep = mm.fn("", function()
+              local function f() return 1 + f() end
+              return f()
+            end),
+            fine = mm.fn("-> f64", function() return 1 end),
+        """)
+        with pytest.raises(mm.ScriptError, match="stack overflow") as caught:
+            m.deep()
+        assert caught.value.id == "script" and caught.value.line > 1
+        assert m.fine() == 1
+
+    def test_the_process_is_not_a_scripts_to_end(self):
+        m = module("leave = mm.fn('', function() os.exit(7) end)")
+        with pytest.raises(mm.ScriptError, match="cannot end the program"):
+            m.leave()
+        for make in (mm.pipeline, mm.module):
+            with pytest.raises(mm.ScriptError, match="cannot end the program"):
+                make("os.exit(7)")
 
     def test_state_is_kept_after_errors(self):
         m = module(

@@ -1,6 +1,7 @@
 """What people who know pandas, polars and pyarrow try first: it works, or says what was perhaps meant."""
 
 import itertools
+import pathlib
 
 import pytest
 
@@ -162,6 +163,18 @@ class TestArrays:
         assert np.asarray(TABLE[[]]).shape == (4, 0) and np.asarray(numbers[:0]).shape == (0, 2)
         with pytest.raises(ValueError, match=r"without a copy"):
             np.asarray(numbers, copy=False)
+
+
+def test_classes_say_who_makes_them():
+    with pytest.raises(TypeError, match=r"made by moonmill.load\(path\) or moonmill.pipeline\(text\)"):
+        mm.Pipeline(':where "a > 1"')
+    with pytest.raises(TypeError, match=r"made by moonmill.load\(path\) or moonmill.module\(text\)"):
+        mm.Module("return mm.module {}")
+    with pytest.raises(TypeError, match=r"takes a text, not PosixPath; of a file: load\('clean.lua'\)"):
+        mm.pipeline(pathlib.Path("clean.lua"))
+    for make in (mm.pipeline, mm.module):
+        with pytest.raises(TypeError, match=r"the name of a .* is a text, not int"):
+            make(":limit(1)", name=5)
 
 
 def test_the_store_sets_a_default():

@@ -197,6 +197,37 @@ class TestWhatHooksRaise:
         use()
 
 
+class TestHalfASurrogatePair:
+    """Texts that Python holds and UTF-8 does not are refused wherever they come in."""
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda: mm.pipeline("-- \ud800"),
+            lambda: mm.pipeline(":limit(1)", name="\ud800"),
+            lambda: mm.module("-- \ud800"),
+            lambda: mm.load("/nowhere/\udcff.lua"),
+            lambda: SAME.run({"\ud800": [1]}),
+            lambda: SAME.run({"a": ["\ud800"]}),
+            lambda: mm.pipeline('mm.pipeline { params = { "s: utf8 = x" } }').run({"a": [1]}, s="\ud800"),
+            lambda: mm.store.put("\ud800", [1]),
+            lambda: mm.module('return mm.module { f = mm.fn("s: utf8", function() end) }').f("\ud800"),
+        ],
+    )
+    def test_is_refused(self, use):
+        with pytest.raises(mm.Error, match="half a surrogate pair") as caught:
+            use()
+        assert caught.value.id == "bad-utf8"
+
+    def test_names_nothing(self):
+        for name in ("\ud800", "a\0b"):
+            assert name not in mm.store
+            with pytest.raises(KeyError):
+                mm.store[name]
+            with pytest.raises(KeyError):
+                del mm.store[name]
+
+
 class TestWhoComesBack:
     """Hooks that use the extension while it is using them."""
 

@@ -479,6 +479,30 @@ class TestPandas:
         with pytest.raises(mm.KindError, match="two columns"):
             SAME(pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
+    def test_categories_of_no_type_here_are_refused(self):
+        pytest.importorskip("pyarrow")
+        pd = self.pd
+        for bad in (pd.cut([1, 2, 3], 2), pd.Categorical(pd.period_range("2013", periods=3, freq="M"))):
+            with pytest.raises(
+                mm.KindError, match=r'"odd": categories of dtype (interval|period).* no type'
+            ) as caught:
+                SAME(self.frame().assign(odd=bad))
+            assert caught.value.hint == "convert it with astype(str)"
+
+    def test_objects_that_are_no_text_tell_how_to_convert(self):
+        for values, hint in (
+            ([1, None, 3], "Int64"),
+            ([True, None, False], "boolean"),
+            ([0.5, None, 1.5], "float64"),
+        ):
+            with pytest.raises(mm.KindError) as caught:
+                SAME(self.frame().assign(odd=np.array(values, object)))
+            assert f'astype("{hint}")' in caught.value.hint
+            with pytest.raises(mm.KindError) as caught:
+                SAME(np.array(values, object))
+            assert caught.value.hint == "give array.tolist(), in which None is null"
+            assert SAME(np.array(values, object).tolist()) == values
+
     def test_to_pandas_of_a_table(self):
         frame = DOUBLE.run({"value": [1, None], "s": ["x", None], "f": [1.5, None]}).to_pandas()
         assert [str(frame[name].dtype) for name in ("value", "f")] == ["Int64", "float64"]

@@ -11,8 +11,9 @@ local view = require "moonmill.typed.view"
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 
--- Modules of the script are found whenever a function asks for them; what functions print is no result.
--- luacheck: globals print
+-- Modules of the script are found whenever a function asks for them; what functions print is no result, and the process
+-- is not theirs to end.
+-- luacheck: globals print os.exit
 local function settle(modules)
   for name, value in pairs(modules.loaded) do package.loaded[name] = value end
   table.insert(package.loaders, 2, function(name) return modules:search(name) end)
@@ -21,6 +22,7 @@ local function settle(modules)
     for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
     io.stderr:write(table.concat(texts, "\t"), "\n")
   end
+  function os.exit() error("os.exit: a function cannot end the program", 2) end
 end
 
 -- A function that makes an empty view for an argument, for C to fill in: small or big.
@@ -192,10 +194,14 @@ local function not_exact(entry, number, text)
   }
 end
 
+-- What Lua says where a recursion without end left no room for the handler either.
+local NO_ROOM = { ["stack overflow"] = true, ["error in error handling"] = true }
+
 ---Fill in an mm_error.
 ---@param problem any
 ---@param pointer lightuserdata mm_error *
 local function tell(problem, pointer)
+  if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
   if not failure.is(problem) then problem = failure.new { code = "bug", id = "bug", message = tostring(problem) } end
   local err = ffi.cast("mm_error *", pointer)
   fill(err, -failure.exit_code(problem), problem)

@@ -130,8 +130,19 @@ def _through_arrow(series: Any, name: str) -> Any:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise refuse(name, str(error)) from None
+    if pa.types.is_dictionary(array.type) and not _is_plain(array.type.value_type):
+        categories = series.dtype.categories.dtype
+        raise refuse(
+            name, f"categories of dtype {categories} have no type here", "convert it with astype(str)"
+        )
     laid_out = isinstance(series.dtype, pd.StringDtype) and series.dtype.storage == "python"
     return Made(array, copied=array.nbytes) if laid_out else array
+
+
+def _is_plain(type: Any) -> bool:
+    import pyarrow as pa
+
+    return not pa.types.is_nested(type) and not isinstance(type, pa.BaseExtensionType)
 
 
 def _is_masked(dtype: Any) -> bool:
