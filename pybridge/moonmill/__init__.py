@@ -24,8 +24,8 @@ from .errors import (
     ScriptError,
     StateError,
     UsageError,
-    from_json,
 )
+from .errors import from_json as _from_json
 from .job import Job
 from .makers import load, module, pipeline
 from .module import Module
@@ -35,7 +35,7 @@ from .reading import Files, files, read
 from .store import Store, store
 from .table import Table
 
-_core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=from_json)
+_core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=_from_json)
 
 __version__ = _core.version()
 
@@ -69,3 +69,8 @@ __all__ = [
     "read",
     "store",
 ]
+
+
+def __dir__() -> list[str]:
+    """The names that are meant for use, without the modules that they come from."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
