@@ -90,7 +90,11 @@ class Error(Exception):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_failures, ([failure_of(error) for error in (self, *self.others)], type(self))
+        added = {name: value for name, value in vars(self).items() if name not in _STATE}
+        return _again, (type(self), failure_of(self), self.others), added or None
+
+
+_STATE = frozenset({*FIELDS, "frames", "others"})
 
 
 class DataError(Error, ValueError):
@@ -197,17 +201,18 @@ def from_json(text: str) -> Error:
     return from_failures(failures if isinstance(failures, list) else [failures])
 
 
-def from_failures(failures: Sequence[Mapping[str, Any]], cls: type[Error] | None = None) -> Error:
-    """The exception of failures as `--errors json` prints them: the first one, with the others behind it.
-
-    Lua's calls become entries of the traceback, so that it goes on into the script.
-    """
+def from_failures(failures: Sequence[Mapping[str, Any]]) -> Error:
+    """The exception of failures as `--errors json` prints them: the first one, with the others behind it."""
     if not failures:
         return InternalError("something failed without saying why", id="bug")
     first, *rest = failures
-    fields = {name: value for name, value in first.items() if name != "message"}
-    others = tuple(from_failures([failure]) for failure in rest)
-    error = (cls or _class_of(first))(str(first.get("message", "")), others=others, **fields)
+    return _again(_class_of(first), first, tuple(from_failures([failure]) for failure in rest))
+
+
+def _again(cls: type[Error], failure: Mapping[str, Any], others: tuple[Error, ...]) -> Error:
+    """The exception of a failure. Lua's calls are entries of its traceback, which goes on into the script."""
+    fields = {name: value for name, value in failure.items() if name != "message"}
+    error = cls(str(failure.get("message", "")), others=others, **fields)
     if error.frames:
         error.__traceback__ = entries_of(error.frames)
     return error

@@ -1,5 +1,6 @@
 """What travels between processes, and what says that it does not."""
 
+import copy
 import multiprocessing
 import os
 import pickle
@@ -52,6 +53,22 @@ def test_tables_travel_through_pyarrow():
 def test_jobs_do_not_travel():
     with pytest.raises(TypeError, match="result"):
         pickle.dumps(CHAIN.submit({"a": [1]}))
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_what_was_added_to_an_exception_travels_along(protocol):
+    class_of_others = mm.KindError("other", id="odd", others=(mm.JobTimeout("further"),))
+    error = mm.DataError("what", id="some-id", others=(class_of_others,))
+    error.batch = 7
+    if sys.version_info >= (3, 11):
+        error.add_note("in batch 7")
+    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.copy(error), copy.deepcopy(error)):
+        assert (type(again), again.batch, str(again)) == (mm.DataError, 7, str(error))
+        assert getattr(again, "__notes__", None) == getattr(error, "__notes__", None)
+        assert [type(other) for other in (*again.others, *again.others[0].others)] == [
+            mm.KindError,
+            mm.JobTimeout,
+        ]
 
 
 def add_one(data):
