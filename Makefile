@@ -60,7 +60,7 @@ LJ_BIN  = $(LJ_SRC)/luajit
 LJ_LIB  = $(LJ_SRC)/libluajit.a
 # With the pow of lua/host/power.c.
 LJ_LINK = -Wl,--wrap=pow $(LJ_LIB)
-LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua;;' \
+LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;$(if $(LUA_PATH),$(LUA_PATH);)/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua;;' \
           LUA_CPATH='/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;/usr/lib/aarch64-linux-gnu/lua/5.1/?.so'
 
 all: $(BUILD)/moonmill $(BUILD)/libmoonmill.so ## Build the command and the library (SAN=address|undefined|thread, LUAJIT=pinned|system|DIR)

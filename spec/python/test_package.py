@@ -2,9 +2,13 @@
 
 import importlib
 import inspect
+import os
 import pkgutil
 import subprocess
 import sys
+
+import pytest
+from conftest import ROOT
 
 import moonmill as mm
 
@@ -81,3 +85,57 @@ def test_the_version_is_that_of_the_core():
 
     assert mm.__version__ == _core.version()
     assert mm.__version__.count(".") == 2
+
+
+# ---- What a build needs ----
+
+
+@pytest.fixture
+def look(tmp_path):
+    """Run .ci/packages with the programs of this machine, except those that know packages."""
+    unwanted = ("dpkg", "apt", "sudo", "aptitude")
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            if not name.startswith(unwanted):
+                link = tmp_path / name
+                link.unlink(missing_ok=True)
+                link.symlink_to(os.path.join(folder, name))
+
+    def run(*packages, **environment):
+        return subprocess.run(
+            [ROOT / ".ci" / "packages", *packages],
+            env={"PATH": str(tmp_path), **environment},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def test_a_build_asks_no_package_manager_for_what_is_there(look):
+    done = look("build-essential", "libzstd-dev", "libxxhash-dev", "lua-argparse")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_a_build_lacks_is_named_in_one_message(look, tmp_path):
+    done = look("build-essential", "libzstd-dev", "no-such-program", CPPFLAGS="-nostdinc")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "These are needed, and were not found (the packages of Debian in brackets):",
+        "  make, compilers of C and C++ (build-essential)",
+        "  zstd.h and libzstd (libzstd-dev)",
+        "  no-such-program (no-such-program)",
+        "There is no apt-get here: install them your way, then do this again.",
+    ]
+
+
+def test_libraries_may_be_where_pkg_config_says(look, tmp_path):
+    (tmp_path / "libxxhash.pc").write_text(
+        f"Name: x\nDescription: x\nVersion: 1\nCflags: -DFOUND -I{tmp_path}/odd\nLibs:\n"
+    )
+    if look("pkg-config").returncode:
+        pytest.skip("needs pkg-config")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "xxhash.h").write_text("#ifndef FOUND\n#error not asked\n#endif\n")
+    assert look("libxxhash-dev", CPPFLAGS="-nostdinc").returncode == 1
+    assert look("libxxhash-dev", CPPFLAGS="-nostdinc", PKG_CONFIG_PATH=str(tmp_path)).returncode == 0
