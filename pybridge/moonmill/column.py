@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 
 from . import _core
+from .errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +83,22 @@ class Column(_core.Column):
             return array.astype(dtype)
         return array.copy() if copy and shares else array
 
+    def to_pylist(self) -> list[Any]:
+        """bool, int, float, str, bytes, date, datetime (of UTC where the type has a zone), timedelta; None.
+
+        Values of foreign types (lists, structs, decimals, times of day) as pyarrow makes them.
+        """
+        try:
+            return super().to_pylist()
+        except UsageError as error:
+            if error.id != "opaque-column":
+                raise
+            try:
+                values: list[Any] = self.to_pyarrow().to_pylist()
+            except ImportError:
+                raise error from None
+            return values
+
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """An array of shape (rows,).
 
@@ -94,9 +111,7 @@ class Column(_core.Column):
 
         name = numpy_type(self.type)
         if name is None:
-            array = np.empty(len(self), dtype=object)
-            array[:] = self.to_pylist()
-            return array
+            return np.fromiter(self.to_pylist(), dtype=object, count=len(self))
         if name == "M8[D]":
             array = np.asarray(self.data()).view("i4").astype("M8[D]")
         elif name[0] in "Mm":

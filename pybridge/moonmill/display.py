@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 ROWS = 10
 COLUMNS = 12
+NAMES = 24  # of columns that are not shown
 WIDTH = 32
 
 
 def text_of(table: Table) -> str:
     """The first rows under names and types, numbers to the right."""
     names, types, rows = _cells(table)
-    shown = aligned([names, types, *rows], [_is_number(kind) for kind in types])
+    shown = aligned([names, types, *rows], [_is_number(kind) for kind in types]) if names else []
     return "\n".join([f"moonmill.Table: {_extent(table)}", *shown, *_more(table)])
 
 
@@ -36,19 +37,34 @@ def line_of(column: Column) -> str:
     mark = "?" if column.nullable else ""
     shown = ", ".join(map(repr, values_of(column[:ROWS])))
     more = ", ..." if len(column) > ROWS else ""
-    return f"<moonmill.Column {column.name}: {column.type}{mark}, {len(column)} rows> [{shown}{more}]"
+    return (
+        f"<moonmill.Column {cell_text(column.name)}: {column.type}{mark}, {len(column)} rows> [{shown}{more}]"
+    )
 
 
 def aligned(rows: list[list[str]], right: list[bool]) -> list[str]:
     """Lines of cells in columns, some of them to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(right))]
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(right))]
     return [
         "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(row, widths, right)
+            (" " * room + cell if to_right else cell + " " * room)
+            for cell, room, to_right in zip(row, _rooms(row, widths), right)
         ).rstrip()
         for row in rows
     ]
+
+
+def _rooms(row: list[str], widths: list[int]) -> list[int]:
+    return [width - _width(cell) for cell, width in zip(row, widths)]
+
+
+def _width(text: str) -> int:
+    """Cells of a terminal that a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def html_table(head: list[list[str]], rows: list[list[str]], right: list[bool], note: str) -> str:
@@ -79,9 +95,9 @@ def _more(table: Table) -> list[str]:
     if table.num_rows > ROWS:
         parts.append(f"... {table.num_rows - ROWS:,} more rows")
     if table.num_columns > COLUMNS:
-        parts.append(
-            f"... {table.num_columns - COLUMNS} more columns: {', '.join(table.column_names[COLUMNS:])}"
-        )
+        names = table.column_names[COLUMNS:]
+        shown = [cell_text(name) for name in names[:NAMES]] + ["..."] * (len(names) > NAMES)
+        parts.append(f"... {len(names):,} more columns: {', '.join(shown)}")
     return parts
 
 
@@ -90,18 +106,24 @@ def _is_number(kind: str) -> bool:
 
 
 def _cells(table: Table) -> tuple[list[str], list[str], list[list[str]]]:
-    names = table.column_names[:COLUMNS]
+    names = [cell_text(name) for name in table.column_names[:COLUMNS]]
     types = [
         kind + ("?" if nullable else "")
         for kind, nullable in zip(table.types[:COLUMNS], table.nullables[:COLUMNS])
     ]
     head = table.slice(0, min(ROWS, table.num_rows))
-    columns = [[cell_text(value) for value in values_of(head[i])] for i in range(len(names))]
+    columns = [_texts_of(head[i]) for i in range(len(names))]
     return names, types, [list(row) for row in zip(*columns)]
 
 
+def _texts_of(column: _core.Column) -> list[str]:
+    if column.type == "f32":  # as it is, not as the f64 that Python has for it
+        return [cell_text(column.text(i)) for i in range(len(column))]
+    return [cell_text(value) for value in values_of(column)]
+
+
 def values_of(column: _core.Column) -> list[Any]:
-    """Values to show; those of a foreign type are not known here."""
+    """Values to show; those of a foreign type are known to pyarrow."""
     try:
         return column.to_pylist()
     except DataError:  # a time beyond what datetime holds
@@ -128,5 +150,8 @@ def cell_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, bytes):
         value = value[:WIDTH].hex(" ")
-    text = str(value).replace("\n", "\\n").replace("\t", "\\t")
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    text = str(value)
+    text = text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -95,7 +95,7 @@ PyObject *mm_value_make(const column_object *column, const mm_column *chunk, int
   case MM_BINARY: return text_value(chunk, row);
   case MM_OPAQUE:
     return mm_raise_new(column->table->state, MM_EUSAGE, "opaque-column", mm_column_field(column)->name,
-                        "pass the table to pyarrow.table()",
+                        "to_pylist() has them, by way of pyarrow",
                         "values of a foreign type cannot be shown as Python objects");
   default: break;
   }

@@ -571,6 +571,37 @@ class TestTables:
         assert max(map(len, repr(table).splitlines()[3:4])) < 600
         assert "8 more columns" in repr(table)
 
+    def test_nothing_that_is_shown_moves_the_cursor_or_hides(self):
+        table = SAME.run({"na\nme\x1b[2J": ["\x1b[31mred\r\n\0", "\u202eright to left", "<b>", "x" * 10**6]})
+        for shown in (repr(table), table._repr_html_(), repr(table[0])):
+            assert all(c.isprintable() or c == "\n" for c in shown) and len(shown) < 10**6 + 500
+        assert len(repr(table)) < 300
+        assert repr(table).splitlines()[1:5] == [
+            "na\\nme\\x1b[2J",
+            "utf8",
+            "\\x1b[31mred\\r\\n\\x00",
+            "\\u202eright to left",
+        ]
+        assert "<b>" not in table._repr_html_() and "&lt;b&gt;" in table._repr_html_()
+
+    def test_wide_letters_take_two_cells(self):
+        assert repr(SAME.run({"a": ["日本", "e\u0301", "x"], "b": ["1", "2", "3"]})).splitlines()[1:] == [
+            "a     b",
+            "utf8  utf8",
+            "日本  1",
+            "e\u0301     2",
+            "x     3",
+        ]
+
+    def test_singles_are_shown_as_they_are(self):
+        table = SAME.run(np.array([0.1, 1 / 3, np.nan], "f4"))
+        assert repr(table).split()[7:] == ["0.1", "0.33333334", "nan"]
+
+    def test_tables_without_columns_and_with_many(self):
+        assert repr(SAME.run({"a": [1, 2]})[[]]) == "moonmill.Table: 2 rows, 0 columns"
+        many = repr(SAME.run({f"c{i}": [i] for i in range(1000)}))
+        assert many.endswith("... 988 more columns: " + ", ".join(f"c{i}" for i in range(12, 36)) + ", ...")
+
     def test_other_exporters_give_tables(self):
         class Exporter:
             def __init__(self, table):
