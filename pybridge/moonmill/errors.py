@@ -94,7 +94,7 @@ class Error(Exception):
         return _again, (type(self), failure_of(self), self.others), added or None
 
 
-_STATE = frozenset({*FIELDS, "frames", "others"})
+_STATE = frozenset({*_FIELDS, "others"})
 
 
 class DataError(Error, ValueError):
