@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from . import _core
 from .engines import columns_of
 from .errors import UsageError
@@ -83,10 +85,10 @@ def plan_over(script: Script, feed: Table | _core.Input, params: Texts) -> _core
 def schema_of(
     script: Script, data: Any, params: Mapping[str, Any]
 ) -> tuple[Schema | None, Mapping[str, Any]]:
-    """The columns of some data: of a frame of an engine too, and as a `Schema` or a dict of types tells them;
+    """The columns of some data: of a frame of an engine too, and as a schema or a dict of types tells them;
     None where there is none. And those of `params` that are not options of reading files.
     """
-    data = columns_of(data, script.wanted)
+    data = _without_rows(columns_of(data, script.wanted))
     if data is None or isinstance(data, Schema):
         return data, params
     if isinstance(data, dict) and data and all(isinstance(value, str) for value in data.values()):
@@ -97,6 +99,14 @@ def schema_of(
         ), params
     feed, params = feed_of(script, data, params)
     return Schema(*fields_of(script, feed)), params
+
+
+def _without_rows(data: Any) -> Any:
+    """The table that a schema of pyarrow or polars describes; other data as it is."""
+    library = type(data).__module__.partition(".")[0]
+    if type(data).__name__ != "Schema" or library not in ("pyarrow", "polars"):
+        return data
+    return data.empty_table() if library == "pyarrow" else sys.modules["polars"].DataFrame(schema=data)
 
 
 __all__ = ["feed_of", "fields_of", "plan_over", "read_as", "schema_of"]

@@ -273,8 +273,9 @@ class Pipeline:
         Parameters
         ----------
         data
-            As for a call, or a `Schema`, or a dict of names and types ("f64?"), or a frame of Spark, Dask or
-            Ray, whose rows are not looked at; None where the script declares its input.
+            As for a call, or a `Schema` (of pyarrow or polars too), or a dict of names and types ("f64?"), or
+            a frame of Spark, Dask or Ray, whose rows are not looked at; None where the script declares its
+            input.
         """
         from .schema import Schema
 

@@ -165,6 +165,20 @@ class TestArrays:
             np.asarray(numbers, copy=False)
 
 
+def test_schemas_of_others_stand_for_columns():
+    late = mm.pipeline(':where "delay > 60" :derive "hours = delay / 60"')
+    pa, pl = pytest.importorskip("pyarrow"), pytest.importorskip("polars")
+    of_arrow = late.output_schema(
+        pa.schema([("carrier", pa.string()), pa.field("delay", pa.float64(), False)])
+    )
+    assert repr(of_arrow) == "Schema(carrier: utf8?, delay: f64, hours: f64)"
+    of_polars = late.output_schema(pl.Schema({"carrier": pl.Categorical(), "delay": pl.Int32()}))
+    assert repr(of_polars) == "Schema(carrier: utf8?, delay: i32?, hours: f64)"
+    late.check(pl.Schema({"delay": pl.Int32()}))
+    with pytest.raises(mm.UsageError, match="no column"):
+        late.check(pa.schema([("dely", pa.int8())]))
+
+
 def test_classes_say_who_makes_them():
     with pytest.raises(TypeError, match=r"made by moonmill.load\(path\) or moonmill.pipeline\(text\)"):
         mm.Pipeline(':where "a > 1"')
