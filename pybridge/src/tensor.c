@@ -125,12 +125,22 @@ static int measure(tensor_object *to, const dlpack_tensor *t) {
   return fits ? 0 : -1;
 }
 
+static int refuse_type(module_state *state, const char *name, const dlpack_tensor *t) {
+  static const char *const names[] = {"int", "uint", "float", "handle", "bfloat", "complex", "bool"};
+  bool known = t->dtype.code < sizeof names / sizeof *names;
+  char type[64], lanes[16] = "";
+  if (t->dtype.lanes != 1) PyOS_snprintf(lanes, sizeof lanes, "x%d", t->dtype.lanes);
+  if (known) PyOS_snprintf(type, sizeof type, "%s%d%s", names[t->dtype.code], t->dtype.bits, lanes);
+  else PyOS_snprintf(type, sizeof type, "DLPack's type %d of %d bits%s", t->dtype.code, t->dtype.bits, lanes);
+  mm_raise_new(state, MM_EUSAGE, "wrong-type", name, "convert the tensor first", "a tensor of %s has no type here",
+               type);
+  return -1;
+}
+
 static int fill(module_state *state, const char *name, tensor_object *to, const dlpack_tensor *t) {
   if (check_device(state, name, t->device.type, t->device.id) < 0) return -1;
   spell_format(to, t->dtype.code, t->dtype.bits);
-  if (!to->format[0] || t->dtype.lanes != 1)
-    return refuse(state, name, "wrong-type", "convert the tensor first",
-                  "a tensor of values of code %d and %d bits has no type here", t->dtype.code, t->dtype.bits);
+  if (!to->format[0] || t->dtype.lanes != 1) return refuse_type(state, name, t);
   if (t->ndim < 0 || t->ndim > PyBUF_MAX_NDIM || (t->ndim > 0 && !t->shape) || measure(to, t) < 0) {
     PyErr_SetString(PyExc_BufferError, "the tensor has no shape that can be");
     return -1;

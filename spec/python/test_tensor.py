@@ -56,10 +56,23 @@ def test_every_type_of_ours_is_taken(name):
     assert PASS.run(Tensor(values))["value"].to_numpy().tolist() == values.tolist()
 
 
-@pytest.mark.parametrize("name", ["f2", "c8", "c16"])
-def test_other_types_are_refused_with_the_column(name):
-    with pytest.raises(mm.UsageError, match=r'column "x": .*has no type here'):
+@pytest.mark.parametrize(("name", "called"), [("f2", "float16"), ("c8", "complex64"), ("c16", "complex128")])
+def test_other_types_are_refused_with_the_column(name, called):
+    with pytest.raises(mm.UsageError, match=rf'column "x": a tensor of {called} has no type here'):
         PASS.run({"x": Tensor(np.zeros(3, dtype=name))})
+
+
+@pytest.mark.parametrize(
+    ("fields", "called"),
+    [
+        ({"code": 4, "bits": 16}, "bfloat16"),
+        ({"lanes": 4}, "float64x4"),
+        ({"code": 12, "bits": 8}, "DLPack's type 12 of 8 bits"),
+    ],
+)
+def test_types_of_tensors_alone_are_refused_by_their_names(fields, called):
+    with pytest.raises(mm.KindError, match=f"a tensor of {called}"):
+        PASS.run(Producer(**fields))
 
 
 def test_strides_and_shapes_are_followed(rng):
@@ -86,6 +99,27 @@ def test_an_answer_is_of_the_same_library(monkeypatch):
     assert isinstance(mm.pipeline(':derive "b = value > 1"')(Tensor([1, 2])), mm.Table)
     monkeypatch.delitem(__import__("sys").modules, "tensors")
     assert isinstance(DOUBLE(Tensor([1.0])), mm.Table)
+
+
+def test_an_answer_is_of_the_library_also_where_tensors_are_buffers_and_of_classes_of_others(monkeypatch):
+    class Base(ctypes.c_double * 3):
+        """Like an array of jax: a buffer with DLPack, of a class that inherits from that of the library."""
+
+        def __dlpack__(self, **options):
+            return np.frombuffer(self).__dlpack__(**options)
+
+        def __dlpack_device__(self):
+            return 1, 0
+
+    library = types.ModuleType("arrays")
+    library.dlpack = types.SimpleNamespace(from_dlpack=lambda given: Base(*np.from_dlpack(given)))
+    monkeypatch.setitem(__import__("sys").modules, "arrays", library)
+    assert isinstance(DOUBLE(Base(1, 2, 3)), memoryview)
+    Base.__module__ = "arrays.inside"
+    made = type("Own", (Base,), {"__module__": "elsewhere"})(1, 2, 3)
+    answer = DOUBLE(made)
+    assert (type(answer), list(answer)) == (Base, [2.0, 4.0, 6.0])
+    assert PASS.run(made).stats.copied_bytes == 0
 
 
 def test_typed_functions_and_out_take_tensors(no_leaks):

@@ -77,13 +77,13 @@ def _find(data: Any) -> Kind:
         return _load("files", "Paths")
     if isinstance(data, Mapping):
         return _load("python", "Columns")
-    try:
-        memoryview(data).release()
-        return _load("buffers", "Views")
-    except TypeError:
-        pass
     if hasattr(data, "__dlpack__"):
-        return _load("buffers", "Tensors")
+        from .buffers import library_of
+
+        if library_of(type(data)) or not _is_buffer(data):
+            return _load("buffers", "Tensors")
+    if _is_buffer(data):
+        return _load("buffers", "Views")
     if hasattr(data, "read"):
         from .files import refuse_file
 
@@ -97,6 +97,14 @@ def _find(data: Any) -> Kind:
         or "give a frame or series of pandas or polars, an array of numpy or pyarrow, a buffer, "
         "a dict of columns, a list of rows, the path of a file, or an iterator of such",
     )
+
+
+def _is_buffer(data: Any) -> bool:
+    try:
+        memoryview(data).release()
+    except TypeError:
+        return False
+    return True
 
 
 def _load(module: str, name: str) -> Kind:

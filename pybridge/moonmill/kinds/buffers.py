@@ -76,7 +76,7 @@ class SharedMemories(Views):
 
 
 class Tensors(Kind):
-    """Whatever has only DLPack, such as tensors of torch: in main memory."""
+    """What has DLPack, in main memory: tensors of torch, arrays of jax, and their like."""
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the tensor's memory where it is contiguous."""
@@ -86,22 +86,26 @@ class Tensors(Kind):
         """One column of numbers: a tensor of the same library, of the input's shape where its rows are kept.
         Anything else: a `Table`.
         """
-        make = _from_dlpack(type(data))
+        library = library_of(type(data))
         if (
-            make is None
+            library is None
             or table.num_columns != 1
             or table.types[0] not in ITEMS
             or table.columns[0].null_count
         ):
             return table
-        made = make(table.columns[0].data())
+        made = library.from_dlpack(table.columns[0].data())
         return made.reshape(data.shape) if keeps_rows and hasattr(data, "shape") else made
 
 
-def _from_dlpack(kind: type) -> Any:
-    """What makes tensors in the library of a class, if there is such a thing."""
-    root = sys.modules.get(kind.__module__.partition(".")[0])
-    return getattr(root, "from_dlpack", None) or getattr(getattr(root, "dlpack", None), "from_dlpack", None)
+def library_of(kind: type) -> Any:
+    """The module with `from_dlpack` of the library that a class, or a base of it, belongs to; None without."""
+    for base in kind.__mro__:
+        root = sys.modules.get(base.__module__.partition(".")[0])
+        for module in (root, getattr(root, "dlpack", None)):
+            if hasattr(module, "from_dlpack"):
+                return module
+    return None
 
 
 def _typed(view: memoryview, name: str, whole: str | None) -> memoryview:
