@@ -173,7 +173,7 @@ def test_schemas_of_others_stand_for_columns():
     )
     assert repr(of_arrow) == "Schema(carrier: utf8?, delay: f64, hours: f64)"
     of_polars = late.output_schema(pl.Schema({"carrier": pl.Categorical(), "delay": pl.Int32()}))
-    assert repr(of_polars) == "Schema(carrier: utf8?, delay: i32?, hours: f64)"
+    assert repr(of_polars) == "Schema(carrier: utf8?, delay: i32, hours: f64)"
     late.check(pl.Schema({"delay": pl.Int32()}))
     with pytest.raises(mm.UsageError, match="no column"):
         late.check(pa.schema([("dely", pa.int8())]))
