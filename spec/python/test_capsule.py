@@ -2,11 +2,10 @@
 
 import ctypes
 import gc
-import os
-import subprocess
 import sys
 import threading
 
+import programs
 import pytest
 
 from moonmill import _core
@@ -391,16 +390,8 @@ def test_many_threads_use_one_table():
     assert failures == []
 
 
-def run_apart(text, *arguments):
-    folder = os.path.dirname(os.path.dirname(_core.__file__))
-    code = f"import sys; sys.path.insert(0, {folder!r})\n{text}"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
-    )
-
-
 def test_other_interpreters_are_refused():
-    done = run_apart(
+    done = programs.run(
         """
 try:
     import _interpreters as interpreters
@@ -421,7 +412,7 @@ print("here:", moonmill._core.version())
 
 
 def test_what_others_hold_at_exit_does_no_harm():
-    done = run_apart(
+    done = programs.run(
         """
 import threading
 from moonmill import _core

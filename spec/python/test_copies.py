@@ -76,3 +76,35 @@ def test_nulls_are_no_zeros_in_a_plain_array():
     assert np.asarray(column, dtype=object).tolist() == [1, None, 3]
     assert np.asarray(SAME.run(np.arange(3))["value"]).tolist() == [0, 1, 2]
     assert np.isnan(np.asarray(SAME.run({"x": [1.5, None]})["x"])[1])
+
+
+class TestSharing:
+    np = pytest.importorskip("numpy")
+
+    def address(self, array):
+        return array.__array_interface__["data"][0]
+
+    def test_what_passes_untouched_shares_the_memory_of_the_input(self):
+        data = self.np.arange(100_000.0)
+        table = mm.pipeline('mm.pipeline { input = "f64" }').run(data)
+        assert self.address(table["value"].to_numpy()) == self.address(data)
+        assert table["value"].data().address == self.address(data)
+        assert not table["value"].to_numpy().flags.writeable
+        assert table.stats.copied_bytes == 0
+        assert table.stats.shared_bytes >= data.nbytes
+
+    def test_copy_shares_nothing(self):
+        data = self.np.arange(100_000.0)
+        table = mm.pipeline('mm.pipeline { input = "f64" }').run(data, copy=True)
+        assert self.address(table["value"].to_numpy()) != self.address(data)
+        assert table.stats.copied_bytes >= data.nbytes
+        data[0] = 7
+        assert table["value"][0] == 0
+
+    def test_results_own_their_memory_and_are_writable(self):
+        table = mm.pipeline(':derive "value = value + 1"').run(self.np.arange(10.0))
+        array = table["value"].to_numpy()
+        del table
+        assert array.flags.writeable
+        array[0] = 5
+        assert array.tolist()[:2] == [5.0, 2.0]

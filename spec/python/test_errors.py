@@ -1,11 +1,10 @@
 """What goes wrong arrives as an exception of its kind, with its place, and travels between processes."""
 
 import pickle
-import subprocess
-import sys
 import traceback
 import warnings
 
+import programs
 import pytest
 
 import moonmill as mm
@@ -181,10 +180,7 @@ except KeyboardInterrupt:
     print("stopped")
 print(mm.pipeline(':derive "b = a + 1"').run({"a": [1]})["b"].to_pylist())
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True
-    )
-    assert done.stdout.split("\n")[:2] == ["stopped", "[2]"]
+    assert programs.output(program, timeout=20).split("\n") == ["stopped", "[2]"]
 
 
 def test_threads_must_be_a_number_of_threads(monkeypatch):

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 from pathlib import Path
 
+import programs
 import pytest
 
 import moonmill as mm
@@ -156,9 +156,7 @@ def test_ctrl_c_between_any_two_instructions_leaves_no_thread_that_hangs(inputs,
                 interrupts += 1
         print(interrupts)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60
-    )
+    done = programs.run(code, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 100
 

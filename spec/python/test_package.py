@@ -4,9 +4,8 @@ import importlib
 import inspect
 import os
 import pkgutil
-import subprocess
-import sys
 
+import programs
 import pytest
 from conftest import ROOT
 
@@ -18,10 +17,7 @@ STANDARD += ["hashlib", "selectors", "threading", "re", "linecache", "ctypes"]
 
 
 def fresh(program):
-    done = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
-                          capture_output=True, text=True)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return programs.output(program, options=("-S",))
 
 
 def test_importing_loads_nothing_heavy():

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 
+import programs
 import pytest
 
 import moonmill as mm
@@ -136,5 +137,5 @@ job = mm.pipeline(':map("b: f64", function(r) while true do end end)').submit({{
 future = job.future()
 {ending}
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    done = programs.run(program, timeout=20)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,20 +1,12 @@
 """Files as data: read while the run goes on, whoever waits for it."""
 
-import array
-import collections
-import gzip
-import inspect
-import io
-import mmap
 import os
-import pickle
 import signal
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
+import programs
 import pytest
 
 import moonmill as mm
@@ -182,104 +174,6 @@ class TestStream:
             list(mm.pipeline(ENDLESS).stream(flights))
 
 
-@pytest.fixture
-def odd(tmp_path):
-    """A file that needs options."""
-    path = tmp_path / "odd.csv"
-    path.write_text("x;y\n'1';NA\n2;b;c\n")
-    return path
-
-
-ODD = {"delimiter": ";", "quote": "'", "null": "NA", "ragged": True}
-
-
-class TestOptions:
-    def test_every_way_to_run_takes_them(self, odd, tmp_path):
-        expected = {"x": [1, 2], "y": [None, "b"]}
-        assert PASS(odd, **ODD).to_pydict() == expected
-        assert PASS.run(odd, **ODD).to_pydict() == expected
-        assert PASS.submit(str(odd), **ODD).result(30).to_pydict() == expected
-        assert [piece.to_pydict() for piece in PASS.stream(odd, **ODD)] == [expected]
-        assert [piece.to_pydict() for piece in PASS(iter([odd]), **ODD)] == [expected]
-        assert mm.read(odd, **ODD).to_pydict() == expected
-        assert PASS.run_files(odd, tmp_path / "out", **ODD).check().rows == 2
-        assert (tmp_path / "out" / "odd.csv").read_text() == "x,y\n1,\n2,b\n"
-
-    def test_questions_take_them_too(self, odd):
-        pipeline = mm.pipeline(':derive "z = x + 1"')
-        assert repr(pipeline.output_schema(odd, **ODD)) == "Schema(x: i64?, y: utf8?, z: i64?)"
-        pipeline.check(odd, **ODD)
-        assert "reads 2 of 2 columns" in pipeline.explain(odd, **ODD)
-        with pytest.raises(mm.UsageError, match='no column "x"'):
-            pipeline.check(odd)
-
-    def test_files_carry_them(self, odd, numbers):
-        files = mm.files(odd, **ODD)
-        assert repr(files).startswith(f"<moonmill.Files: {odd}, delimiter=';'")
-        for _ in range(2):
-            assert PASS.run(files).num_rows == 2
-        assert PASS.run(pickle.loads(pickle.dumps(files))).num_rows == 2
-        assert PASS.run(mm.files([numbers("a.csv", 2), numbers("b.csv", 3)])).num_rows == 5
-        assert PASS.run(mm.files(str(odd.parent / "*.csv")), header=False, delimiter="|").num_rows == 10
-
-    def test_without_a_header_columns_have_numbers(self, odd):
-        table = PASS.run(odd, header=False, delimiter="semicolon", quote="none", null=["NA"], ragged=True)
-        assert table.to_pydict() == {"c1": ["x", "'1'", "2"], "c2": ["y", None, "b"]}
-
-    def test_a_parameter_of_the_same_name_comes_first(self, odd):
-        own = mm.pipeline('mm.pipeline { params = { "quote: i64 = 3" } } :derive "z = p.quote"')
-        assert own.run(mm.files(odd, **ODD), quote=4)["z"].to_pylist() == [4, 4]
-        assert own.run(odd, delimiter=";", ragged=True, quote=5)["x"].to_pylist() == ["'1'", "2"]
-
-    def test_unknown_ones_are_refused_with_a_suggestion(self, odd):
-        named = mm.pipeline('mm.pipeline { params = { "least: i64 = 3" } }')
-        for run in (named.run, named.submit, named.stream, lambda *a, **k: named.run_files(*a, "out", **k)):
-            with pytest.raises(mm.UsageError, match='did you mean "delimiter"'):
-                run(odd, delimeter=";")
-            with pytest.raises(mm.UsageError, match='did you mean "least"'):
-                run(odd, leest=1)
-        for read in (mm.files, mm.read):
-            with pytest.raises(mm.UsageError, match='did you mean "ragged"'):
-                read(odd, raged=True)
-        with pytest.raises(mm.UsageError, match="the data is in memory"):
-            named.run({"a": [1]}, delimiter=";")
-
-    @pytest.mark.parametrize(
-        ("options", "kind", "words"),
-        [
-            ({"delimiter": "ab"}, mm.UsageError, 'one character, got "ab"'),
-            ({"delimiter": ""}, mm.UsageError, "one character"),
-            ({"delimiter": "\0"}, mm.UsageError, "one character"),
-            ({"delimiter": ["a", "b"]}, mm.UsageError, "one value"),
-            ({"delimiter": 5}, TypeError, "delimiter is int"),
-            ({"delimiter": b";"}, TypeError, "delimiter is bytes"),
-            ({"delimiter": '"'}, mm.UsageError, "cannot be the quote"),
-            ({"header": "no"}, mm.UsageError, "true or false"),
-            ({"null": [1]}, TypeError, "null is list"),
-            ({"null": "a\nb"}, mm.UsageError, "one line"),
-            ({"ragged": 1}, TypeError, "ragged is int"),
-        ],
-    )
-    def test_wrong_values_are_refused_by_name(self, odd, options, kind, words):
-        for run in (PASS.run, PASS.submit, PASS.stream, mm.read):
-            with pytest.raises(kind, match=words):
-                run(odd, **options)
-
-    def test_the_signature_names_what_the_language_knows(self):
-        words = set(inspect.signature(mm.files).parameters) - {"paths", "unknown"}
-        with pytest.raises(mm.UsageError) as caught:
-            mm.files("x", xyzzyxyzzy=1)
-        assert caught.value.hint == "the options: " + ", ".join(
-            name for name in inspect.signature(mm.files).parameters if name in words
-        )
-
-    def test_outputs_may_end_otherwise(self, odd, tmp_path):
-        result = PASS.run_files(odd, tmp_path / "out", suffix=".tsv.zst", **ODD).check()
-        assert list(result.written.values()) == [str(tmp_path / "out" / "odd.tsv.zst")]
-        again = PASS.run_files(result.written.values(), tmp_path / "back", suffix=".csv").check()
-        assert Path(*again.written.values()).read_text() == "x,y\n1,\n2,b\n"
-
-
 MEASURE = """
 import resource, sys
 import moonmill as mm
@@ -298,10 +192,7 @@ print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 @pytest.mark.parametrize("how", ["run", "submit", "stream", "rows"])
 def test_memory_does_not_grow_with_the_file(how, large):
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, how, str(large)], capture_output=True, text=True, check=True
-    )
-    rows, grown = map(int, done.stdout.split())
+    rows, grown = map(int, programs.output(MEASURE, how, large).split())
     assert rows > 10
     assert grown * 1024 < large.stat().st_size / 2
 
@@ -320,138 +211,3 @@ def large(tmp_path_factory):
             file.write(rows)
     yield path
     path.unlink()
-
-
-LENGTHS = mm.pipeline('mm.pipeline { input = "lines" } :derive "n = len(line)"')
-TEXT = 'a,b\n\n"x\r\n\u00fcber\nlast'
-LINES = ["a,b", "", '"x', "\u00fcber", "last"]
-
-
-class TestLines:
-    @pytest.fixture
-    def path(self, tmp_path):
-        path = tmp_path / "a.txt"
-        path.write_bytes(TEXT.encode())
-        return path
-
-    def ways(self, path):
-        raw = TEXT.encode()
-        with open(path, "r+b") as file:
-            yield from (path, str(path), file, mmap.mmap(file.fileno(), 0), io.BytesIO(raw))
-        yield from (raw, bytearray(raw), memoryview(raw), array.array("B", raw), mm.files(path))
-        yield from (LINES, tuple(LINES), iter(LINES), dict.fromkeys(LINES).keys(), collections.deque(LINES))
-        with open(path, newline="") as file:
-            yield file
-        yield from (TEXT.splitlines(keepends=True), {"any": LINES})
-        yield from (mm.Table.from_columns(["t"], [LINES]), io.StringIO(TEXT, newline=""))
-
-    def test_lines_come_from_everywhere(self, path, no_leaks):
-        for data in self.ways(path):
-            assert LENGTHS.run(data).to_pydict() == {"line": LINES, "n": [3, 0, 2, 4, 4]}, type(data)
-        for data in self.ways(path):
-            assert LENGTHS.submit(data).result(30)["line"].to_pylist() == LINES, type(data)
-        for data in self.ways(path):
-            pieces = list(LENGTHS.stream(data, rows=2))
-            assert [len(piece) for piece in pieces] == [2, 2, 1], type(data)
-            assert [line for piece in pieces for line in piece["line"].to_pylist()] == LINES
-
-    def test_a_call_answers_in_kind(self, path):
-        assert isinstance(LENGTHS(TEXT.encode()), mm.Table)
-        assert isinstance(LENGTHS(path), mm.Table)
-        only = mm.pipeline('mm.pipeline { input = "lines" } :select { "n = len(line)" }')
-        assert only(LINES) == only(iter(LINES)) == [3, 0, 2, 4, 4]
-
-    def test_text_in_memory_is_read_in_pieces(self, rng, no_leaks):
-        lines = ["x" * rng.randrange(200) for _ in range(200_000)]
-        text = "\n".join(lines).encode() + b"\n"
-        job = LENGTHS.submit(text)
-        assert job.result(30)["line"].to_pylist() == lines
-        assert (job.progress.bytes, job.progress.bytes_total) == (len(text), len(text))
-
-    def test_compressed_text_is_found_by_its_content(self, tmp_path):
-        path = tmp_path / "a"
-        path.write_bytes(TEXT.encode())
-        packed = subprocess.run(["zstd", "-qc", path], capture_output=True, check=True).stdout
-        assert LENGTHS.run(packed)["line"].to_pylist() == LINES
-
-    def test_nothing_has_no_lines(self, tmp_path):
-        (tmp_path / "a").touch()
-        for data in (b"", [], (), iter(()), tmp_path / "a", io.BytesIO()):
-            assert LENGTHS.run(data).to_pydict() == {"line": [], "n": []}, type(data)
-
-    def test_errors_name_the_line(self, tmp_path):
-        path = tmp_path / "a.txt"
-        path.write_bytes(b"ok\n\xff\n")
-        with pytest.raises(mm.DataError, match="not UTF-8") as caught:
-            LENGTHS.run(path)
-        assert (caught.value.file, caught.value.line) == (str(path), 2)
-        with pytest.raises(mm.DataError) as caught:
-            LENGTHS.run(memoryview(b"ok\n\xff\n"))
-        assert (caught.value.file, caught.value.line) == ("<memoryview>", 2)
-
-    @pytest.mark.parametrize(
-        ("data", "kind", "words"),
-        [
-            ({"a": [1], "b": [2]}, mm.UsageError, "2 columns"),
-            ({"a": [1]}, mm.UsageError, "declared as utf8"),
-            ([1, 2], mm.UsageError, "declared as utf8"),
-            (["a", None], mm.DataError, "null"),
-            (["a", 1], mm.KindError, "int"),
-            (array.array("d", [1.0]), mm.UsageError, "no buffer of bytes"),
-            (5, mm.KindError, "cannot be taken"),
-            (object(), mm.KindError, "cannot be taken"),
-        ],
-    )
-    def test_other_data_is_refused(self, data, kind, words):
-        with pytest.raises(kind, match=words):
-            LENGTHS.run(data)
-
-    def test_lines_take_no_options(self, path):
-        with pytest.raises(mm.UsageError, match="without options"):
-            LENGTHS.run(path, delimiter=";")
-
-    def test_files_of_lines_are_answered_one_by_one(self, path, tmp_path):
-        LENGTHS.run_files(path, tmp_path / "out", suffix=".csv").check()
-        assert mm.read(tmp_path / "out" / "a.csv")["n"].to_pylist() == [3, 0, 2, 4, 4]
-        assert repr(LENGTHS.output_schema(path)) == "Schema(line: utf8, n: i64)"
-
-
-class TestFileObjects:
-    def test_a_file_that_is_open_is_read_by_its_path(self, odd):
-        with open(odd, "rb") as file:
-            assert PASS.run(file, **ODD).num_rows == 2
-            assert file.tell() == 0
-        with open(odd, "rb", buffering=0) as raw, pytest.raises(mm.DataError, match=str(odd)):
-            PASS.run(raw, delimiter=";")
-
-    def test_one_that_was_deleted_is_read_by_its_descriptor(self, odd):
-        with open(odd, "rb") as file:
-            odd.unlink()
-            assert PASS.run(file, **ODD).num_rows == 2
-
-    def test_a_pipe_is_read_as_it_fills(self):
-        with subprocess.Popen(
-            ["sh", "-c", "echo a; echo 1; sleep 0.1; echo 2"], stdout=subprocess.PIPE
-        ) as child:
-            assert PASS.run(child.stdout)["a"].to_pylist() == [1, 2]
-
-    def test_bytes_in_memory_are_files_too(self, odd):
-        held = io.BytesIO(b"skipped" + odd.read_bytes())
-        held.seek(7)
-        assert PASS.run(held, **ODD).num_rows == 2
-        held.write(b"again")
-
-    def test_others_are_refused_with_what_to_do(self, odd):
-        with open(odd) as text, pytest.raises(mm.KindError, match="binary mode"):
-            PASS.run(text)
-        with open(odd, "ab") as written, pytest.raises(mm.KindError, match="BytesIO"):
-            PASS.run(written)
-        with open(odd, "rb") as used, pytest.raises(mm.KindError, match=r"seek\(0\)"):
-            used.read(1)
-            PASS.run(used)
-        with gzip.open(odd) as packed, pytest.raises(mm.KindError, match="GzipFile"):
-            PASS.run(packed)
-        with open(odd, "rb") as closed:
-            pass
-        with pytest.raises(ValueError, match="closed"):
-            PASS.run(closed)

@@ -1,9 +1,9 @@
 """Subinterpreters: refused, in words that help, whatever they share, and the main interpreter works on."""
 
-import subprocess
 import sys
 import textwrap
 
+import programs
 import pytest
 
 REFUSAL = "moonmill works in the main interpreter alone, not in subinterpreters: use threads"
@@ -39,12 +39,7 @@ def works_here():
 
 def run_python(program):
     """What a program behind PROGRAM printed, line by line."""
-    text = f"import sys; sys.path[:0] = {sys.path!r}\n{PROGRAM}{textwrap.dedent(program)}"
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", text], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return programs.output(PROGRAM + textwrap.dedent(program)).splitlines()
 
 
 @pytest.mark.parametrize("alone", [True, False])
