@@ -4,6 +4,7 @@ import importlib
 import inspect
 import os
 import pkgutil
+import subprocess
 
 import programs
 import pytest
