@@ -161,6 +161,46 @@ class TestPandas:
         with pytest.raises(mm.KindError, match="two columns"):
             SAME(pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
+    def test_untouched_columns_can_be_written_and_are_copied_before(self):
+        pd = self.pd
+        if int(pd.__version__.split(".")[0]) < 3:
+            pytest.skip("copies are made on writing from pandas 3 on")
+        data = pd.DataFrame(
+            {
+                "n": [1, 2, 3],
+                "x": [0.5, 1.5, 2.5],
+                "t": pd.date_range("2013", periods=3),
+                7: [4, 5, 6],
+                ("a", "b"): 1,
+            },
+            index=["u", "u", "w"],
+        )
+        before = data.copy()
+        result = mm.pipeline(':derive "y = n + x"')(data)
+        for label in data.columns:
+            assert address(result[label]) == address(data[label])
+        for label in data.columns:
+            result.loc[result["y"] > 3, label] = result[label].iloc[0]
+        result.loc["u", "y"] = 0
+        assert result["n"].tolist() == [1, 1, 1] and result["y"].tolist() == [0, 0, 5.5]
+        pd.testing.assert_frame_equal(data, before)
+        kept = SAME(data)
+        data.loc["u", "n"] = 9
+        assert kept["n"].tolist() == [1, 2, 3]
+
+    def test_columns_of_other_values_are_not_taken_for_the_input(self):
+        pd = self.pd
+        data = pd.DataFrame({"n": [1, 2, 3], "m": [4, 5, 6], "f": [1.0, np.nan, 3.0]})
+        swapped = mm.pipeline(':select { "a = n", "n = m", "m = a", "f" }')(data)
+        assert swapped["n"].tolist() == [4, 5, 6] and swapped["m"].tolist() == [1, 2, 3]
+        lost = mm.pipeline(':derive { "n = nullif(n, 2)", "f = coalesce(f, 0)" }')(data)
+        assert lost["n"].isna().tolist() == [False, True, False] and lost["f"].tolist() == [1, 0, 3]
+        assert SAME(data.iloc[::2])["n"].tolist() == [1, 3] and SAME(data.iloc[::-1])["n"].tolist() == [
+            3,
+            2,
+            1,
+        ]
+
     def test_categories_of_no_type_here_are_refused(self):
         pytest.importorskip("pyarrow")
         pd = self.pd

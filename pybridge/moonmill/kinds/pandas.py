@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..table import Table
 
 
+_COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+
+
 class Frames(Kind):
     """pandas.DataFrame; the index stays where rows stay."""
 
@@ -39,8 +42,9 @@ class Frames(Kind):
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A DataFrame whose dtypes are of the input's make; labels are the input's."""
         dtypes = {str(label): dtype for label, dtype in zip(data.columns, data.dtypes)}
-        frame = frame_of(table, dtypes, data.index if keeps_rows else None)
         labels = {str(label): label for label in data.columns}
+        index, source = (data.index, data) if keeps_rows else (None, None)
+        frame = frame_of(table, dtypes, index, source)
         names = [labels.get(name, name) for name in table.column_names]
         frame.columns = pd.Index(names, name=data.columns.name, tupleize_cols=False)
         frame.attrs = dict(data.attrs)
@@ -154,29 +158,52 @@ def flavour_of(dtype: Any) -> str:
     return "arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" if _is_masked(dtype) else "numpy"
 
 
-def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None) -> Any:
-    """A DataFrame over a table: columns that are in `dtypes` of that make, others as most of those are."""
+def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None, source: Any = None) -> Any:
+    """A DataFrame over a table: columns that are in `dtypes` of that make, others as most of those are.
+
+    `source`: the frame that the table was made of, row by row, whose columns `dtypes` has in their order.
+    """
+    if not isinstance(index, pd.Index):
+        index = pd.RangeIndex(len(table)) if index is None else pd.Index(index)
     makes = [flavour_of(dtype) for dtype in dtypes.values()]
     usual = max(("numpy", "nullable", "arrow"), key=makes.count)
-    columns = {
-        column.name: series_of(column, flavour_of(dtypes[column.name]), dtypes[column.name])
-        if column.name in dtypes
-        else series_of(column, usual)
-        for column in table.columns
-    }
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(table)), copy=False)
-    if index is not None:
-        frame.index = index
-    return frame
+    places = {name: place for place, name in enumerate(dtypes)}
+    columns = {}
+    for column in table.columns:
+        name, dtype = column.name, dtypes.get(column.name)
+        series = None
+        if source is not None and dtype is not None and _COPIES_ON_WRITE:
+            series = _passed(column, source, places[name])
+        if series is None:
+            series = series_of(column, usual if dtype is None else flavour_of(dtype), dtype, index)
+        columns[name] = series
+    return pd.DataFrame(columns, index=index, copy=False)
 
 
-def series_of(column: Column, flavour: str = "numpy", dtype: Any = None) -> Any:
+def _passed(column: Column, source: Any, place: int) -> Any:
+    """The input's own series where the result shows its memory: it can be written, since pandas copies it
+    before that happens. None where that is not so.
+    """
+    kind = numpy_type(column.type)
+    if kind is None or kind == "M8[D]" or column.chunks != 1 or column.null_count:
+        return None
+    label = source.columns[place]
+    series = source[label] if isinstance(label, str) else source.iloc[:, place]
+    if series.dtype != kind:
+        return None
+    here, there = series.to_numpy(), column.data()
+    shared = there.readonly and there.address == here.__array_interface__["data"][0]
+    return series if shared and here.flags.c_contiguous else None
+
+
+def series_of(column: Column, flavour: str = "numpy", dtype: Any = None, index: Any = None) -> Any:
     """A Series over a column; one that was of categories is so again when it has no others."""
+    how = {"name": column.name, "index": index, "copy": False}
     if column.type == "utf8" and isinstance(dtype, np.dtype) and dtype.kind == "O":
-        return pd.Series(column.to_numpy(), name=column.name, copy=False, dtype=object)
+        return pd.Series(column.to_numpy(), dtype=object, **how)
     if column.type == "utf8" and isinstance(dtype, pd.StringDtype):
-        return pd.Series(_texts_as(column, dtype), name=column.name, copy=False)
-    series = pd.Series(_array_of(column, flavour), name=column.name, copy=False)
+        return pd.Series(_texts_as(column, dtype), **how)
+    series = pd.Series(_array_of(column, flavour), **how)
     if isinstance(dtype, pd.CategoricalDtype):
         try:
             again = series.astype(dtype)
