@@ -4,6 +4,7 @@ local failure = require "moonmill.failure"
 local frames = require "moonmill.frames"
 local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
+local print_to_stderr = require "moonmill.print"
 
 -- luacheck: globals _G.print os.exit
 local seconds -- that a script may run; nil: no limit
@@ -111,13 +112,6 @@ local function call(chunk, places, handler)
   if last_words then C.mm_host_deadline(0, nil, 0) end
   debug.sethook()
   return ok, result
-end
-
--- Data goes to stdout: what a script prints while it builds its pipeline does not.
-local function print_to_stderr(...)
-  local texts = {}
-  for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
-  io.stderr:write(table.concat(texts, "\t"), "\n")
 end
 
 -- What a script may return, and what it is called.

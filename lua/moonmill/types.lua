@@ -18,6 +18,7 @@ local suggest = require "moonmill.suggest"
 ---@field float boolean
 ---@field number boolean
 ---@field bits integer? of numbers
+---@field ctype string? the C type of values of a fixed width; nil for bool, whose values are bits
 ---@field time boolean has a unit
 ---@field opaque boolean a foreign type, which is only passed through
 ---@field number_met integer? of a foreign type: the core's number of it
@@ -36,9 +37,9 @@ local function define(id, code, fields)
   local integer = fields.integer or false
   local float = fields.float or false
   return setmetatable({
-    id = id, code = tonumber(code), integer = integer, float = float, number = integer or float, signed = fields.signed
-      or false,
-    bits = fields.bits, time = fields.time or false, text = fields.text or false, opaque = fields.opaque or false,
+    id = id, code = tonumber(code), integer = integer, float = float, number = integer or float,
+    signed = fields.signed or false, bits = fields.bits, ctype = fields.ctype, time = fields.time or false,
+    text = fields.text or false, opaque = fields.opaque or false,
   }, Type)
 end
 
@@ -51,16 +52,18 @@ end
 
 base("bool", C.MM_BOOL)
 for _, bits in ipairs { 8, 16, 32, 64 } do
-  base("i" .. bits, C["MM_I" .. bits], { integer = true, signed = true, bits = bits })
+  base("i" .. bits, C["MM_I" .. bits], { integer = true, signed = true, bits = bits, ctype = ("int%d_t"):format(bits) })
 end
-for _, bits in ipairs { 8, 16, 32, 64 } do base("u" .. bits, C["MM_U" .. bits], { integer = true, bits = bits }) end
-base("f32", C.MM_F32, { float = true, bits = 32, signed = true })
-base("f64", C.MM_F64, { float = true, bits = 64, signed = true })
+for _, bits in ipairs { 8, 16, 32, 64 } do
+  base("u" .. bits, C["MM_U" .. bits], { integer = true, bits = bits, ctype = ("uint%d_t"):format(bits) })
+end
+base("f32", C.MM_F32, { float = true, bits = 32, signed = true, ctype = "float" })
+base("f64", C.MM_F64, { float = true, bits = 64, signed = true, ctype = "double" })
 base("utf8", C.MM_UTF8, { text = true })
 base("binary", C.MM_BINARY, { text = true })
-base("date", C.MM_DATE)
-base("timestamp", C.MM_TIMESTAMP, { time = true })
-base("duration", C.MM_DURATION, { time = true })
+base("date", C.MM_DATE, { ctype = "int32_t" })
+base("timestamp", C.MM_TIMESTAMP, { time = true, ctype = "int64_t" })
+base("duration", C.MM_DURATION, { time = true, ctype = "int64_t" })
 base("null", C.MM_NULL)
 
 ---The type of an id, with a unit (default "us") and a zone (default UTC) where the id takes them.

@@ -60,18 +60,13 @@ function sample.first(plan, step, source)
   return result.rows < ROWS and repeated(result) or result
 end
 
-local CTYPES = {
-  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t", u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t",
-  u64 = "uint64_t", f32 = "float", f64 = "double", date = "int32_t", timestamp = "int64_t", duration = "int64_t",
-}
-
 -- 0 to 99 over and over, as text too: "0", "1" ...
-local function fill(column, id)
+local function fill(column, type)
   local data = column.data_block ~= nil and C.mm_block_data(column.data_block)
-  if CTYPES[id] then
-    local values = ffi.cast(CTYPES[id] .. " *", data)
+  if type.ctype then
+    local values = ffi.cast(type.ctype .. " *", data)
     for i = 0, ROWS - 1 do values[i] = i % 100 end
-  elseif id == "bool" then
+  elseif type == types.bool then
     ffi.fill(data, ROWS / 8, 0xaa)
   elseif column.offsets_block ~= nil then
     local offsets, at = ffi.cast("int32_t *", C.mm_block_data(column.offsets_block)), 0
@@ -102,7 +97,7 @@ function sample.made_up(columns)
   for i, column in ipairs(columns) do
     local to = batch.columns[i - 1]
     failure.check(C.mm_column_make(to, types.to_c(column.type), ROWS, 2 * ROWS, column.nullable, err), err)
-    fill(to, column.type.id)
+    fill(to, column.type)
   end
   batch.length = ROWS
   failure.check(C.mm_table_append(result, batch, err), err)

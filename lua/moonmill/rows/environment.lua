@@ -6,6 +6,7 @@
 -- alone.
 local bit = require "bit"
 local ffi = require "ffi"
+local print = require "moonmill.print"
 
 local environment = {}
 -- luacheck: globals os table math string
@@ -165,17 +166,10 @@ local function fix_clock(now)
   function os.date(format, t) return date(format, t or now) end
 end
 
--- Columns go to stdout, so what a row function prints does not.
-local function print_to_stderr(...)
-  local texts = {}
-  for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
-  io.stderr:write(table.concat(texts, "\t"), "\n")
-end
-
 ---Change this state's globals for row functions.
 ---@param job { seed: ffi.cdata*, now: integer, row_number: fun(): ffi.cdata* }
 function environment.install(job)
-  _G.pairs, _G.next, _G.tostring, _G.print = ordered_pairs, ordered_next, plain_tostring, print_to_stderr
+  _G.pairs, _G.next, _G.tostring, _G.print = ordered_pairs, ordered_next, plain_tostring, print
   string.format = environment.format
   table.foreach = nil
   math.random = random_source(ffi.cast("uint64_t", job.seed), job.row_number)

@@ -23,11 +23,6 @@ local LAYOUT = [[struct {
   double _count;
 }]]
 
-local CTYPES = {
-  i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t", u8 = "uint8_t", u16 = "uint16_t", u32 = "uint32_t",
-  u64 = "uint64_t", f32 = "float", f64 = "double", date = "int32_t", timestamp = "int64_t", duration = "int64_t",
-}
-
 local NARROW = "return v._data[i]"
 local WIDE = [[local x = tonumber(v._data[i])
     if x >= 9007199254740992 or x <= -9007199254740992 then beyond(v, i) end
@@ -82,8 +77,10 @@ end
 -- v:i64(i): a 64-bit integer of C.
 local function exact(v, i)
   if type(i) ~= "number" or not (i >= 0 and i < v._count) or i ~= math.floor(i) then bad_index(v, i) end
-  local id = types.from_c(v._column.type).id
-  if not CTYPES[id] or id:find "^f" then fault.raise("bad-index", ("values of type %s are no integers"):format(id)) end
+  local type = types.from_c(v._column.type)
+  if not type.ctype or type.float then
+    fault.raise("bad-index", ("values of type %s are no integers"):format(type.id))
+  end
   if v._valid ~= nil and bit.band(v._valid[i / 8], bit.lshift(1, bit.band(i, 7))) == 0 then return nil end
   return v._data[i] + 0LL
 end
@@ -111,17 +108,17 @@ local function release(v)
   v._valid, v._data, v._offsets, v._count = nil, nil, nil, 0
 end
 
-local made = {} -- type id, with "?" where there are nulls -> ctype
+local made = {} -- id of a type, with "?" where there are nulls -> ctype
 
-local function ctype_of(id, nulls)
-  local key = id .. (nulls and "?" or "")
+local function ctype_of(type, nulls)
+  local key = type.id .. (nulls and "?" or "")
   if made[key] then return made[key] end
-  local source = SOURCE:gsub("@VALID", nulls and VALID or ""):gsub("@READ", READ[id] or NARROW)
+  local source = SOURCE:gsub("@VALID", nulls and VALID or ""):gsub("@READ", READ[type.id] or NARROW)
   local meta = assert(loadstring(source, CHUNK))(scope)
   meta.__newindex, meta.__pairs, meta.__ipairs = read_only, not_a_list, not_a_list
   function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v._column.type).name, v._count) end
   meta.__gc = release
-  made[key] = ffi.metatype(ffi.typeof(LAYOUT:format(CTYPES[id] or "uint8_t")), meta)
+  made[key] = ffi.metatype(ffi.typeof(LAYOUT:format(type.ctype or "uint8_t")), meta)
   return made[key]
 end
 
@@ -129,7 +126,7 @@ end
 ---@param column ffi.cdata* mm_column, or a pointer to one
 ---@return ffi.cdata*
 local function new(column)
-  local v = ctype_of(types.from_c(column.type).id, column.valid ~= nil)()
+  local v = ctype_of(types.from_c(column.type), column.valid ~= nil)()
   ffi.copy(v._column, column, ffi.sizeof "mm_column")
   C.mm_column_retain(v._column)
   v._valid, v._data = ffi.cast("const uint8_t *", column.valid), ffi.cast("const void *", column.data)

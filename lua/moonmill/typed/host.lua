@@ -17,11 +17,7 @@ local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 local function settle(modules)
   for name, value in pairs(modules.loaded) do package.loaded[name] = value end
   table.insert(package.loaders, 2, function(name) return modules:search(name) end)
-  function print(...)
-    local texts = {}
-    for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
-    io.stderr:write(table.concat(texts, "\t"), "\n")
-  end
+  print = require "moonmill.print"
   function os.exit() error("os.exit: a function cannot end the program", 2) end
 end
 

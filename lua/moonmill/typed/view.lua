@@ -22,10 +22,7 @@ local view = {}
 ---@field mut boolean
 ---@field exact boolean
 
-local CTYPES = {
-  bool = "uint8_t", i8 = "int8_t", i16 = "int16_t", i32 = "int32_t", i64 = "int64_t", u8 = "uint8_t", u16 = "uint16_t",
-  u32 = "uint32_t", u64 = "uint64_t", f32 = "float", f64 = "double",
-}
+local BOOL = "uint8_t" -- as numpy and others have them
 
 local LAYOUT = [[struct {
   union { %s%s *_data; const int32_t *_bits; const struct { int32_t low, high; } *_halves; };
@@ -207,7 +204,7 @@ function view.ctype(type, options, count)
   local ctype = made[key]
   if not ctype then
     local kind = { type = type, mut = options.mut or false, exact = options.exact or false }
-    ctype = ffi.typeof(LAYOUT:format(kind.mut and "" or "const ", CTYPES[type.id], big and "double" or "int32_t"))
+    ctype = ffi.typeof(LAYOUT:format(kind.mut and "" or "const ", type.ctype or BOOL, big and "double" or "int32_t"))
     ffi.metatype(ctype, accessors(kind))
     made[key], kinds[tonumber(ctype)] = ctype, kind
   end
@@ -223,10 +220,10 @@ end
 
 ---The C type of an element.
 ---@param type moonmill.Type
-function view.element(type) return CTYPES[type.id] end
+function view.element(type) return type.ctype or BOOL end
 
 ---Bytes of an element.
 ---@param type moonmill.Type
-function view.width(type) return ffi.sizeof(CTYPES[type.id]) end
+function view.width(type) return ffi.sizeof(type.ctype or BOOL) end
 
 return view

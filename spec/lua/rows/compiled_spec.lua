@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local util = require "jit.util"
 local vmdef = require "jit.vmdef"
+local bytecode = require "bytecode"
 local columns = require "columns"
 local environment = require "moonmill.rows.environment"
 local native = require "moonmill.ffi"
@@ -40,16 +41,6 @@ local function complaints(run, settled, first_line)
   return found
 end
 
--- The operation that ends the loop of a generated function.
-local function loop_end(loop)
-  for pc = 1, math.huge do
-    local ins = util.funcbc(loop, pc)
-    if not ins then return "none" end
-    local op = vmdef.bcnames:sub(6 * bit.band(ins, 255) + 1, 6 * bit.band(ins, 255) + 6):gsub(" ", "")
-    if op:find "FORL" then return op end
-  end
-end
-
 local function compile(kind, fields, outputs, fn)
   local source = columns.table(fields)
   local inputs = {}
@@ -76,7 +67,7 @@ local function compile(kind, fields, outputs, fn)
   local first_line = debug.getinfo(1, "S").lastlinedefined
   assert.are.same({}, complaints(run, false, first_line))
   assert.are.same({}, complaints(run, true, first_line))
-  assert.are.equal("JFORL", loop_end(subject.running))
+  assert.are.equal("JFORL", bytecode.loop_end(subject.running))
 end
 
 describe("the loop over rows stays compiled", function()

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local util = require "jit.util"
 local vmdef = require "jit.vmdef"
+local bytecode = require "bytecode"
 local integers = require "moonmill.typed.integers"
 local types = require "moonmill.types"
 local view = require "moonmill.typed.view"
@@ -38,21 +39,11 @@ local function complaints(fn, settled)
   return found
 end
 
--- The operation that ends the first loop of a function.
-local function loop_end(fn)
-  for pc = 1, math.huge do
-    local ins = util.funcbc(fn, pc)
-    if not ins then return "none" end
-    local op = vmdef.bcnames:sub(6 * bit.band(ins, 255) + 1, 6 * bit.band(ins, 255) + 6):gsub(" ", "")
-    if op:find "FORL" then return op end
-  end
-end
-
 local function compiles(fn)
   jit.flush()
   assert.same({}, complaints(fn, false))
   assert.same({}, complaints(fn, true))
-  assert.equal("JFORL", loop_end(fn))
+  assert.equal("JFORL", bytecode.loop_end(fn))
 end
 
 describe("a loop over typed arrays stays compiled", function()
