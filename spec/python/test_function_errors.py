@@ -8,12 +8,9 @@ import traceback
 
 import numpy as np
 import pytest
+from typed import module
 
 import moonmill as mm
-
-
-def module(entries, head=""):
-    return mm.module(f"{head}\nreturn mm.module {{\n{textwrap.dedent(entries)}\n}}", name="spec.lua")
 
 
 class TestErrors:

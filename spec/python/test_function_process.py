@@ -11,13 +11,9 @@ import time
 import numpy as np
 import programs
 import pytest
+from typed import module
 
 import moonmill as mm
-
-
-def module(entries, head=""):
-    return mm.module(f"{head}\nreturn mm.module {{\n{textwrap.dedent(entries)}\n}}", name="spec.lua")
-
 
 ENDLESS = """local n = 0 return mm.module {
     loop = mm.fn("", function() while true do end end),
