@@ -99,7 +99,7 @@ class Tensors(Kind):
 
 
 def library_of(kind: type) -> Any:
-    """The module with `from_dlpack` of the library that a class, or a base of it, belongs to; None without."""
+    """The module with `from_dlpack` of the library that a class, or a base of it, belongs to, or None."""
     for base in kind.__mro__:
         root = sys.modules.get(base.__module__.partition(".")[0])
         for module in (root, getattr(root, "dlpack", None)):
