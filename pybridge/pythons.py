@@ -20,6 +20,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = [3, 10]
+PICKLES = ROOT / "build" / "pythons" / "pickles"
 PLACES = [
     "/opt/python-*/bin",
     os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")) + "/versions/*/bin",
@@ -64,6 +65,7 @@ class Interpreter:
         """Run a step; what it says is kept, and told where it fails."""
         log = self.folder / f"{step}.log"
         environment = {**os.environ, **({"PYTHON_GIL": "0"} if self.free else {})}
+        environment["MOONMILL_PICKLES"] = os.fspath(PICKLES)
         environment.pop("PYTHONPATH", None)
         with log.open("w") as file:
             done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment)
@@ -91,13 +93,13 @@ class Interpreter:
         self.run("install", self.own, "-m", "pip", "install", "--no-index", os.fspath(wheel))
         return wheel.name
 
-    def test(self, arguments: list[str]) -> str:
+    def test(self, arguments: list[str], step: str = "specs") -> str:
         """The last line of pytest: the specs of the tree, over the package that is installed."""
         options = ["-o", "pythonpath=spec/python", "-p", "no:cacheprovider", "-rs", *arguments]
         try:
-            self.run("specs", self.own, "-m", "pytest", *options)
+            self.run(step, self.own, "-m", "pytest", *options)
         finally:
-            log = (self.folder / "specs.log").read_text(errors="replace")
+            log = (self.folder / f"{step}.log").read_text(errors="replace")
             lines = [line for line in log.splitlines() if re.search(r"\d+ (passed|failed|error)", line)]
             self.totals = re.sub(r"\x1b\[[0-9;]*m", "", lines[-1]).strip("= ") if lines else "no totals"
         return self.totals
@@ -105,16 +107,14 @@ class Interpreter:
     def milliseconds(self) -> float:
         """What importing the package takes, beside starting Python: of a processor's time, best of many."""
 
-        def best(program: str) -> float:
-            times = []
-            for _ in range(20):
-                before = getrusage(RUSAGE_CHILDREN)
-                subprocess.run([self.own, "-I", "-c", program], check=True)
-                after = getrusage(RUSAGE_CHILDREN)
-                times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            return min(times)
+        def time(program: str) -> float:
+            before = getrusage(RUSAGE_CHILDREN)
+            subprocess.run([self.own, "-I", "-c", program], check=True)
+            after = getrusage(RUSAGE_CHILDREN)
+            return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-        return 1e3 * (best("import moonmill") - best("pass"))
+        pairs = [(time("import moonmill"), time("pass")) for _ in range(20)]
+        return 1e3 * (min(imports for imports, _ in pairs) - min(bare for _, bare in pairs))
 
 
 def about(path: str) -> Interpreter | None:
@@ -159,6 +159,16 @@ def prove(interpreter: Interpreter, packages: list[str], arguments: list[str]) -
     return True
 
 
+def reads(interpreter: Interpreter) -> bool:
+    """Let it read what all others have pickled; print what it cannot."""
+    try:
+        interpreter.test(["spec/python/test_pickle.py", "-k", "other_pythons"], step="pickles")
+    except Failure as failure:
+        print(f"{interpreter.name:10} {failure}", flush=True)
+        return False
+    return True
+
+
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -171,10 +181,11 @@ def main() -> int:
     chosen = [about(path) for path in given.python] if given.python else found()
     if not chosen or None in chosen:
         sys.exit("no such CPython, with its headers and venv, of version 3.10 or newer")
-    failed = [
-        interpreter for interpreter in chosen if not prove(interpreter, given.packages, given.arguments)
-    ]
-    return 1 if failed else 0
+    shutil.rmtree(PICKLES, ignore_errors=True)
+    proven = [interpreter for interpreter in chosen if prove(interpreter, given.packages, given.arguments)]
+    readers = [interpreter for interpreter in proven if reads(interpreter)]
+    print(f"{len(readers)} of {len(chosen)} read the pickles of all others")
+    return 0 if len(readers) == len(chosen) else 1
 
 
 if __name__ == "__main__":

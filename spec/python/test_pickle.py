@@ -1,11 +1,13 @@
 """What travels between processes, and what says that it does not."""
 
 import copy
+import importlib.util
 import multiprocessing
 import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import programs
 import pytest
@@ -70,6 +72,68 @@ def test_what_was_added_to_an_exception_travels_along(protocol):
             mm.KindError,
             mm.JobTimeout,
         ]
+
+
+def travellers():
+    """One of everything that can be pickled, by name."""
+    pipeline = mm.pipeline(
+        'mm.pipeline { params = { "low: i64", "mark: utf8 = \'x\'" } } :where "a > p.low"', name="nämé", low=1
+    )
+    grouped = mm.pipeline(':group("a", "n = count()")')
+    module = mm.module(
+        'return mm.module { add = mm.fn("a: i32, b: f32 -> f32", function(a, b) return a + b end) }'
+    )
+    table = mm.Table.from_columns(["a", "s"], [[1, None, 3], ["x", "ü", None]])
+    things = {
+        "pipeline": pipeline,
+        "partial": grouped.partial(),
+        "merge": grouped.merge(),
+        "module": module,
+        "function": module.add,
+        "schema": table.schema,
+        "info": pipeline.info,
+        "files": mm.files("x.csv", delimiter=";"),
+    }
+    if importlib.util.find_spec("pyarrow"):
+        things |= {"table": table, "column": table["s"]}
+    for cls in [cls for cls in vars(mm).values() if isinstance(cls, type) and issubclass(cls, mm.Error)]:
+        things[cls.__name__] = cls(
+            "what\nü", id="some-id", hint="do", file="f.lua", line=3, column=4, row=5, field="a", value="x",
+            stage="map", script={"file": "s.lua", "line": 1},
+            frames=[{"file": "f.lua", "line": 3, "function": "g"}], others=(mm.JobTimeout("more"),),
+        )  # fmt: skip
+    return things
+
+
+def told(thing):
+    """What a thing is, as text."""
+    if isinstance(thing, mm.Error):
+        return repr(
+            (type(thing), str(thing), vars(thing) | {"others": [told(other) for other in thing.others]})
+        )
+    if isinstance(thing, mm.Pipeline):
+        return repr((thing, thing.source, thing.info))
+    return repr(thing.to_pydict() if isinstance(thing, mm.Table) else thing)
+
+
+def test_other_pythons_and_protocols_give_the_same_things(tmp_path):
+    """`make test-pythons` has all interpreters read what each of them has written."""
+    folder = Path(os.environ.get("MOONMILL_PICKLES", tmp_path))
+    own = folder / f"{sys.implementation.cache_tag}{sys.abiflags}"
+    own.mkdir(parents=True, exist_ok=True)
+    expected = {}
+    for name, thing in travellers().items():
+        expected[name] = told(thing)
+        for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+            (own / f"{name}.{protocol}").write_bytes(pickle.dumps(thing, protocol))
+        assert (told(copy.copy(thing)), told(copy.deepcopy(thing))) == (expected[name],) * 2
+    seen = 0
+    for path in folder.glob("*/*.[2-9]"):
+        name = path.name.partition(".")[0]
+        if name in expected:
+            seen += 1
+            assert told(pickle.loads(path.read_bytes())) == expected[name], path
+    assert seen >= 4 * len(expected)
 
 
 def add_one(data):
