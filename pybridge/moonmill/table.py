@@ -138,6 +138,12 @@ class Table(_core.Table):
 
         return frame_of(self, {}, index)
 
+    def __copy__(self) -> Table:
+        return self[:]
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Table:
+        return self.copy()  # type: ignore[return-value]
+
     def __reduce__(self) -> tuple[Any, ...]:
         try:
             arrow = self.to_pyarrow()

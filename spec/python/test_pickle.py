@@ -53,6 +53,19 @@ def test_tables_travel_through_pyarrow():
     assert buffers
 
 
+def test_copying_a_table_takes_no_library(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    table = mm.Table.from_columns(["a", "s"], [[1, None, 3], ["x", "ü", None]])
+    shared, own = copy.copy(table), copy.deepcopy(table)
+    assert type(shared) is type(own) is mm.Table
+    assert shared == own == table
+    addresses = [found["a"].data().address for found in (table, shared, own)]
+    assert addresses[0] == addresses[1] != addresses[2]
+    assert copy.deepcopy(table["s"]).to_pylist() == ["x", "ü", None]
+    with pytest.raises(TypeError, match="pyarrow"):
+        pickle.dumps(table)
+
+
 def test_jobs_do_not_travel():
     with pytest.raises(TypeError, match="result"):
         pickle.dumps(CHAIN.submit({"a": [1]}))
