@@ -88,7 +88,7 @@ class Column:
         undefined. Writable while nobody but the table holds the memory: so to the first who asks. Not for text."""
     def valid(self) -> Buffer | None:
         """One byte a row, 1 where not null; None when there are no nulls."""
-    def combine(self) -> Column: ...
+    def combine(self) -> Self: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -118,7 +118,7 @@ class Table:
     @property
     def shared_bytes(self) -> int: ...
     @classmethod
-    def from_arrow(cls, source: object, /) -> Table:
+    def from_arrow(cls, source: object, /) -> Self:
         """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
     @classmethod
     def from_columns(
@@ -130,14 +130,14 @@ class Table:
         nan_is_null: bool = False,
         missing: Iterable[object | None] | None = None,
         copied: int = 0,
-    ) -> Table:
+    ) -> Self:
         """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
         more dimensions: all values in C's order), what has __array__, and lists, tuples and ranges (copied). numpy datetime64 and
         timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it.
         `missing`: for each column None, or a buffer of bytes, 1 where its value is missing. `copied`: bytes that were copied to
         make the columns, which stats count too."""
     @classmethod
-    def concat(cls, tables: Iterable[Table], /) -> Table:
+    def concat(cls, tables: Iterable[Table], /) -> Self:
         """The rows of tables of the same columns, one table after the other, shared; what those cost to make counts on."""
     def __len__(self) -> int: ...
     @overload
@@ -149,10 +149,10 @@ class Table:
         """The same names, types and values, however they lie in memory; null equals null, NaN equals NaN."""
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
-    def slice(self, start: int, length: int | None = None, /) -> Table:
+    def slice(self, start: int, length: int | None = None, /) -> Self:
         """Some rows, shared; what lies beyond the end is left out."""
-    def select(self, names: Sequence[str], /) -> Table: ...
-    def copy(self) -> Table:
+    def select(self, names: Sequence[str], /) -> Self: ...
+    def copy(self) -> Self:
         """One that shares no memory with this one."""
     def stats(self) -> dict[str, Any]: ...
     def __arrow_c_schema__(self) -> object: ...

@@ -38,7 +38,7 @@ def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None
             )
         names = result.column_names
         chosen = output or (names[0] if len(names) == 1 else names[-1])
-        return kind.give(result.select([chosen]), arrays[0], Wanted(whole="any"), True)  # type: ignore[arg-type]
+        return kind.give(result.select([chosen]), arrays[0], Wanted(whole="any"), True)
 
     made = on_arrays if columns else on_table
     made.__name__ = made.__qualname__ = pipeline.__name__

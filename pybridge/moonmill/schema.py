@@ -8,7 +8,7 @@ from .names import missing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
+    from typing import Any, SupportsIndex, overload
 
 _SPARK = {
     "bool": "boolean",
@@ -89,6 +89,13 @@ class Schema(tuple[Field, ...]):
     def names(self) -> list[str]:
         """Names of all columns."""
         return [field.name for field in self]
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: str | SupportsIndex, /) -> Field: ...
+        @overload
+        def __getitem__(self, key: slice, /) -> tuple[Field, ...]: ...
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, str):

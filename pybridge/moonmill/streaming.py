@@ -90,4 +90,4 @@ def _answers(
 
 def _cut(table: Table, rows: int) -> Iterator[Table]:
     for start in range(0, max(len(table), 1), rows):
-        yield table.slice(start, min(rows, len(table) - start))  # type: ignore[misc]
+        yield table.slice(start, min(rows, len(table) - start))

@@ -7,7 +7,7 @@ from .column import Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, overload
 
     import numpy as np
     import pandas as pd
@@ -60,6 +60,14 @@ class Table(_core.Table):
     and values: null equals null, and NaN equals NaN.
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: str | int, /) -> Column: ...
+        @overload
+        def __getitem__(self, key: slice | list[str], /) -> Table: ...
+        def __getitem__(self, key: Any, /) -> Any: ...
+
     @property
     def stats(self) -> Stats:  # type: ignore[override]
         """What making this table cost: bytes copied and shared, and what the engine counted."""
@@ -68,7 +76,7 @@ class Table(_core.Table):
     @property
     def columns(self) -> list[Column]:
         """All columns, in order."""
-        return [self[i] for i in range(self.num_columns)]  # type: ignore[misc]
+        return [self[i] for i in range(self.num_columns)]
 
     @property
     def schema(self) -> Schema:
@@ -87,11 +95,11 @@ class Table(_core.Table):
 
     def head(self, rows: int = 5, /) -> Table:
         """The first rows."""
-        return self.slice(0, rows)  # type: ignore[return-value]
+        return self.slice(0, rows)
 
     def tail(self, rows: int = 5, /) -> Table:
         """The last rows."""
-        return self.slice(max(len(self) - rows, 0), rows)  # type: ignore[return-value]
+        return self.slice(max(len(self) - rows, 0), rows)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -142,7 +150,7 @@ class Table(_core.Table):
         return self[:]
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> Table:
-        return self.copy()  # type: ignore[return-value]
+        return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
         try:

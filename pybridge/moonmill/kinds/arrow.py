@@ -19,7 +19,7 @@ class Tables(Kind):
         """Shares the memory of the columns that are wanted."""
         names = wanted.chosen(unique(data.schema.names))
         chosen = data if len(names) == len(data.schema.names) else data.select(names)
-        return Table.from_arrow(chosen)  # type: ignore[return-value]
+        return Table.from_arrow(chosen)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A pyarrow.Table over the result's memory."""
@@ -51,7 +51,7 @@ class ChunkedArrays(Kind):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the memory of the array."""
-        return Table.from_columns([wanted.single()], [data])  # type: ignore[return-value]
+        return Table.from_columns([wanted.single()], [data])
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a ChunkedArray. Several: a pyarrow.Table."""

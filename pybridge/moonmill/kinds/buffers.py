@@ -27,7 +27,7 @@ class Views(Kind):
         view = memoryview(data)
         if view.format is not None and view.format.lstrip("@=<") not in set(ITEMS.values()) | set("lLnNcP"):
             raise refuse(name, f'items of format "{view.format}" have no type here')
-        return Table.from_columns([name], [_typed(view, name, wanted.whole)])  # type: ignore[return-value]
+        return Table.from_columns([name], [_typed(view, name, wanted.whole)])
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column of numbers: `made_of` its buffer. Anything else: a dict of lists."""
@@ -80,7 +80,7 @@ class Tensors(Kind):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the tensor's memory where it is contiguous."""
-        return Table.from_columns([wanted.single()], [data])  # type: ignore[return-value]
+        return Table.from_columns([wanted.single()], [data])
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column of numbers: a tensor of the same library, of the input's shape where its rows are kept.

@@ -20,7 +20,7 @@ class Relations(Kind):
         names = wanted.chosen(unique(data.columns))
         if len(names) < len(data.columns):
             data = data.project(", ".join('"' + name.replace('"', '""') + '"' for name in names))
-        return Table.from_arrow(data)  # type: ignore[return-value]
+        return Table.from_arrow(data)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A relation over the result's memory."""

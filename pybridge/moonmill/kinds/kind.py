@@ -85,7 +85,7 @@ class Kind:
 
     def give_column(self, table: Table, name: str, data: Any, keeps_rows: bool) -> Any:
         """One column of a result as data of this kind; `data` was a column of the input."""
-        only: Table = table.select([name])  # type: ignore[assignment]
+        only: Table = table.select([name])
         return self.give(only, data, Wanted(whole="any"), keeps_rows)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
@@ -117,9 +117,9 @@ class Made:
 def table_of(names: Sequence[str], columns: Sequence[Any], nan_is_null: bool = False) -> Table:
     """A Table of columns, some of which are `Made`."""
     if Made not in map(type, columns):
-        return Table.from_columns(names, columns, nan_is_null=nan_is_null)  # type: ignore[return-value]
+        return Table.from_columns(names, columns, nan_is_null=nan_is_null)
     made = [column if isinstance(column, Made) else Made(column) for column in columns]
-    return Table.from_columns(  # type: ignore[return-value]
+    return Table.from_columns(
         names,
         [column.values for column in made],
         nan_is_null=nan_is_null,

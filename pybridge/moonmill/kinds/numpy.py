@@ -33,7 +33,7 @@ class Arrays(Kind):
         """As an array of one column."""
         if data.dtype.names:
             return super().give_column(table, name, data, keeps_rows)
-        result: Any = table[name].to_numpy()  # type: ignore[attr-defined]
+        result: Any = table[name].to_numpy()
         return result.reshape(data.shape) if keeps_rows and data.ndim != 1 else result
 
     def give(self, table: Table, data: Array, wanted: Wanted, keeps_rows: bool) -> Any:

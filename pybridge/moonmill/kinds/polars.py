@@ -58,4 +58,4 @@ def _shared(frame: pl.DataFrame) -> Table:
     if pl.Object in frame.dtypes:
         name = next(name for name, dtype in frame.schema.items() if dtype == pl.Object)
         raise refuse(name, "values of dtype Object have no type here", "convert it with map_elements()")
-    return Table.from_arrow(frame)  # type: ignore[return-value]
+    return Table.from_arrow(frame)

@@ -70,8 +70,8 @@ class Values(Kind):
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Copies."""
         if not data and wanted.whole == "lines":  # no values have no type
-            return Table.from_columns(["line"], [[""]]).slice(0, 0)  # type: ignore[return-value]
-        return Table.from_columns([wanted.single()], [list(data)])  # type: ignore[return-value]
+            return Table.from_columns(["line"], [[""]]).slice(0, 0)
+        return Table.from_columns([wanted.single()], [list(data)])
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a list of values. Several: a dict of lists."""
@@ -87,7 +87,7 @@ class Records(Kind):
             _refuse_rows(data)
         names = wanted.chosen(unique(list(dict.fromkeys(chain.from_iterable(data)))))
         columns = [[row.get(name) for row in data] for name in names]
-        return Table.from_columns(names, columns)  # type: ignore[return-value]
+        return Table.from_columns(names, columns)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A list of dicts."""
@@ -106,7 +106,7 @@ class Iterators(Kind):
         tables = [kind_of(batch).take(batch, wanted) for batch in data]
         if not tables:
             raise KindError("there are no batches: the columns cannot be known", id="no-batches")
-        return Table.concat(tables)  # type: ignore[return-value]
+        return Table.concat(tables)
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """The result as it is: of many tables one has been made."""

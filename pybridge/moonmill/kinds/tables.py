@@ -27,7 +27,7 @@ class Columns(Tables):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """The column, by its own name unless the pipeline declares one."""
-        return Table.from_columns([wanted.single(data.name)], [data])  # type: ignore[return-value]
+        return Table.from_columns([wanted.single(data.name)], [data])
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a Column. Several: a Table."""
@@ -39,5 +39,5 @@ class Exporters(Tables):
 
     def take(self, data: Any, wanted: Wanted) -> Table:
         """Shares the memory of the exporter."""
-        table: Table = Table.from_arrow(data)  # type: ignore[assignment]
+        table: Table = Table.from_arrow(data)
         return table
