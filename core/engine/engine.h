@@ -1,16 +1,17 @@
 /* engine.h - a job and the segment it runs, as the files of engine/ share them.
  *
- * DESIGN. A job is a source and a list of stages. It is cut into segments after each breaking stage; segments run one after the
- * other, the result table of one being the source of the next. All workers of a job run the same segment:
+ * DESIGN. A job is a source and a list of stages. It is cut into segments after each breaking stage; segments run one
+ * after the other, the result table of one being the source of the next. All workers of a job run the same segment:
  *
  *   claim morsel k (one worker at a time, k < head + window)
  *     -> load batch -> streaming stages -> breaking stage, until the morsel is used up          (in parallel)
  *   publish its partial in slot k % window
  *   whoever finds slot `head` ready folds it, and those after it, in order                      (one at a time)
  *
- * Where the breaking stage has no partials, a piece of narrow rows in memory is several morsels: see piece_rows in segment.c.
- * What a morsel holds depends on the rows of the input alone and folds happen in morsel order, so results do not depend on the
- * number of threads, nor on how many rows a batch has. The worker that leaves a segment last finishes it and prepares the next.
+ * Where the breaking stage has no partials, a piece of narrow rows in memory is several morsels: see piece_rows in
+ * segment.c. What a morsel holds depends on the rows of the input alone and folds happen in morsel order, so results do
+ * not depend on the number of threads, nor on how many rows a batch has. The worker that leaves a segment last finishes
+ * it and prepares the next.
  *
  * Locks, outer to inner: claiming > ordering; job.mutex > ordering.
  * SPDX-License-Identifier: MIT */

@@ -55,8 +55,8 @@ static void forget_store(mm_job *job) {
   job->store = NULL;
 }
 
-/* The running segment is over: finish it, then start the next or end the job. Called by its last worker, with job->mutex held, which
- * is given up while the breaker finishes, so that the job can be watched and cancelled. */
+/* The running segment is over: finish it, then start the next or end the job. Called by its last worker, with
+ * job->mutex held, which is given up while the breaker finishes, so that the job can be watched and cancelled. */
 static void next_segment(mm_job *job) {
   segment *s = &job->segment;
   int32_t breaker = s->breaker, after = breaker + 1;
@@ -190,7 +190,8 @@ static void interrupt(mm_job *job) {
   if (job->segment.source) mm_segment_wake(&job->segment);
 }
 
-/* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few milliseconds. */
+/* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few
+ * milliseconds. */
 int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
   if (job->thread_count == 0) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
   pthread_mutex_lock(&job->mutex);

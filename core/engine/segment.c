@@ -11,8 +11,8 @@ static int64_t batch_rows(const mm_job *job, const segment *s) {
   return rows > s->piece_rows ? s->piece_rows : (rows + 63) / 64 * 64;
 }
 
-/* Rows of a few bytes are gone before claiming and folding have paid: up to PIECE_BYTES at a time, as long as every thread gets several pieces.
- */
+/* Rows of a few bytes are gone before claiming and folding have paid: up to PIECE_BYTES at a time, as long as every
+ * thread gets several pieces. */
 static int64_t piece_rows(const mm_job *job, const segment *s) {
   enum { PIECE_BYTES = 1 << 20, PIECES_A_THREAD = 16 };
   const mm_source *source = s->source;

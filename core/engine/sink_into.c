@@ -1,8 +1,8 @@
 /* sink_into.c - the sink that writes rows into memory of the caller.
  *
- * DESIGN. Rows keep their numbers from the input to here, so a batch knows where it belongs, and morsels are written in any order; as
- * they begin at multiples of 64 rows they share no word of a bitmap. Where it is safe, the stage before computes its fixed-width
- * columns right there (mm_sink_aim); then there is nothing left to copy.
+ * DESIGN. Rows keep their numbers from the input to here, so a batch knows where it belongs, and morsels are written in
+ * any order; as they begin at multiples of 64 rows they share no word of a bitmap. Where it is safe, the stage before
+ * computes its fixed-width columns right there (mm_sink_aim); then there is nothing left to copy.
  *
  * SPDX-License-Identifier: MIT */
 #include "engine.h"
@@ -133,7 +133,8 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
   return &sink->base;
 }
 
-/* In place a stage may only write what it has read: one column, and only if nothing can go wrong after it was written. */
+/* In place a stage may only write what it has read: one column, and only if nothing can go wrong after it was
+ * written. */
 void mm_sink_aim(mm_job *job, const segment *s) {
   mm_stage *last = job->stages[s->breaker];
   if (last->vtable != &into_class || s->breaker == s->first) return;

@@ -67,7 +67,8 @@ static int64_t lent_bytes(const table_source *s) {
   return (s->count * s->base.schema.count + 1) * (int64_t)sizeof(mm_column);
 }
 
-/* Counting a block for each batch makes its counter travel between the workers. A foreign type's column needs its block to be read. */
+/* Counting a block for each batch makes its counter travel between the workers. A foreign type's column needs its block
+ * to be read. */
 static int lend(table_source *s, mm_error *error) {
   s->lent = mm_allocate(lent_bytes(s));
   if (!s->lent) return mm_fail_memory(error, lent_bytes(s));

@@ -50,7 +50,8 @@ static void note_failure(worker *w, const mm_error *error, int64_t row, int32_t 
 
 static int64_t rows_of(const mm_batch *batch) { return batch->selected ? batch->passed : batch->length; }
 
-/* A stage cuts off the rows from its failure on; those before it go on, because a later stage may fail at an even lower row. */
+/* A stage cuts off the rows from its failure on; those before it go on, because a later stage may fail at an even lower
+ * row. */
 static void push(worker *w, int32_t i, const mm_batch *in) {
   const segment *s = &w->job->segment;
   int32_t index = s->first + i;

@@ -7,8 +7,8 @@
  *   strip    some hundred rows with their field ends    (in parallel, one worker a piece)
  *   loader   columns of a batch, wanted ones only
  *
- * The cutter sees every byte once: it counts rows and lines, follows quotes and refuses misplaced ones. So a piece starts and ends
- * on a row whatever its quotes hold, and what comes after it can trust the quotes.
+ * The cutter sees every byte once: it counts rows and lines, follows quotes and refuses misplaced ones. So a piece
+ * starts and ends on a row whatever its quotes hold, and what comes after it can trust the quotes.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

@@ -2,8 +2,8 @@
  *
  * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left
  * decides, the narrowest first; nothing left is text. Digits that would be lost or changed by a number make text:
- * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one. Any column
- * may have nulls in later rows; which had some in the sample is noted beside its type.
+ * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one. Any
+ * column may have nulls in later rows; which had some in the sample is noted beside its type.
  *
  * SPDX-License-Identifier: MIT */
 #include "loader.h"

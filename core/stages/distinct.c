@@ -1,7 +1,8 @@
 /* distinct.c - the first whole row of each key, in the order of the input.
  *
- * DESIGN. A morsel's rows with keys that are new to the morsel are picked as candidates when they come by; groups without
- * accumulators tell, once the morsel has been merged, which candidates are new to the job. Those are the result.
+ * DESIGN. A morsel's rows with keys that are new to the morsel are picked as candidates when they come by; groups
+ * without accumulators tell, once the morsel has been merged, which candidates are new to the job. Those are the
+ * result.
  *
  * SPDX-License-Identifier: MIT */
 #include "../group/groups.h"

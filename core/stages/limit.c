@@ -1,8 +1,8 @@
 /* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort.c.)
  *
- * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without keys the
- * job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end, because the
- * tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
+ * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without
+ * keys the job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end,
+ * because the tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/sorter.h"

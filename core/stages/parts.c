@@ -48,7 +48,8 @@ static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
   return count;
 }
 
-/* Choose splitters from every STRIDE-th row of every run, so that parts have about PART rows, more when there are many runs. */
+/* Choose splitters from every STRIDE-th row of every run, so that parts have about PART rows, more when there are many
+ * runs. */
 static int cut_parts(parts *p, mm_error *error) {
   sorter *s = p->sorter;
   int64_t runs = s->runs.count, wanted = runs * STRIDE > PART ? runs * STRIDE : PART, every = wanted / STRIDE;

@@ -1,7 +1,8 @@
 /* rank.c - sorting and merging ranks.
  *
- * DESIGN. Numbers are sorted by a stable radix sort that looks only at bits that differ. Rows whose numbers are equal, but do not
- * decide, are then merge sorted by value. Merging two stretches by number takes no branch that depends on the data.
+ * DESIGN. Numbers are sorted by a stable radix sort that looks only at bits that differ. Rows whose numbers are equal,
+ * but do not decide, are then merge sorted by value. Merging two stretches by number takes no branch that depends on
+ * the data.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/order.h"

@@ -16,7 +16,8 @@ typedef struct tally {
 
 /* Hashes of all rows by some columns; equal keys (all NaN, 0 and -0, all nulls) have equal hashes. */
 void mm_tally_hash(const mm_batch *rows, const int32_t *keys, int32_t key_count, uint64_t *hashes);
-/* Count a row; batches[first.part] must show the first row of each key as long as the tally lives. Sets *count to how many there have been. */
+/* Count a row; batches[first.part] must show the first row of each key as long as the tally lives. Sets *count to how
+ * many there have been. */
 int mm_tally_add(tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash, mm_pick row,
                  int64_t *count, mm_error *error);
 void mm_tally_clear(tally *t); /* forget all keys, keep the room */

@@ -1,5 +1,5 @@
-/* equal.c - == and ~= of text and a constant, without a branch for each lane: texts of another size are not read; the constant takes
- * their place.
+/* equal.c - == and ~= of text and a constant, without a branch for each lane: texts of another size are not read; the
+ * constant takes their place.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 

@@ -1,8 +1,8 @@
 /* arrow.h - what the files of the Arrow C data interface share.
  *
- * DESIGN. A column of a foreign type (nested, decimal, time of day ...) is MM_OPAQUE: the zone of its mm_type numbers a schema that is
- * copied once and kept for ever, `data` shows an mm_opaque, and `offsets_block` keeps the foreign array alive (`offsets` is
- * NULL). Its validity is that of any column.
+ * DESIGN. A column of a foreign type (nested, decimal, time of day ...) is MM_OPAQUE: the zone of its mm_type numbers a
+ * schema that is copied once and kept for ever, `data` shows an mm_opaque, and `offsets_block` keeps the foreign array
+ * alive (`offsets` is NULL). Its validity is that of any column.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

@@ -1,10 +1,10 @@
 /* arrow_import.c - Arrow struct arrays as batches.
  *
- * DESIGN. The array is moved into a foreign block, and every column that shows its memory holds a reference to that block:
- * the array is released with the last of them. Copied are only bits that do not start on a word or end within one (words
- * are read whole here, and the producer need not have padded), values that are not aligned, 64-bit offsets, dictionaries
- * and views. Checked is what the interface shows: counts, lengths, offsets, and that text is UTF-8. How long a buffer
- * really is cannot be seen.
+ * DESIGN. The array is moved into a foreign block, and every column that shows its memory holds a reference to that
+ * block: the array is released with the last of them. Copied are only bits that do not start on a word or end within
+ * one (words are read whole here, and the producer need not have padded), values that are not aligned, 64-bit offsets,
+ * dictionaries and views. Checked is what the interface shows: counts, lengths, offsets, and that text is UTF-8. How
+ * long a buffer really is cannot be seen.
  *
  * SPDX-License-Identifier: MIT */
 #include "types/arrow.h"

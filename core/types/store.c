@@ -1,9 +1,9 @@
 /* store.c - named columns kept in this process between jobs.
  *
- * DESIGN. A version is the list of names at one moment. The store has a current one; a snapshot is a reference to it. A change
- * edits the current version in place while nobody else holds it, else it makes a copy of the list, so that a snapshot never
- * changes. Values are items shared by versions; an item is freed with the last version that has it. All versions that live are in a
- * list, so that the holders of a value can be counted.
+ * DESIGN. A version is the list of names at one moment. The store has a current one; a snapshot is a reference to it. A
+ * change edits the current version in place while nobody else holds it, else it makes a copy of the list, so that a
+ * snapshot never changes. Values are items shared by versions; an item is freed with the last version that has it. All
+ * versions that live are in a list, so that the holders of a value can be counted.
  *
  * Blocks may belong to a host that takes locks of its own to free them: nothing is freed while the mutex is held.
  *

@@ -1,8 +1,9 @@
 /* functions.c - call a function of a module: arguments to Lua, results from Lua.
  *
- * DESIGN. Numbers and booleans are pushed and read as they are. Everything else (texts, views, 64-bit integers of C) allocates, so it
- * happens within a protected call, in push_all. A view is a fresh struct of C made by moonmill.typed.view, laid out as `view` below; it is
- * anchored in a table until the call has returned and it was cleared, whatever the function did with it.
+ * DESIGN. Numbers and booleans are pushed and read as they are. Everything else (texts, views, 64-bit integers of C)
+ * allocates, so it happens within a protected call, in push_all. A view is a fresh struct of C made by
+ * moonmill.typed.view, laid out as `view` below; it is anchored in a table until the call has returned and it was
+ * cleared, whatever the function did with it.
  *
  * SPDX-License-Identifier: MIT */
 #include "module.h"

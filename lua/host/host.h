@@ -4,16 +4,16 @@
 #include "moonmill.h"
 #pragma GCC visibility push(default)
 
-/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function, its
- * upvalues, the parameters and the description of its outputs; every worker unpacks it in a Lua state of its own.
+/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function,
+ * its upvalues, the parameters and the description of its outputs; every worker unpacks it in a Lua state of its own.
  * `filter`: the function is a predicate of `where`; else its results are appended to the columns. `out` (copied) names
- * all columns of the result. `take` (NULL: none) does for most batches what the function does for each row, and fails where it cannot
- * tell: such a batch is given to the function. */
+ * all columns of the result. `take` (NULL: none) does for most batches what the function does for each row, and fails
+ * where it cannot tell: such a batch is given to the function. */
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_program *take, mm_error *error);
 
-/* For moonmill explain: run a shipped function over the rows of `sample` in a state of its own and append to `text` whether LuaJIT
- * compiled it. `out` names what leaves the stage. */
+/* For moonmill explain: run a shipped function over the rows of `sample` in a state of its own and append to `text`
+ * whether LuaJIT compiled it. `out` names what leaves the stage. */
 int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const mm_table *sample, mm_buffer *text,
                 mm_error *error);
 
@@ -32,15 +32,17 @@ int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error
 int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error);
 
 /* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends
- * the process, and leaves no temporary file of `sink` (NULL: there is none). NULL before the job is freed. When `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
+ * the process, and leaves no temporary file of `sink` (NULL: there is none). NULL before the job is freed. When
+ * `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
 void    mm_host_job(mm_job *job, mm_stage *sink);
 int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 
 /* A job does not stop: the command is to end without waiting for any thread, nor for files that one may hold. */
 void    mm_host_leave(void);
 
-/* When so many seconds have passed, write `text` (copied; cut at 1 KiB) to stderr and end the process with `code`, wherever it is. 0: no
- * longer. For a script that is within one call of C, where no hook reaches it; with a job, cancel that instead. */
+/* When so many seconds have passed, write `text` (copied; cut at 1 KiB) to stderr and end the process with `code`,
+ * wherever it is. 0: no longer. For a script that is within one call of C, where no hook reaches it; with a job, cancel
+ * that instead. */
 void mm_host_deadline(double seconds, const char *text, int32_t code);
 
 /* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */

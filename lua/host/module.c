@@ -1,4 +1,5 @@
-/* module.c - modules of typed functions: the Lua state that a script was run in, its lock, and what the script declared.
+/* module.c - modules of typed functions: the Lua state that a script was run in, its lock, and what the script
+ * declared.
  * SPDX-License-Identifier: MIT */
 #include "module.h"
 #include <stdlib.h>
@@ -247,7 +248,8 @@ enum { WAIT_MS = 20 };
 
 static _Thread_local char self; /* its address marks a thread */
 
-/* If a thread that is gone held the lock, the state is in the middle of something: it cannot be closed, and is left behind. */
+/* If a thread that is gone held the lock, the state is in the middle of something: it cannot be closed, and is left
+ * behind. */
 static void forked(mm_watch *watch) {
   mm_module *module = (mm_module *)watch;
   const void *owner = atomic_load(&module->owner);

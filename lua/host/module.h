@@ -1,11 +1,13 @@
-/* module.h - what the files of a module of typed functions share: module.c makes and keeps its Lua state, functions.c calls into it.
+/* module.h - what the files of a module of typed functions share: module.c makes and keeps its Lua state, functions.c
+ * calls into it.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "watch.h"
 #include <pthread.h>
 
 /* Functions of moonmill.typed.host, and what it said of the script's: references into the state's registry. */
-#define MM_MODULE_REFS(X) X(handler) X(tell) X(refuse) X(check_array) X(check_wide) X(too_many) X(not_exact) X(int64) X(uint64)
+#define MM_MODULE_REFS(X) \
+  X(handler) X(tell) X(refuse) X(check_array) X(check_wide) X(too_many) X(not_exact) X(int64) X(uint64)
 
 /* A function as the state at hand knows it. */
 typedef struct mm_entry {

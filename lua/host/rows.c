@@ -1,8 +1,9 @@
 /* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
- * DESIGN Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first. It fails
- * at rows that it cannot answer for; then what it gave is dropped and the batch is given to the function, which raises the true
- * error, or has an answer. Both give the same bits, so nobody can tell which one ran. A Lua state is made when it is first needed.
+ * DESIGN Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first.
+ * It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the function,
+ * which raises the true error, or has an answer. Both give the same bits, so nobody can tell which one ran. A Lua state
+ * is made when it is first needed.
  *
  * DESIGN The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
  * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets

@@ -1,9 +1,9 @@
 /* session.c - a Lua state with the language in it, for hosts that are not Lua: one thread inside at a time.
  *
- * DESIGN. What a request does is Lua (moonmill.session); this file brings arguments in and texts out. A thread that waits for the lock
- * wakes up now and then to ask its pulse; so does a hook while a script runs, and when the pulse says stop it raises at every
- * instruction until the script has been left, which no pcall of the script can hold up. Plans and scripts are dropped by noting their
- * numbers: who drops may hold locks that the thread inside waits for.
+ * DESIGN. What a request does is Lua (moonmill.session); this file brings arguments in and texts out. A thread that
+ * waits for the lock wakes up now and then to ask its pulse; so does a hook while a script runs, and when the pulse
+ * says stop it raises at every instruction until the script has been left, which no pcall of the script can hold up.
+ * Plans and scripts are dropped by noting their numbers: who drops may hold locks that the thread inside waits for.
  *
  * SPDX-License-Identifier: MIT */
 #include "session.h"

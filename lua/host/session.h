@@ -1,13 +1,15 @@
 /* session.h - the language for a host that is not Lua: the Python extension and its kin.
  *
- * DESIGN. A session is one Lua state with the language in it, behind a lock. Scripts are loaded into it, asked about and planned;
- * jobs never run in it. A request is the name of a function of moonmill.session with texts as arguments; an answer is JSON. What a
- * plan is made of are stages of the core, so that jobs are made from it without the session (mm_plan_job).
+ * DESIGN. A session is one Lua state with the language in it, behind a lock. Scripts are loaded into it, asked about
+ * and planned; jobs never run in it. A request is the name of a function of moonmill.session with texts as arguments;
+ * an answer is JSON. What a plan is made of are stages of the core, so that jobs are made from it without the session
+ * (mm_plan_job).
  *
- * All calls may come from any thread; one that is already inside the session gets MM_ESTATE, as does a child of fork when a thread of
- * its parent was inside at that moment. A call that fails fills in `failures` with a JSON array of objects as `--errors json` prints
- * them, with `code`, `id`, `message`, `hint`, `file`, `line`, `column`, `row`, `field`, `value`, `stage`, `script` and, where Lua code failed, `frames`: innermost
- * first, objects of `file`, `line`, `function`. Where not even that could be made, `failures` stays empty and `error` tells.
+ * All calls may come from any thread; one that is already inside the session gets MM_ESTATE, as does a child of fork
+ * when a thread of its parent was inside at that moment. A call that fails fills in `failures` with a JSON array of
+ * objects as `--errors json` prints them, with `code`, `id`, `message`, `hint`, `file`, `line`, `column`, `row`,
+ * `field`, `value`, `stage`, `script` and, where Lua code failed, `frames`: innermost first, objects of `file`, `line`,
+ * `function`. Where not even that could be made, `failures` stays empty and `error` tells.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -19,45 +21,50 @@ typedef struct mm_session mm_session;
 /* Bytes of the caller. */
 typedef struct mm_text { const char *bytes; int64_t size; } mm_text;
 
-/* Called some twenty times a second, on the thread of the call, while a script runs or the session is waited for; any other answer than 0
- * stops it, and the call fails with MM_ECANCEL. */
+/* Called some twenty times a second, on the thread of the call, while a script runs or the session is waited for; any
+ * other answer than 0 stops it, and the call fails with MM_ECANCEL. */
 typedef struct mm_pulse { int (*beat)(void *context); void *context; } mm_pulse;
 
 mm_session *mm_session_new(mm_error *error);
 void        mm_session_free(mm_session *session); /* NULL is allowed */
 
-/* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative. `pulse` may be NULL.
- *   load(kind, name, text, module, text, ...)   kind "file": name is a path; "text": a chain or script, with the texts of its modules
- *                                               -> what describe answers
+/* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative. `pulse`
+ * may be NULL.
+ *   load(kind, name, text, module, text, ...)
+ *       kind "file": name is a path; "text": a chain or script, with the texts of its modules -> what describe answers
  *   drop(handle)
- *   describe(handle)   -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}, and of pipelines about, stages: [name],
- *                         params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest},
- *                         reach: "rows"|"mergeable"|"global", half: null|"partial"|"merge"}
- *   partial(handle), merge(handle)   -> what describe answers about a new handle: the half of a pipeline for parts of the rows, and the
- *                                       half for what that gave of all parts, joined
- *   check(handle, columns, name, value, ...)    -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}, or null where only
- *                                                  data can tell
+ *   describe(handle)
+ *       -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}}, and of pipelines about,
+ *       stages: [name], params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest},
+ *       reach: "rows"|"mergeable"|"global", half: null|"partial"|"merge"
+ *   partial(handle), merge(handle)
+ *       -> what describe answers about a new handle: the half of a pipeline for parts of the rows, and the half for
+ *       what that gave of all parts, joined
+ *   check(handle, columns, name, value, ...)
+ *       -> {reads: [{name, type, nullable}], gives: [...], dropped: [name]}, or null where only data can tell
  *   output(handle, columns, name, value, ...)   -> {columns: [{name, type, nullable}]}
  *   explain(handle, columns, name, value, ...)  -> text
  *   info(handle)                                -> text
  *   params(handle, name, value, ...)            values of parameters are checked alone
- *   reading(handle, name, value, ...)           options of reading files, a list as its name again and again; the handle, or "", is of a
- *                                               pipeline whose parameters could be meant -> {delimiter, quote, nulls, no_header, ragged}
- * `columns` is "" for those that the pipeline declares, or lines "name\ttype\tnullable\n", nullable 0 or 1; a tab, a line end and a
- * backslash in a name are written \t, \n and \\. Parameters that are not given count as null. */
+ *   reading(handle, name, value, ...)
+ *       options of reading files, a list as its name again and again; the handle, or "", is of a pipeline whose
+ *       parameters could be meant -> {delimiter, quote, nulls, no_header, ragged}
+ * `columns` is "" for those that the pipeline declares, or lines "name\ttype\tnullable\n", nullable 0 or 1; a tab, a
+ * line end and a backslash in a name are written \t, \n and \\. Parameters that are not given count as null. */
 int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,
                     const mm_pulse *pulse, mm_buffer *answer, mm_error *error);
 
-/* Bind a pipeline to columns and parameters ("name", "value" in turns). The plan reads the columns of its mm_plan_reads, by name, of the
- * types that `columns` has; those that are not nullable there must come without nulls. `number` names the plan for mm_session_failure. */
+/* Bind a pipeline to columns and parameters ("name", "value" in turns). The plan reads the columns of its
+ * mm_plan_reads, by name, of the types that `columns` has; those that are not nullable there must come without nulls.
+ * `number` names the plan for mm_session_failure. */
 int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *columns, const mm_text *params,
                     int32_t count, const mm_pulse *pulse, mm_plan **plan, int32_t *number, mm_buffer *failures,
                     mm_error *error);
 void mm_session_plan_drop(mm_session *session, int32_t number); /* never waits */
 void mm_session_drop(mm_session *session, int32_t handle);      /* as the request, but never waits */
 
-/* In a child of fork: a thread of the parent was inside, so that all calls will get MM_ESTATE. Handles of one session are unknown to all
- * others. */
+/* In a child of fork: a thread of the parent was inside, so that all calls will get MM_ESTATE. Handles of one session
+ * are unknown to all others. */
 bool mm_session_lost(mm_session *session);
 
 /* What the failure of a job of plan `number` means in the script: JSON as above. */

@@ -22,7 +22,8 @@ lua_State *mm_state_new(mm_error *error);
 /* Say that this process is the command: its symbols are found in the executable itself, not in a shared object. */
 void mm_state_in_command(void);
 
-/* The state of a session, which is then this thread's alone, until it is left; NULL and an error when it cannot be had. */
+/* The state of a session, which is then this thread's alone, until it is left; NULL and an error when it cannot be
+ * had. */
 struct mm_session;
 struct mm_pulse;
 lua_State *mm_session_enter(struct mm_session *session, const struct mm_pulse *pulse, mm_error *error);

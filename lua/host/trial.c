@@ -27,7 +27,8 @@ static int try_function(lua_State *L) {
   return 1;
 }
 
-/* ---- The end of patience: a thread that stops what lasts. A pulse would do, but its hook disturbs the compiler ---- */
+/* ---- The end of patience: a thread that stops what lasts. A pulse would do, but its hook disturbs the compiler
+ * ---- */
 
 typedef struct alarm_clock {
   mm_watch *watch;

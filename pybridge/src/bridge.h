@@ -28,8 +28,8 @@
 /* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a
  * failure. configure() sets the latter, while the package is imported: before any other thread has the module. */
 #define MM_STATE(X) \
-  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(tensor_type) X(module_type) X(function_type) \
-  X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
+  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(tensor_type) X(module_type) \
+  X(function_type) X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
 
 typedef struct module_state {
 #define X(name) PyObject *name;

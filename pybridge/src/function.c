@@ -1,8 +1,9 @@
 /* function.c - the Function type: a typed function of a module, called with Python's values.
  *
- * DESIGN. A call of a few numbers is over before the GIL could be given up and taken back, so it keeps the GIL; when it lasts all the same,
- * the first beat of its pulse gives the GIL up, and later calls of that function do so at once. So do calls with arrays of some size. The
- * lock of the module comes before the GIL: who has the GIL only tries it, and who waits for it has given the GIL up.
+ * DESIGN. A call of a few numbers is over before the GIL could be given up and taken back, so it keeps the GIL; when it
+ * lasts all the same, the first beat of its pulse gives the GIL up, and later calls of that function do so at once. So
+ * do calls with arrays of some size. The lock of the module comes before the GIL: who has the GIL only tries it, and
+ * who waits for it has given the GIL up.
  *
  * SPDX-License-Identifier: MIT */
 #include "function.h"

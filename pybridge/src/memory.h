@@ -11,8 +11,8 @@ typedef struct memory {
   bool swapped;   /* bytes of a value are in the other order */
 } memory;
 
-/* Hold an object's memory: 1, or 0 when it has none that holds values of a type of ours, or -1 and an exception, which may name the
- * column. */
+/* Hold an object's memory: 1, or 0 when it has none that holds values of a type of ours, or -1 and an exception, which
+ * may name the column. */
 int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, memory *to);
 void mm_memory_close(memory *memory);
 /* Can it be shown as values of its type, one after the other? */

@@ -1,5 +1,5 @@
-/* out.c - memory that the caller gives for columns of a result: of the right type and length, and apart from all that is read, or
- * exactly a column of it.
+/* out.c - memory that the caller gives for columns of a result: of the right type and length, and apart from all that
+ * is read, or exactly a column of it.
  * SPDX-License-Identifier: MIT */
 #include "outcome.h"
 #include "table.h"

@@ -1,4 +1,5 @@
-/* outcome.c - the result of a run: shared columns are handed through, others are computed into whole columns where rows are kept.
+/* outcome.c - the result of a run: shared columns are handed through, others are computed into whole columns where rows
+ * are kept.
  * SPDX-License-Identifier: MIT */
 #include "outcome.h"
 #include "host.h"
@@ -278,7 +279,8 @@ static void spread_bits(const mm_target *target) {
   for (int64_t i = 0; i < target->into.length; i++) bytes[i] = bits[i >> 6] >> (i & 63) & 1;
 }
 
-/* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the feed. */
+/* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the
+ * feed. */
 static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
                     mm_traffic *traffic, mm_error *error) {
   mm_batch batch = {0};

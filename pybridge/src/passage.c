@@ -1,8 +1,8 @@
 /* passage.c - arguments of typed functions from Python, and results to Python.
  *
- * DESIGN. A scalar is checked against its type, never converted in silence: what does not fit is refused. An array is borrowed as it
- * lies; its type must be the declared one. A result array that is an argument is the caller's own object; a new one is a buffer, or an
- * array of numpy over it where an argument was one.
+ * DESIGN. A scalar is checked against its type, never converted in silence: what does not fit is refused. An array is
+ * borrowed as it lies; its type must be the declared one. A result array that is an argument is the caller's own
+ * object; a new one is a buffer, or an array of numpy over it where an argument was one.
  *
  * SPDX-License-Identifier: MIT */
 #include "function.h"

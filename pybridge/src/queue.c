@@ -1,4 +1,5 @@
-/* queue.c - the sink whose rows are taken while the job goes on. Who folds waits here when nobody takes; a cancelled job does not.
+/* queue.c - the sink whose rows are taken while the job goes on. Who folds waits here when nobody takes; a cancelled
+ * job does not.
  * SPDX-License-Identifier: MIT */
 #include "queue.h"
 #include "clock.h"

@@ -1,6 +1,7 @@
 /* queue.h - a sink whose rows are taken, in order, while the job goes on: it runs ahead by so many rows and then waits.
  *
- * DESIGN. A queue is counted: the sink holds it, and so does who takes from it. Both sides go without the GIL and without Python.
+ * DESIGN. A queue is counted: the sink holds it, and so does who takes from it. Both sides go without the GIL and
+ * without Python.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -17,7 +18,7 @@ mm_stage *mm_queue_sink(mm_queue *queue, mm_error *error);
 /* There will be no more rows: the job has ended. */
 void mm_queue_close(mm_queue *queue);
 
-/* Take the next `rows` rows, or fewer where there are no more, into an empty table: 1; 0 at the end. The first take gives a table even of
- * no rows. MM_QUEUE_WAIT: they were not there within so many milliseconds. */
+/* Take the next `rows` rows, or fewer where there are no more, into an empty table: 1; 0 at the end. The first take
+ * gives a table even of no rows. MM_QUEUE_WAIT: they were not there within so many milliseconds. */
 enum { MM_QUEUE_WAIT = 2 };
 int mm_queue_take(mm_queue *queue, int64_t rows, int milliseconds, mm_table *to, mm_error *error);

@@ -1,7 +1,7 @@
 /* requested.c - what requested_schema asks for, as far as it is given: text and binary with 64-bit offsets.
  *
- * DESIGN. The protocol lets a producer give what it has; a schema of other columns is refused. An array with long offsets is one of ours
- * around the array that the core exports, which it releases with itself, without the GIL.
+ * DESIGN. The protocol lets a producer give what it has; a schema of other columns is refused. An array with long
+ * offsets is one of ours around the array that the core exports, which it releases with itself, without the GIL.
  *
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"

@@ -1,7 +1,7 @@
 /* run.c - run() and submit(): what they take, waiting with an eye on signals, and results as tables.
  *
- * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job that does not
- * stop within 2 s after it was cancelled is left to its keeper, with its inputs.
+ * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job
+ * that does not stop within 2 s after it was cancelled is left to its keeper, with its inputs.
  *
  * SPDX-License-Identifier: MIT */
 #include "run.h"

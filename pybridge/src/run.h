@@ -18,14 +18,15 @@ typedef struct mm_request {
 /* run.c. The GIL is held. */
 /* -1 and an exception. */
 int mm_request_open(const mm_request *asked, mm_outcome *outcome);
-/* The result of a work that has ended: the number of rows where they went to a file, else a Table that is still empty. Or raise what
- * made it fail. */
+/* The result of a work that has ended: the number of rows where they went to a file, else a Table that is still empty.
+ * Or raise what made it fail. */
 PyObject *mm_run_result(plan_object *plan, const mm_work *work);
 /* The rows move into it, once; `copied`: bytes copied to make the input. No Python code runs. -1 and an exception. */
 int  mm_run_fill(PyObject *result, mm_work *work, int64_t copied);
 /* Wait until a moment of the clock; 1: it has ended, 0: not yet, -1 and the exception of a signal. */
 int  mm_run_wait(mm_work *work, double until);
-/* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that is set stays. */
+/* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that
+ * is set stays. */
 void mm_run_stop(mm_work *work);
 /* Bytes that were copied to make what goes in. */
 int64_t mm_request_copied(const mm_request *asked);

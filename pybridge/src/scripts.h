@@ -4,7 +4,8 @@
 #include "bridge.h"
 #include "session.h"
 
-/* A call without the GIL that comes back for signals now and then: give &away.pulse to the session between begin and end. */
+/* A call without the GIL that comes back for signals now and then: give &away.pulse to the session between begin and
+ * end. */
 typedef struct mm_away {
   mm_pulse pulse;
   PyThreadState *thread;
@@ -17,5 +18,6 @@ int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text 
 
 /* The session, made when it is first asked for; NULL and an exception. */
 mm_session *mm_session_here(module_state *state);
-/* Raise what a call of a session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes first. */
+/* Raise what a call of a session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes
+ * first. */
 PyObject *mm_session_raise(module_state *state, mm_session *session, mm_buffer *failures, const mm_error *error);

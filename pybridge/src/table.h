@@ -1,7 +1,7 @@
 /* table.h - the Table and Column objects, for the files that fill them, show them and hand them out.
  *
- * DESIGN. A table is made once and never changes, but for what it counts. A column is a table and a number, so that blocks are held by tables
- * alone: a block with one holder is nobody else's.
+ * DESIGN. A table is made once and never changes, but for what it counts. A column is a table and a number, so that
+ * blocks are held by tables alone: a block with one holder is nobody else's.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -69,12 +69,13 @@ PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool p
 PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
                             const bool *is_long);
 PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *take_is_long);
-/* requested_schema, the only argument: the columns for which it asks for long offsets (free it), or NULL; -1 and an exception where it
- * is of other columns. What else it asks for is not given, as the protocol allows. */
+/* requested_schema, the only argument: the columns for which it asks for long offsets (free it), or NULL; -1 and an
+ * exception where it is of other columns. What else it asks for is not given, as the protocol allows. */
 int  mm_requested_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
                         PyObject *keywords, bool **is_long);
 void mm_long_schema(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long);
-int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error); /* released on failure */
+/* Released on failure. */
+int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error);
 
 /* Class methods of Table. */
 PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);

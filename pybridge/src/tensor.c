@@ -1,7 +1,8 @@
-/* tensor.c - tensors of DLPack on their way in: an object with the buffer protocol over one, which gives the tensor back when it goes.
+/* tensor.c - tensors of DLPack on their way in: an object with the buffer protocol over one, which gives the tensor
+ * back when it goes.
  *
- * DESIGN. A tensor becomes typed memory as any other, so that strides, sharing and copying are the same. The producer's deleter is called
- * once, under the GIL, by the last view of the memory.
+ * DESIGN. A tensor becomes typed memory as any other, so that strides, sharing and copying are the same. The producer's
+ * deleter is called once, under the GIL, by the last view of the memory.
  *
  * SPDX-License-Identifier: MIT */
 #include "memory.h"

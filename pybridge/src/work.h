@@ -1,8 +1,9 @@
-/* work.h - a job with all that it needs, while it runs and after: no Python in it, so that it may outlive who asked for it.
+/* work.h - a job with all that it needs, while it runs and after: no Python in it, so that it may outlive who asked for
+ * it.
  *
- * DESIGN. A work that is kept has a thread of its own, which waits for the job: it sees to its time limit, lets a cancel reach what runs,
- * and frees what is left behind. Who runs a job and waits for it anyway does all that itself, and hands it over to a keeper only when it
- * does not stop. All calls go without the GIL unless said otherwise.
+ * DESIGN. A work that is kept has a thread of its own, which waits for the job: it sees to its time limit, lets a
+ * cancel reach what runs, and frees what is left behind. Who runs a job and waits for it anyway does all that itself,
+ * and hands it over to a keeper only when it does not stop. All calls go without the GIL unless said otherwise.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -43,7 +44,8 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *
 bool mm_work_run_here(mm_work *work);
 /* Start its threads; a failure ends it. */
 void mm_work_start(mm_work *work);
-/* Has it ended, within so many milliseconds? One thread may call this of a work that is not kept, any of one that is. */
+/* Has it ended, within so many milliseconds? One thread may call this of a work that is not kept, any of one that
+ * is. */
 bool mm_work_wait(mm_work *work, int milliseconds);
 void mm_work_cancel(mm_work *work);
 /* It does not stop, and the process may end before it does: its file will not appear. */

@@ -1,4 +1,5 @@
-/* scalar.c - the row functions of bench.py as plain C loops, the measure for compiled Lua: built with gcc -O2, run over the same values.
+/* scalar.c - the row functions of bench.py as plain C loops, the measure for compiled Lua: built with gcc -O2, run over
+ * the same values.
  * SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdio.h>
@@ -30,8 +31,8 @@ static double branchy(double x) {
 LOOP(straight)
 LOOP(branchy)
 
-/* scalar NAME ROWS: prints the rows when it is ready, then for each line of stdin a run's seconds and sum. The values are those of
- * memory.lua. */
+/* scalar NAME ROWS: prints the rows when it is ready, then for each line of stdin a run's seconds and sum. The values
+ * are those of memory.lua. */
 int main(int count, char **arguments) {
   if (count != 3) return 2;
   int64_t rows = atoll(arguments[2]);

@@ -18,7 +18,8 @@ static const char *digits(const char *at) {
   return at;
 }
 
-/* [sign] (digits [. [digits]] | . digits) [e [sign] digits], or inf, infinity, nan after the sign; to the end of the text. */
+/* [sign] (digits [. [digits]] | . digits) [e [sign] digits], or inf, infinity, nan after the sign; to the end of the
+ * text. */
 static int is_float(const char *text, int64_t size) {
   const char *at = text + (*text == '+' || *text == '-');
   if (strcasecmp(at, "inf") == 0 || strcasecmp(at, "infinity") == 0 || strcasecmp(at, "nan") == 0) return 1;

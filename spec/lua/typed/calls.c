@@ -1,4 +1,5 @@
-/* calls.c - threads that call functions of one module, pulse and stop them, for spec/lua/typed/watch_spec.lua, which compiles this file.
+/* calls.c - threads that call functions of one module, pulse and stop them, for spec/lua/typed/watch_spec.lua, which
+ * compiles this file.
  * SPDX-License-Identifier: MIT */
 #include "functions.h"
 #include <pthread.h>
@@ -80,7 +81,8 @@ static void *canceller(void *argument) {
   return NULL;
 }
 
-/* Calls that went wrong while three threads call and a fourth one, if `cancel`, stops; *stopped: those that it stopped. */
+/* Calls that went wrong while three threads call and a fourth one, if `cancel`, stops; *stopped: those that it
+ * stopped. */
 int calls_storm(mm_module *module, int rounds, bool cancel, int *stopped);
 int calls_storm(mm_module *module, int rounds, bool cancel, int *stopped) {
   storm s = {.module = module, .rounds = rounds, .running = 3};
