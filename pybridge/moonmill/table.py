@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from .column import Column
+from .errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,7 +151,13 @@ class Table(_core.Table):
         return self[:]
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> Table:
-        return self.copy()
+        try:
+            return self.copy()
+        except UsageError:  # of values of foreign types, which go the way to another process
+            import pickle
+
+            copied: Table = pickle.loads(pickle.dumps(self))
+            return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         try:

@@ -133,9 +133,25 @@ static int copy_batch(mm_batch *to, const mm_batch *from, int32_t *failed, mm_er
   return status;
 }
 
+/* Columns of foreign types can only be shared; NULL and an exception. */
+static const mm_schema *copyable(const table_object *self) {
+  char text[128];
+  const mm_schema *schema = &self->table.schema;
+  for (int32_t i = 0; i < schema->count; i++) {
+    const mm_field *field = &schema->fields[i];
+    if (field->type.id != MM_OPAQUE) continue;
+    mm_raise_new(self->state, MM_EUSAGE, "nested-type", field->name, "leave it out, or copy what to_pyarrow() gives",
+                 "column \"%s\" is of type %s, which cannot be copied", field->name,
+                 mm_type_name(field->type, text, sizeof text));
+    return NULL;
+  }
+  return schema;
+}
+
 PyObject *mm_table_copy(PyObject *object, PyObject *unused) {
   (void)unused;
   table_object *self = (table_object *)object;
+  if (!copyable(self)) return NULL;
   mm_table made = {0};
   mm_error error;
   int32_t failed = -1;
