@@ -11,11 +11,29 @@ static int bytes(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_v
   return 0;
 }
 
+/* Do these texts follow each other in memory, as those of a column do, and are all of them ASCII? */
+static bool are_ascii(const mm_view *x, int64_t n) {
+  uintptr_t apart = 0;
+  for (int64_t i = 1; i < n; i++) apart |= (uintptr_t)x[i].bytes ^ (uintptr_t)(x[i - 1].bytes + x[i - 1].size);
+  return !apart && mm_bytes_ascii(x[0].bytes, x[n - 1].bytes + x[n - 1].size - x[0].bytes);
+}
+
 static int len(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
   (void)b, (void)c;
   const mm_view *x = a->data;
   int64_t *out = dst->data;
-  EACH_WANTED(lanes, dst->valid, i) out[i] = count_characters(x[i].bytes, x[i].size);
+  for (int64_t start = 0; start < lanes->n; start += 64) {
+    int64_t n = lanes->n - start < 64 ? lanes->n - start : 64;
+    if (!are_ascii(x + start, n)) {
+      uint64_t wanted = lanes_wanted(lanes, dst->valid, start >> 6);
+      for (; wanted; wanted &= wanted - 1) {
+        int64_t i = start + __builtin_ctzll(wanted);
+        out[i] = count_characters(x[i].bytes, x[i].size);
+      }
+    } else {
+      for (int64_t i = start; i < start + n; i++) out[i] = x[i].size;
+    }
+  }
   return 0;
 }
 

@@ -8,8 +8,8 @@
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_adder_##isa, mm_bounder_##isa,            \
-        mm_measurer_##isa                                                                                              \
+        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_texts_view_##isa, mm_bytes_ascii_##isa,   \
+        mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa                                                            \
   }
 
 /* From the plainest to the best. */
@@ -67,6 +67,10 @@ int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const u
 
 int64_t mm_bits_count(const uint64_t *bits, int64_t n) { return kernels()->bits_count(bits, n); }
 
+void mm_texts_view(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n) {
+  kernels()->texts_view(to, bytes, offsets, n);
+}
+bool mm_bytes_ascii(const uint8_t *bytes, int64_t n) { return kernels()->bytes_ascii(bytes, n); }
 int32_t mm_texts_size(const int32_t *offsets, int64_t n) { return kernels()->texts_size(offsets, n); }
 
 mm_adder mm_adder_of(int type) { return kernels()->adder(mm_storage(type)); }

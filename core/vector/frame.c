@@ -66,9 +66,7 @@ static void gather_bits(uint64_t *to, const uint64_t *bits, int64_t start, const
 }
 
 static void load_views(mm_view *to, const mm_column *column, int64_t start, int32_t n) {
-  const int32_t *offsets = column->offsets + start;
-  const uint8_t *bytes = column->data;
-  for (int32_t i = 0; i < n; i++) to[i] = (mm_view){bytes + offsets[i], offsets[i + 1] - offsets[i]};
+  mm_texts_view(to, column->data, column->offsets + start, n);
   for (int32_t i = n; i & 63; i++) to[i] = (mm_view){0};
 }
 

@@ -71,6 +71,8 @@ typedef struct mm_kernel_set {
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
   int64_t (*bits_count)(const uint64_t *bits, int64_t n);
   int32_t (*texts_size)(const int32_t *offsets, int64_t n);
+  void (*texts_view)(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
+  bool (*bytes_ascii)(const uint8_t *bytes, int64_t n);
   mm_adder (*adder)(int type);
   mm_bounder (*bounder)(int type);
   mm_measurer (*measurer)(int type);
@@ -86,6 +88,8 @@ typedef struct mm_kernel_set {
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
   int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \
   int32_t mm_texts_size_##isa(const int32_t *offsets, int64_t n);                                                      \
+  void mm_texts_view_##isa(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);                      \
+  bool mm_bytes_ascii_##isa(const uint8_t *bytes, int64_t n);                                                          \
   mm_adder mm_adder_##isa(int type);                                                                                   \
   mm_bounder mm_bounder_##isa(int type);                                                                               \
   mm_measurer mm_measurer_##isa(int type);
@@ -103,18 +107,21 @@ mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel 
 /* As mm_number_kernel, of a shape; kernels that have no loop of that shape read all lanes. */
 mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
 
-/* The set of IN: a few values are compared one by one, more are hashed. */
-enum { SET_LINEAR = 6 };
+/* The set of IN: a few values are compared one by one, whole numbers near each other are bits, others are hashed. */
+enum mm_set_kind { SET_FEW, SET_SPAN, SET_HASH };
+enum { SET_LINEAR = 16, SET_LINEAR_BYTES = 48 }; /* at most so many, in so many bytes */
 typedef struct mm_set {
-  int32_t count;            /* values of `few`, or -1 when hashed */
-  uint32_t shift;           /* of the hash table: its size is 2^(64 - shift) */
-  uint64_t empty;           /* a value that is not in the set marks empty places */
+  enum mm_set_kind kind;
+  int32_t count;            /* values of `few` */
   uint64_t few[SET_LINEAR]; /* bit patterns of the type */
-  uint64_t *table;
+  uint64_t *table;          /* SPAN: a bit for each number from `base` on; HASH: keys, or `empty` */
+  int64_t words;            /* of the table */
+  uint64_t base, span;      /* SPAN: numbers base .. base + span */
+  uint64_t factor, empty;   /* HASH: `empty` is a value that is not in the set */
+  uint32_t shift;           /* HASH: words is 2^(64 - shift) */
+  bool apart;               /* HASH: every key is at its own place, none at the next */
 } mm_set;
-static inline uint64_t mm_set_place(const mm_set *set, uint64_t key) {
-  return key * UINT64_C(0x9e3779b97f4a7c15) >> set->shift;
-}
+static inline uint64_t mm_set_place(const mm_set *set, uint64_t key) { return key * set->factor >> set->shift; }
 static inline uint64_t mm_set_next(const mm_set *set, uint64_t place) {
   return (place + 1) & (~UINT64_C(0) >> set->shift);
 }

@@ -12,7 +12,29 @@ static void PASTE(few, SUFFIX)(const mm_set *set, uint64_t *out, const T *values
     out[w] = pack_flags(flags);
   }
 }
-static void PASTE(many, SUFFIX)(const mm_set *set, uint64_t *out, const T *values, int64_t words) {
+static void PASTE(span, SUFFIX)(const mm_set *set, uint64_t *out, const T *values, int64_t words) {
+  const uint64_t *table = set->table, base = set->base, span = set->span;
+  for (int64_t w = 0; w < words; w++) {
+    uint64_t bits = 0;
+    for (int i = 0; i < 64; i++) {
+      uint64_t place = KEY(values[64 * w + i]) - base, inside = place <= span;
+      place = inside ? place : 0;
+      bits |= (table[place >> 6] >> (place & 63) & inside) << i;
+    }
+    out[w] = bits;
+  }
+}
+static void PASTE(apart, SUFFIX)(const mm_set *set, uint64_t *out, const T *values, int64_t words) {
+  for (int64_t w = 0; w < words; w++) {
+    uint64_t bits = 0;
+    for (int i = 0; i < 64; i++) {
+      uint64_t key = KEY(values[64 * w + i]), found = set->table[mm_set_place(set, key)];
+      bits |= (uint64_t)((found == key) & (key != set->empty)) << i;
+    }
+    out[w] = bits;
+  }
+}
+static void PASTE(hashed, SUFFIX)(const mm_set *set, uint64_t *out, const T *values, int64_t words) {
   for (int64_t w = 0; w < words; w++) {
     uint64_t bits = 0;
     for (int i = 0; i < 64; i++) {
@@ -30,7 +52,11 @@ static int PASTE(member, SUFFIX)(mm_lanes *lanes, mm_vector *dst, const mm_vecto
                                  const mm_vector *vc) {
   (void)vb, (void)vc;
   const mm_set *set = lanes->state;
-  (set->count < 0 ? PASTE(many, SUFFIX) : PASTE(few, SUFFIX))(set, dst->data, va->data, mm_words(lanes->n));
+  int64_t words = mm_words(lanes->n);
+  if (set->kind == SET_FEW) PASTE(few, SUFFIX)(set, dst->data, va->data, words);
+  else if (set->kind == SET_SPAN) PASTE(span, SUFFIX)(set, dst->data, va->data, words);
+  else if (set->apart) PASTE(apart, SUFFIX)(set, dst->data, va->data, words);
+  else PASTE(hashed, SUFFIX)(set, dst->data, va->data, words);
   return 0;
 }
 #undef T

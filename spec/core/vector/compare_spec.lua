@@ -132,6 +132,39 @@ describe("in", function()
       check(name, many, values)
     end)
   end
+  -- Sets are kept in different ways: by how many members there are, and how far apart.
+  for _, count in ipairs { 7, 13, 17, 40, 300, 3000 } do
+    for _, step in ipairs { 1, 7, 1000003 } do
+      it(("finds among %d members that are %d apart"):format(count, step), function()
+        for name, one in pairs { i32 = 1, u32 = 1, i64 = 1LL, u64 = 1ULL, f64 = 0.5 } do
+          local members, values, first = {}, {}, name:sub(1, 1) == "u" and 5 or -400
+          local narrow = name == "i32" or name == "u32"
+          for i = 0, (narrow and step > 7 and math.min(count, 1500) or count) - 1 do
+            members[#members + 1] = one * (first + step * i)
+          end
+          for i = 1, 400 do
+            values[2 * i - 1] = members[math.random(#members)]
+            values[2 * i] = values[2 * i - 1] + one * math.random(name:sub(1, 1) == "u" and 0 or -1, 1)
+          end
+          values[#values + 1] = null
+          check(name, members, values)
+        end
+      end)
+    end
+  end
+  it("finds the least and the greatest i64 together, and bools said many times", function()
+    local low, high = cases.low.i64, 0x7fffffffffffffffLL
+    local members = { low, high, -1LL, 0LL, 1LL, 5LL, 9LL, 11LL }
+    check("i64", members, { low, high, low + 1, high - 1, 0LL, -1LL, 2LL, 11LL, null })
+    local flags = {}
+    for i = 1, 20 do flags[i] = true end
+    local p = programs.new { "bool" }
+    local first = p:value("bool", true)
+    for _ = 2, #flags do p:value("bool", true) end
+    local batch, keep = programs.batch { { "bool", { true, false, null } } }
+    assert.same({ "true", "false", "null" }, p:run({ p:op("IN", "bool", p:load(0), first, #flags) }, batch)[1])
+    assert.truthy(keep)
+  end)
   it("finds no NaN, and -0 as 0", function()
     check("f64", { 0 / 0, -0.0 }, { 0, -0.0, 0 / 0, 1 })
     local many = { 0 / 0, -0.0 }
