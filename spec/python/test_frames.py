@@ -54,9 +54,24 @@ class TestPolars:
         assert SAME(frame).equals(frame)
         assert SAME(frame).schema == frame.schema
 
-    def test_categories_become_text(self):
-        frame = self.pl.DataFrame({"c": self.pl.Series(["a", "b", None], dtype=self.pl.Categorical)})
-        assert SAME(frame)["c"].to_list() == ["a", "b", None]
+    @pytest.mark.parametrize("name", ["Categorical", "Enum"])
+    def test_texts_of_categories_are_so_again(self, name):
+        pl = self.pl
+        dtype = pl.Enum(["a", "b"]) if name == "Enum" else pl.Categorical()
+        frame = pl.DataFrame({"c": ["a", "b", None], "n": [1, 2, 3]}, schema_overrides={"c": dtype})
+        assert SAME(frame).equals(frame) and SAME(frame).schema == frame.schema
+        assert mm.pipeline(':where "n > 1"')(frame).equals(frame[1:])
+        assert mm.pipeline(':group("c", "n = sum(n)")')(frame).schema["c"] == dtype
+        assert SAME(frame.lazy()).collect_schema() == frame.schema
+        assert frame.lazy().map_batches(SAME).collect().schema == frame.schema
+        assert SAME(frame["c"]).dtype == dtype and SAME(frame["c"]).name == "c"
+        assert mm.pipeline(':drop "c"')(frame).columns == ["n"]
+
+    def test_texts_that_are_of_no_category_stay_texts(self):
+        pl = self.pl
+        frame = pl.DataFrame({"c": pl.Series(["a", "b", None], dtype=pl.Enum(["a", "b"]))})
+        shouted = mm.pipeline(':derive "c = upper(c)"')(frame)
+        assert shouted["c"].to_list() == ["A", "B", None] and shouted["c"].dtype == pl.String
 
     def test_lazily_and_in_batches(self):
         pl = self.pl

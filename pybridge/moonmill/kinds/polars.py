@@ -9,6 +9,7 @@ from .kind import Kind, Wanted, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 
@@ -22,7 +23,7 @@ class Frames(Kind):
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """A polars.DataFrame; numbers share the result's memory."""
-        return table.to_polars()
+        return _frame_of(table, data.schema)
 
 
 class LazyFrames(Frames):
@@ -34,7 +35,7 @@ class LazyFrames(Frames):
 
     def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
         """The result as a lazy frame."""
-        return table.to_polars().lazy()
+        return _frame_of(table, data.collect_schema()).lazy()
 
 
 class Rows(Kind):
@@ -46,11 +47,23 @@ class Rows(Kind):
 
     def give(self, table: Table, data: pl.Series, wanted: Wanted, keeps_rows: bool) -> Any:
         """One column: a Series. Several: a DataFrame."""
+        own = wanted.single(data.name)
+        frame = _frame_of(table, {own: data.dtype})
         if table.num_columns != 1:
-            return table.to_polars()
-        column = table.columns[0]
-        series = column.to_polars()
-        return series.alias(data.name) if column.name == wanted.single(data.name) else series
+            return frame
+        series = frame.to_series()
+        return series.alias(data.name) if series.name == own else series
+
+
+def _frame_of(table: Table, dtypes: Mapping[str, Any]) -> pl.DataFrame:
+    """A result as a frame: texts of categories are so again, where the input's dtype has them all."""
+    frame = table.to_polars()
+    for name, dtype in dtypes.items():
+        if isinstance(dtype, (pl.Categorical, pl.Enum)) and frame.schema.get(name) == pl.String:
+            again = frame[name].cast(dtype, strict=False)
+            if again.null_count() == frame[name].null_count():
+                frame = frame.with_columns(again)
+    return frame
 
 
 def _shared(frame: pl.DataFrame) -> Table:
