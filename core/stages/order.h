@@ -1,9 +1,8 @@
 /* order.h - rows in an order: their keys as numbers, sorting them, merging what is sorted.
  *
- * DESIGN. The keys of a row are packed, most significant first, into a number of 128 bits whose order is the rows'
- * order (null first or last, descending keys complemented). Long texts, many keys, and 64-bit integers where both null
- * and the extreme value occur do not fit: then only the leading `bits` are compared, and rows with equal ones are
- * compared by value from key `key` on.
+ * DESIGN. The keys of a row are packed, most significant first, into a number of 128 bits whose order is the rows' order (null
+ * first or last, descending keys complemented). Long texts, many keys, and 64-bit integers where both null and the extreme value
+ * occur do not fit: then only the leading `bits` are compared, and rows with equal ones are compared by value from key `key` on.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -49,8 +48,5 @@ typedef struct ranking {
 } ranking;
 
 bool mm_rank_before(const ranking *by, const rank *a, const rank *b); /* a strictly before b; not by place */
-/* Stable; `spare` has room for n. */
+/* Stable; `spare` has room for twice as many. */
 void mm_ranks_sort(const ranking *by, rank *ranks, rank *spare, int64_t n);
-/* Merge `count` sorted stretches, the i-th up to bounds[i] (not included), earlier ones first among equals. Destroys
- * both and the bounds; returns the one that holds the result. */
-rank *mm_ranks_merge(const ranking *by, rank *ranks, rank *spare, int64_t *bounds, int64_t count);

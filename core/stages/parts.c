@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "stages/sorter.h"
 
-enum { STRIDE = 1024, PART = 2 * MM_MORSEL };
+enum { STRIDE = 1024, PART = MM_MORSEL / 2 };
 
 /* Parts are ranges of each run: part p takes rows cuts[p][r] .. cuts[p + 1][r] of run r. */
 typedef struct parts {
@@ -52,11 +52,11 @@ static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
  * runs. */
 static int cut_parts(parts *p, mm_error *error) {
   sorter *s = p->sorter;
-  int64_t runs = s->runs.count, wanted = runs * STRIDE > PART ? runs * STRIDE : PART, every = wanted / STRIDE;
+  int64_t runs = s->runs.count, wanted = runs * STRIDE / 4 > PART ? runs * STRIDE / 4 : PART, every = wanted / STRIDE;
   rank_list samples = {0}, spare = {0};
   int64_t count = sample(s, NULL, STRIDE);
   TRY(mm_ranks_room(&samples, count + 1, error));
-  int status = mm_ranks_room(&spare, count + 1, error);
+  int status = mm_ranks_room(&spare, 2 * count + 1, error);
   p->count = count / every + 1;
   p->cuts = mm_allocate_zero((p->count + 1) * runs * 8);
   p->results = mm_allocate_zero(p->count * (int64_t)sizeof *p->results);
@@ -75,28 +75,32 @@ static int cut_parts(parts *p, mm_error *error) {
   return status;
 }
 
-static int merge_part(void *context, int64_t task, mm_error *error) {
+/* Ranks of the rows of a part, those of earlier runs first. */
+static void collect(const parts *p, int64_t task, rank_list *to) {
+  const sorter *s = p->sorter;
+  const int64_t *from = p->cuts + task * s->runs.count, *end = from + s->runs.count;
+  for (int64_t r = 0; r < s->runs.count; r++)
+    for (int64_t i = from[r]; i < end[r]; i++)
+      to->ranks[to->count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+}
+
+static int sort_part(void *context, int64_t task, mm_error *error) {
   parts *p = context;
   const sorter *s = p->sorter;
-  int64_t runs = s->runs.count, count = 0, rows = 0, *bounds = mm_allocate(runs * 8);
-  const int64_t *from = p->cuts + task * runs, *to = from + runs;
+  int64_t runs = s->runs.count, rows = 0;
+  const int64_t *from = p->cuts + task * runs;
   rank_list ranks = {0}, spare = {0};
-  for (int64_t r = 0; r < runs; r++) rows += to[r] - from[r];
-  int status = bounds ? mm_ranks_room(&ranks, rows, error) : mm_fail_memory(error, runs * 8);
-  if (status >= 0) status = mm_ranks_room(&spare, rows, error);
+  for (int64_t r = 0; r < runs; r++) rows += from[runs + r] - from[r];
+  int status = mm_ranks_room(&ranks, rows, error);
+  if (status >= 0) status = mm_ranks_room(&spare, 2 * rows, error);
   if (status >= 0) {
-    for (int64_t r = 0; r < runs; r++) {
-      for (int64_t i = from[r]; i < to[r]; i++)
-        ranks.ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
-      bounds[r] = count;
-    }
+    collect(p, task, &ranks);
     ranking by = mm_sorter_ranking(s);
-    status =
-        mm_sorter_emit(s, mm_ranks_merge(&by, ranks.ranks, spare.ranks, bounds, runs), rows, &p->results[task], error);
+    mm_ranks_sort(&by, ranks.ranks, spare.ranks, rows);
+    status = mm_sorter_emit(s, ranks.ranks, rows, &p->results[task], error);
   }
   mm_ranks_free(&ranks);
   mm_ranks_free(&spare);
-  mm_release(bounds, runs * 8);
   return status;
 }
 
@@ -109,7 +113,7 @@ int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
   if (in_order(s)) return append_all(out, &s->runs, error);
   parts p = {.sorter = s};
   int status = cut_parts(&p, error);
-  if (status >= 0) status = mm_parallel(job, p.count, merge_part, &p, error);
+  if (status >= 0) status = mm_parallel(job, p.count, sort_part, &p, error);
   for (int64_t i = 0; i < p.count && p.results; i++) {
     if (status >= 0) status = append_all(out, &p.results[i], error);
     mm_table_free(&p.results[i]);

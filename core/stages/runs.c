@@ -45,27 +45,18 @@ void mm_sorter_clear(sorter *s) {
 
 ranking mm_sorter_ranking(const sorter *s) { return (ranking){&s->ordering, s->runs.batches, s->clear.key}; }
 
-/* All ranks of the runs in one list, merged; `to` is empty. */
-static int merge_all(sorter *s, rank_list *to, mm_error *error) {
+/* All ranks of the runs in one list, in order; `to` is empty. */
+static int merge_all(const sorter *s, rank_list *to, mm_error *error) {
   rank_list spare = {0};
-  int64_t count = 0, *bounds = mm_allocate((s->runs.count + 1) * 8);
-  int status = bounds ? mm_ranks_room(to, s->runs.rows, error) : mm_fail_memory(error, (s->runs.count + 1) * 8);
-  if (status >= 0) status = mm_ranks_room(&spare, s->runs.rows, error);
-  for (int64_t r = 0; r < s->runs.count && status >= 0; r++) {
+  TRY(mm_ranks_room(to, s->runs.rows, error));
+  TRY(mm_ranks_room(&spare, 2 * s->runs.rows, error));
+  for (int64_t r = 0; r < s->runs.count; r++)
     for (int64_t i = 0; i < s->ranks[r].count; i++)
-      to->ranks[count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
-    bounds[r] = count;
-  }
+      to->ranks[to->count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
   ranking by = mm_sorter_ranking(s);
-  if (status >= 0 && mm_ranks_merge(&by, to->ranks, spare.ranks, bounds, s->runs.count) == spare.ranks) {
-    rank_list swap = *to;
-    *to = spare;
-    spare = swap;
-  }
-  to->count = status < 0 ? 0 : count;
+  mm_ranks_sort(&by, to->ranks, spare.ranks, to->count);
   mm_ranks_free(&spare);
-  mm_release(bounds, (s->runs.count + 1) * 8);
-  return status;
+  return 0;
 }
 
 /* Batches of at most BATCH rows, picked from the runs. */

@@ -128,7 +128,7 @@ static int pick_rows(mm_batch *to, const mm_batch *from, rank *ranks, int64_t co
 /* Ranks of the wanted rows of a morsel, in order, in local->ranks. */
 static int rank_morsel(sorter *s, sort_local *l, const mm_batch *rows, clarity *clear, mm_error *error) {
   TRY(mm_ranks_room(&l->ranks, rows->length, error));
-  TRY(mm_ranks_room(&l->spare, rows->length, error));
+  TRY(mm_ranks_room(&l->spare, 2 * rows->length, error));
   rank *ranks = l->ranks.ranks;
   mm_ordering_ranks(&s->ordering, rows, 0, ranks, clear);
   int64_t count = s->n < 0 || s->key_count ? rows->length : drop_beyond(s, ranks, rows->length, clear);

@@ -146,6 +146,46 @@ describe("sort", function()
     end)
   end
 
+  local shapes = {
+    ["all equal"] = function() return 5 end,
+    ascending = function(i) return i end,
+    descending = function(i) return -i end,
+    ["of few values"] = function() return math.random(3) * 1e9 end,
+    ["far apart, of many magnitudes"] = function() return (math.random() - 0.5) * 2 ^ math.random(-300, 300) end,
+    ["equal in their highest bits"] = function() return 1 + math.random(0, 9) * 1e-3 + math.random(0, 99) * 2 ^ -52 end,
+    ["-0, 0, inf, NaN and null"] = function()
+      return ({ -0.0, 0.0, 1 / 0, -1 / 0, 0 / 0, null })[math.random(6)]
+    end,
+  }
+  for shape, value_at in pairs(shapes) do
+    it("sorts numbers that are " .. shape, function()
+      local seed = os.time()
+      math.randomseed(seed)
+      for _, n in ipairs { 17, 300, 10000, 140001 } do
+        local list, order = {}, { 0, n % 2 == 0 and "desc" or "asc" }
+        for i = 1, n do list[i] = value_at(i) end
+        local rows = sorted({ "f64" }, { list }, { order }, n, { threads = 2 })
+        assert.equal(n, #rows)
+        for i = 2, n do
+          local result = compare(list[rows[i - 1]], list[rows[i]], order)
+          if result > 0 or (result == 0 and rows[i - 1] >= rows[i]) then error(("row %d, seed %d"):format(i, seed)) end
+        end
+      end
+    end)
+  end
+
+  it("sorts by two keys of which the first leaves most open", function()
+    math.randomseed(3)
+    local n, first, second = 100000, {}, {}
+    for i = 1, n do first[i], second[i] = math.random(2), math.random(-1000, 1000) / 8 end
+    local rows = sorted({ "i64", "f64" }, { first, second }, { { 0, "desc" }, { 1 } }, n)
+    for i = 2, n do
+      local a, b = rows[i - 1], rows[i]
+      assert(first[a] > first[b] or (first[a] == first[b]
+        and (second[a] < second[b] or (second[a] == second[b] and a < b))), i)
+    end
+  end)
+
   it("orders by several keys of any type, as a plain sort does", function()
     local seed = os.time()
     math.randomseed(seed)
