@@ -59,7 +59,7 @@ static int resolve_entries(mm_absorber *absorber, const mm_batch *batch, int64_t
 }
 
 /* The first rows of a morsel go the long way: they are few, so that their groups are soon remembered. */
-enum { FEW_GROUPS = 1024, FEW_MISSES = 32, FIRST_LOOK = 64 };
+enum { FEW_GROUPS = 1024, FEW_MISSES = 128, FIRST_LOOK = 64 };
 
 static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
   mm_groups *groups = &absorber->groups;
@@ -72,17 +72,17 @@ static int resolve(mm_absorber *absorber, const mm_batch *batch, int64_t start, 
     memset(group, 0, MM_VECTOR * sizeof *group);
     return mm_keys_resolve(&groups->keys, absorber->entries, 1, group, error);
   }
-  bool few = absorber->shortcut && groups->keys.count <= FEW_GROUPS, known = few && groups->keys.count;
-  int64_t misses = known ? mm_shortcut_find(absorber->shortcut, layout, batch, keys, start, n, group, missed) : n;
-  if (!known || misses > FEW_MISSES) {
-    TRY(resolve_entries(absorber, batch, start, n, group, error));
-    if (few) mm_shortcut_remember(absorber->shortcut, layout, batch, keys, start, n, group);
-    return 0;
-  }
-  for (int64_t i = 0; i < misses; i++) {
-    TRY(resolve_entries(absorber, batch, start + missed[i], 1, group + missed[i], error));
-    mm_shortcut_remember(absorber->shortcut, layout, batch, keys, start + missed[i], 1, group + missed[i]);
-  }
+  mm_shortcut *shortcut = groups->keys.count <= FEW_GROUPS && !absorber->appends ? absorber->shortcut : NULL;
+  if (!shortcut) return resolve_entries(absorber, batch, start, n, group, error);
+  int64_t misses = n;
+  if (groups->keys.count) misses = mm_shortcut_find(shortcut, layout, batch, keys, start, n, group, missed);
+  else
+    for (int64_t i = 0; i < n; i++) missed[i] = (uint32_t)i;
+  if (misses > FEW_MISSES || misses == n) TRY(resolve_entries(absorber, batch, start, n, group, error));
+  else
+    for (int64_t i = 0; i < misses; i++)
+      TRY(resolve_entries(absorber, batch, start + missed[i], 1, group + missed[i], error));
+  if (misses) mm_shortcut_remember(shortcut, layout, batch, keys, start, n, missed, misses, group);
   return 0;
 }
 

@@ -258,17 +258,32 @@ int mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scatter, mm_error
 
 /* ---- Shortcut ---- */
 
+#define MM_UNKNOWN UINT32_MAX
+
+/* Texts that were seen, each with a number below MM_UNKNOWN. */
+typedef struct mm_lexicon mm_lexicon;
+int mm_lexicon_init(mm_lexicon **lexicon, mm_error *error);
+void mm_lexicon_free(mm_lexicon *lexicon);
+void mm_lexicon_clear(mm_lexicon *lexicon);
+/* How many texts it knows, null not among them. */
+int32_t mm_lexicon_count(const mm_lexicon *lexicon);
+/* Numbers of up to MM_VECTOR rows; MM_UNKNOWN: it has not been seen, or there was no room for it. */
+void mm_lexicon_find(mm_lexicon *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers);
+/* The number of the text (or null) in a row, which becomes `number` if it had none. MM_UNKNOWN: there is no room. */
+uint32_t mm_lexicon_add(mm_lexicon *lexicon, const mm_column *column, int64_t row, uint32_t number);
+
 typedef struct mm_shortcut mm_shortcut;
 int mm_shortcut_init(mm_shortcut **shortcut, const mm_key_layout *layout,
                      mm_error *error); /* NULL for keys that it cannot serve */
 void mm_shortcut_free(mm_shortcut *shortcut);
 void mm_shortcut_clear(mm_shortcut *shortcut);
-/* Groups of rows that are remembered; the numbers of others go to `missed`. Returns how many. */
+/* Groups of up to MM_VECTOR rows that are remembered; the numbers of others go to `missed`, in order. Returns how many. */
 int64_t mm_shortcut_find(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch, const int32_t *keys,
                          int64_t start, int64_t n, uint32_t *groups, uint32_t *missed);
-/* Remember rows whose groups are known, while there is room. */
+/* Remember rows[0 .. count) of the same rows, whose groups are known, while there is room. */
 void mm_shortcut_remember(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_batch *batch,
-                          const int32_t *keys, int64_t start, int64_t n, const uint32_t *groups);
+                          const int32_t *keys, int64_t start, int64_t n, const uint32_t *rows, int64_t count,
+                          const uint32_t *groups);
 
 /* ---- Rows that count ---- */
 
