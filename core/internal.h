@@ -167,7 +167,7 @@ static inline uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size) { return mm
 typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c);
 
 /* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is enough). */
-mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..WEEK, casts from and to text and time */
+mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..HASH, casts from and to text and time */
 mm_kernel mm_text_equal_constant(int op, int type, int type2);    /* text/: EQ, NE of text whose b is the same in all lanes */
 mm_kernel mm_number_kernel(int op, int type, int type2, int mode); /* vector/: all others, chosen by instruction set */
 

@@ -290,6 +290,7 @@ enum mm_op {
   MM_OP_YEAR, MM_OP_MONTH, MM_OP_DAY, MM_OP_HOUR, MM_OP_MINUTE, MM_OP_SECOND,
   MM_OP_WEEKDAY,   /* ISO: Monday 1 to Sunday 7 */
   MM_OP_YEARDAY, MM_OP_WEEK, /* ISO week */
+  MM_OP_HASH,      /* of S any; T u64: equal for values that are equal as keys */
   MM_OP_COUNT
 };
 enum { MM_CAST_CHECK, MM_CAST_TRY, MM_CAST_WRAP, MM_CAST_SATURATE };

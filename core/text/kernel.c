@@ -1,4 +1,4 @@
-/* kernel.c - finds the kernel of an operation on text, dates and timestamps.
+/* kernel.c - finds the kernel of an operation on text, dates and timestamps, or of a hash.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 
@@ -10,6 +10,7 @@ static mm_kernel cast(int type, int type2, int mode) {
 
 mm_kernel mm_text_kernel(int op, int type, int type2, int mode) {
   if (op == MM_OP_CAST) return cast(type, type2, mode);
+  if (op == MM_OP_HASH) return type == MM_U64 ? mm_hash_kernel(type2) : NULL;
   if (op >= MM_OP_YEAR && op <= MM_OP_WEEK) return mm_moment_part(op, type);
   if (!mm_is_text(type)) return NULL;
   switch (op) {

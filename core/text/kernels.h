@@ -17,6 +17,7 @@ mm_kernel mm_text_compose(int op);             /* compose.c: concat replace repe
 mm_kernel mm_moment_part(int op, int type);    /* moment.c: year .. week */
 mm_kernel mm_moment_cast(int type, int type2); /* moment.c: date and timestamp from each other */
 mm_kernel mm_text_cast(int type, int type2);   /* convert.c: text from and to every type */
+mm_kernel mm_hash_kernel(int type);            /* hash.c: hash of any type */
 
 /* ---- Lanes ---- */
 

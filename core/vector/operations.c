@@ -100,6 +100,7 @@ const mm_operation mm_operations[MM_OP_COUNT] = {
     [MM_OP_WEEKDAY] = STRICT("weekday", T, 0, 0, I),
     [MM_OP_YEARDAY] = STRICT("yearday", T, 0, 0, I),
     [MM_OP_WEEK] = STRICT("week", T, 0, 0, I),
+    [MM_OP_HASH] = STRICT("hash", S, 0, 0, T),
 };
 
 const char *mm_op_name(int op) { return op >= 0 && op < MM_OP_COUNT ? mm_operations[op].name : "unknown"; }

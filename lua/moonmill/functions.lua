@@ -10,7 +10,7 @@ local types = require "moonmill.types"
 
 ---@class moonmill.Function
 ---@field name string
----@field group string "number", "choice", "text", "time", "cast", "aggregate"
+---@field group string "number", "choice", "value", "text", "time", "cast", "aggregate"
 ---@field usage string "round(x, digits)"
 ---@field help string one line
 ---@field example string[] { expression, its value }
@@ -84,6 +84,9 @@ choice("between(x, low, high)", "low <= x and x <= high", { "between(3, 1, 5)", 
 choice("is_in(x, {a, b, ...})", "is x one of the constants?", { "is_in('b', {'a', 'b'})", "true" }, { form = "is_in" })
 choice("is_distinct(a, b)", "do a and b differ, where null equals null?", { "is_distinct(null, 1)", "true" },
   { form = "is_distinct", nulls = "never null" })
+
+add("value", "hash(x)", "a u64 that is equal for equal values, on every machine: XXH3 of 8 bytes, or of a text",
+  { "hash('moonmill') % 10", "6" }, { form = "hash" })
 
 local function text(...) add("text", ...) end
 text("len(s)", "number of characters", { "len('héllo')", "5" }, { op = "LEN", takes = { "text" }, gives = "i64" })

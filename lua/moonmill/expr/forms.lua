@@ -156,6 +156,12 @@ function forms.is_distinct(checker, tree)
   return node.call("COALESCE", { differ, one_null }, { type = types.bool }, tree)
 end
 
+function forms.hash(checker, tree)
+  local x = node.settled(arguments(checker, tree, 1, 1)[1])
+  if x.type == types.null then return node.const(types.u64, nil, tree) end
+  return node.call("HASH", { x }, { type = types.u64, on = types.u64, on2 = x.type }, tree)
+end
+
 function forms.sub(checker, tree, entry)
   local args = arguments(checker, tree, 2, 3)
   local s = checker:kind(args[1], "text", entry, 1, tree)

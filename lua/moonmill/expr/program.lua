@@ -147,6 +147,8 @@ local function shown_instr(instr, numbers)
   local type = instr.op == "CAST" and instr.result.name or instr.type.name
   if instr.op == "CAST" then
     type = (instr.mode == "check" and "" or instr.mode .. " ") .. type .. " <- " .. instr.type2.name
+  elseif instr.op == "HASH" then
+    type = instr.type2.name
   elseif instr.type2 and instr.type2 ~= instr.type then
     type = type .. "," .. instr.type2.name
   end
