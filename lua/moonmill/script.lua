@@ -204,6 +204,7 @@ end
 ---@return moonmill.Pipeline|moonmill.Module
 ---@return moonmill.Modules
 local function evaluate(text, name, options)
+  text = text:gsub("^\239\187\191", "") -- the mark that some editors put first
   name, options = name or "-e", options or {}
   local set, wanted = modules.new(text, nil, options.modules), options.wanted or "pipeline"
   local result = set:run(run, Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)

@@ -6,6 +6,8 @@ with a NUL has another one in front.
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,16 +35,18 @@ def shown(text: str) -> str | None:
 
 def text_of(value: Any, name: str) -> str:
     """A value as text; TypeError names the parameter."""
-    if value is None:
-        return _NULL
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        value = str(value) if value.dtype.kind == "M" else value.item()
+        value = _plain(value)
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return _NULL
+    if hasattr(value, "__fspath__"):
+        value = os.fsdecode(value)
     if isinstance(value, str):
         return _NULL + value if value.startswith(_NULL) else value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
+    if isinstance(value, (int, float)):  # of enums and their like, too
+        return repr(int(value) if isinstance(value, int) else float(value))
     if hasattr(value, "as_tuple"):  # decimal.Decimal
         return str(value)
     if hasattr(value, "isoformat"):
@@ -55,3 +59,13 @@ def text_of(value: Any, name: str) -> str:
     raise TypeError(
         f"parameter {name!r} is {type(value).__name__}, expected a text, number, bool, date, time or None"
     )
+
+
+def _plain(value: Any) -> Any:
+    """A scalar of numpy as a value of Python: a text of a time, which may have nanoseconds; None for NaT."""
+    kind = value.dtype.kind
+    if kind not in "Mm":
+        return value.item()
+    if value != value:
+        return None
+    return str(value) if kind == "M" else value.astype("m8[us]").item()

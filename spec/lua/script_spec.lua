@@ -63,6 +63,13 @@ describe("a script", function()
     assert.equal("no-pipeline", pipelines.raised(script.evaluate, "local x = 3").id)
   end)
 
+  it("may begin with the mark of UTF-8 that some editors put there", function()
+    assert.equal(1, #script.evaluate("\239\187\191:where 'a > 1'").stages)
+    with_file("\239\187\191local mm = require 'moonmill'\nreturn mm.pipeline {} :where 'a > 1'", function(path)
+      assert.equal(1, #script.load(path).stages)
+    end)
+  end)
+
   it("may not be compiled Lua", function()
     with_file(string.dump(function() return 1 end), function(path)
       assert.equal("bytecode", pipelines.raised(script.load, path).id)

@@ -137,6 +137,20 @@ class TestPython:
         with pytest.raises(mm.KindError, match="cannot be taken"):
             SAME(data)
 
+    def test_scalars_of_numpy_are_no_data(self):
+        for scalar in (
+            np.float64(3),
+            np.int8(3),
+            np.bool_(True),
+            np.datetime64("2013"),
+            np.zeros(1, [("a", "i4")])[0],
+        ):
+            with pytest.raises(mm.KindError, match="cannot be taken"):
+                SAME(scalar)
+            with pytest.raises(mm.KindError, match=r'"a".* is not a column'):
+                SAME({"a": scalar})
+        assert SAME([np.int8(3), np.int8(4)]) == [3, 4]
+
     def test_columns_of_different_lengths_are_refused(self):
         with pytest.raises(mm.UsageError, match="b"):
             SAME({"a": [1], "b": [1, 2]})

@@ -89,6 +89,38 @@ def test_parameters_of_numpy_and_pandas():
         assert (row["t"].replace(tzinfo=None).isoformat(), row["n"]) == (moment, 3)
 
 
+def test_what_is_missing_in_numpy_and_pandas_is_null():
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    pipeline = mm.pipeline(
+        'mm.pipeline { params = { "t: timestamp?", "u: duration?" } } :select { "t = p.t", "u = p.u" }'
+    )
+    for nothing in (pd.NaT, pd.NA, np.datetime64("NaT"), np.timedelta64("NaT"), None):
+        assert pipeline({"x": [1]}, t=nothing, u=nothing) == {"t": [None], "u": [None]}
+
+
+def test_enums_paths_and_spans_of_numpy_are_parameters():
+    import datetime
+    import enum
+    import pathlib
+
+    np = pytest.importorskip("numpy")
+
+    class Level(enum.IntEnum):
+        HIGH = 3
+
+    class Speed(float, enum.Enum):
+        FAST = 2.5
+
+    pipeline = mm.pipeline(
+        'mm.pipeline { params = { "n: i64", "f: f64", "s: utf8", "u: duration" } }'
+        ':select { "n = p.n", "f = p.f", "s = p.s", "u = p.u" }'
+    )
+    given = {"n": Level.HIGH, "f": Speed.FAST, "s": pathlib.Path("a/b"), "u": np.timedelta64(1500, "ms")}
+    assert pipeline({"x": [1]}, **given) == {
+        "n": [3], "f": [2.5], "s": ["a/b"], "u": [datetime.timedelta(seconds=1.5)],
+    }  # fmt: skip
+
+
 def test_spans_of_time_are_exact():
     import datetime
 

@@ -68,9 +68,11 @@ def kind_of(data: Any) -> Kind:
 
 def _find(data: Any) -> Kind:
     for base in type(data).__mro__:
-        place = _PLACES.get((base.__module__.partition(".")[0], base.__name__))
-        if place:
-            return _load(*place)
+        package, name = base.__module__.partition(".")[0], base.__name__
+        if (package, name) in _PLACES:
+            return _load(*_PLACES[package, name])
+        if (package, name) == ("numpy", "generic"):  # a scalar, though it shows its bytes as a buffer
+            raise _refuse(data)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         return _load("tables", "Exporters")
     if hasattr(data, "__fspath__"):
@@ -90,7 +92,11 @@ def _find(data: Any) -> Kind:
         raise refuse_file(data)
     if hasattr(data, "__next__"):
         return _load("python", "Iterators")
-    raise KindError(
+    raise _refuse(data)
+
+
+def _refuse(data: Any) -> KindError:
+    return KindError(
         f"data of type {type(data).__qualname__} cannot be taken",
         id="wrong-kind",
         hint=use_of(data)
