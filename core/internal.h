@@ -200,6 +200,12 @@ typedef struct mm_moments {
 typedef void (*mm_measurer)(mm_moments *moments, const void *values, const uint64_t *valid, int64_t start, int64_t n);
 mm_measurer mm_measurer_of(int type);
 
+/* Which of n values have a place in the one order of values up to `limit`, a bit each; words are written whole. A place
+ * is a whole number of the size of the type: signed numbers are their own, of others they are shifted, NaN has the last
+ * one. `reverse`: of the reverse order, in which place p is ~p. */
+typedef void (*mm_sifter)(uint64_t *passed, const void *values, int64_t n, int64_t limit, bool reverse);
+mm_sifter mm_sifter_of(int type);
+
 /* Views of n texts between offsets[0] and offsets[n]. */
 void mm_texts_view(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
 bool mm_bytes_ascii(const uint8_t *bytes, int64_t n);

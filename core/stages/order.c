@@ -190,3 +190,45 @@ rank mm_rank_masked(rank r, int32_t bits) {
   r.low &= (uint64_t)mask;
   return r;
 }
+
+/* ---- A bound ---- */
+
+/* The value of the first key of a bound as its place in the one order, as mm_sifter takes it. */
+static int64_t place_of(const order_key *key, uint64_t code) {
+  uint64_t value = key->order.descending ? code ^ (uint64_t)ones(key->width) : code;
+  switch (key->type) {
+  case MM_F64:
+    if (value == code_f64(__builtin_nan(""))) return INT64_MAX;
+    break;
+  case MM_F32:
+    return value == code_f32(__builtin_nanf("")) ? INT32_MAX : (int32_t)((uint32_t)value ^ UINT32_C(1) << 31);
+  case MM_I64:
+  case MM_U64: break;
+  default: return (int64_t)value - 1 - (INT64_C(1) << (key->width - 2)); /* codes begin with 1 */
+  }
+  return (int64_t)(value ^ UINT64_C(1) << 63);
+}
+
+int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed) {
+  const order_key *key = &o->keys[0];
+  mm_sifter sift = o->count ? mm_sifter_of(key->type) : NULL;
+  if (!sift) return -1;
+  uint64_t all = (uint64_t)ones(key->width);
+  uint64_t code = (uint64_t)(((wide)bound->high << 64 | bound->low) >> (BITS - key->width));
+  if (code == 0 || code == all) return -1; /* perhaps null */
+  int64_t place = place_of(key, code), least = -INT64_MAX - 1;
+  if (key->order.descending) place = ~place; /* of the reverse order */
+  const mm_column *column = &rows->columns[key->order.column];
+  int64_t words = mm_words(rows->length);
+  if (o->count > 1) sift(passed, column->data, rows->length, place, key->order.descending);
+  else if (place > least) sift(passed, column->data, rows->length, place - 1, key->order.descending);
+  else memset(passed, 0, (size_t)words * 8);
+  if (column->valid) {
+    for (int64_t w = 0; w < words; w++) {
+      if (key->order.nulls_first) passed[w] |= ~column->valid[w];
+      else passed[w] &= column->valid[w];
+    }
+    if (rows->length & 63) passed[words - 1] &= (UINT64_C(1) << (rows->length & 63)) - 1;
+  }
+  return mm_bits_count(passed, rows->length);
+}

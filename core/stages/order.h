@@ -1,8 +1,9 @@
 /* order.h - rows in an order: their keys as numbers, sorting them, merging what is sorted.
  *
- * DESIGN. The keys of a row are packed, most significant first, into a number of 128 bits whose order is the rows' order (null
- * first or last, descending keys complemented). Long texts, many keys, and 64-bit integers where both null and the extreme value
- * occur do not fit: then only the leading `bits` are compared, and rows with equal ones are compared by value from key `key` on.
+ * DESIGN. The keys of a row are packed, most significant first, into a number of 128 bits whose order is the rows'
+ * order (null first or last, descending keys complemented). Long texts, many keys, and 64-bit integers where both null
+ * and the extreme value occur do not fit: then only the leading `bits` are compared, and rows with equal ones are
+ * compared by value from key `key` on.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -39,6 +40,9 @@ void mm_ordering_ranks(const ordering *o, const mm_batch *rows, int32_t part, ra
 /* What is clear over the rows of both. */
 void mm_clarity_join(const ordering *o, clarity *to, const clarity *other);
 rank mm_rank_masked(rank r, int32_t bits); /* leading bits only */
+/* Rows of a batch whose first key may come before that of a rank, a bit each; where that key is the only one, those with
+ * an equal key do not count. Returns how many, or -1 where looking at the first key alone is of no use. */
+int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);
 
 /* What is needed to compare ranks: the batches that they point into, and the first key to compare by value. */
 typedef struct ranking {

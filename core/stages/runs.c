@@ -123,9 +123,9 @@ int mm_sorter_cut_down(sorter *s, mm_error *error) {
   if (status >= 0) status = mm_sorter_emit(s, all.ranks, all.count, &kept, error);
   if (status >= 0) {
     pthread_mutex_lock(&s->lock);
-    s->bounded = all.count == s->n;
-    if (s->bounded) s->bound = all.ranks[all.count - 1];
-    s->bound_bits = s->clear.bits;
+    s->bound.known = all.count == s->n;
+    if (s->bound.known) s->bound.last = all.ranks[all.count - 1];
+    s->bound.clear = s->clear;
     pthread_mutex_unlock(&s->lock);
     mm_sorter_clear(s);
     status = push_kept(s, &kept, all.ranks, error);

@@ -7,6 +7,8 @@ typedef struct sort_local {
   mm_table rows;
   rank_list ranks, spare;
   tally tally;
+  int64_t trimmed; /* rows at the front that trim_rows left */
+  bound bound;     /* where only the first n rows of all are wanted: what this worker knows of it */
 } sort_local;
 
 typedef struct run {
@@ -63,13 +65,6 @@ static void sort_close(mm_stage *stage, void *local) {
   mm_release(l, sizeof *l);
 }
 
-static int sort_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
-  (void)stage, (void)out;
-  mm_batch copy = {0};
-  TRY(mm_batch_copy(&copy, in, error));
-  return mm_table_append(&((sort_local *)local)->rows, &copy, error);
-}
-
 /* One batch of all batches of a table. */
 static int join(mm_batch *to, const mm_table *rows, mm_error *error) {
   int32_t columns = rows->batches[0].count;
@@ -84,27 +79,6 @@ static int join(mm_batch *to, const mm_table *rows, mm_error *error) {
   to->length = rows->rows;
   mm_release(parts, size);
   return status;
-}
-
-static bool beyond(const rank *r, const rank *bound, int32_t bits) {
-  rank a = mm_rank_masked(*r, bits), b = mm_rank_masked(*bound, bits);
-  return a.high > b.high || (a.high == b.high && a.low > b.low);
-}
-
-/* Drop ranks beyond the n-th best row that is known. Returns how many are left. */
-static int64_t drop_beyond(sorter *s, rank *ranks, int64_t count, const clarity *clear) {
-  pthread_mutex_lock(&s->lock);
-  bool bounded = s->bounded;
-  rank bound = s->bound;
-  int32_t bits = s->bound_bits < clear->bits ? s->bound_bits : clear->bits;
-  pthread_mutex_unlock(&s->lock);
-  if (!bounded) return count;
-  int64_t kept = 0;
-  for (int64_t i = 0; i < count; i++) {
-    ranks[kept] = ranks[i];
-    kept += !beyond(&ranks[i], &bound, bits);
-  }
-  return kept;
 }
 
 /* The chosen rows of `from`, in the order of their ranks, which then count from 0. */
@@ -131,7 +105,7 @@ static int rank_morsel(sorter *s, sort_local *l, const mm_batch *rows, clarity *
   TRY(mm_ranks_room(&l->spare, 2 * rows->length, error));
   rank *ranks = l->ranks.ranks;
   mm_ordering_ranks(&s->ordering, rows, 0, ranks, clear);
-  int64_t count = s->n < 0 || s->key_count ? rows->length : drop_beyond(s, ranks, rows->length, clear);
+  int64_t count = rows->length;
   ranking by = {&s->ordering, rows, clear->key};
   mm_ranks_sort(&by, ranks, l->spare.ranks, count);
   if (s->key_count) {
@@ -155,8 +129,57 @@ static int make_run(sorter *s, sort_local *l, const mm_batch *rows, run *made, m
   return 0;
 }
 
+/* The first n rows of the morsel so far, in order; the n-th is a bound for those to come. */
+static int trim_rows(sorter *s, sort_local *l, mm_error *error) {
+  mm_batch rows = {0}, kept = {0};
+  bound found = {.known = true};
+  int status = join(&rows, &l->rows, error);
+  mm_table_free(&l->rows);
+  if (status >= 0) status = rank_morsel(s, l, &rows, &found.clear, error);
+  if (status >= 0) status = pick_rows(&kept, &rows, l->ranks.ranks, l->ranks.count, error);
+  mm_batch_free(&rows);
+  if (status < 0) {
+    mm_batch_free(&kept);
+    return status;
+  }
+  found.last = l->ranks.ranks[s->n - 1];
+  mm_bound_tighten(&l->bound, &found);
+  l->trimmed = s->n;
+  return mm_table_append(&l->rows, &kept, error);
+}
+
+enum { TRIMMED = 1024 }; /* rows at least */
+
+/* Keep what may be among the first n rows. */
+static int run_first(sorter *s, sort_local *l, const mm_batch *in, mm_error *error) {
+  mm_batch kept = {0};
+  if (s->n == 0) return 0;
+  pthread_mutex_lock(&s->lock);
+  mm_bound_tighten(&l->bound, &s->bound);
+  pthread_mutex_unlock(&s->lock);
+  int status = mm_bound_sift(&s->ordering, &l->bound, in, &l->ranks, &kept, error);
+  if (status < 0 || kept.length == 0) {
+    mm_batch_free(&kept);
+    return status;
+  }
+  TRY(mm_table_append(&l->rows, &kept, error));
+  int64_t more = l->rows.rows - l->trimmed;
+  return more >= TRIMMED && more >= s->n ? trim_rows(s, l, error) : 0;
+}
+
+static int sort_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
+  (void)out;
+  sorter *s = (sorter *)stage;
+  sort_local *l = local;
+  mm_batch copy = {0};
+  if (s->n >= 0 && !s->key_count) return run_first(s, l, in, error);
+  TRY(mm_batch_copy(&copy, in, error));
+  return mm_table_append(&l->rows, &copy, error);
+}
+
 static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *error) {
   sort_local *l = local;
+  l->trimmed = 0;
   if (l->rows.rows == 0) {
     mm_table_free(&l->rows);
     return 0;

@@ -21,6 +21,19 @@ typedef struct rank_list {
 int mm_ranks_room(rank_list *list, int64_t count, mm_error *error);
 void mm_ranks_free(rank_list *list);
 
+/* What closes the first n rows of those seen so far. */
+typedef struct bound {
+  bool known;
+  rank last; /* of the last of them */
+  clarity clear;
+} bound;
+
+void mm_bound_tighten(bound *to, const bound *other); /* the one that comes first */
+/* Rows of a batch that may be among the first n, all of them where the bound is not known; `to` stays empty when there
+ * are none. The rows come later in the input than those that the bound was made of. `room` is used for their ranks. */
+int mm_bound_sift(const ordering *o, const bound *b, const mm_batch *from, rank_list *room, mm_batch *to,
+                  mm_error *error);
+
 typedef struct sorter {
   mm_stage base;
   mm_order *orders;
@@ -35,9 +48,7 @@ typedef struct sorter {
   clarity clear; /* of all runs */
 
   pthread_mutex_t lock; /* all below */
-  bool bounded;
-  rank bound; /* rows beyond it are not among the first n */
-  int32_t bound_bits;
+  bound bound;          /* of all runs */
 } sorter;
 
 /* A stage that keeps the first n rows (-1: all) in an order, of each key when there are keys. */

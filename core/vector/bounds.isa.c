@@ -119,3 +119,41 @@ mm_bounder PASTE(mm_bounder, ISA)(int type) {
   default: return NULL;
   }
 }
+
+/* ---- Values up to a bound ---- */
+
+#define SIFT(s, T, K)                                                                                                  \
+  static void sift_##s(uint64_t *passed, const void *values, int64_t n, int64_t limit, bool reverse) {                 \
+    const T *x = values;                                                                                               \
+    const K flip = reverse ? -1 : 0, last = LAST(K), first = TOP_BIT(K);                                               \
+    const K most = limit > last ? last : limit < first ? first : (K)limit;                                             \
+    const uint64_t none = limit < first ? 0 : ~UINT64_C(0);                                                            \
+    uint8_t flags[64] = {0};                                                                                           \
+    for (int64_t i = 0; i < n; i += 64) {                                                                              \
+      if (n - i >= 64)                                                                                                 \
+        for (int k = 0; k < 64; k++) flags[k] = (key_##s(x[i + k]) ^ flip) <= most ? 0xFF : 0;                         \
+      else                                                                                                             \
+        for (int k = 0; k < 64; k++) flags[k] = k < n - i && (key_##s(x[i + k]) ^ flip) <= most ? 0xFF : 0;            \
+      passed[i >> 6] = pack_flags(flags) & none;                                                                       \
+    }                                                                                                                  \
+  }
+SIFT(i8, int8_t, int8_t)
+SIFT(i16, int16_t, int16_t)
+SIFT(i32, int32_t, int32_t)
+SIFT(i64, int64_t, int64_t)
+SIFT(u8, uint8_t, int8_t)
+SIFT(u16, uint16_t, int16_t)
+SIFT(u32, uint32_t, int32_t)
+SIFT(u64, uint64_t, int64_t)
+SIFT(f32, float, int32_t)
+SIFT(f64, double, int64_t)
+
+mm_sifter PASTE(mm_sifter, ISA)(int type) {
+  switch (type) {
+#define X(E, s, T, format)                                                                                             \
+  case MM_##E: return sift_##s;
+    MM_NUMBERS(X)
+#undef X
+  default: return NULL;
+  }
+}

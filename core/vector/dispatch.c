@@ -9,7 +9,7 @@
   {                                                                                                                    \
 #isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
         mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_texts_view_##isa, mm_bytes_ascii_##isa,   \
-        mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa                                                            \
+        mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa, mm_sifter_##isa                                           \
   }
 
 /* From the plainest to the best. */
@@ -76,6 +76,7 @@ int32_t mm_texts_size(const int32_t *offsets, int64_t n) { return kernels()->tex
 mm_adder mm_adder_of(int type) { return kernels()->adder(mm_storage(type)); }
 mm_bounder mm_bounder_of(int type) { return kernels()->bounder(mm_storage(type)); }
 mm_measurer mm_measurer_of(int type) { return kernels()->measurer(mm_storage(type)); }
+mm_sifter mm_sifter_of(int type) { return kernels()->sifter(mm_storage(type)); }
 
 static mm_kernel cast_kernel(const mm_kernel_set *set, int type, int type2, int mode) {
   bool moment = type == MM_TIMESTAMP || type == MM_DURATION || type == MM_DATE;

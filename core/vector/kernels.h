@@ -76,6 +76,7 @@ typedef struct mm_kernel_set {
   mm_adder (*adder)(int type);
   mm_bounder (*bounder)(int type);
   mm_measurer (*measurer)(int type);
+  mm_sifter (*sifter)(int type);
 } mm_kernel_set;
 
 #define DECLARE_KERNELS(isa)                                                                                           \
@@ -92,7 +93,8 @@ typedef struct mm_kernel_set {
   bool mm_bytes_ascii_##isa(const uint8_t *bytes, int64_t n);                                                          \
   mm_adder mm_adder_##isa(int type);                                                                                   \
   mm_bounder mm_bounder_##isa(int type);                                                                               \
-  mm_measurer mm_measurer_##isa(int type);
+  mm_measurer mm_measurer_##isa(int type);                                                                             \
+  mm_sifter mm_sifter_##isa(int type);
 DECLARE_KERNELS(base)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)

@@ -110,6 +110,93 @@ describe("limit", function()
     end
   end)
 
+  ---That a limit in some orders keeps the rows that a sort and a limit keep, for a few sizes.
+  local function check_first(fields, n, orders, options, what)
+    local list = ffi.new("mm_order[?]", #orders)
+    for i, o in ipairs(orders) do list[i - 1] = { o[1], o[2] == "desc" and 1 or 0, o[3] == "nulls first" and 1 or 0 } end
+    local sorted = rows_of(fields, n, { C.mm_stage_sort(list, #orders, nil) })
+    for _, size in ipairs { 1, 10, 1500, n, n + 1 } do
+      local got = rows_of(fields, n, { limit(size, { order = orders }) }, options)
+      assert.equal(math.min(size, n), #got, what)
+      for i = 1, #got do
+        if got[i] ~= sorted[i] then error(("row %d of %d: %s"):format(i, size, what)) end
+      end
+    end
+  end
+
+  local special = { f32 = { 0 / 0, 1 / 0, -1 / 0, -0.0, 0.0 }, f64 = { 0 / 0, 1 / 0, -1 / 0, -0.0, 0.0 },
+    i64 = { -9223372036854775807LL - 1, 9223372036854775807LL }, u64 = { 18446744073709551615ULL, 0 },
+    i8 = { -128, 127 }, u8 = { 0, 255 }, i32 = { -2147483648, 2147483647 }, u32 = { 0, 4294967295 } }
+  local kinds = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "date" }
+
+  local function random_value(kind, spread)
+    local r = math.random(0, spread)
+    if kind == "bool" then return r % 2 == 0 end
+    if kind == "utf8" then return r % 5 == 0 and ("a text longer than ranks " .. r) or tostring(r) end
+    if special[kind] and math.random() < 0.02 then return special[kind][math.random(#special[kind])] end
+    return (kind:sub(1, 1) == "u" or kind == "date") and r % 250 or kind:sub(1, 1) == "f" and r / 8 - 9 or r % 200 - 100
+  end
+
+  for _, kind in ipairs(kinds) do
+    it(("knows the first rows by %s, both ways, nulls last or first"):format(kind), function()
+      local seed = os.time()
+      math.randomseed(seed)
+      local n, values = 6000, {}
+      for i = 1, n do values[i] = math.random() < 0.01 and null or random_value(kind, 4000) end
+      for _, direction in ipairs { "asc", "desc" } do
+        for _, nulls in ipairs { "nulls last", "nulls first" } do
+          check_first({ { "v", kind, values, true } }, n, { { 0, direction, nulls } }, { batch_rows = 256 },
+            ("seed %d, %s, %s"):format(seed, direction, nulls))
+        end
+      end
+    end)
+  end
+
+  local shapes = {
+    ["all equal"] = function() return 7 end,
+    ascending = function(i) return i end,
+    descending = function(i) return -i end,
+    ["few, so that many are equal at the bound"] = function() return math.random(3) end,
+    ["null but for a few"] = function(i) return i % 1000 == 0 and i or null end,
+    ["null at first"] = function(i) return i < 5000 and null or i end,
+    ["NaN at first"] = function(i) return i < 5000 and 0 / 0 or i end,
+    ["-0 and 0"] = function() return math.random() < 0.5 and -0.0 or 0.0 end,
+  }
+  for shape, value_at in pairs(shapes) do
+    it("keeps the first rows of values that are " .. shape, function()
+      local seed = os.time()
+      math.randomseed(seed)
+      local n, values = 70000, {}
+      for i = 1, n do values[i] = value_at(i) end
+      for _, direction in ipairs { "asc", "desc" } do
+        check_first({ { "v", "f64", values, true } }, n, { { 0, direction } }, { batch_rows = 4096, threads = 2 },
+          ("seed %d, %s"):format(seed, direction))
+      end
+    end)
+  end
+
+  it("looks at further keys where the first one is equal to the bound's", function()
+    local seed = os.time()
+    math.randomseed(seed)
+    local n, first, second, third = 70000, {}, {}, {}
+    for i = 1, n do
+      first[i], second[i] = math.random(3), "the same for all, and long " .. math.random(9)
+      third[i] = math.random() < 0.1 and null or math.random(500)
+    end
+    local fields = { { "a", "i64", first }, { "b", "utf8", second }, { "c", "i32", third, true } }
+    check_first(fields, n, { { 0, "desc" }, { 1 }, { 2, "desc", "nulls first" } }, { threads = 2 }, "seed " .. seed)
+    check_first(fields, n, { { 0 }, { 2 } }, { threads = 2, batch_rows = 1024 }, "seed " .. seed)
+  end)
+
+  it("knows null from the extreme also when a bound was made without nulls", function()
+    local n, values = 70000, {}
+    for i = 1, n do values[i] = i % 2 == 0 and ffi.cast("int64_t", 9223372036854775807LL) or null end
+    for i = 1, 20000 do values[i] = ffi.cast("int64_t", 9223372036854775807LL) end
+    for _, nulls in ipairs { "nulls last", "nulls first" } do
+      check_first({ { "v", "i64", values, true } }, n, { { 0, "asc", nulls } }, { threads = 2 }, nulls)
+    end
+  end)
+
   it("keeps equal rows in the order of the input", function()
     assert.same({ 2, 4, 1 }, rows_of({ { "v", "utf8", { "b", "a", "b", "a", "b" } } }, 5,
       { limit(3, { order = { { 0 } } }) }))
