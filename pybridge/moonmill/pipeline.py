@@ -52,7 +52,7 @@ class Pipeline:
     Made by `load` from a file and by `pipeline` from a text.
     """
 
-    __slots__ = ("_given", "_script", "_source")
+    __slots__ = ("__weakref__", "_given", "_script", "_source")
 
     def __init__(self, source: Source, given: Texts = (), script: Script | None = None) -> None:
         if not isinstance(source, Source):
@@ -91,6 +91,10 @@ class Pipeline:
             With the place in the script, and the row of the input.
         """
         script = self._loaded()
+        if "return_dtype" in params and "return_dtype" not in script.params:
+            del params[
+                "return_dtype"
+            ]  # what polars expects of a function in an expression; it sees for itself
         data = read_as(script, data)
         kind = kind_of(data)
         pieces = kind.pieces(data)

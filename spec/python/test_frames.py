@@ -54,6 +54,17 @@ class TestPolars:
         assert SAME(frame).equals(frame)
         assert SAME(frame).schema == frame.schema
 
+    def test_in_expressions(self):
+        pl = self.pl
+        frame = pl.DataFrame({"a": [1, 2]})
+        twice = mm.pipeline(':derive "a = a * 2"')
+        for given in ({}, {"return_dtype": pl.Int64}):
+            assert frame.select(pl.col("a").map_batches(twice, **given))["a"].to_list() == [2, 4]
+            assert frame.lazy().select(pl.col("a").map_batches(twice, **given)).collect()["a"].to_list() == [
+                2,
+                4,
+            ]
+
     @pytest.mark.parametrize("name", ["Categorical", "Enum"])
     def test_texts_of_categories_are_so_again(self, name):
         pl = self.pl
