@@ -83,6 +83,11 @@ static inline const uint64_t *mm_keys_entry(const mm_key_table *table, int64_t n
 
 typedef struct mm_accumulator mm_accumulator;
 
+/* Values of which a stage counts how many are different, added to by all workers. */
+typedef struct mm_census mm_census;
+int mm_census_init(mm_census **census, mm_error *error);
+void mm_census_free(mm_census *census);
+
 /* States 0 to 3 of a worker's table take what nulls would have added; 7 x 64 more let neighbouring rows of one of the first
  * 64 groups go to different states, so that a run of equal keys does not wait for memory, and that a kernel may add them in vectors.
  * Row i of the morsel takes lane i mod 8, which depends on the data only. Tables that are only merged into have no such head. */
@@ -152,6 +157,7 @@ struct mm_accumulator {
   mm_buffer states;
   mm_buffer value_groups, values; /* kept beside the states by quantiles */
   mm_key_layout *pair_layout;     /* of n_unique; owned by the plan */
+  mm_census *census;              /* the same */
   mm_key_table pairs;
 };
 
@@ -168,6 +174,7 @@ const mm_accumulator_class *mm_edge_class(int type);
 const mm_accumulator_class *mm_text_class(void);
 const mm_accumulator_class *mm_quantile_class(int type);
 const mm_accumulator_class *mm_unique_class(void);
+const mm_accumulator_class *mm_census_class(void); /* n_unique without keys, of a type that is not text */
 
 static inline void *mm_state(const mm_accumulator *acc, int64_t group) {
   return acc->states.data + (acc->head + group) * acc->vtable->size;

@@ -21,8 +21,14 @@ static int states_of(int op) {
   }
 }
 
+static const mm_accumulator_class *class_of(const mm_group_plan *plan, int op, mm_type type) {
+  const mm_accumulator_class *class = mm_accumulator_class_of(op, type);
+  bool counted = !plan->layout.count && !mm_is_text(type.id) && type.id != MM_NULL;
+  return class == mm_unique_class() && counted ? mm_census_class() : class;
+}
+
 int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
-  const mm_accumulator_class *class = mm_accumulator_class_of(aggregate->op, type_of(in, aggregate->column));
+  const mm_accumulator_class *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
   for (int32_t i = 0; i < plan->accumulator_count; i++) {
     const mm_accumulator *acc = &plan->accumulators[i];
     if (acc->vtable != class || acc->column != aggregate->column) continue;
@@ -56,7 +62,7 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
   const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
   mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
   *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column};
-  acc->vtable = mm_accumulator_class_of(aggregate->op, type);
+  acc->vtable = class_of(plan, aggregate->op, type);
   if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
     char text[64];
     int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s",
@@ -64,10 +70,12 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
     if (error) error->place = aggregate->place;
     return status;
   }
-  if (acc->vtable == mm_unique_class()) {
+  if (acc->vtable == mm_census_class()) TRY(mm_census_init(&acc->census, error));
+  if (acc->vtable == mm_unique_class() || acc->census) {
     acc->pair_layout = mm_allocate_zero(sizeof *acc->pair_layout);
     if (!acc->pair_layout) return mm_fail_memory(error, sizeof *acc->pair_layout);
-    TRY(mm_key_layout_init(acc->pair_layout, (mm_type[]){{.id = MM_U32}, type}, 2, false, error));
+    mm_type types[] = {{.id = MM_U32}, type};
+    TRY(mm_key_layout_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
   }
   plan->accumulator_count++;
   return 0;
@@ -103,6 +111,7 @@ void mm_group_plan_free(mm_group_plan *plan) {
     mm_key_layout *layout = plan->accumulators[i].pair_layout;
     if (layout) mm_key_layout_free(layout);
     mm_release(layout, sizeof *layout);
+    mm_census_free(plan->accumulators[i].census);
   }
   if (plan->layout.columns) mm_key_layout_free(&plan->layout);
   mm_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
