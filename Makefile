@@ -26,7 +26,8 @@ WARN   := -Wall -Wextra $(WERROR) -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes 
 FLAGS  := -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno -fno-strict-aliasing -D_GNU_SOURCE -Icore -MMD -MP
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # A sanitizer must see how LuaJIT unwinds C: it wraps what the shared runtime exports.
-RUNTIME   = $(if $(SAN),,$(if $(filter /%,$(shell $(CXX) -print-file-name=libstdc++.a)),-static-libstdc++) -static-libgcc)
+STDCXX    = $(filter /%,$(shell $(CXX) -print-file-name=libstdc++.a))
+RUNTIME   = $(if $(SAN),,$(if $(STDCXX),-static-libstdc++) -static-libgcc)
 ALL_CFLAGS   = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LIB_CFLAGS) $(WARN) $(SANFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(CPPFLAGS) $(CFLAGS) $(FLAGS) -Wall -Wextra $(WERROR) $(SANFLAGS)
 ISA_base   :=
@@ -44,8 +45,8 @@ OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
             $(foreach isa,$(ISAS),$(SRC_ISA:%.isa.c=$(BUILD)/%.$(isa).o))
 OBJ_HOST := $(if $(wildcard lua/host/embed.lua),$(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o)
 OBJ_LIB  := $(OBJ_CORE) $(filter-out %/main.o,$(OBJ_HOST))
-# Libraries: where pkg-config says, if it is there and knows, else where the compiler looks. What is handed to others has zstd within
-# it where there is a static one. Asked when needed: a recipe may have installed them.
+# Libraries: where pkg-config says, if it is there and knows, else where the compiler looks. What is handed to others
+# has zstd within it where there is a static one. Asked when needed: a recipe may have installed them.
 LIB_CFLAGS = $(shell for l in libzstd libxxhash; do pkg-config --cflags $$l 2>/dev/null; done)
 ZSTD     = $(shell pkg-config --libs libzstd 2>/dev/null || echo -lzstd)
 ZSTD_OWN = $(firstword $(wildcard $(shell pkg-config --variable=libdir libzstd 2>/dev/null)/libzstd.a) \
@@ -58,9 +59,10 @@ LJ     := build/luajit
 LJ_SRC  = $(LJ)/src
 LJ_BIN  = $(LJ_SRC)/luajit
 LJ_LIB  = $(LJ_SRC)/libluajit.a
+LUA_SHARE := /usr/share/lua/5.1
 # With the pow of lua/host/power.c.
 LJ_LINK = -Wl,--wrap=pow $(LJ_LIB)
-LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;$(if $(LUA_PATH),$(LUA_PATH);)/usr/share/lua/5.1/?.lua;/usr/share/lua/5.1/?/init.lua;;' \
+LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;$(if $(LUA_PATH),$(LUA_PATH);)$(LUA_SHARE)/?.lua;$(LUA_SHARE)/?/init.lua;;' \
           LUA_CPATH='/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;/usr/lib/aarch64-linux-gnu/lua/5.1/?.so'
 
 all: $(BUILD)/moonmill $(BUILD)/libmoonmill.so ## Build the command and the library (SAN=address|undefined|thread, LUAJIT=pinned|system|DIR)

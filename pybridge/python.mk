@@ -1,5 +1,6 @@
-# The CPython extension, pybridge/moonmill/_core$(EXT_SUFFIX): one for each PYTHON, with objects of its own, around the objects of the
-# library. Lua reaches the core by loading the extension from its own path, so that mm_* are exported and bound within it.
+# The CPython extension, pybridge/moonmill/_core$(EXT_SUFFIX): one for each PYTHON, with objects of its own, around the
+# objects of the library. Lua reaches the core by loading the extension from its own path, so that mm_* are exported and
+# bound within it.
 # A variant (SAN=...) is a package of its own below its build folder.
 PY_FACTS  := $(shell $(PYTHON) -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'), s.get_path('include'))" 2>/dev/null)
 PY_SUFFIX := $(word 1,$(PY_FACTS))
@@ -24,7 +25,8 @@ $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
 	  -Wl,-z,relro,-z,now $(RUNTIME) -o $@ $(OBJ_PY) $(OBJ_LIB) $(LJ_LINK) \
 	  $(LIBS_OWN)
 
-# Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is said.
+# Its specs and linters run in the venv below build/. Where nothing can be installed they are left out, and that is
+# said.
 PY_TEST := pytest numpy pandas polars pyarrow duckdb tqdm
 PY_LINT := ruff mypy
 PY_HOME  := $(patsubst %/,%,$(dir $(PY_DIR)))

@@ -1,5 +1,5 @@
-# How LuaJIT comes to build/luajit/: the source of the crate that Cargo.toml and Cargo.lock pin (checksummed), a folder, or
-# the distribution's. Built with a hook check in compiled loops, so that a runaway loop can be stopped.
+# How LuaJIT comes to build/luajit/: the source of the crate that Cargo.toml and Cargo.lock pin (checksummed), a
+# folder, or the distribution's. Built with a hook check in compiled loops, so that a runaway loop can be stopped.
 LJ_VENDOR  := cargo vendor --quiet --locked vendor >/dev/null
 LJ_XCFLAGS := -DLUAJIT_ENABLE_CHECKHOOK -fvisibility=hidden
 
@@ -15,9 +15,10 @@ $(LJ)/.source: lua/luajit/Cargo.toml lua/luajit/Cargo.lock
 	$(call say,FETCH,luajit)
 	$(Q)rm -rf $(LJ) && mkdir -p $(LJ)
 ifeq ($(LUAJIT),pinned)
-	$(Q)mkdir -p $(LJ)/crate && cp lua/luajit/Cargo.toml lua/luajit/Cargo.lock $(LJ)/crate/ && touch $(LJ)/crate/none.rs && \
-	  cd $(LJ)/crate && { $(LJ_VENDOR) || $(LJ_VENDOR) --offline 2>/dev/null || \
-	  { echo "LuaJIT's source could not be had from crates.io. LUAJIT=DIR takes it from a folder, LUAJIT=system the distribution's" >&2; exit 1; }; } && \
+	$(Q)mkdir -p $(LJ)/crate && cp lua/luajit/Cargo.toml lua/luajit/Cargo.lock $(LJ)/crate/ && \
+	  cd $(LJ)/crate && touch none.rs && { $(LJ_VENDOR) || $(LJ_VENDOR) --offline 2>/dev/null || { \
+	  echo "LuaJIT's source could not be had from crates.io." \
+	       "LUAJIT=DIR takes it from a folder, LUAJIT=system the distribution's" >&2; exit 1; }; } && \
 	  cp -r vendor/luajit-src/luajit2/. .. && \
 	  cp vendor/luajit-src/luajit_relver.txt ../.relver 2>/dev/null && rm -rf vendor
 else
@@ -26,7 +27,8 @@ endif
 	$(Q)touch $@
 $(LJ_LIB): $(LJ)/.source | build/.packages
 	$(call say,BUILD,luajit)
-	$(Q)$(MAKE) -C $(LJ) -j2 CC="$(CC)" BUILDMODE=static TARGET_CFLAGS=-fPIC XCFLAGS="$(LJ_XCFLAGS)" > $(LJ)/build.log 2>&1 || { tail $(LJ)/build.log; exit 1; }
+	$(Q)$(MAKE) -C $(LJ) -j2 CC="$(CC)" BUILDMODE=static TARGET_CFLAGS=-fPIC XCFLAGS="$(LJ_XCFLAGS)" \
+	  > $(LJ)/build.log 2>&1 || { tail $(LJ)/build.log; exit 1; }
 endif
 ifneq ($(BUILD),build)
 build/.packages: $(BUILD)/.packages
