@@ -13,13 +13,15 @@
     if (status_ < 0) return status_; \
   } while (0)
 
-/* No error, without touching the texts beyond their ends: an mm_error is two kilobytes, too much to clear for each batch. */
+/* No error, without touching the texts beyond their ends: an mm_error is two kilobytes, too much to clear for each
+ * batch. */
 static inline void mm_error_none(mm_error *error) {
   error->code = error->reserved = 0;
   error->stage = error->place = -1;
   error->row = -1;
   error->line = error->column = 0;
-  error->id[0] = error->file[0] = error->field[0] = error->value[0] = error->message[0] = error->hint[0] = '\0';
+  error->id[0] = error->file[0] = error->field[0] = error->value[0] = '\0';
+  error->message[0] = error->hint[0] = error->frames[0] = '\0';
 }
 /* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */
 int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -62,8 +64,9 @@ extern mm_threads mm_host_threads;
 
 /* ---- Tasks (engine/) ---- */
 
-/* Run body(context, 0 .. count - 1) on the job's threads, the caller's among them, and wait. Tasks start in order; after a failure no
- * further one starts; the failure of the lowest task wins. A cancelled job starts no task. For `finish` of a stage. */
+/* Run body(context, 0 .. count - 1) on the job's threads, the caller's among them, and wait. Tasks start in order;
+ * after a failure no further one starts; the failure of the lowest task wins. A cancelled job starts no task. For
+ * `finish` of a stage. */
 int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
                 mm_error *error);
 
@@ -74,11 +77,13 @@ static inline bool mm_bit(const uint64_t *bits, int64_t i) { return bits[i >> 6]
 static inline void mm_bit_set(uint64_t *bits, int64_t i) { bits[i >> 6] |= UINT64_C(1) << (i & 63); }
 static inline void mm_bit_clear(uint64_t *bits, int64_t i) { bits[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
 int64_t mm_bits_count(const uint64_t *bits, int64_t n);                 /* set bits among the first n */
-/* n bits from bit `start` of bytes to bit 0 of `to`; the rest of the last word becomes 0. Reads no byte beyond the last bit. */
+/* n bits from bit `start` of bytes to bit 0 of `to`; the rest of the last word becomes 0. Reads no byte beyond the last
+ * bit. */
 void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n);
 /* n bits of `from` to bit `at` of `to`. */
 void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n);
-void mm_bits_fill(uint64_t *bits, int64_t n);                           /* set the first n, clear the rest of the last word */
+/* Set the first n, clear the rest of the last word. */
+void mm_bits_fill(uint64_t *bits, int64_t n);
 bool mm_bits_all(const uint64_t *bits, int64_t n);                      /* the first n are all set */
 
 /* ---- Types: one table ---- */
@@ -97,7 +102,8 @@ static inline bool mm_is_unsigned(int id) { return id >= MM_U8 && id <= MM_U64; 
 /* The type whose C representation a type shares: date -> i32, timestamp and duration -> i64, binary -> utf8. */
 int mm_storage(int id);
 
-/* What `data` of an MM_OPAQUE column shows: a foreign array from row `start` on. `offsets_block` keeps the array alive. */
+/* What `data` of an MM_OPAQUE column shows: a foreign array from row `start` on. `offsets_block` keeps the array
+ * alive. */
 typedef struct mm_opaque { const struct ArrowArray *array; int64_t start; } mm_opaque;
 
 /* ---- Hashes ---- */
@@ -118,17 +124,20 @@ int mm_parse_f64(const char *text, int64_t size, double *value);
 int mm_parse_f32(const char *text, int64_t size, float *value);
 int mm_parse_bool(const char *text, int64_t size, bool *value);         /* true false (any case) */
 int mm_parse_date(const char *text, int64_t size, int32_t *days);       /* YYYY-MM-DD */
-/* YYYY-MM-DD, then T or a blank, HH:MM[:SS[.fraction]], then nothing, Z or +HH:MM; or the date alone. 2 also when digits of the fraction
- * would be lost in `unit`. */
+/* YYYY-MM-DD, then T or a blank, HH:MM[:SS[.fraction]], then nothing, Z or +HH:MM; or the date alone. 2 also when
+ * digits of the fraction would be lost in `unit`. */
 int mm_parse_timestamp(const char *text, int64_t size, int unit, int64_t *value);
-int mm_parse_duration(const char *text, int64_t size, int unit, int64_t *value); /* ISO 8601 without years and months: PT1H30M, -P1DT0.5S */
-/* Shortest text that reads back to the same value; a float always has a point or an exponent. Returns the length, at most 40. */
+/* ISO 8601 without years and months: PT1H30M, -P1DT0.5S. */
+int mm_parse_duration(const char *text, int64_t size, int unit, int64_t *value);
+/* Shortest text that reads back to the same value; a float always has a point or an exponent. Returns the length, at
+ * most 40. */
 int mm_format_i64(char *text, int64_t value);
 int mm_format_u64(char *text, uint64_t value);
 int mm_format_f64(char *text, double value);
 int mm_format_f32(char *text, float value);
 int mm_format_date(char *text, int32_t days);                           /* ISO 8601 */
-int mm_format_timestamp(char *text, int64_t value, int unit);           /* 2013-01-01T10:00:00, fraction only when not zero */
+/* 2013-01-01T10:00:00, fraction only when not zero. */
+int mm_format_timestamp(char *text, int64_t value, int unit);
 int mm_format_duration(char *text, int64_t value, int unit);            /* ISO 8601: PT1H30M */
 /* Civil date of days since 1970-01-01, proleptic Gregorian, and back. */
 void    mm_civil(int64_t days, int64_t *year, int *month, int *day);
@@ -161,17 +170,22 @@ typedef struct mm_lanes {
 
 static inline uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size) { return mm_arena_take(lanes->arena, size); }
 
-/* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands') and the
- * kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is set to NULL).
- * Returns 0, or 1 when lanes failed (marked in lanes->bad; null and unselected ones may be marked too), or a status. */
+/* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands')
+ * and the kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is
+ * set to NULL). Returns 0, or 1 when lanes failed (marked in lanes->bad; null and unselected ones may be marked too),
+ * or a status. */
 typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c);
 
-/* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is enough). */
-mm_kernel mm_text_kernel(int op, int type, int type2, int mode); /* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..HASH, casts from and to text and time */
-mm_kernel mm_text_equal_constant(int op, int type, int type2);    /* text/: EQ, NE of text whose b is the same in all lanes */
+/* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is
+ * enough). */
+/* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..HASH, casts from and to text and time. */
+mm_kernel mm_text_kernel(int op, int type, int type2, int mode);
+/* text/: EQ, NE of text whose b is the same in all lanes. */
+mm_kernel mm_text_equal_constant(int op, int type, int type2);
 mm_kernel mm_number_kernel(int op, int type, int type2, int mode); /* vector/: all others, chosen by instruction set */
 
-/* The set of IN on text: the constants that are not null, whose bytes it borrows. It becomes lanes->state. NULL: out of memory. */
+/* The set of IN on text: the constants that are not null, whose bytes it borrows. It becomes lanes->state. NULL: out of
+ * memory. */
 const void *mm_text_in_prepare(const mm_value *constants, int32_t count);
 void        mm_text_in_release(const void *set); /* NULL is allowed */
 
@@ -179,20 +193,26 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
-/* ---- Reducing rows start .. start + n - 1 of a column to one value, nulls left out. Of numbers and bools; for others mm_..._of is NULL ---- */
+/* ---- Reducing ---- */
 
-/* Sums, added to what `sums` holds: floats to MM_LANES doubles, value start + i to lane i mod MM_LANES; whole numbers and bools to an
- * mm_whole. */
+/* Rows start .. start + n - 1 of a column to one value, nulls left out. Of numbers and bools; for others mm_..._of is
+ * NULL. */
+
+/* Sums, added to what `sums` holds: floats to MM_LANES doubles, value start + i to lane i mod MM_LANES; whole numbers
+ * and bools to an mm_whole. */
 enum { MM_LANES = 8 };
 typedef struct mm_whole { int64_t low, high; } mm_whole; /* low + high * 2^32 */
 typedef void (*mm_adder)(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n);
 mm_adder mm_adder_of(int type);
 
-/* The greatest value, or the least, in the one order of values, to `bound`, a value of the type (a bool: a word). Some row is not null. */
-typedef void (*mm_bounder)(void *bound, const void *values, const uint64_t *valid, int64_t start, int64_t n, bool least);
+/* The greatest value, or the least, in the one order of values, to `bound`, a value of the type (a bool: a word). Some
+ * row is not null. */
+typedef void (*mm_bounder)(void *bound, const void *values, const uint64_t *valid, int64_t start, int64_t n,
+                           bool least);
 mm_bounder mm_bounder_of(int type);
 
-/* How many values, and the sums of their distances from the first one, and of those squared, added to what `moments` holds. In lanes as above. */
+/* How many values, and the sums of their distances from the first one, and of those squared, added to what `moments`
+ * holds. In lanes as above. */
 typedef struct mm_moments {
   int64_t count[MM_LANES];
   double  center[MM_LANES], sum[MM_LANES], squares[MM_LANES]; /* center: the first value */
@@ -223,7 +243,8 @@ static inline bool mm_is_null(const mm_column *column, int64_t row) {
 /* A row of one of several columns. */
 typedef struct mm_pick { int32_t part, row; } mm_pick;
 /* Column made of picked rows of parts of equal type, in the order of `picks`. Copies. */
-int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks, int64_t count,
-                     mm_error *error);
+int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks,
+                     int64_t count, mm_error *error);
 /* Batch of picked rows of batches of one schema. */
-int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count, mm_error *error);
+int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count,
+                    mm_error *error);

@@ -144,7 +144,8 @@ enum { MM_SECONDS, MM_MILLIS, MM_MICROS, MM_NANOS }; /* mm_type.unit of timestam
 /* A type is a value of 4 bytes. `zone` counts interned zone names; 0 is UTC unsaid. */
 typedef struct mm_type { uint8_t id; uint8_t unit; uint16_t zone; } mm_type;
 
-const char *mm_type_name(mm_type type, char *text, int64_t size); /* "i64", "timestamp(us, Europe/Paris)"; returns text */
+/* "i64", "timestamp(us, Europe/Paris)"; returns text. */
+const char *mm_type_name(mm_type type, char *text, int64_t size);
 /* Of "utf8", "timestamp", "timestamp(ms)"; and of the name of a foreign type that data had. */
 int         mm_type_parse(const char *text, mm_type *type, mm_error *error);
 int64_t     mm_type_width(mm_type type); /* bytes of a value; 0 for bool, utf8, binary, null, opaque */
@@ -191,25 +192,31 @@ typedef struct mm_batch {
   int64_t        row;     /* number, in the segment's input, of the row that origin offsets count from */
   const int32_t *origin;  /* row i was input row `row + origin[i]`; NULL: `row + i` */
   mm_block      *origin_block;
-  const uint64_t *selected; /* rows that count, a bit each, for stages that take that (MM_STAGE_SELECTED); borrowed; NULL: all */
+  /* Rows that count, a bit each, for stages that take that (MM_STAGE_SELECTED); borrowed; NULL: all. */
+  const uint64_t *selected;
   int64_t        passed;    /* how many of them, where `selected` is there */
 } mm_batch;
 
 void mm_column_retain(mm_column *column);  /* its blocks */
 void mm_column_release(mm_column *column); /* and leave it zero */
-int  mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error); /* any start; shares */
+/* Any start; shares. */
+int  mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error);
 int64_t mm_column_null_count(const mm_column *column);
 /* Append the value of a row as text, as CSV would write it without quoting; nothing for null. */
 int  mm_column_text(const mm_column *column, int64_t row, mm_buffer *text, mm_error *error);
 
-int  mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error); /* release what it holds, make room for zero columns */
+/* Release what it holds, make room for zero columns. */
+int  mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error);
 void mm_batch_free(mm_batch *batch);
-int  mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t length, mm_error *error); /* shares; keeps row numbers */
+/* Shares; keeps row numbers. */
+int  mm_batch_slice(mm_batch *to, const mm_batch *from, int64_t start, int64_t length, mm_error *error);
 int  mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error); /* shares all blocks */
 int64_t mm_batch_row(const mm_batch *batch, int64_t index); /* input row number of a row */
 /* A column of `length` rows with room for values: valid (all set) when nullable, data, offsets. Blocks are fresh. */
-int  mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable, mm_error *error);
-/* One column out of parts of equal type, in order. Shares when there is one part, or parts are neighbouring slices; else copies. */
+int  mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable,
+                    mm_error *error);
+/* One column out of parts of equal type, in order. Shares when there is one part, or parts are neighbouring slices;
+ * else copies. */
 int  mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count, mm_error *error);
 /* The first byte that is not part of valid UTF-8, or -1. */
 int64_t mm_utf8_invalid(const uint8_t *bytes, int64_t size);
@@ -232,7 +239,8 @@ void mm_table_free(mm_table *table);
 
 struct ArrowSchema;
 struct ArrowArray;
-/* Export: each call fills an empty struct whose release callback drops our references. The batch becomes a struct array. */
+/* Export: each call fills an empty struct whose release callback drops our references. The batch becomes a struct
+ * array. */
 int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_error *error);
 int mm_arrow_export_batch(const mm_schema *schema, const mm_batch *batch, struct ArrowArray *to, mm_error *error);
 /* Import: the struct array is emptied (moved); its release runs when the last column that views it is released.
@@ -244,8 +252,9 @@ int mm_arrow_import_batch(const struct ArrowSchema *schema, struct ArrowArray *t
 
 enum { MM_VECTOR = 2048 };
 
-/* Operations. T is instr.type (the operands' type unless said otherwise), S is instr.type2. "int" is i64 or u64, "float" f32
- * or f64: the compiler casts narrower integers first. Unless said otherwise the result is null where an operand is. */
+/* Operations. T is instr.type (the operands' type unless said otherwise), S is instr.type2. "int" is i64 or u64,
+ * "float" f32 or f64: the compiler casts narrower integers first. Unless said otherwise the result is null where an
+ * operand is. */
 enum mm_op {
   /* moving */
   MM_OP_LOAD,      /* dst = input column a */
@@ -338,13 +347,13 @@ enum {
   MM_STAGE_BREAKS = 1,   /* ends a segment: has cut, fold and finish */
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
   MM_STAGE_KEEPS_ROWS = 4,
-  MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, and may make it moot */
+  MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, may make it moot */
   MM_STAGE_FOREIGN = 16, /* runs code of others, which may not come to an end by itself */
   MM_STAGE_WHOLE = 32,   /* breaking: wants no part of a batch in which a row failed */
   MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
-  MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count, so that nobody need pack them */
-  MM_STAGE_SCATTERS = 256, /* breaking: has no partials, a row goes to its own place: several morsels may be one piece */
-  MM_STAGE_LETS_GO = 512 /* breaking: keeps nothing of a batch, so that blocks that outlive the segment need not be counted */
+  MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count: nobody need pack them */
+  MM_STAGE_SCATTERS = 256, /* breaking: no partials, a row goes to its own place: several morsels may be one piece */
+  MM_STAGE_LETS_GO = 512   /* breaking: keeps nothing of a batch: blocks that outlive the segment need no count */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -358,12 +367,14 @@ typedef struct mm_stage_class {
   void (*close)(mm_stage *stage, void *local);
   /* Per worker, when there are no more rows for it, before close: a last look at what the local saw. May be NULL. */
   int  (*leave)(mm_stage *stage, void *local, mm_error *error);
-  /* Streaming stage: fill the empty batch `out` from `in` (borrowed); positive: call again, there is more. On failure at a row,
-   * error->row is its input row and `out` holds what the rows before it gave. Breaking stage: `out` is NULL, absorb `in`. */
+  /* Streaming stage: fill the empty batch `out` from `in` (borrowed); positive: call again, there is more. On failure
+   * at a row, error->row is its input row and `out` holds what the rows before it gave. Breaking stage: `out` is NULL,
+   * absorb `in`. */
   int  (*run)(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error);
   /* Breaking stages. cut: end of a morsel; hand over what this local absorbed since the last cut. */
   int  (*cut)(mm_stage *stage, void *local, void **partial, mm_error *error);
-  /* Morsel by morsel in order, one call at a time; takes the partial also on failure. Positive: satisfied, read no more. */
+  /* Morsel by morsel in order, one call at a time; takes the partial also on failure. Positive: satisfied, read no
+   * more. */
   int  (*fold)(mm_stage *stage, void *partial, mm_error *error);
   /* Free a partial that will not be folded. */
   void (*drop)(mm_stage *stage, void *partial);
@@ -374,7 +385,8 @@ typedef struct mm_stage_class {
   /* Job was cancelled: make running calls return soon. From any thread, perhaps several times. May be NULL. */
   void (*interrupt)(mm_stage *stage);
   void (*free)(mm_stage *stage); /* the stage and what it owns */
-  /* A fresh stage of the same settings as one that is not bound, for a plan. NULL: stages of this kind cannot be in a plan. */
+  /* A fresh stage of the same settings as one that is not bound, for a plan. NULL: stages of this kind cannot be in a
+   * plan. */
   mm_stage *(*copy)(const mm_stage *stage, mm_error *error);
   /* The column of the input that leaves as column `column` of the result untouched, where all rows are kept, or -1.
    * NULL: all do where `out` is empty, else none. */
@@ -387,10 +399,12 @@ struct mm_stage {
   int32_t   flags;       /* MM_STAGE_* */
   int32_t   index;       /* number within the job; set by mm_job_add */
   int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
-  bool      track_rows;  /* a later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine */
+  /* A later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine. */
+  bool      track_rows;
   bool      may_select;  /* the next stage takes batches with `selected`; set by the engine */
-  const mm_column *to;   /* where columns of the result go, if the stage can write them there: row i of the job is row i; set by
-                          * the engine; NULL: nowhere in particular */
+  /* Where columns of the result go, if the stage can write them there: row i of the job is row i; set by the engine;
+   * NULL: nowhere in particular. */
+  const mm_column *to;
   int32_t   to_count;
   mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */
 };
@@ -412,7 +426,7 @@ enum mm_agg {
   MM_AGG_ANY, MM_AGG_ALL, /* bool; of nothing false, true */
   /* Parts of what an aggregate knows of its rows, for tables that are merged later. */
   MM_AGG_SUM_HIGH, MM_AGG_SUM_LOW, /* of all sums but of floats: high * 2^32 + low, low at least 0 -> i64; as the sum */
-  MM_AGG_CENTER, MM_AGG_REST, MM_AGG_SQUARES, /* of var, std: the mean in two parts, squares of distances from it -> f64 */
+  MM_AGG_CENTER, MM_AGG_REST, MM_AGG_SQUARES, /* of var, std: the mean in two parts, squared distances from it -> f64 */
   /* Aggregates of such parts, which stand in `column` and those behind it; a row with a null part is left out. */
   MM_AGG_MERGE_SUM,  /* (high, low) or (sum of floats) */
   MM_AGG_MERGE_MEAN, /* (high, low, count) or (sum of floats, count) */
@@ -460,8 +474,9 @@ typedef struct mm_source_class {
   int  (*claim)(mm_source *source, void **piece, mm_error *error);
   int  (*open)(mm_source *source, void **local, mm_error *error); /* per worker; may be NULL */
   void (*close)(mm_source *source, void *local);
-  /* Fill `out` with at most `rows` (a multiple of 64) further rows of a piece; 1: a batch, 0: the piece is done. `row` and `origin`
-   * are set by the engine. On failure at a row, error->row counts from the start of this batch and `out` holds the rows before. */
+  /* Fill `out` with at most `rows` (a multiple of 64) further rows of a piece; 1: a batch, 0: the piece is done. `row`
+   * and `origin` are set by the engine. On failure at a row, error->row counts from the start of this batch and `out`
+   * holds the rows before. */
   int  (*load)(mm_source *source, void *local, void *piece, int64_t rows, mm_batch *out, mm_error *error);
   /* Fill in file and line of a row counted from the start of the piece; leave the error alone when they are unknown. */
   void (*locate)(mm_source *source, void *piece, int64_t row, mm_error *error);
@@ -490,23 +505,28 @@ typedef struct mm_csv_options {
   char        quote;     /* 0: '"'; -1: no quoting */
   bool        no_header; /* columns are c1, c2, ... */
   bool        ragged;    /* short rows are filled with null, long ones cut */
-  bool        lines;     /* no columns but `line`: each line of the text, which is never null; no other way to read may be given */
+  /* No columns but `line`: each line of the text, which is never null; no other way to read may be given. */
+  bool        lines;
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
   int64_t     patience;    /* milliseconds that opening may wait for bytes of pipes; 0: as long as it takes */
-  int       (*pulse)(void *context); /* called while opening waits for them, on its thread: any answer but 0 ends it; or NULL */
+  /* Called while opening waits for them, on its thread: any answer but 0 ends it; or NULL. */
+  int       (*pulse)(void *context);
   void       *context;
-  mm_block *const *blocks; /* bytes in memory that are read instead of files, one for each path, which then only names it; or NULL */
+  /* Bytes in memory that are read instead of files, one for each path, which then only names it; or NULL. */
+  mm_block *const *blocks;
 } mm_csv_options;
 
-/* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by content. */
+/* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by
+ * content. */
 typedef struct mm_input mm_input;
-int  mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **input, mm_error *error);
+int  mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **input,
+                   mm_error *error);
 /* All columns of the first file, with types inferred from a sample. Valid while the input lives. */
 const mm_schema *mm_input_schema(const mm_input *input);
-/* Rows that the types were inferred from; *all: there are no others. And whether a column of theirs had nulls. For an input that has not
- * become a source. */
+/* Rows that the types were inferred from; *all: there are no others. And whether a column of theirs had nulls. For an
+ * input that has not become a source. */
 int64_t mm_input_sampled(const mm_input *input, bool *all);
 bool    mm_input_sampled_null(const mm_input *input, int32_t column);
 const char *mm_input_format(const mm_input *input); /* "csv", "tsv", with ".zst" when compressed */
@@ -523,19 +543,20 @@ typedef struct mm_output_options {
   int32_t     input_count;
   int32_t     reserved;
 } mm_output_options;
-/* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name compresses.
- * The file appears only when the job has succeeded. */
+/* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name
+ * compresses. The file appears only when the job has succeeded. */
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error);
-/* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread and in a
- * signal handler, also while the sink is in use; its file will not appear. */
+/* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread
+ * and in a signal handler, also while the sink is in use; its file will not appear. */
 void      mm_sink_abandon(mm_stage *sink);
 /* Keep batches for mm_job_take_result; at most `rows` rows are kept, all are counted. -1: all. */
 mm_stage *mm_sink_table(int64_t rows, mm_error *error);
 
-/* Write the rows into memory of the caller: to[i] (borrowed while the job lives) is as long as the result and shows where column i
- * goes: data, and valid where it may have nulls; no text. data NULL: the column is not wanted. For results that keep the rows of an
- * input in memory; stages compute straight into it where they can. `in_place`: it is memory of the input, so that batches which fail
- * or are cancelled stay as they were. A null in a column without `valid` is an error at its row. */
+/* Write the rows into memory of the caller: to[i] (borrowed while the job lives) is as long as the result and shows
+ * where column i goes: data, and valid where it may have nulls; no text. data NULL: the column is not wanted. For
+ * results that keep the rows of an input in memory; stages compute straight into it where they can. `in_place`: it is
+ * memory of the input, so that batches which fail or are cancelled stay as they were. A null in a column without
+ * `valid` is an error at its row. */
 mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_error *error);
 
 /* ---- Jobs ---- */
@@ -560,7 +581,8 @@ void mm_job_progress(mm_job *job, mm_progress *progress);
 uint64_t mm_job_seed(const mm_job *job);
 /* The store as it was when the job started, until it ends; empty where no stage has MM_STAGE_STORE. */
 const struct mm_store *mm_job_store(const mm_job *job);
-int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out); /* 0, or -1 when there is none */
+/* 0, or -1 when there is none. */
+int  mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_t *rows_out);
 /* What mm_sink_table kept, and how many rows reached it; the table must be empty. */
 int  mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error);
 void mm_job_free(mm_job *job); /* cancels and waits when it runs */
@@ -577,12 +599,13 @@ void     mm_plan_retain(mm_plan *plan);
 void     mm_plan_release(mm_plan *plan); /* NULL is allowed */
 const mm_schema *mm_plan_reads(const mm_plan *plan);
 const mm_schema *mm_plan_gives(const mm_plan *plan);
-/* MM_STAGE_KEEPS_ROWS when all stages keep rows, MM_STAGE_CAN_FAIL when one can, MM_STAGE_FOREIGN likewise, MM_STAGE_BREAKS
- * when one breaks. */
+/* MM_STAGE_KEEPS_ROWS when all stages keep rows, MM_STAGE_CAN_FAIL when one can, MM_STAGE_FOREIGN likewise,
+ * MM_STAGE_BREAKS when one breaks. */
 int32_t  mm_plan_flags(const mm_plan *plan);
 /* The column read that is column `column` of the result, untouched, or -1. */
 int32_t  mm_plan_shares(const mm_plan *plan, int32_t column);
-mm_job  *mm_plan_job(const mm_plan *plan, mm_source *take, const mm_job_options *options, mm_error *error); /* without a sink */
+/* Without a sink. */
+mm_job  *mm_plan_job(const mm_plan *plan, mm_source *take, const mm_job_options *options, mm_error *error);
 
 /* ---- The store: named columns kept in this process between jobs ---- */
 
@@ -596,10 +619,13 @@ typedef struct mm_store_entry {
   int64_t          users;  /* who holds it now beside this name: columns, views, buffers, snapshots of jobs */
 } mm_store_entry;
 
-/* Keep a column under a name, in place of what had that name. Its blocks are shared: nobody may write to them from now on. */
+/* Keep a column under a name, in place of what had that name. Its blocks are shared: nobody may write to them from now
+ * on. */
 int  mm_store_put(const char *name, const mm_column *column, mm_error *error);
-int  mm_store_get(const char *name, mm_column *column); /* 1 and the column, which shares the blocks; 0: there is none */
-int  mm_store_drop(const char *name, mm_error *error);  /* 1; 0: there is none. The memory is freed when its last user lets go */
+/* 1 and the column, which shares the blocks; 0: there is none. */
+int  mm_store_get(const char *name, mm_column *column);
+/* 1; 0: there is none. The memory is freed when its last user lets go. */
+int  mm_store_drop(const char *name, mm_error *error);
 void mm_store_clear(void);
 int64_t mm_store_bytes(void);
 
