@@ -25,13 +25,19 @@ end
 
 local modular = { ADD = true, SUB = true, MUL = true }
 
+-- Is n a sum, a difference or a product whose low bits of a type can be had from those of its operands? Not when it is itself
+-- modulo fewer bits.
+local function is_modular(n, type)
+  return n.kind == "call" and modular[n.op] and n.type.bits >= type.bits and range.of(n)
+end
+
 -- An integer node modulo 2^bits of a narrow type: the low bits of + - * depend on the low bits of their operands alone.
 local function wrapped(n, type)
   if n.kind == "const" then return node.const(type, not n.null and range.wrap(n.value, type) or nil, n) end
   local inner = widened(n)
   if inner and inner.type.integer then return wrapped(inner, type) end
   if n.type == type then return n end
-  if n.kind == "call" and modular[n.op] and range.of(n) then
+  if is_modular(n, type) then
     return node.call(n.op, { wrapped(n.args[1], type), wrapped(n.args[2], type) },
       { type = type, on = type, safe = true }, n)
   end
@@ -42,7 +48,7 @@ local function narrow_cast(n)
   if not is_plain_cast(n) then return n end
   local x = n.args[1]
   local narrows = n.mode == "wrap" and n.type.integer and n.type.bits < 64
-  if narrows and x.kind == "call" and modular[x.op] and range.of(x) then return wrapped(x, n.type) end
+  if narrows and is_modular(x, n.type) then return wrapped(x, n.type) end
   if x.type == n.type then return x end
   local inner = widened(x)
   if inner then -- the value is the same one cast less

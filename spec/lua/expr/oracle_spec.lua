@@ -97,28 +97,37 @@ describe(("random expressions (MM_SEED=%d)"):format(seed), function()
   math.randomseed(seed)
   local rows = random_rows()
 
+  local function check(before, filter, e, i)
+    local list, good, row, id = expected(before, filter, e, rows)
+    local what = ("%s%s%s [seed %d, case %d]"):format(before and "early = " .. before.text .. ", " or "", e.text,
+      filter and " where " .. filter.text or "", seed, i)
+    local ok, result, failed_row, failed_id, place = pcall(computed, before, filter, e, rows)
+    if not ok then -- a constant part fails at once, also when no row would have reached it
+      assert(result.code == "usage" and (id or #list == 0), what .. "\n" .. tostring(result))
+    else
+      if id then
+        local texts = { [e.text] = true, [(filter or e).text] = true, [(before or e).text] = true }
+        assert.same({ row, id, true }, { failed_row, failed_id, place and texts[place.text] }, what)
+        result, failed_row, failed_id = computed(before, filter, e, good)
+      end
+      assert(result, ("%s: failed at row %s: %s"):format(what, failed_row, failed_id))
+      assert.same(list, result, what)
+    end
+  end
+
   it("are the same by the rules and compiled, after a filter and an earlier expression too", function()
     for i = 1, 250 do
       local before = i % 4 == 0 and random.expression(random.types[math.random(#random.types)], 2) or nil
       random.derived = before and { [before.type] = "early" } or {}
       local filter = i % 3 == 0 and random.condition(2) or nil
-      local e = random.expression(random.types[i % #random.types + 1], 1 + i % 4)
-      local list, good, row, id = expected(before, filter, e, rows)
-      local what = ("%s%s%s [seed %d, case %d]"):format(before and "early = " .. before.text .. ", " or "", e.text,
-        filter and " where " .. filter.text or "", seed, i)
-      local ok, result, failed_row, failed_id, place = pcall(computed, before, filter, e, rows)
-      if not ok then -- a constant part fails at once, also when no row would have reached it
-        assert(result.code == "usage" and (id or #list == 0), what .. "\n" .. tostring(result))
-      else
-        if id then
-          local texts = { [e.text] = true, [(filter or e).text] = true, [(before or e).text] = true }
-          assert.same({ row, id, true }, { failed_row, failed_id, place and texts[place.text] }, what)
-          result, failed_row, failed_id = computed(before, filter, e, good)
-        end
-        assert(result, ("%s: failed at row %s: %s"):format(what, failed_row, failed_id))
-        assert.same(list, result, what)
-      end
+      check(before, filter, random.expression(random.types[i % #random.types + 1], 1 + i % 4), i)
     end
+  end)
+
+  it("are the same by the rules and compiled, of wraps within wraps", function()
+    random.derived = {}
+    local integers = { "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64" }
+    for i = 1, 120 do check(nil, nil, random.wraps(integers[i % 8 + 1], 2 + i % 4), i) end
   end)
 
   it("are the same by the rules and folded", function()

@@ -307,6 +307,22 @@ end
 ---@return { text: string, type: string, eval: fun(row: table, truth: boolean?): any }
 function random.expression(type, depth) return gen(type, depth) end
 
+---Sums, differences and products of whole numbers, wrapped and wrapped again.
+---@param type string of a whole number
+---@param depth integer
+function random.wraps(type, depth)
+  if depth <= 0 then return leaf(type) end
+  local wide, parts = pick { "i64", "u64" }, {}
+  for i = 1, 2 do
+    local part = pick(integers)
+    while part:sub(1, 1) ~= wide:sub(1, 1) do part = pick(integers) end
+    parts[i] = random.wraps(part, depth - math.random(2))
+  end
+  local op = pick { "+", "-", "*" }
+  local inner = strict(wide, rules[wide][op], "(%s " .. op .. " %s)", parts[1], parts[2])
+  return strict(type, function(x) return rules.integer(x, type, "wrap") end, "wrap." .. type .. "(%s)", inner)
+end
+
 ---The text of an expression with the values of a row instead of its columns.
 function random.with_constants(e, row)
   if e.column then return random.constant(e.type, row[e.column]) end
