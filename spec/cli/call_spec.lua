@@ -73,6 +73,10 @@ describe("moonmill call", function()
     assert.equal("2.0,-4.0,1.0\n", ok("scale", "1,-2, 0.5", "2"))
     assert.equal("-2.0,4.0\n", ok("scale", "-1,2", "2"))
     assert.equal("\n", ok("scale", "", "2"))
+    assert.equal("\n", ok("scale", " ", "2"))
+    for _, gap in ipairs { "1,,3", "1,2,", ",1", "," } do
+      fails(2, 'scale: v is "", expected a number that fits f64', "scale", gap, "2")
+    end
     assert.equal("true,false\n2\n", ok("flags", "true,false"))
     local raw = folder:write("raw", "\0\0\0\0\0\0\240\63\0\0\0\0\0\0\0\64")
     assert.equal("3.0,6.0\n", ok("scale", "@" .. raw, "3"))

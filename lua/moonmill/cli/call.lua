@@ -74,7 +74,9 @@ end
 local function list_of(entry, slot, text)
   if text:sub(1, 1) == "@" then return raw_values(entry, slot, text:sub(2)) end
   local texts = {}
-  for item in text:gmatch "[^,]+" do texts[#texts + 1] = item:match "^%s*(.-)%s*$" end
+  if text:find "%S" then
+    for item in (text .. ","):gmatch "([^,]*)," do texts[#texts + 1] = item:match "^%s*(.-)%s*$" end
+  end
   local data = ffi.new(view.element(slot.type) .. "[?]", math.max(#texts, 1))
   for i, item in ipairs(texts) do data[i - 1] = scalar(entry, slot, item) end
   return { data = data, n = #texts }
