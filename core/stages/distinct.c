@@ -8,9 +8,16 @@
 #include "../group/groups.h"
 #include <stdlib.h>
 
+/* Rows that stand for `count` candidates. */
+typedef struct picked {
+  mm_batch batch;
+  int64_t count;
+} picked;
+
 /* Candidates of one morsel. Candidate i is the first row of its group i. */
 typedef struct candidates {
-  mm_table rows;       /* without a schema */
+  mm_buffer picked;    /* in order */
+  mm_buffer index;     /* int64_t of each candidate: its row in its batch */
   mm_buffer positions; /* uint64_t of each: its row among the morsel's */
   mm_buffer fresh;     /* a byte for each row of the morsel */
 } candidates;
@@ -41,7 +48,10 @@ typedef struct distinct_local {
 
 static void free_candidates(candidates *all) {
   if (!all) return;
-  mm_table_free(&all->rows);
+  picked *list = (picked *)all->picked.data;
+  for (int64_t b = 0; b < all->picked.size / (int64_t)sizeof *list; b++) mm_batch_free(&list[b].batch);
+  mm_buffer_free(&all->picked);
+  mm_buffer_free(&all->index);
   mm_buffer_free(&all->positions);
   mm_buffer_free(&all->fresh);
   mm_release(all, sizeof *all);
@@ -68,12 +78,18 @@ static int pick_rows(mm_batch *to, const mm_batch *from, const int64_t *index, i
   return 0;
 }
 
-/* The rows of `from` at `index`, to the end of the table. */
-static int append_rows(mm_table *table, const mm_batch *from, const int64_t *index, int64_t count, mm_error *error) {
-  mm_batch batch = {0};
-  int status = pick_rows(&batch, from, index, count, error);
-  if (status >= 0) status = mm_table_append(table, &batch, error);
-  mm_batch_free(&batch);
+enum { HELD = 4 }; /* a batch is held when one row of so many is a candidate */
+
+/* The rows of `from` at `index` become candidates. */
+static int add_candidates(candidates *all, const mm_batch *from, int64_t *index, int64_t count, mm_error *error) {
+  picked add = {.count = count};
+  TRY(mm_buffer_reserve(&all->picked, sizeof add, error));
+  bool held = count * HELD >= from->length && owns_blocks(from);
+  int status = held ? mm_batch_copy(&add.batch, from, error) : pick_rows(&add.batch, from, index, count, error);
+  for (int64_t i = 0; i < count && !held; i++) index[i] = i;
+  if (status >= 0) status = mm_buffer_append(&all->index, index, count * 8, error);
+  if (status >= 0) status = mm_buffer_append(&all->picked, &add, sizeof add, error);
+  if (status < 0) mm_batch_free(&add.batch);
   return status;
 }
 
@@ -95,23 +111,24 @@ static int keep(distinct_stage *stage, uint64_t morsel, int64_t number, const mm
 static int keep_fresh(distinct_stage *stage, const mm_partial *partial, mm_error *error) {
   const candidates *all = partial->cargo;
   const uint64_t *position = (const uint64_t *)all->positions.data;
-  mm_buffer index = {0};
+  const int64_t *index = (const int64_t *)all->index.data;
+  const picked *list = (const picked *)all->picked.data;
+  mm_buffer rows = {0};
   int status = 0;
-  for (int64_t b = 0; b < all->rows.count && status >= 0; b++) {
-    const mm_batch *batch = &all->rows.batches[b];
+  for (int64_t b = 0; b < all->picked.size / (int64_t)sizeof *list && status >= 0; b++) {
     int64_t count = 0;
-    index.size = 0;
-    status = mm_buffer_reserve(&index, batch->length * 8, error);
+    status = mm_buffer_reserve(&rows, list[b].count * 8, error);
     if (status < 0) break;
-    int64_t *rows = (int64_t *)index.data;
-    for (int64_t i = 0; i < batch->length; i++) {
-      rows[count] = i;
+    int64_t *kept = (int64_t *)rows.data;
+    for (int64_t i = 0; i < list[b].count; i++) {
+      kept[count] = index[i];
       count += all->fresh.data[position[i]];
     }
-    if (count) status = keep(stage, partial->base >> 32, b, batch, rows, count, error);
-    position += batch->length;
+    if (count) status = keep(stage, partial->base >> 32, b, &list[b].batch, kept, count, error);
+    position += list[b].count;
+    index += list[b].count;
   }
-  mm_buffer_free(&index);
+  mm_buffer_free(&rows);
   return status;
 }
 
@@ -192,7 +209,7 @@ static int pick_candidates(distinct_local *local, const mm_batch *in, mm_error *
   }
   if (!local->candidates) local->candidates = mm_allocate_zero(sizeof *local->candidates);
   if (!local->candidates) return mm_fail_memory(error, sizeof *local->candidates);
-  return count ? append_rows(&local->candidates->rows, in, index, count, error) : 0;
+  return count ? add_candidates(local->candidates, in, index, count, error) : 0;
 }
 
 static int distinct_run(mm_stage *base, void *memory, const mm_batch *in, mm_batch *out, mm_error *error) {
@@ -248,6 +265,8 @@ static int in_order(const void *a, const void *b) {
   return x->batch < y->batch ? -1 : x->batch > y->batch;
 }
 
+enum { LARGE = MM_MORSEL / 8 }; /* rows of a batch that need not be joined with others */
+
 /* Small batches become larger ones: batch i of the result is joined from kept rows [starts[i], starts[i + 1]). */
 typedef struct joining {
   const kept_rows *parts;
@@ -286,8 +305,8 @@ static int distinct_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error 
   int status = starts && all.batches ? 0 : mm_fail_memory(error, bytes + batch_bytes);
   for (int64_t i = 0; i < count && status >= 0; i++) {
     int64_t length = parts[i].rows.length;
-    if (i == 0 || rows + length > MM_MORSEL) starts[batches++] = i, rows = 0;
-    rows += length;
+    if (i == 0 || rows + length > MM_MORSEL || length >= LARGE) starts[batches++] = i, rows = 0;
+    rows = length >= LARGE ? MM_MORSEL : rows + length; /* a large one stands alone */
     starts[batches] = count;
   }
   if (status >= 0) status = mm_parallel(job, batches, join_batch, &all, error);
