@@ -42,6 +42,7 @@ void *mm_allocate(int64_t size);                                        /* NULL:
 void *mm_allocate_zero(int64_t size);
 void *mm_resize(void *memory, int64_t old_size, int64_t new_size);      /* `memory` is kept on failure */
 void  mm_release(void *memory, int64_t size);                           /* NULL is allowed */
+bool  mm_memory_is_over(int64_t size);                                  /* would as many bytes more exceed the limit? */
 char *mm_copy_text(const char *text);                                   /* release with mm_release(p, strlen(p) + 1) */
 mm_block *mm_block_new_zero(int64_t size, mm_error *error);
 int64_t mm_block_references(const mm_block *block);                     /* at this moment */
@@ -59,6 +60,7 @@ void     mm_arena_free(mm_arena *arena);
 /* ---- The host's services ---- */
 
 extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
+void mm_host_trim(void); /* for memory/alloc.c: the C library gives back pages that it does not need */
 extern mm_io mm_host_io;
 extern mm_threads mm_host_threads;
 

@@ -96,10 +96,12 @@ void mm_set_threads(const mm_threads *threads);
 
 /* ---- Memory ---- */
 
-/* Limit of bytes held through the allocator by this process; 0 removes it. Reaching it is MM_ENOMEM. */
+/* Limit of bytes held through the allocator by this process; 0 removes it. Reaching it is MM_ENOMEM, "memory-limit". */
 void    mm_memory_limit(int64_t bytes);
+int64_t mm_memory_limit_now(void); /* 0: none */
 int64_t mm_memory_used(void); /* bytes held now, without recycled blocks */
 int64_t mm_memory_peak(void);
+int64_t mm_memory_kept(void); /* bytes of recycled blocks */
 void    mm_memory_trim(void); /* give recycled blocks back to the system */
 
 /* Bytes owned by this struct, 64-byte aligned. All zero means empty. */
@@ -151,6 +153,8 @@ int         mm_type_parse(const char *text, mm_type *type, mm_error *error);
 int64_t     mm_type_width(mm_type type); /* bytes of a value; 0 for bool, utf8, binary, null, opaque */
 int         mm_zone_intern(const char *name, mm_error *error); /* number of a zone, or a negative status */
 const char *mm_zone_name(int zone); /* "" for 0 */
+/* Bytes in use for names of zones and descriptions of foreign types, which are numbered once and never forgotten. */
+int64_t     mm_types_bytes(void);
 
 typedef struct mm_field {
   char   *name; /* owned by the schema */

@@ -3,8 +3,9 @@
  * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two, and a little more for the header of a
  * block) and kept in free lists when released, because fresh pages cost more than most kernels that fill them. Pieces below
  * 2 MiB, the vectors of a batch, go to one of several shards, chosen by thread, so that workers seldom meet; bigger ones, and
- * what a full shard leaves, go to one big shard. Shards are bounded in bytes; what does not fit there either goes back to
- * the allocator. A list lives in the pieces themselves.
+ * what a full shard leaves, go to one big shard. Shards are bounded in bytes, the big one more tightly under a limit; what does not
+ * fit there either goes back to the allocator. A list lives in the pieces themselves. The C library keeps what it gets back of the
+ * pieces below 2 MiB, wherever pieces in use lie behind them, so it is asked to let go when that has become much.
  *
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
@@ -20,7 +21,7 @@ enum { RECYCLES = 0 };
 #else
 enum { RECYCLES = 1 };
 #endif
-enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20, BIG_SHARE = 16 };
+enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20, BIG_SHARE = 16, IDLE_BYTES = 64 << 20 };
 
 typedef struct piece {
   struct piece *next;
@@ -41,6 +42,7 @@ static shard shards[SHARDS + 1] = {
 static shard *const big_shard = &shards[SHARDS];
 
 static atomic_int_least64_t used, peak, limit;
+static atomic_int_least64_t idle; /* pieces below 2 MiB that the C library got back, and has not given again */
 
 /* ---- Size classes ---- */
 
@@ -98,15 +100,18 @@ static void *take(shard *from, int class, int64_t size) {
   return found;
 }
 
-/* 512 MiB, or a sixteenth of the machine's memory where that is more: a result of a gigabyte is worth keeping the pages of. */
+/* 512 MiB, or a sixteenth of the machine's memory where that is more: a result of a gigabyte is worth keeping the pages of. Of a
+ * limit, a sixteenth: what is kept comes on top of it. */
 static int64_t big_bound(void) {
   static atomic_int_least64_t bound;
   int64_t known = atomic_load_explicit(&bound, memory_order_relaxed);
-  if (known) return known;
-  known = (int64_t)sysconf(_SC_PHYS_PAGES) / BIG_SHARE * (int64_t)sysconf(_SC_PAGESIZE);
-  if (known < BIG_BYTES) known = BIG_BYTES;
-  atomic_store_explicit(&bound, known, memory_order_relaxed);
-  return known;
+  int64_t most = atomic_load_explicit(&limit, memory_order_relaxed) / BIG_SHARE;
+  if (!known) {
+    known = (int64_t)sysconf(_SC_PHYS_PAGES) / BIG_SHARE * (int64_t)sysconf(_SC_PAGESIZE);
+    if (known < BIG_BYTES) known = BIG_BYTES;
+    atomic_store_explicit(&bound, known, memory_order_relaxed);
+  }
+  return most > 0 && most < known ? most : known;
 }
 
 static bool give(shard *to, void *memory, int class, int64_t size) {
@@ -142,6 +147,21 @@ static bool recycle(void *memory, int class, int64_t size) {
   return give(own, memory, class, size) || (own != big_shard && give(big_shard, memory, class, size));
 }
 
+/* ---- What the C library keeps ---- */
+
+static bool is_library_s(int class, int64_t size) { return RECYCLES && class >= 0 && size < BIG; }
+
+static void note_given(int class, int64_t size) {
+  if (is_library_s(class, size) && atomic_load_explicit(&idle, memory_order_relaxed) >= size)
+    atomic_fetch_sub_explicit(&idle, size, memory_order_relaxed);
+}
+
+static void note_returned(int class, int64_t size) {
+  if (!is_library_s(class, size)) return;
+  int64_t now = atomic_fetch_add_explicit(&idle, size, memory_order_relaxed) + size;
+  if (now > IDLE_BYTES && atomic_exchange(&idle, 0) > IDLE_BYTES) mm_host_trim();
+}
+
 /* ---- A forked child finds all locks free ---- */
 
 static void hold_all(void) {
@@ -166,6 +186,8 @@ void mm_memory_trim(void) {
     shards[i].bytes = 0;
     pthread_mutex_unlock(&shards[i].lock);
   }
+  atomic_store(&idle, 0);
+  mm_host_trim();
 }
 
 /* ---- The budget ---- */
@@ -186,8 +208,25 @@ static bool reserve(int64_t size) {
 static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, memory_order_relaxed); }
 
 void mm_memory_limit(int64_t bytes) { atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed); }
+int64_t mm_memory_limit_now(void) { return atomic_load_explicit(&limit, memory_order_relaxed); }
 int64_t mm_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
 int64_t mm_memory_peak(void) { return atomic_load_explicit(&peak, memory_order_relaxed); }
+
+int64_t mm_memory_kept(void) {
+  int64_t kept = 0;
+  for (int i = 0; i <= SHARDS; i++) {
+    pthread_mutex_lock(&shards[i].lock);
+    kept += shards[i].bytes;
+    pthread_mutex_unlock(&shards[i].lock);
+  }
+  return kept;
+}
+
+bool mm_memory_is_over(int64_t size) {
+  int64_t rounded, most = mm_memory_limit_now(), now;
+  size_class(size < 0 ? 0 : size, &rounded);
+  return most > 0 && (__builtin_add_overflow(rounded, mm_memory_used(), &now) || now > most);
+}
 
 /* ---- Allocation ---- */
 
@@ -197,7 +236,9 @@ void *mm_allocate(int64_t size) {
   int class = size_class(size, &rounded);
   if (!reserve(rounded)) return NULL;
   void *memory = recycled(class, rounded);
-  if (!memory) memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
+  if (memory) return memory;
+  note_given(class, rounded);
+  memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
   if (!memory) { /* perhaps what is kept in other classes helps */
     mm_memory_trim();
     memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
@@ -216,7 +257,9 @@ void mm_release(void *memory, int64_t size) {
   int64_t rounded;
   int class = size_class(size, &rounded);
   unreserve(rounded);
-  if (!recycle(memory, class, rounded)) mm_host_allocator.release(mm_host_allocator.self, memory, rounded);
+  if (recycle(memory, class, rounded)) return;
+  mm_host_allocator.release(mm_host_allocator.self, memory, rounded);
+  note_returned(class, rounded);
 }
 
 void *mm_resize(void *memory, int64_t old_size, int64_t new_size) {

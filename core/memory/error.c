@@ -57,7 +57,16 @@ int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) 
   return MM_EIO;
 }
 
+static const char HINT[] = "raise the limit, or let go of results that are not needed any more";
+
 void mm_note_memory(mm_error *error, int64_t size) {
+  if (error && mm_memory_is_over(size)) {
+    mm_fail(error, MM_ENOMEM, "memory-limit",
+            "the memory limit of %lld bytes is reached: %lld more are needed, %lld are in use",
+            (long long)mm_memory_limit_now(), (long long)size, (long long)mm_memory_used());
+    mm_error_text(error->hint, sizeof error->hint, HINT, (int64_t)strlen(HINT));
+    return;
+  }
   mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
           (long long)mm_memory_used());
 }

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,12 @@ static void *os_resize(void *self, void *memory, int64_t old_size, int64_t new_s
   memcpy(fresh, memory, (size_t)(old_size < new_size ? old_size : new_size));
   os_release(self, memory, old_size);
   return fresh;
+}
+
+void mm_host_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 /* ---- Files ---- */

@@ -20,6 +20,7 @@ int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *er
 /* The kept schema of an opaque type; NULL where there is none. */
 const struct ArrowSchema *mm_arrow_kept(mm_type type);
 /* The opaque type that is called so, if one was met; false: none was. */
+int64_t mm_arrow_kept_bytes(void); /* of all of them */
 bool mm_arrow_named(const char *name, mm_type *type);
 
 enum { MM_FOREIGN_NAME = 64 }; /* bytes of the longest name, and a NUL */

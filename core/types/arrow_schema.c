@@ -133,6 +133,22 @@ const struct ArrowSchema *mm_arrow_kept(mm_type type) {
   return found;
 }
 
+static int64_t node_bytes(const struct ArrowSchema *schema) {
+  const node *n = schema->private_data;
+  int64_t bytes = n->size + (int64_t)strlen(n->format) + (int64_t)strlen(n->name) + 2 + n->metadata_size;
+  int64_t count = schema->n_children + (schema->dictionary != NULL);
+  for (int64_t i = 0; i < count; i++) bytes += node_bytes(&n->structs[i]);
+  return bytes;
+}
+
+int64_t mm_arrow_kept_bytes(void) {
+  int64_t bytes = 0;
+  pthread_mutex_lock(&kept_lock);
+  for (int i = 1; i < kept_count; i++) bytes += (int64_t)sizeof *kept[i] + node_bytes(kept[i]);
+  pthread_mutex_unlock(&kept_lock);
+  return bytes;
+}
+
 bool mm_arrow_named(const char *name, mm_type *type) {
   char text[MM_FOREIGN_NAME];
   *type = (mm_type){.id = MM_OPAQUE, .zone = 1};

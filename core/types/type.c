@@ -136,6 +136,14 @@ int mm_zone_intern(const char *name, mm_error *error) {
   return number;
 }
 
+int64_t mm_types_bytes(void) {
+  int64_t bytes = mm_arrow_kept_bytes();
+  pthread_mutex_lock(&zones_lock);
+  for (int i = 1; i < zone_count; i++) bytes += (int64_t)strlen(zones[i]) + 1;
+  pthread_mutex_unlock(&zones_lock);
+  return bytes;
+}
+
 const char *mm_zone_name(int zone) {
   pthread_mutex_lock(&zones_lock);
   const char *name = zone > 0 && zone < zone_count ? zones[zone] : "";

@@ -33,6 +33,8 @@ void        mm_session_free(mm_session *session); /* NULL is allowed */
  *   load(kind, name, text, module, text, ...)
  *       kind "file": name is a path; "text": a chain or script, with the texts of its modules -> what describe answers
  *   drop(handle)
+ *   collect()
+ *       -> {bytes}: what Lua holds once all is freed that nothing refers to any more
  *   describe(handle)
  *       -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}}, and of pipelines about,
  *       stages: [name], params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest},

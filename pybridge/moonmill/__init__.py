@@ -28,6 +28,7 @@ from .errors import (
 from .errors import from_json as _from_json
 from .job import Job
 from .makers import load, module, pipeline
+from .memory import Memory, memory
 from .module import Module
 from .pipeline import Pipeline
 from .progress import Progress
@@ -52,6 +53,7 @@ __all__ = [
     "JobTimeout",
     "KindError",
     "LimitError",
+    "Memory",
     "MemoryLimitError",
     "Module",
     "Pipeline",
@@ -64,6 +66,7 @@ __all__ = [
     "UsageError",
     "files",
     "load",
+    "memory",
     "module",
     "pipeline",
     "read",

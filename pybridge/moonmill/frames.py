@@ -36,8 +36,9 @@ def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> 
     code = compile(ast.Module([body], type_ignores=[]), file, "exec").replace(co_name=function)
     if hasattr(code, "co_qualname"):
         code = code.replace(co_qualname=function)
-    if file in sources:
-        _show_lines(file)
+    text = sources.get(file)
+    if text is not None:
+        _show_lines(file, text)
     mark = RuntimeError()
     with suppress(RuntimeError):
         exec(code, {"mark": mark, "__name__": "lua"})
@@ -47,9 +48,8 @@ def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> 
     return TracebackType(inner, made.tb_frame, made.tb_lasti, made.tb_lineno) if made else inner
 
 
-def _show_lines(name: str) -> None:
+def _show_lines(name: str, text: str) -> None:
     """Let tracebacks print the lines of a script that is not a file."""
     import linecache
 
-    text = sources[name]
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

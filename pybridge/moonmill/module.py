@@ -5,9 +5,8 @@ from __future__ import annotations
 import copyreg
 
 from . import _core
-from .frames import sources
 from .names import missing, nearest
-from .script import Source
+from .script import SCRIPTS_KEPT, Source, drop_oldest, remember
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Module:
     def __init__(self, source: Source) -> None:
         if not isinstance(source, Source):
             raise TypeError("a Module is made by moonmill.load(path) or moonmill.module(text)")
-        sources[source.name] = source.text
+        remember(source.name, source.text)
         modules = [part for module in source.modules for part in module]
         self._source = source
         self._core = _core.Module(source.name, (source.text, *modules))
@@ -116,9 +115,15 @@ def _of_this_process(name: str, texts: tuple[str, ...]) -> _core.Module:
     key = name, texts
     found = _shared.get(key)
     if found is None:
-        sources[name] = texts[0]
+        remember(name, texts[0])
         found = _shared.setdefault(key, _core.Module(name, texts))
+        drop_oldest(_shared, SCRIPTS_KEPT)
     return found
+
+
+def forget() -> None:
+    """Let go of the modules of functions that were sent here; those in use live on with their functions."""
+    _shared.clear()
 
 
 copyreg.pickle(_core.Module, lambda core: (_of_this_process, (core.name, core.texts)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _weakref import ref  # the package around it takes longer to import than this one
 
 from . import _core
 from .frames import sources
@@ -90,6 +91,7 @@ class Script:
         self.wanted = Wanted(names, declared.get("whole"))
         self.params = {param["name"] for param in answer.get("params") or ()}
         self._plans: dict[Any, _core.Plan] = {}
+        _alive.add(ref(self, _alive.discard))
 
     def plan(self, names: list[str], types: list[str], nullables: list[bool], params: Texts) -> _core.Plan:
         """The plan for columns of these names and types; made once for columns and params that are alike."""
@@ -97,8 +99,13 @@ class Script:
         found = self._plans.get(key)
         if found is None:
             found = _core.plan(self.handle, names, types, nullables, dict(params))
-            _put(self._plans, key, found, PLANS_KEPT)
+            self._plans[key] = found
+            drop_oldest(self._plans, PLANS_KEPT)
         return found
+
+    def forget_plans(self) -> None:
+        """Let go of the plans; running jobs keep theirs."""
+        self._plans.clear()
 
     def known(self) -> bool:
         """Whether the session knows it still: a child of a fork may have to begin anew."""
@@ -116,6 +123,16 @@ class Script:
 
 
 _scripts: dict[tuple[object, ...], Script] = {}
+_alive: set[ref[Script]] = set()
+
+
+def forget() -> None:
+    """Let go of scripts that nobody uses and of all plans; those that are wanted again are made again."""
+    _scripts.clear()
+    for reference in list(_alive):
+        script = reference()
+        if script is not None:
+            script.forget_plans()
 
 
 def load_file(path: str) -> Script:
@@ -133,24 +150,30 @@ def loaded(source: Source) -> Script:
         return found
     if source.half:
         return _keep(key, Script(loaded(source.of("")).ask(source.half), source))
-    _put(sources, source.name, source.text, 4 * SCRIPTS_KEPT)
+    remember(source.name, source.text)
     parts = [part for module in source.modules for part in module]
     return _keep(key, Script(_answer("load", "text", source.name, source.text, *parts), source))
 
 
+def remember(name: str, text: str) -> None:
+    """The text that messages call so, for tracebacks."""
+    sources[name] = text
+    drop_oldest(sources, 4 * SCRIPTS_KEPT)
+
+
 def _keep(key: tuple[object, ...], script: Script) -> Script:
-    _put(_scripts, key, script, SCRIPTS_KEPT)
+    _scripts[key] = script
+    drop_oldest(_scripts, SCRIPTS_KEPT)
     return script
 
 
-def _put(kept: dict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Add an item, and let go of the oldest one where there are too many."""
-    if len(kept) >= most:
+def drop_oldest(kept: dict[Any, Any], most: int) -> None:
+    """Let go of what was kept first, where there is more than that."""
+    while len(kept) > most:
         try:  # noqa: SIM105
             kept.pop(next(iter(kept)), None)
-        except (RuntimeError, StopIteration):  # another thread was faster
+        except (RuntimeError, StopIteration):  # noqa: PERF203 (another thread was faster)
             pass
-    kept[key] = value
 
 
 if hasattr(os, "register_at_fork"):

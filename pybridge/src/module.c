@@ -1,7 +1,6 @@
 /* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
  * SPDX-License-Identifier: MIT */
-#include "bridge.h"
-#include "session.h"
+#include "scripts.h"
 
 /* ---- What is alive ---- */
 
@@ -78,6 +77,11 @@ static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
   return PyLong_FromLongLong(mm_memory_used());
 }
 
+static PyObject *core_types_bytes(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  return PyLong_FromLongLong(mm_types_bytes());
+}
+
 static PyObject *core_memory_peak(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   return PyLong_FromLongLong(mm_memory_peak());
@@ -92,9 +96,20 @@ static PyObject *core_memory_limit(PyObject *module, PyObject *size) {
   Py_RETURN_NONE;
 }
 
-static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
+static PyObject *core_memory_limited(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
+  return PyLong_FromLongLong(mm_memory_limit_now());
+}
+
+static PyObject *core_memory_kept(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  return PyLong_FromLongLong(mm_memory_kept());
+}
+
+static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
+  (void)unused;
   mm_owner_drain();
+  if (mm_session_collect(PyModule_GetState(module)) < 0) return NULL;
   Py_BEGIN_ALLOW_THREADS
   mm_memory_trim();
   Py_END_ALLOW_THREADS
@@ -108,12 +123,18 @@ static PyMethodDef functions[] = {
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
+    {"types_bytes", core_types_bytes, METH_NOARGS,
+     "types_bytes($module, /)\n--\n\nBytes of names of zones and foreign types, which stay."},
     {"memory_peak", core_memory_peak, METH_NOARGS,
      "memory_peak($module, /)\n--\n\nThe most bytes that the core has held."},
     {"memory_limit", core_memory_limit, METH_O,
      "memory_limit($module, size, /)\n--\n\nLimit of the bytes that the core may hold; 0 removes it."},
+    {"memory_limited", core_memory_limited, METH_NOARGS,
+     "memory_limited($module, /)\n--\n\nThe limit, 0 where there is none."},
+    {"memory_kept", core_memory_kept, METH_NOARGS,
+     "memory_kept($module, /)\n--\n\nBytes that are free, and kept for later use."},
     {"memory_trim", core_memory_trim, METH_NOARGS,
-     "memory_trim($module, /)\n--\n\nGive recycled memory back to the system."},
+     "memory_trim($module, /)\n--\n\nCollect the garbage of Lua, and give recycled memory back to the system."},
     {"live", core_live, METH_NOARGS, "live($module, /)\n--\n\nCounts of live objects, for tests that look for leaks."},
     {0}};
 

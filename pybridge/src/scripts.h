@@ -18,6 +18,9 @@ int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text 
 
 /* The session, made when it is first asked for; NULL and an exception. */
 mm_session *mm_session_here(module_state *state);
+/* Its Lua frees what nothing refers to any more; -1 and an exception. Nothing where there is no session, or this thread
+ * is inside. */
+int mm_session_collect(module_state *state);
 /* Raise what a call of a session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes
  * first. */
 PyObject *mm_session_raise(module_state *state, mm_session *session, mm_buffer *failures, const mm_error *error);

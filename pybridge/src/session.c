@@ -83,6 +83,20 @@ done:
   return result;
 }
 
+int mm_session_collect(module_state *state) {
+  mm_session *session = atomic_load(&state->session);
+  mm_buffer answer = {0};
+  mm_error error = {0};
+  mm_away away;
+  if (!session) return 0;
+  mm_away_begin(&away);
+  int status = mm_session_call(session, "collect", NULL, 0, &away.pulse, &answer, &error);
+  mm_away_end(&away);
+  if (status >= 0 || strcmp(error.id, "busy") == 0) mm_buffer_free(&answer);
+  else mm_session_raise(state, session, &answer, &error);
+  return PyErr_Occurred() ? -1 : 0;
+}
+
 static PyObject *core_drop(PyObject *module, PyObject *handle) {
   module_state *state = PyModule_GetState(module);
   long number = PyLong_AsLong(handle);

@@ -30,6 +30,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+LEFT = pytest.StashKey()
 FLIGHTS = ROOT / "pipelines" / "data" / "flights.csv.zst"
 
 
@@ -44,6 +45,38 @@ def pytest_runtest_setup(item):
         sanitizer, reason = mark.args
         if sanitizer == SANITIZER:
             pytest.skip(reason)
+
+
+def held_at_the_end():
+    """What the core holds and is alive when all specs have been run, and nothing is kept for later."""
+    from moonmill import _core
+
+    moonmill.store.clear()
+    patience = time.monotonic() + 3
+    while True:
+        gc.collect()
+        moonmill.memory.trim()
+        held = {"bytes": _core.memory_used() - _core.types_bytes(), **_core.live()}
+        if not any(held.values()) or time.monotonic() > patience:
+            return held
+        time.sleep(0.1)  # keepers of jobs let go of what was left to them
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    """Leaks of the whole run make it fail. What failed, or was stopped, holds what it had."""
+    if exitstatus == pytest.ExitCode.OK:
+        left = {name: count for name, count in held_at_the_end().items() if count}
+        session.config.stash[LEFT] = left
+        if left:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    left = config.stash.get(LEFT, None)
+    if left:
+        terminalreporter.section("left behind by the specs", red=True)
+        terminalreporter.line(str(left))
 
 
 @pytest.fixture
