@@ -15,10 +15,17 @@ np = pytest.importorskip("numpy")
 
 SAME = mm.pipeline("mm.pipeline {}")
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
-LEN = mm.module(
-    'return mm.module { len = mm.fn("v: f64[], s: utf8 -> i64", function(v, s) return #v + #s end) }'
-)
 pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def functions():
+    global LEN
+    LEN = mm.module(
+        'return mm.module { len = mm.fn("v: f64[], s: utf8 -> i64", function(v, s) return #v + #s end) }'
+    )
+    yield
+    del LEN
 
 
 class Boom(Exception):
