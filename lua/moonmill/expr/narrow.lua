@@ -25,8 +25,8 @@ end
 
 local modular = { ADD = true, SUB = true, MUL = true }
 
--- Is n a sum, a difference or a product whose low bits of a type can be had from those of its operands? Not when it is itself
--- modulo fewer bits.
+-- Is n a sum, a difference or a product whose low bits of a type can be had from those of its operands? Not when it
+-- is itself modulo fewer bits.
 local function is_modular(n, type)
   return n.kind == "call" and modular[n.op] and n.type.bits >= type.bits and range.of(n)
 end
