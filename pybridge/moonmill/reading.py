@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .errors import UsageError
+from .errors import FileError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,9 +53,14 @@ class Files:
         lines = script.wanted.whole == "lines"
         buffers = None if self._data is None else [self._data]
         patience = timeout if isinstance(timeout, (int, float)) and timeout > 0 else 0.0
-        return _core.open_input(
-            paths or self.paths, lines=lines, patience=patience, buffers=buffers, **self._settings
-        )
+        try:
+            return _core.open_input(
+                paths or self.paths, lines=lines, patience=patience, buffers=buffers, **self._settings
+            )
+        except FileError as error:
+            if error.id == "not-found" and error.file and not set("*?[").isdisjoint(error.file):
+                error.hint = f"moonmill.files({error.file!r}) takes patterns"
+            raise
 
     def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
         """The same files, read as keywords say that are no parameters of the pipeline, and those that are."""

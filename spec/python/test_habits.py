@@ -197,3 +197,15 @@ def test_the_store_sets_a_default():
         assert mm.store.setdefault("weights", [3]).to_pylist() == [1, 2]
     finally:
         mm.store.clear()
+
+
+def test_a_path_that_is_a_pattern_leads_to_files(tmp_path):
+    (tmp_path / "a.csv").write_text("n\n1\n")
+    pattern = str(tmp_path / "*.csv")
+    with pytest.raises(mm.FileError) as caught:
+        SAME.run(pattern)
+    assert caught.value.hint == f"moonmill.files({pattern!r}) takes patterns"
+    assert SAME.run(mm.files(pattern)).to_pydict() == {"n": [1]}
+    with pytest.raises(mm.FileError) as caught:
+        SAME.run(tmp_path / "b.csv")
+    assert caught.value.hint is None
