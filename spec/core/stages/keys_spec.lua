@@ -1,4 +1,5 @@
--- group by texts of any length and by several keys, while groups are few and when they are no longer, against a plain Lua oracle.
+-- group by texts of any length and by several keys, while groups are few and when they are no longer, against a plain
+-- Lua oracle.
 local ffi = require "ffi"
 local columns = require "columns"
 local groups = require "groups"

@@ -113,7 +113,9 @@ describe("limit", function()
   ---That a limit in some orders keeps the rows that a sort and a limit keep, for a few sizes.
   local function check_first(fields, n, orders, options, what)
     local list = ffi.new("mm_order[?]", #orders)
-    for i, o in ipairs(orders) do list[i - 1] = { o[1], o[2] == "desc" and 1 or 0, o[3] == "nulls first" and 1 or 0 } end
+    for i, o in ipairs(orders) do
+      list[i - 1] = { o[1], o[2] == "desc" and 1 or 0, o[3] == "nulls first" and 1 or 0 }
+    end
     local sorted = rows_of(fields, n, { C.mm_stage_sort(list, #orders, nil) })
     for _, size in ipairs { 1, 10, 1500, n, n + 1 } do
       local got = rows_of(fields, n, { limit(size, { order = orders }) }, options)

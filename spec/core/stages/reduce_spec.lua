@@ -1,5 +1,5 @@
--- Aggregates of one group go through kernels; those of a group among others row by row. Both are the same to the last bit: here a column
--- whose first row is null, against the same rows as a group beside one that has only the first row.
+-- Aggregates of one group go through kernels; those of a group among others row by row. Both are the same to the last
+-- bit: here a column whose first row is null, against the same rows as a group beside one that has only the first row.
 local pipelines = require "pipelines"
 local null = pipelines.null
 
@@ -7,7 +7,9 @@ local seed = tonumber(os.getenv "MM_SEED") or 5021
 math.randomseed(seed)
 
 local function whole(least, most)
-  return function() return math.random(9) == 1 and (math.random(2) == 1 and least or most) or math.random(least, most) end
+  return function()
+    return math.random(9) == 1 and (math.random(2) == 1 and least or most) or math.random(least, most)
+  end
 end
 
 local odd = { 0 / 0, 1 / 0, -1 / 0, 0, -0.0, 2 ^ -1074, -2 ^ 1000, 2 ^ 53 + 1 }
@@ -19,7 +21,8 @@ local cases = {
   { "i8", whole(-128, 127) }, { "u8", whole(0, 255) }, { "i16", whole(-32768, 32767) }, { "u16", whole(0, 65535) },
   { "i32", whole(-2 ^ 31, 2 ^ 31 - 1) }, { "u32", whole(0, 2 ^ 32 - 1) }, { "i64", whole(-2 ^ 47, 2 ^ 47) },
   { "u64", whole(0, 2 ^ 47) }, { "f32", float, "" }, { "f32", any_float, " with odd ones" }, { "f64", float },
-  { "f64", any_float, " with odd ones" }, { "f64", zero, " of zeros" }, { "bool", function() return math.random(5) > 1 end },
+  { "f64", any_float, " with odd ones" }, { "f64", zero, " of zeros" },
+  { "bool", function() return math.random(5) > 1 end },
 }
 
 -- Which rows are null: none, some, all, most, runs that end within words.
@@ -42,7 +45,9 @@ describe("aggregates of one group", function()
     it(("of %s%s are those of a group among others"):format(name, about), function()
       local aggregates = { "n = count(v)", "low = min(v)", "high = max(v)" }
       if name ~= "bool" then
-        for _, more in ipairs { "s = sum(v)", "m = mean(v)", "d = var(v)", "e = std(v)" } do table.insert(aggregates, more) end
+        for _, more in ipairs { "s = sum(v)", "m = mean(v)", "d = var(v)", "e = std(v)" } do
+          table.insert(aggregates, more)
+        end
       end
       local chain = (':group(%%s, { "%s" })'):format(table.concat(aggregates, '", "'))
       for gap, is_null in pairs(gaps) do
@@ -53,7 +58,8 @@ describe("aggregates of one group", function()
             alone[i], keys[i] = among[i], "a"
           end
           alone[1], keys[1] = null, "b"
-          local settings = { piece = math.random(2) == 1 and 777 or nil, batch_rows = math.random(2) == 1 and 320 or nil }
+          local settings = { piece = math.random(2) == 1 and 777 or nil,
+            batch_rows = math.random(2) == 1 and 320 or nil }
           local one = pipelines.run(chain:format "{}", { { "v", name, alone } }, settings)
           local two = pipelines.run(chain:format '"k"', { { "k", "utf8", keys }, { "v", name, among } })
           for _, aggregate in ipairs(aggregates) do
