@@ -159,6 +159,8 @@ struct mm_accumulator {
   mm_key_layout *pair_layout;     /* of n_unique; owned by the plan */
   mm_census *census;              /* the same */
   mm_key_table pairs;
+  int64_t pair_rows;   /* rows that they came from */
+  bool pairs_appended; /* some were not looked up */
 };
 
 /* The class for an aggregate over a type; NULL: it makes no sense. */
@@ -221,7 +223,7 @@ typedef struct mm_groups {
   int64_t room;    /* groups that the states have room for */
 } mm_groups;
 
-enum { MM_PARTITIONS = 256 };
+enum { MM_PARTITIONS = 256, MM_SHARED_GROUPS = 8 }; /* so many groups can be merged side by side */
 
 /* What a table held, to be merged into others: groups in order of first appearance, or so within each partition. */
 typedef struct mm_partial {

@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
-enum { FEW_GROUPS = 16384, WORTHWHILE = 8 };
+enum { FEW_GROUPS = 16384, WORTHWHILE = 8, MANY_PAIRS = 1 << 16 };
 
 static int64_t partitions_bytes(void) { return MM_PARTITIONS * (int64_t)sizeof(mm_partition); }
 
@@ -126,6 +126,13 @@ static int split(mm_merger *merger, mm_error *error) {
   return 0;
 }
 
+/* What one worker alone should not merge: many groups, or many different values of some. */
+static bool is_much(const mm_groups *groups) {
+  int64_t pairs = 0;
+  for (int32_t i = 0; i < groups->plan->accumulator_count; i++) pairs += groups->accumulators[i].pairs.count;
+  return groups->keys.count > FEW_GROUPS || (groups->keys.count >= MM_SHARED_GROUPS && pairs > MANY_PAIRS);
+}
+
 int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
   take->base = merger->morsels++ << 32;
   if (!merger->partitions) {
@@ -135,7 +142,7 @@ int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
     int done = merger->done(merger->self, take, status < 0 ? NULL : error);
     TRY(status);
     TRY(done);
-    return merger->whole.keys.count > FEW_GROUPS ? note_failed(merger, split(merger, error)) : 0;
+    return is_much(&merger->whole) ? note_failed(merger, split(merger, error)) : 0;
   }
   if (!take->scattered) { /* cut before the tables were split */
     mm_partial *scattered = NULL;

@@ -1,15 +1,25 @@
 /* uniques.c - n_unique, exactly: a table of (group, value) pairs beside the states.
  *
  * DESIGN. A pair is a key of two columns, the first being the number of the group. A partial has the pairs of a group side by
- * side, its states tell where; when it is merged they get the number of the group in the other table, and a new hash.
+ * side, its states tell where; when it is merged they get the number of the group in the other table, and a new hash. Where most pairs
+ * of a morsel are new, looking them up there is wasted: the rest is appended as it comes, and found out when it is
+ * merged; unless groups are so few that one worker merges them.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
 
-enum { PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
+enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
 typedef struct unique {
   int64_t start, count;
 } unique;
+
+/* Entries are so small that a call of memcpy costs more than the copy. */
+static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride) {
+  to[0] = from[0];
+  to[1] = from[1];
+  if (stride > 2) to[2] = from[2];
+  for (int64_t w = 3; w < stride; w++) to[w] = from[w];
+}
 
 static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
   const mm_key_layout *layout = acc->pair_layout;
@@ -20,14 +30,16 @@ static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, m
     mm_column groups = {.type = {.id = MM_U32}, .length = n, .data = rows->group + from};
     mm_keys_encode_column(layout, 0, &groups, 0, n, entries);
     mm_keys_encode_column(layout, 1, column, rows->start + from, n, entries);
-    int64_t size = layout->stride * (int64_t)sizeof(uint64_t);
     for (int64_t i = 0; i < n; i++) {
       if (column->valid && !mm_bit(column->valid, rows->start + from + i)) continue;
-      if (kept != i) memcpy(entries + kept * layout->stride, entries + i * layout->stride, (size_t)size);
+      if (kept != i) copy_entry(entries + kept * layout->stride, entries + i * layout->stride, layout->stride);
       kept++;
     }
     mm_keys_hash(layout, entries, kept);
-    if (rows->distinct) TRY(mm_keys_append(&acc->pairs, entries, kept, numbers, error));
+    bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= MM_SHARED_GROUPS;
+    acc->pairs_appended |= rows->distinct || (many && acc->pairs.count > acc->pair_rows / 2);
+    acc->pair_rows += kept;
+    if (acc->pairs_appended) TRY(mm_keys_append(&acc->pairs, entries, kept, numbers, error));
     else TRY(mm_keys_resolve(&acc->pairs, entries, kept, numbers, error));
   }
   return 0;
@@ -56,11 +68,13 @@ static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place,
     const uint64_t *entry = mm_keys_entry(&from->pairs, i);
     uint32_t group = place ? place[group_of(entry)] : group_of(entry);
     uint64_t *moved = (uint64_t *)to->pairs.entries.data + states[group].start++ * stride;
-    memcpy(moved, entry, (size_t)stride * 8);
+    copy_entry(moved, entry, stride);
     set_group(moved, group);
   }
   for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
   mm_keys_clear(&from->pairs);
+  from->pairs_appended = false;
+  from->pair_rows = 0;
   return 0;
 }
 
@@ -74,7 +88,7 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
   for (int64_t i = 0; i < n; i++) {
     for (int64_t k = 0; k < added[i].count; k++) {
       uint64_t *entry = entries + filled * layout->stride;
-      memcpy(entry, mm_keys_entry(&from->pairs, added[i].start + k), (size_t)layout->stride * 8);
+      copy_entry(entry, mm_keys_entry(&from->pairs, added[i].start + k), layout->stride);
       set_group(entry, number[i]);
       if (++filled < PIECE) continue;
       mm_keys_hash(layout, entries, filled);

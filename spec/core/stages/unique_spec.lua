@@ -87,4 +87,21 @@ describe("n_unique by key", function()
       { { "k", "i8", function(i) return i % 10 end, false, n = 200000 } })
     assert.are.same({ 20000, 20000, 20000, 20000, 0, 20000, 20000, 20000, 20000, 0 }, numbers)
   end)
+
+  it("leaves the bits of other aggregates as they are, where its values are merged side by side", function()
+    local n = 200000
+    local source = columns.table { { "k", "i32", function(i) return i % 12 end, false, n = n },
+      { "x", "f64", function(i) return i % 7 == 0 and null or 1 / i end, true, n = n },
+      { "s", "utf8", function(i) return ("%x"):format(i % 5000) end, false, n = n } }
+    local others = { "sum(x)", "var(x)", "median(x)", "last(x)", "max(s)", "count(x)" }
+    local with, without = { "n_unique(x)" }, {}
+    for i, text in ipairs(others) do with[i + 1], without[i] = text, text end
+    local plain = assert(columns.run(source, { groups.stage(source, { "k" }, without) }, { threads = 1 }))
+    for _, way in ipairs(WAYS) do
+      local result = assert(columns.run(source, { groups.stage(source, { "k" }, with) },
+        { threads = way[1], batch_rows = way[2] }))
+      assert.are.same(plain.k, result.k)
+      for i = 1, #others do assert.are.same(plain["o" .. i], result["o" .. i + 1]) end
+    end
+  end)
 end)
