@@ -156,12 +156,17 @@ struct mm_accumulator {
   mm_arena *arena; /* of the table it stands beside */
   mm_buffer states;
   mm_buffer value_groups, values; /* kept beside the states by quantiles */
-  mm_key_layout *pair_layout;     /* of n_unique; owned by the plan */
-  mm_census *census;              /* the same */
+  mm_job *helpers; /* of the plan's, while results are made: whose threads emit may use; NULL: they are busy */
+  mm_key_layout *pair_layout; /* of n_unique; owned by the plan */
+  mm_census *census;          /* the same */
   mm_key_table pairs;
   int64_t pair_rows;   /* rows that they came from */
   bool pairs_appended; /* some were not looked up */
 };
+
+/* The k-th least of n numbers, from 0, and the one after it, or the same where it is the last; reorders them. With the
+ * threads of a job, where there is one, which is worth it for some hundred thousand. */
+int mm_nth(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], mm_error *error);
 
 /* The class for an aggregate over a type; NULL: it makes no sense. */
 const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type);

@@ -179,6 +179,8 @@ static int finish_partition(void *argument, int64_t index, mm_error *error) {
 }
 
 int mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error) {
+  for (int32_t i = 0; i < merger->plan->accumulator_count; i++)
+    merger->plan->accumulators[i].helpers = merger->partitions ? NULL : job;
   if (!merger->partitions) return complete(&merger->whole, error);
   return mm_parallel(job, MM_PARTITIONS, finish_partition, merger, error);
 }

@@ -1,7 +1,8 @@
 /* quantiles.c - median and quantile, exactly: all values are kept, as their places in the one order.
  *
- * DESIGN. A table that is filled keeps a log of (group, value); a partial has the values of a group side by side, its states
- * tell where. The last table is brought into that form too, and each group's values are then partly sorted in place.
+ * DESIGN. A table that is filled keeps a log of values, and of their groups. A partial has the values of a group side by
+ * side; its states tell where. A table that is merged into keeps what it is given as runs: values of one group. The last
+ * table is brought into the form of a partial too, and each group's values are then partly sorted in place.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"
@@ -12,40 +13,79 @@ typedef struct values_of { /* a group */
   int64_t *values;         /* when complete */
 } values_of;
 
+typedef struct run {
+  uint32_t group, count;
+} run;
+
+/* ---- Logs ---- */
+
+/* Tables that rows are added to have a head, and log the group of each value. */
+static bool logs_values(const mm_accumulator *acc) { return acc->head > 0; }
+
+static void count_values(const mm_accumulator *from, values_of *states, const uint32_t *place) {
+  const uint32_t *group = (const uint32_t *)from->value_groups.data;
+  const run *runs = (const run *)from->value_groups.data;
+  if (logs_values(from)) {
+    for (int64_t i = 0, n = from->values.size / 8; i < n; i++) states[place ? place[group[i]] : group[i]].count++;
+  } else {
+    for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; i++)
+      states[place ? place[runs[i].group] : runs[i].group].count += runs[i].count;
+  }
+}
+
+/* Values to where their states start; the starts are moved to their ends. */
+static void put_values(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t *out) {
+  const uint32_t *group = (const uint32_t *)from->value_groups.data;
+  const run *runs = (const run *)from->value_groups.data;
+  const int64_t *value = (const int64_t *)from->values.data;
+  if (logs_values(from)) {
+    for (int64_t i = 0, n = from->values.size / 8; i < n; i++)
+      out[states[place ? place[group[i]] : group[i]].start++] = value[i];
+    return;
+  }
+  for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; value += runs[i++].count) {
+    values_of *state = &states[place ? place[runs[i].group] : runs[i].group];
+    memcpy(out + state->start, value, runs[i].count * sizeof *value);
+    state->start += runs[i].count;
+  }
+}
+
 /* Bring a log into groups: `to` may be the same accumulator with another buffer for values. */
 static int arrange(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t groups,
                    mm_buffer *values, mm_error *error) {
-  int64_t n = from->values.size / 8, start = 0;
-  const int64_t *value = (const int64_t *)from->values.data;
-  const uint32_t *group = (const uint32_t *)from->value_groups.data;
+  int64_t start = 0;
   values->size = 0;
-  TRY(mm_buffer_reserve(values, n * 8, error));
-  values->size = n * 8;
+  TRY(mm_buffer_reserve(values, from->values.size, error));
+  values->size = from->values.size;
   for (int64_t g = 0; g < groups; g++) states[g] = (values_of){0};
-  for (int64_t i = 0; i < n; i++) states[place ? place[group[i]] : group[i]].count++;
+  count_values(from, states, place);
   for (int64_t g = 0; g < groups; g++) {
     states[g].start = start;
     start += states[g].count;
   }
-  int64_t *out = (int64_t *)values->data;
-  for (int64_t i = 0; i < n; i++) out[states[place ? place[group[i]] : group[i]].start++] = value[i];
+  put_values(from, states, place, (int64_t *)values->data);
   for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
   return 0;
 }
 
+static int log_run(mm_accumulator *acc, int64_t group, int64_t count, mm_error *error) {
+  while (count) {
+    run r = {(uint32_t)group, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX};
+    TRY(mm_buffer_append(&acc->value_groups, &r, sizeof r, error));
+    count -= r.count;
+  }
+  return 0;
+}
+
 /* A partial that is moved on has no log: make it again out of its states. */
-static int list_groups(mm_accumulator *acc, int64_t groups, mm_error *error) {
+static int log_groups(mm_accumulator *acc, int64_t groups, mm_error *error) {
   const values_of *states = mm_state(acc, 0);
-  TRY(mm_buffer_reserve(&acc->value_groups, acc->values.size / 2, error));
-  uint32_t *list = (uint32_t *)acc->value_groups.data;
-  for (int64_t g = 0; g < groups; g++)
-    for (int64_t k = 0; k < states[g].count; k++) list[states[g].start + k] = (uint32_t)g;
-  acc->value_groups.size = acc->values.size / 2;
+  for (int64_t g = 0; g < groups; g++) TRY(log_run(acc, g, states[g].count, error));
   return 0;
 }
 
 static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
-  if (!from->value_groups.size) TRY(list_groups(from, groups, error));
+  if (!from->value_groups.size) TRY(log_groups(from, groups, error));
   TRY(arrange(from, mm_state(to, 0), place, groups, &to->values, error));
   from->values.size = from->value_groups.size = 0;
   return 0;
@@ -55,19 +95,19 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
                  mm_error *error) {
   const values_of *added = mm_state(from, first);
   for (int64_t i = 0; i < n; i++) {
-    int64_t count = added[i].count;
-    TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, count * 8, error));
-    TRY(mm_buffer_reserve(&to->value_groups, count * 4, error));
-    uint32_t *groups = (uint32_t *)(to->value_groups.data + to->value_groups.size);
-    for (int64_t k = 0; k < count; k++) groups[k] = number[i];
-    to->value_groups.size += count * 4;
+    TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
+    TRY(log_run(to, number[i], added[i].count, error));
   }
   return 0;
 }
 
 static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
-  mm_buffer values = {0};
   values_of *states = mm_state(acc, 0);
+  if (groups == 1) {
+    states[0] = (values_of){.count = acc->values.size / 8, .values = (int64_t *)acc->values.data};
+    return 0;
+  }
+  mm_buffer values = {0};
   int status = arrange(acc, states, NULL, groups, &values, error);
   if (status < 0) {
     mm_buffer_free(&values);
@@ -80,33 +120,7 @@ static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
   return 0;
 }
 
-static inline void swap(int64_t *a, int64_t *b) {
-  int64_t c = *a;
-  *a = *b;
-  *b = c;
-}
-
-/* Hoare's selection, the pivot a median of three: afterwards x[k] is in its place, nothing after it is less. */
-static void select_nth(int64_t *x, int64_t n, int64_t k) {
-  int64_t low = 0, high = n - 1;
-  while (low < high) {
-    int64_t middle = low + (high - low) / 2;
-    if (x[middle] < x[low]) swap(&x[middle], &x[low]);
-    if (x[high] < x[low]) swap(&x[high], &x[low]);
-    if (x[high] < x[middle]) swap(&x[high], &x[middle]);
-    int64_t pivot = x[middle], i = low - 1, j = high + 1;
-    for (;;) {
-      do i++;
-      while (x[i] < pivot);
-      do j--;
-      while (x[j] > pivot);
-      if (i >= j) break;
-      swap(&x[i], &x[j]);
-    }
-    if (k <= j) high = j;
-    else low = j + 1;
-  }
-}
+/* ---- Results ---- */
 
 static double value_of(const mm_accumulator *acc, int64_t order) {
   if (mm_is_float(acc->type.id)) return mm_unorder_f64(order);
@@ -114,16 +128,37 @@ static double value_of(const mm_accumulator *acc, int64_t order) {
   return (double)order;
 }
 
-static double quantile(const mm_accumulator *acc, int64_t *x, int64_t n, double q) {
-  double at = q * (double)(n - 1), whole = floor(at);
-  int64_t k = (int64_t)whole;
-  select_nth(x, n, k);
-  double low = value_of(acc, x[k]);
-  if (at == whole || k + 1 >= n) return low;
-  int64_t next = x[k + 1];
-  for (int64_t i = k + 2; i < n; i++) next = x[i] < next ? x[i] : next;
-  double high = value_of(acc, next);
-  return low == high ? low : low + (at - whole) * (high - low);
+typedef struct quantiles {
+  const mm_accumulator *acc;
+  double q;
+  void *const *states;
+  int64_t n;
+  double *out;
+} quantiles;
+
+static int quantile(const quantiles *all, mm_job *job, int64_t i, mm_error *error) {
+  const values_of *state = all->states[i];
+  int64_t n = state->count, pair[2];
+  all->out[i] = 0;
+  if (!n) return 0;
+  double at = all->q * (double)(n - 1), whole = floor(at);
+  TRY(mm_nth(job, state->values, n, (int64_t)whole, pair, error));
+  double low = value_of(all->acc, pair[0]), high = value_of(all->acc, pair[1]);
+  all->out[i] = at == whole || low == high ? low : low + (at - whole) * (high - low);
+  return 0;
+}
+
+/* Groups that are large enough for all threads are done one after the other, the others side by side. */
+enum { LARGE = 1 << 18, GROUPS_A_TASK = 16 };
+
+static bool is_large(const quantiles *all, int64_t i) { return ((const values_of *)all->states[i])->count >= LARGE; }
+
+static int small_groups(void *context, int64_t task, mm_error *error) {
+  const quantiles *all = context;
+  int64_t start = task * GROUPS_A_TASK, end = start + GROUPS_A_TASK < all->n ? start + GROUPS_A_TASK : all->n;
+  for (int64_t i = start; i < end; i++)
+    if (!is_large(all, i)) TRY(quantile(all, NULL, i, error));
+  return 0;
 }
 
 static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
@@ -131,13 +166,15 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const values_of *)states[i])->count == 0;
   TRY(mm_emit_column(column, type, n, nulls, error));
-  double *out = (double *)column->data;
+  for (int64_t i = 0; i < n && nulls; i++)
+    if (!((const values_of *)states[i])->count) mm_emit_null(column, i);
   double q = aggregate->op == MM_AGG_MEDIAN ? 0.5 : aggregate->q;
-  for (int64_t i = 0; i < n; i++) {
-    const values_of *state = states[i];
-    out[i] = state->count ? quantile(acc, state->values, state->count, q) : 0;
-    if (!state->count) mm_emit_null(column, i);
-  }
+  quantiles all = {.acc = acc, .q = q, .states = states, .n = n, .out = (double *)column->data};
+  for (int64_t i = 0; i < n && acc->helpers; i++)
+    if (is_large(&all, i)) TRY(quantile(&all, acc->helpers, i, error));
+  if (acc->helpers)
+    return mm_parallel(acc->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
+  for (int64_t i = 0; i < n; i++) TRY(quantile(&all, NULL, i, error));
   return 0;
 }
 
