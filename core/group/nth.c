@@ -1,8 +1,8 @@
 /* nth.c - the k-th of many numbers, without sorting them.
  *
- * DESIGN. Few numbers are parted around pivots until the k-th is in its place. Of many, a sample tells two values between
- * which the k-th is sure to be, nearly always; all threads then move what is between them to the front of pieces of the list,
- * and count what is below. The answer is exact either way: where the sample misled, the list is parted as a whole.
+ * DESIGN. Few numbers are parted around pivots until the k-th is in its place. Of many, a sample tells two values
+ * between which the k-th nearly always is; all threads then move what is between them to the front of pieces of the
+ * list, and count what is below. The answer is exact either way: where the sample misled, the list is parted as a whole.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"

@@ -1,8 +1,8 @@
 /* quantiles.c - median and quantile, exactly: all values are kept, as their places in the one order.
  *
- * DESIGN. A table that is filled keeps a log of values, and of their groups. A partial has the values of a group side by
- * side; its states tell where. A table that is merged into keeps what it is given as runs: values of one group. The last
- * table is brought into the form of a partial too, and each group's values are then partly sorted in place.
+ * DESIGN. A table that is filled keeps a log of values, and of their groups. A partial has the values of a group side
+ * by side; its states tell where. A table that is merged into keeps what it is given as runs: values of one group. The
+ * last table is brought into the form of a partial too, and each group's values are then partly sorted in place.
  *
  * SPDX-License-Identifier: MIT */
 #include "groups.h"

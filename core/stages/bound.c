@@ -1,8 +1,8 @@
 /* bound.c - a row that closes the first n in an order: what comes behind it is not among them.
  *
- * DESIGN. Nearly all rows of a batch are told to be beyond the bound by looking at their first key alone, a vector at a time.
- * Only where that leaves many are they ranked. A bound is always made of rows that come earlier in the input than those
- * that are held against it, so that equal rows are beyond it too, where ranks tell that they are equal.
+ * DESIGN. Nearly all rows of a batch are told to be beyond the bound by looking at their first key alone, a vector at a
+ * time. Only where that leaves many are they ranked. A bound is always made of rows that come earlier in the input than
+ * those that are held against it, so that equal rows are beyond it too, where ranks tell that they are equal.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/sorter.h"

@@ -125,21 +125,28 @@ static int pack_number(const order_key *key, const mm_column *column, rank *rank
   return seen;
 }
 
+/* The first 16 bytes of a text, or what there is of it above zeros; `end` is that of all texts of the column. */
+static wide first_bytes(const uint8_t *bytes, int64_t start, int64_t size, int64_t end) {
+  uint64_t words[2] = {0, 0};
+  if (start + 16 <= end) memcpy(words, bytes + start, 16);
+  else if (size > 0) memcpy(words, bytes + start, (size_t)(size < 16 ? size : 16));
+  wide text = (wide)__builtin_bswap64(words[0]) << 64 | __builtin_bswap64(words[1]);
+  return size >= 16 ? text : text & ~(~(wide)0 >> 8 * size);
+}
+
 /* Pack the first bytes of text, filled up with zeros, and the length, or that it is longer. Returns whether one was. */
 static bool pack_text(const order_key *key, const mm_column *column, rank *ranks) {
   int32_t room = key->bits / 8 - 1, shift = BITS - key->start - key->bits;
   wide all = ones(key->bits), null = key->order.nulls_first ? 0 : all, flip = key->order.descending ? all : 0;
+  int64_t end = column->length ? column->offsets[column->length] : 0;
   bool cut = false;
   for (int64_t i = 0; i < column->length; i++) {
     if (mm_is_null(column, i)) {
       put(&ranks[i], null, shift);
       continue;
     }
-    int32_t start = column->offsets[i], size = column->offsets[i + 1] - start, packed = size < room ? size : room;
-    uint64_t words[2] = {0, 0};
-    if (packed > 0) memcpy(words, (const uint8_t *)column->data + start, (size_t)packed);
-    wide text = (wide)__builtin_bswap64(words[0]) << 64 | __builtin_bswap64(words[1]);
-    text >>= BITS - key->bits;
+    int32_t start = column->offsets[i], size = column->offsets[i + 1] - start;
+    wide text = first_bytes(column->data, start, size < room ? size : room, end) >> (BITS - key->bits);
     text |= (wide)(size <= room ? size + 1 : room + 2); /* the last byte is free: room is one byte less */
     cut |= size > room;
     put(&ranks[i], text ^ flip, shift);

@@ -8,7 +8,9 @@ enum { STRIDE = 1024, PART = MM_MORSEL / 2 };
 typedef struct parts {
   sorter *sorter;
   int64_t count;
-  int64_t *cuts; /* (count + 1) * runs */
+  int64_t *cuts;         /* (count + 1) * runs */
+  const rank *splitters; /* while runs are cut: every `every`-th row is one */
+  int64_t every;
   mm_table *results;
 } parts;
 
@@ -48,16 +50,27 @@ static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
   return count;
 }
 
+static int cut_run(void *context, int64_t r, mm_error *error) {
+  (void)error;
+  const parts *p = context;
+  int64_t runs = p->sorter->runs.count;
+  for (int64_t i = 1; i < p->count; i++)
+    p->cuts[i * runs + r] = rows_before(p->sorter, r, &p->splitters[i * p->every - 1]);
+  p->cuts[p->count * runs + r] = p->sorter->ranks[r].count;
+  return 0;
+}
+
 /* Choose splitters from every STRIDE-th row of every run, so that parts have about PART rows, more when there are many
  * runs. */
-static int cut_parts(parts *p, mm_error *error) {
+static int cut_parts(parts *p, mm_job *job, mm_error *error) {
   sorter *s = p->sorter;
-  int64_t runs = s->runs.count, wanted = runs * STRIDE / 4 > PART ? runs * STRIDE / 4 : PART, every = wanted / STRIDE;
+  int64_t runs = s->runs.count, wanted = runs * STRIDE / 4 > PART ? runs * STRIDE / 4 : PART;
   rank_list samples = {0}, spare = {0};
   int64_t count = sample(s, NULL, STRIDE);
+  p->every = wanted / STRIDE;
+  p->count = count / p->every + 1;
   TRY(mm_ranks_room(&samples, count + 1, error));
   int status = mm_ranks_room(&spare, 2 * count + 1, error);
-  p->count = count / every + 1;
   p->cuts = mm_allocate_zero((p->count + 1) * runs * 8);
   p->results = mm_allocate_zero(p->count * (int64_t)sizeof *p->results);
   if (!p->cuts || !p->results) status = mm_fail_memory(error, p->count * runs * 8);
@@ -65,10 +78,8 @@ static int cut_parts(parts *p, mm_error *error) {
     ranking by = mm_sorter_ranking(s);
     sample(s, samples.ranks, STRIDE);
     mm_ranks_sort(&by, samples.ranks, spare.ranks, count);
-    for (int64_t r = 0; r < runs; r++) {
-      for (int64_t i = 1; i < p->count; i++) p->cuts[i * runs + r] = rows_before(s, r, &samples.ranks[i * every - 1]);
-      p->cuts[p->count * runs + r] = s->ranks[r].count;
-    }
+    p->splitters = samples.ranks;
+    status = mm_parallel(job, runs, cut_run, p, error);
   }
   mm_ranks_free(&samples);
   mm_ranks_free(&spare);
@@ -112,7 +123,7 @@ static int append_all(mm_table *out, mm_table *from, mm_error *error) {
 int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
   if (in_order(s)) return append_all(out, &s->runs, error);
   parts p = {.sorter = s};
-  int status = cut_parts(&p, error);
+  int status = cut_parts(&p, job, error);
   if (status >= 0) status = mm_parallel(job, p.count, sort_part, &p, error);
   for (int64_t i = 0; i < p.count && p.results; i++) {
     if (status >= 0) status = append_all(out, &p.results[i], error);

@@ -1,15 +1,16 @@
 /* rank.c - sorting ranks.
  *
  * DESIGN. Numbers of up to PLACES rows are sorted as items of 8 bytes: the highest bits that differ, and below them the
- * place of the row. A stable radix sort takes some more digits of the items than rows could have told apart; stretches that
- * are equal in these, mostly of two or three rows, are sorted in the same way by what is left. Rows whose numbers are
- * equal, but do not decide, are then merge sorted by value; such stretches often are in order already.
+ * place of the row. A stable radix sort takes some more digits of the items than rows could have told apart; stretches
+ * that are equal in these, mostly of two or three rows, are sorted in the same way by what is left. Rows whose numbers
+ * are equal, but do not decide, are then merge sorted by value; such stretches often are in order already.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/order.h"
 #include <math.h>
 
-/* Three digits of items tell apart the rows of a morsel, two MANY of them, one FEW; SHORT lists are sorted by insertion. */
+/* Three digits of items tell apart the rows of a morsel, two MANY of them, one FEW; SHORT lists are sorted by
+ * insertion. */
 enum { DIGIT = 8, BUCKETS = 1 << DIGIT, MANY = 8192, FEW = 128, SHORT = 16, MOST_DIGITS = 4 };
 typedef unsigned __int128 wide;
 
@@ -89,8 +90,8 @@ static uint64_t *radix(uint64_t *items, uint64_t *spare, int64_t n, int32_t shif
   return items;
 }
 
-/* Items whose places ascend: by the highest digits that differ, as many as tell them apart, then by the rest where these
- * are equal. */
+/* Items whose places ascend: by the highest digits that differ, as many as tell them apart, then by the rest where
+ * these are equal. */
 static void sort_items(uint64_t *items, uint64_t *spare, int64_t n) {
   if (n <= SHORT) {
     insert_items(items, n);

@@ -36,15 +36,23 @@ static void take_bits(uint64_t *to, const uint64_t *bits, const int64_t *index, 
   }
 }
 
-static void take_text(mm_column *to, const mm_column *from, const int64_t *index, int64_t count) {
+/* A text; short ones that are not the last ones go as words, which may write beyond their end. */
+static inline void copy_text(uint8_t *to, int64_t room, const uint8_t *from, int64_t rest, int64_t size) {
+  enum { WORDS = 16 };
+  if (size <= WORDS && room >= WORDS && rest >= WORDS) memcpy(to, from, WORDS);
+  else if (size) memcpy(to, from, (size_t)size);
+}
+
+static void take_text(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, int64_t text_bytes) {
   const uint8_t *bytes = from->data;
   uint8_t *out = mm_block_data(to->data_block);
   int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
+  int32_t last = from->length ? from->offsets[from->length] : 0;
   for (int64_t i = 0; i < count; i++) {
     if (i + AHEAD < count && index[i + AHEAD] >= 0) __builtin_prefetch(bytes + from->offsets[index[i + AHEAD]]);
     if (index[i] >= 0) {
       int32_t start = from->offsets[index[i]], size = from->offsets[index[i] + 1] - start;
-      memcpy(out + end, bytes + start, (size_t)size);
+      copy_text(out + end, text_bytes - end, bytes + start, last - start, size);
       end += size;
     }
     offsets[i + 1] = end;
@@ -63,7 +71,7 @@ int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, i
   }
   TRY(mm_column_make(to, from->type, count, text_bytes, holes || from->valid, error));
   if (to->valid) take_bits((uint64_t *)mm_block_data(to->valid_block), from->valid, index, count);
-  if (from->offsets) take_text(to, from, index, count);
+  if (from->offsets) take_text(to, from, index, count, text_bytes);
   else if (from->type.id == MM_BOOL) take_bits((uint64_t *)mm_block_data(to->data_block), from->data, index, count);
   else if (from->type.id != MM_NULL && from->length > 0) take_data(to, from, index, count);
   return 0;
@@ -74,7 +82,11 @@ int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, i
 #define GATHER(T)                                                                                                      \
   do {                                                                                                                 \
     T *out = (T *)mm_block_data(to->data_block);                                                                       \
-    for (int64_t i = 0; i < count; i++) out[i] = ((const T *)parts[picks[i].part]->data)[picks[i].row];                \
+    for (int64_t i = 0; i < count; i++) {                                                                              \
+      mm_pick ahead = picks[i + AHEAD < count ? i + AHEAD : i];                                                        \
+      __builtin_prefetch((const T *)parts[ahead.part]->data + ahead.row);                                              \
+      out[i] = ((const T *)parts[picks[i].part]->data)[picks[i].row];                                                  \
+    }                                                                                                                  \
   } while (0)
 
 static void gather_data(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count) {
@@ -99,13 +111,15 @@ static void gather_bits(uint64_t *to, const mm_column *const *parts, const mm_pi
   }
 }
 
-static void gather_text(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count) {
+static void gather_text(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count,
+                        int64_t text_bytes) {
   uint8_t *out = mm_block_data(to->data_block);
   int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
   for (int64_t i = 0; i < count; i++) {
     const mm_column *part = parts[picks[i].part];
     int32_t start = part->offsets[picks[i].row], size = part->offsets[picks[i].row + 1] - start;
-    memcpy(out + end, (const uint8_t *)part->data + start, (size_t)size);
+    const uint8_t *bytes = (const uint8_t *)part->data + start;
+    copy_text(out + end, text_bytes - end, bytes, part->offsets[part->length] - start, size);
     end += size;
     offsets[i + 1] = end;
   }
@@ -127,7 +141,7 @@ int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_
   }
   TRY(mm_column_make(to, type, count, text_bytes, nulls, error));
   if (to->valid) gather_bits((uint64_t *)mm_block_data(to->valid_block), parts, picks, count, true);
-  if (mm_is_text(type.id)) gather_text(to, parts, picks, count);
+  if (mm_is_text(type.id)) gather_text(to, parts, picks, count, text_bytes);
   else if (type.id == MM_BOOL) gather_bits((uint64_t *)mm_block_data(to->data_block), parts, picks, count, false);
   else if (type.id != MM_NULL && count > 0) gather_data(to, parts, picks, count);
   return 0;
