@@ -77,9 +77,7 @@ static inline __attribute__((always_inline)) void read_words(const uint8_t *byte
 }
 
 /* By pairs, because compilers unroll no loop over so few words. */
-static inline uint64_t mix_pair(const uint64_t *words, uint64_t a, uint64_t b) {
-  return (words[0] ^ words[0] >> 32) * a + (words[1] ^ words[1] >> 32) * b;
-}
+static inline uint64_t mix_pair(const uint64_t *words, uint64_t a, uint64_t b) { return words[0] * a + words[1] * b; }
 
 static inline __attribute__((always_inline)) uint64_t first_slot(const uint64_t *words, int count, int64_t size) {
   uint64_t mixed = (uint64_t)size + mix_pair(words, UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f));
@@ -197,20 +195,33 @@ static inline __attribute__((always_inline)) int64_t find_rows(mm_lexicon *lexic
   return left;
 }
 
-/* Part rows by kind. */
+/* Part rows by kind. Each row is put on every list, where the next one of that kind takes its place, so that nothing waits for
+ * a counter in memory. */
+static inline __attribute__((always_inline)) void part_rows(mm_lexicon *lexicon, const int32_t *offsets,
+                                                            const uint64_t *valid, int64_t start, int64_t n,
+                                                            int64_t *counts) {
+  int64_t at[KINDS] = {0};
+  for (int64_t i = 0; i < n; i++) {
+    int64_t size = offsets[i + 1] - offsets[i], here = !valid || mm_bit(valid, start + i);
+    lexicon->rows[WORDS_2][at[WORDS_2]] = (uint32_t)i;
+    lexicon->rows[WORDS_4][at[WORDS_4]] = (uint32_t)i;
+    lexicon->rows[WORDS_8][at[WORDS_8]] = (uint32_t)i;
+    lexicon->rows[LONG][at[LONG]] = (uint32_t)i;
+    at[WORDS_2] += here & (size <= 16);
+    at[WORDS_4] += here & (size > 16) & (size <= 32);
+    at[WORDS_8] += here & (size > 32) & (size <= 64);
+    at[LONG] += here & (size > 64);
+    if (!valid) continue;
+    lexicon->rows[NOTHING][at[NOTHING]] = (uint32_t)i;
+    at[NOTHING] += !here;
+  }
+  memcpy(counts, at, sizeof at);
+}
+
 static void part(mm_lexicon *lexicon, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
                  int64_t *counts) {
-  if (valid) {
-    for (int64_t i = 0; i < n; i++) {
-      int kind = mm_bit(valid, start + i) ? kind_of(offsets[i + 1] - offsets[i]) : NOTHING;
-      lexicon->rows[kind][counts[kind]++] = (uint32_t)i;
-    }
-  } else {
-    for (int64_t i = 0; i < n; i++) {
-      int kind = kind_of(offsets[i + 1] - offsets[i]);
-      lexicon->rows[kind][counts[kind]++] = (uint32_t)i;
-    }
-  }
+  if (valid) part_rows(lexicon, offsets, valid, start, n, counts);
+  else part_rows(lexicon, offsets, NULL, start, n, counts);
 }
 
 void mm_lexicon_find(mm_lexicon *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers) {
