@@ -34,14 +34,15 @@ PY_RUN   = $(PY_SAN) PYTHONPATH=$(PY_HOME) $(VENV)/bin/python
 # A sanitizer must be there before the interpreter, and with it the runtime of C++, whose exceptions it watches. CPython keeps what
 # it allocated to the end, locks of many libraries are held across a fork, and children of a fork start threads.
 PY_SAN = $(if $(SAN),LD_PRELOAD="$(foreach lib,$(SAN_LIB) libstdc++.so,$$($(CC) -print-file-name=$(lib)))" \
-  ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+  ASAN_OPTIONS=detect_leaks=$(if $(LEAKS),1,0):abort_on_error=1:allocator_may_return_null=1 \
+  LSAN_OPTIONS=suppressions=$(CURDIR)/spec/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
   TSAN_OPTIONS=suppressions=$(CURDIR)/spec/tsan.supp:detect_deadlocks=0:die_after_fork=0 \
   $(if $(findstring address,$(SAN)),PYTHONMALLOC=malloc))
 $(VENV)/.test: pybridge/python.mk
 	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
 
-test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread)
+test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread, LEAKS=1)
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
 	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python' $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi

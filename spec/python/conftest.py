@@ -24,6 +24,9 @@ import moonmill  # noqa: E402
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Leaks are looked for in this process; others may end in the middle of something.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "").replace("detect_leaks=1", "detect_leaks=0")
+
 # Processes that specs start find the same package.
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(Path(moonmill.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
@@ -47,6 +50,14 @@ def pytest_runtest_setup(item):
             pytest.skip(reason)
 
 
+def let_go_of_constants(modules):
+    """Tables and modules of functions that a file of specs has as constants."""
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if isinstance(value, (moonmill.Table, moonmill.Column, moonmill.Buffer, moonmill.Module)):
+                delattr(module, name)
+
+
 def held_at_the_end():
     """What the core holds and is alive when all specs have been run, and nothing is kept for later."""
     from moonmill import _core
@@ -66,6 +77,7 @@ def held_at_the_end():
 def pytest_sessionfinish(session, exitstatus):
     """Leaks of the whole run make it fail. What failed, or was stopped, holds what it had."""
     if exitstatus == pytest.ExitCode.OK:
+        let_go_of_constants({item.module for item in session.items if hasattr(item, "module")})
         left = {name: count for name, count in held_at_the_end().items() if count}
         session.config.stash[LEFT] = left
         if left:
