@@ -198,6 +198,15 @@ rank mm_rank_masked(rank r, int32_t bits) {
   return r;
 }
 
+bool mm_rank_open(const ordering *o, int32_t key, const rank *r) {
+  if (key == o->count) return false;
+  const order_key *last = &o->keys[key];
+  if (key < o->count - 1 || last->type != MM_UTF8 || last->bits == 0) return true;
+  wide code = ((wide)r->high << 64 | r->low) >> (BITS - last->start - last->bits);
+  int32_t room = last->bits / 8 - 1;
+  return (uint8_t)(code ^ (last->order.descending ? 0xFF : 0)) == room + 2;
+}
+
 /* ---- A bound ---- */
 
 /* The value of the first key of a bound as its place in the one order, as mm_sifter takes it. */

@@ -40,6 +40,9 @@ void mm_ordering_ranks(const ordering *o, const mm_batch *rows, int32_t part, ra
 /* What is clear over the rows of both. */
 void mm_clarity_join(const ordering *o, clarity *to, const clarity *other);
 rank mm_rank_masked(rank r, int32_t bits); /* leading bits only */
+/* Whether rows of this number may differ in keys from `key` on, the first that numbers leave open for some rows: a text
+ * that is there as a whole leaves nothing open. */
+bool mm_rank_open(const ordering *o, int32_t key, const rank *r);
 /* Rows of a batch whose first key may come before that of a rank, a bit each; where that key is the only one, those
  * with an equal key do not count. Returns how many, or -1 where looking at the first key alone is of no use. */
 int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);

@@ -52,7 +52,7 @@ static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
 }
 
 bool mm_rank_before(const ranking *by, const rank *a, const rank *b) {
-  if (!equal(a, b) || by->key == by->order->count) return less(a, b);
+  if (!equal(a, b) || !mm_rank_open(by->order, by->key, a)) return less(a, b);
   return compare_values(by, a->at, b->at) < 0;
 }
 
@@ -230,6 +230,7 @@ void mm_ranks_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
   if (by->key == by->order->count) return;
   for (int64_t start = 0, end; start < n; start = end) {
     for (end = start + 1; end < n && equal(&ranks[end], &ranks[start]);) end++;
-    sort_values(by, ranks + start, spare, end - start);
+    if (end - start > 1 && mm_rank_open(by->order, by->key, &ranks[start]))
+      sort_values(by, ranks + start, spare, end - start);
   }
 }

@@ -174,6 +174,24 @@ describe("sort", function()
     end)
   end
 
+  it("sorts texts about as long as what a number holds, among them whole and cut ones", function()
+    math.randomseed(5)
+    local n, list = 3000, {}
+    for i = 1, n do
+      local size = math.random(10, 20)
+      list[i] = math.random() < 0.05 and null
+        or ("\255abcdefghijklmnopqrstu"):sub(1, size - 1) .. ({ "", "\0", "\255", "x" })[math.random(4)]
+    end
+    for _, kind in ipairs { "binary", "utf8" } do
+      for _, direction in ipairs { "asc", "desc" } do
+        for _, nulls in ipairs { "nulls last", "nulls first" } do
+          local orders = { { 0, direction, nulls } }
+          assert.same(expected({ list }, orders, n), sorted({ kind }, { list }, orders, n))
+        end
+      end
+    end
+  end)
+
   it("sorts by two keys of which the first leaves most open", function()
     math.randomseed(3)
     local n, first, second = 100000, {}, {}
