@@ -7,7 +7,7 @@
 #include "lanes.h"
 
 /* Needs T, and K, the signed integer of its size. */
-#define TOP_BIT(K) ((K)((K)1 << (8 * sizeof(K) - 1)))
+#define TOP_BIT(K) ((K)(UINT64_C(1) << (8 * sizeof(K) - 1)))
 #define LAST(K) ((K)~TOP_BIT(K))
 
 #define SIGNED_KEYS(s, T, K)                                                                                           \
