@@ -1,6 +1,6 @@
 /* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first of them: with inferred types it
  * only has to come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte
- * sees.
+ * sees, from a file and from memory; and the same bytes as lines are what stands between their newlines.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include "formats/formats.h"
@@ -144,6 +144,48 @@ static void compare(const mm_csv_options *options, const mm_table *table) {
   free(n.field);
 }
 
+/* ---- From memory, and as lines ---- */
+
+/* The same options over a block of memory end in the same way, with the same rows. */
+static void check_blocks(const mm_csv_options *options, int status, const mm_table *table) {
+  mm_csv_options again = *options;
+  mm_table twin = {0};
+  mm_block *block = mm_block_foreign(file_bytes, file_size, NULL, NULL, NULL);
+  CHECK(block);
+  again.blocks = &block;
+  CHECK(read_all(&again, MM_BINARY, 192, &twin) == status);
+  if (status >= 0) {
+    CHECK(twin.rows == table->rows && twin.schema.count == table->schema.count);
+    for (int64_t row = 0; row < table->rows; row++)
+      for (int32_t c = 0; c < table->schema.count; c++) {
+        int64_t at = row;
+        const mm_column *column = column_of(table, c, &at);
+        const uint8_t *text = column->data;
+        int32_t from = column->offsets[at], size = column->offsets[at + 1] - from;
+        check_cell(&twin, row, c, mm_is_null(column, at), text ? text + from : text, size);
+      }
+  }
+  mm_table_free(&twin);
+  mm_block_release(block);
+}
+
+static void check_lines(int32_t chunk) {
+  mm_csv_options options = {.lines = true, .chunk = chunk};
+  mm_table table = {0};
+  if (read_all(&options, MM_BINARY, 64, &table) >= 0 && !mm_is_zstd(file_bytes, file_size)) {
+    int64_t rows = 0, at = file_size >= 3 && memcmp(file_bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (; at < file_size; rows++) {
+      const uint8_t *newline = memchr(file_bytes + at, '\n', (size_t)(file_size - at));
+      int64_t end = newline ? newline - file_bytes : file_size, size = end - at;
+      if (size && file_bytes[end - 1] == '\r') size--;
+      check_cell(&table, rows, 0, false, file_bytes + at, size);
+      at = end + 1;
+    }
+    CHECK(rows == table.rows);
+  }
+  mm_table_free(&table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   static const char delimiters[] = {',', ';', '\t', ' ', ',', ',', ',', 'a'}, quotes[] = {0, '\'', (char)-1, 0};
@@ -161,8 +203,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   mm_table inferred = {0}, text = {0};
   read_all(&options, MM_NULL, 64, &inferred);
   mm_table_free(&inferred);
-  if (read_all(&options, MM_BINARY, 64, &text) >= 0 && !mm_is_zstd(file_bytes, file_size)) compare(&options, &text);
+  int status = read_all(&options, MM_BINARY, 64, &text);
+  if (status >= 0 && !mm_is_zstd(file_bytes, file_size)) compare(&options, &text);
+  check_blocks(&options, status, &text);
   mm_table_free(&text);
+  check_lines(options.chunk);
   mm_set_io(NULL);
   return 0;
 }
