@@ -100,8 +100,9 @@ int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *
   if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
   for (int32_t i = 0; i < count && status >= 0; i++)
     if (mm_group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
-  plan->reduces = key_count == 0 && count > 0;
-  for (int32_t i = 0; i < plan->accumulator_count; i++) plan->reduces &= plan->accumulators[i].vtable->reduces;
+  plan->reduces = status >= 0 && key_count == 0 && count > 0;
+  for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
+    plan->reduces &= plan->accumulators[i].vtable->reduces;
   mm_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }

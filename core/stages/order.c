@@ -220,7 +220,7 @@ static int64_t place_of(const order_key *key, uint64_t code) {
     return value == code_f32(__builtin_nanf("")) ? INT32_MAX : (int32_t)((uint32_t)value ^ UINT32_C(1) << 31);
   case MM_I64:
   case MM_U64: break;
-  default: return (int64_t)value - 1 - (INT64_C(1) << (key->width - 2)); /* codes begin with 1 */
+  default: return (int64_t)value - 1 - (INT64_C(1) << key->width >> 2); /* codes begin with 1 */
   }
   return (int64_t)(value ^ UINT64_C(1) << 63);
 }
