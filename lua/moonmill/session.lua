@@ -95,8 +95,8 @@ end
 
 requests.describe = described
 
----Let go of what nothing refers to any more: machine code first, which keeps scripts that it ran. Twice: finalizers of the
----first round may let go of more.
+---Let go of what nothing refers to any more: machine code first, which keeps scripts that it ran. Twice: finalizers of
+---the first round may let go of more.
 function requests.collect()
   jit.flush()
   collectgarbage()
