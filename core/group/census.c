@@ -19,7 +19,8 @@ typedef struct shard {
 
 struct mm_census {
   shard parts[PARTS];
-  atomic_uint turn; /* where the next worker begins, so that they seldom meet */
+  atomic_uint turn;    /* where the next worker begins, so that they seldom meet */
+  atomic_bool stopped; /* nobody wants the answer any more */
 };
 
 int mm_census_init(mm_census **census, mm_error *error) {
@@ -28,6 +29,8 @@ int mm_census_init(mm_census **census, mm_error *error) {
   for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*census)->parts[p].lock, NULL);
   return 0;
 }
+
+void mm_census_stop(mm_census *census) { atomic_store(&census->stopped, true); }
 
 void mm_census_free(mm_census *census) {
   for (int p = 0; census && p < PARTS; p++) {
@@ -147,8 +150,8 @@ static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place,
   (void)place, (void)groups;
   uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->census->turn, 37);
   TRY(scatter(from, &to->values, starts, error));
-  for (uint32_t i = 0; i < PARTS; i++) {
-    uint32_t p = (turn + i) % PARTS;
+  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->census->stopped, memory_order_relaxed); i++) {
+    uint32_t p = (turn + i) % PARTS; /* all parts may grow at once, to gigabytes */
     if (starts[p + 1] == starts[p]) continue;
     shard *part = &from->census->parts[p];
     pthread_mutex_lock(&part->lock);

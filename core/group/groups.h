@@ -86,6 +86,7 @@ typedef struct mm_accumulator mm_accumulator;
 /* Values of which a stage counts how many are different, added to by all workers. */
 typedef struct mm_census mm_census;
 int mm_census_init(mm_census **census, mm_error *error);
+void mm_census_stop(mm_census *census); /* any thread */
 void mm_census_free(mm_census *census);
 
 /* States 0 to 3 of a worker's table take what nulls would have added; 7 x 64 more let neighbouring rows of one of the first

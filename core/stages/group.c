@@ -86,7 +86,12 @@ static int group_fold(mm_stage *base, void *partial, mm_error *error) {
   return mm_merger_fold(&((group_stage *)base)->merger, partial, error);
 }
 static void group_drop(mm_stage *base, void *partial) { mm_spares_give(&((group_stage *)base)->spares, partial); }
-static void group_interrupt(mm_stage *base) { mm_merger_stop(&((group_stage *)base)->merger); }
+static void group_interrupt(mm_stage *base) {
+  group_stage *stage = (group_stage *)base;
+  mm_merger_stop(&stage->merger);
+  for (int32_t i = 0; i < stage->plan.accumulator_count; i++)
+    if (stage->plan.accumulators[i].census) mm_census_stop(stage->plan.accumulators[i].census);
+}
 static int group_drain(mm_stage *base, mm_error *error) {
   return mm_merger_drain(&((group_stage *)base)->merger, error);
 }
