@@ -9,16 +9,12 @@
 
 enum { MANY = 16 }; /* one row of so many */
 
-static bool before(const rank *a, const rank *b) {
-  return a->high < b->high || (a->high == b->high && a->low < b->low);
-}
-
 void mm_bound_tighten(bound *to, const bound *other) {
   if (!other->known) return;
   if (to->known) {
     int32_t bits = to->clear.bits < other->clear.bits ? to->clear.bits : other->clear.bits;
     rank mine = mm_rank_masked(to->last, bits), others = mm_rank_masked(other->last, bits);
-    if (!before(&others, &mine)) return;
+    if (!mm_rank_less(&others, &mine)) return;
   }
   *to = *other;
 }
@@ -35,7 +31,7 @@ static int64_t sift_ranks(const ordering *o, const bound *b, const mm_batch *row
   memset(passed, 0, (size_t)mm_words(rows->length) * 8);
   for (int64_t i = 0; i < rows->length; i++) {
     rank r = {.high = ranks[i].high & mask.high, .low = ranks[i].low & mask.low};
-    bool pass = equal_too ? !before(&last, &r) : before(&r, &last);
+    bool pass = equal_too ? !mm_rank_less(&last, &r) : mm_rank_less(&r, &last);
     passed[i >> 6] |= (uint64_t)pass << (i & 63);
     kept += pass;
   }

@@ -14,6 +14,11 @@ typedef struct rank {
   mm_pick at;         /* the row: batch and row of it */
 } rank;
 
+/* By the numbers alone. */
+static inline bool mm_rank_less(const rank *a, const rank *b) {
+  return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
+}
+
 typedef struct order_key {
   mm_order order;
   int32_t type;        /* storage */

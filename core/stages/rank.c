@@ -16,10 +16,6 @@ typedef unsigned __int128 wide;
 
 /* ---- Comparing ---- */
 
-static bool less(const rank *a, const rank *b) {
-  return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
-}
-
 static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
 
 static double float_at(const mm_column *column, int64_t row) {
@@ -52,7 +48,7 @@ static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
 }
 
 bool mm_rank_before(const ranking *by, const rank *a, const rank *b) {
-  if (!equal(a, b) || !mm_rank_open(by->order, by->key, a)) return less(a, b);
+  if (!equal(a, b) || !mm_rank_open(by->order, by->key, a)) return mm_rank_less(a, b);
   return compare_values(by, a->at, b->at) < 0;
 }
 
@@ -120,7 +116,7 @@ static void insert_numbers(rank *ranks, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
     rank moved = ranks[i];
     int64_t j = i;
-    for (; j > 0 && less(&moved, &ranks[j - 1]); j--) ranks[j] = ranks[j - 1];
+    for (; j > 0 && mm_rank_less(&moved, &ranks[j - 1]); j--) ranks[j] = ranks[j - 1];
     ranks[j] = moved;
   }
 }
@@ -168,7 +164,7 @@ static void sort_numbers(rank *ranks, rank *spare, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
     high |= ranks[i].high ^ ranks[0].high;
     low |= ranks[i].low ^ ranks[0].low;
-    sorted &= !less(&ranks[i], &ranks[i - 1]);
+    sorted &= !mm_rank_less(&ranks[i], &ranks[i - 1]);
   }
   if (sorted) return;
   int32_t top = highest(high, low), bottom = low ? __builtin_ctzll(low) : 64 + __builtin_ctzll(high);

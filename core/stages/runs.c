@@ -46,7 +46,7 @@ void mm_sorter_clear(sorter *s) {
 ranking mm_sorter_ranking(const sorter *s) { return (ranking){&s->ordering, s->runs.batches, s->clear.key}; }
 
 /* All ranks of the runs in one list, in order; `to` is empty. */
-static int merge_all(const sorter *s, rank_list *to, mm_error *error) {
+static int sort_all(const sorter *s, rank_list *to, mm_error *error) {
   rank_list spare = {0};
   TRY(mm_ranks_room(to, s->runs.rows, error));
   TRY(mm_ranks_room(&spare, 2 * s->runs.rows, error));
@@ -118,7 +118,7 @@ static int push_kept(sorter *s, mm_table *kept, const rank *ranks, mm_error *err
 int mm_sorter_cut_down(sorter *s, mm_error *error) {
   rank_list all = {0};
   mm_table kept = {0};
-  int status = merge_all(s, &all, error);
+  int status = sort_all(s, &all, error);
   if (all.count > s->n) all.count = s->n;
   if (status >= 0) status = mm_sorter_emit(s, all.ranks, all.count, &kept, error);
   if (status >= 0) {
@@ -138,7 +138,7 @@ int mm_sorter_cut_down(sorter *s, mm_error *error) {
 int mm_sorter_first(sorter *s, mm_table *out, mm_error *error) {
   rank_list all = {0};
   tally seen = {0};
-  int status = merge_all(s, &all, error);
+  int status = sort_all(s, &all, error);
   if (status >= 0 && s->key_count)
     status = mm_sorter_keep(s, &seen, s->runs.batches, s->runs.count, all.ranks, &all.count, error);
   else if (all.count > s->n) all.count = s->n;

@@ -1,7 +1,7 @@
 /* sorter.h - the sorting stage, as its files share it.
  *
  * DESIGN. Each morsel is sorted where it was read and becomes a run: a batch whose rows are in order, with their ranks.
- * At the end the runs are cut at common splitters into parts that are merged independently, on all threads; as each run
+ * At the end the runs are cut at common splitters into parts that are sorted independently, on all threads; as each run
  * is read from front to back, picking the rows touches memory in order. Equal rows keep the order of the input because
  * the runs are in it and every step is stable. Where only n rows are kept (of all, or of each key) runs are cut down as
  * soon as they are made, and rows beyond the n-th best so far are dropped before they are sorted.

@@ -98,6 +98,20 @@ def flights():
 
 
 @pytest.fixture
+def bar():
+    """What a run needs of a bar of tqdm."""
+
+    class Bar:
+        total = None
+        n = 0
+
+        def update(self, n):
+            self.n += n
+
+    return Bar()
+
+
+@pytest.fixture
 def no_leaks():
     """Fail if the spec leaves tables, jobs or owners behind. Cycles are collected only where they may be."""
     from moonmill import _core

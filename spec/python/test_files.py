@@ -172,15 +172,7 @@ def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
         LATE.run_files("none-*.csv", to=tmp_path)
 
 
-def test_progress_counts_files_or_bytes(inputs, tmp_path, flights):
-    class Bar:
-        total = None
-        n = 0
-
-        def update(self, n):
-            self.n += n
-
-    bar = Bar()
+def test_progress_counts_files_or_bytes(inputs, tmp_path, flights, bar):
     LATE.run_files(str(inputs / "*.csv"), to=tmp_path / "out", progress=bar)
     assert (bar.n, bar.total) == (2, 2)
     seen = []

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from addresses import of_array as address
 
 import moonmill as mm
 
@@ -11,10 +12,6 @@ np = pytest.importorskip("numpy")
 
 SAME = mm.pipeline("mm.pipeline {}")
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
-
-
-def address(values):
-    return np.asarray(values).__array_interface__["data"][0]
 
 
 class TestPolars:

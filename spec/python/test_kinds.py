@@ -9,6 +9,7 @@ import mmap
 from multiprocessing import shared_memory
 
 import pytest
+from addresses import of_array as address
 
 import moonmill as mm
 from moonmill import _core
@@ -17,10 +18,6 @@ np = pytest.importorskip("numpy")
 
 SAME = mm.pipeline("mm.pipeline {}")
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
-
-
-def address(values):
-    return np.asarray(values).__array_interface__["data"][0]
 
 
 class TestBuffers:

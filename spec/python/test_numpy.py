@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from addresses import of_array as address
 
 import moonmill as mm
 
@@ -12,10 +13,6 @@ np = pytest.importorskip("numpy")
 SAME = mm.pipeline("mm.pipeline {}")
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
 EDGES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 2048, 2049, 65536, 65537]
-
-
-def address(values):
-    return np.asarray(values).__array_interface__["data"][0]
 
 
 class TestNumpy:

@@ -5,6 +5,7 @@ import datetime
 from multiprocessing import shared_memory
 
 import pytest
+from addresses import of_column as address
 
 import moonmill as mm
 
@@ -15,10 +16,6 @@ SIZES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 65535, 65536, 65537, 200_000]
 IDENTITY = mm.pipeline('mm.pipeline { input = "f64" }')
 DOUBLE = mm.pipeline(':derive "value = value * 2"')
 HALF = mm.pipeline('mm.pipeline { input = "f64" } :derive "value = value / 2"')
-
-
-def address(column):
-    return column.data().address
 
 
 @pytest.mark.parametrize("rows", SIZES)

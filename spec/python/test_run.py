@@ -5,6 +5,7 @@ import random
 import sys
 
 import pytest
+from addresses import of_column as address
 
 import moonmill as mm
 from moonmill import _core
@@ -14,10 +15,6 @@ np = pytest.importorskip("numpy")
 
 SIZES = [0, 1, 63, 64, 65, 1023, 1024, 1025, 65535, 65536, 65537, 200_000]
 HALF = mm.pipeline('mm.pipeline { input = "f64" } :derive "value = value / 2"')
-
-
-def address(column):
-    return column.data().address
 
 
 def table_of(data):

@@ -48,15 +48,7 @@ class TestProgress:
         mm.pipeline(CHAIN).run(ROWS, progress=seen.append)
         assert all(isinstance(moment, mm.Progress) for moment in seen)
 
-    def test_a_bar_is_updated_to_the_end(self):
-        class Bar:
-            total = None
-            n = 0
-
-            def update(self, n):
-                self.n += n
-
-        bar = Bar()
+    def test_a_bar_is_updated_to_the_end(self, bar):
         mm.pipeline(CHAIN).run(ROWS, progress=bar)
         assert (bar.n, bar.total) == (4, 4)
 
