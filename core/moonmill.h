@@ -166,6 +166,7 @@ typedef struct mm_schema {
   mm_field *fields;
   int32_t   count;
   int32_t   capacity;
+  int32_t  *slots;      /* hash table of numbers by name, twice `capacity` long; NULL while there are few fields */
 } mm_schema;
 
 int  mm_schema_add(mm_schema *schema, const char *name, mm_type type, bool nullable, mm_error *error);

@@ -153,6 +153,7 @@ struct mm_accumulator {
   mm_type type;    /* of the column */
   int32_t op;      /* MM_AGG_*, of the first aggregate that asked for it */
   int32_t column;  /* -1: none */
+  int32_t next;    /* in the plan: another accumulator of this column, or -1 */
   int64_t head;    /* states before that of group 0 */
   mm_arena *arena; /* of the table it stands beside */
   mm_buffer states;
@@ -216,6 +217,8 @@ typedef struct mm_group_plan {
   int32_t *keys;                /* columns of the input */
   mm_accumulator *accumulators; /* without states */
   int32_t accumulator_count;
+  int32_t *of_column;                 /* an accumulator of column i - 1 at i, or -1 */
+  int32_t columns;                    /* of the input, and one for none */
   bool reduces;                       /* no keys, and all accumulators do */
   int32_t key_room, accumulator_room; /* allocated */
 } mm_group_plan;

@@ -29,10 +29,10 @@ static const mm_accumulator_class *class_of(const mm_group_plan *plan, int op, m
 
 int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
   const mm_accumulator_class *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
-  for (int32_t i = 0; i < plan->accumulator_count; i++) {
+  int32_t i = plan->of_column[aggregate->column + 1];
+  for (; i >= 0; i = plan->accumulators[i].next) {
     const mm_accumulator *acc = &plan->accumulators[i];
-    if (acc->vtable != class || acc->column != aggregate->column) continue;
-    if (states_of(acc->op) == states_of(aggregate->op)) return i;
+    if (acc->vtable == class && states_of(acc->op) == states_of(aggregate->op)) return i;
   }
   return -1;
 }
@@ -61,7 +61,8 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
   mm_type type = type_of(in, aggregate->column);
   const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
   mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
-  *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column};
+  int32_t *first = &plan->of_column[aggregate->column + 1];
+  *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
   acc->vtable = class_of(plan, aggregate->op, type);
   if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
     char text[64];
@@ -77,18 +78,20 @@ static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_ag
     mm_type types[] = {{.id = MM_U32}, type};
     TRY(mm_key_layout_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
   }
-  plan->accumulator_count++;
+  *first = plan->accumulator_count++;
   return 0;
 }
 
 int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
                        const mm_aggregate *aggregates, int32_t count, mm_error *error) {
-  *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1};
+  *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1, .columns = in->count + 1};
   plan->keys = mm_allocate_zero(plan->key_room * (int64_t)sizeof(int32_t));
   plan->accumulators = mm_allocate_zero(plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
+  plan->of_column = mm_allocate(plan->columns * (int64_t)sizeof(int32_t));
   mm_type *types = mm_allocate(plan->key_room * (int64_t)sizeof(mm_type));
   int status = 0;
-  if (!plan->keys || !plan->accumulators || !types) status = mm_fail_memory(error, plan->key_room);
+  if (!plan->keys || !plan->accumulators || !plan->of_column || !types) status = mm_fail_memory(error, plan->key_room);
+  for (int32_t i = 0; i < plan->columns && status >= 0; i++) plan->of_column[i] = -1;
   for (int32_t i = 0; i < key_count && status >= 0; i++) {
     const mm_field *field = &in->fields[keys[i]];
     plan->keys[i] = keys[i];
@@ -117,5 +120,6 @@ void mm_group_plan_free(mm_group_plan *plan) {
   if (plan->layout.columns) mm_key_layout_free(&plan->layout);
   mm_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
   mm_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
+  mm_release(plan->of_column, plan->columns * (int64_t)sizeof(int32_t));
   *plan = (mm_group_plan){0};
 }

@@ -90,6 +90,22 @@ static void take_back(mm_program *program, slots *free, int32_t r) {
   free->free_offsets[class * free->capacity + free->count[class]++] = program->registers[r].home;
 }
 
+/* Give back the slots of the registers that step `at` is the last one to use: only its own can be. */
+static void take_back_last(mm_program *program, slots *free, int32_t at) {
+  const mm_step *step = &program->steps[at];
+  const mm_instr *instr = &step->instr;
+  bool writes = mm_operations[instr->op].result != OPERAND_NONE;
+  const int32_t used[] = {step->reads[0] ? instr->a : -1, step->reads[1] ? instr->b : -1,
+                          step->reads[2] ? instr->c : -1, instr->guard, writes ? instr->dst : -1};
+  int count = (int)(sizeof used / sizeof *used);
+  for (int i = 0; i < count; i++) {
+    bool again = false; /* a register may stand in several places */
+    for (int k = 0; k < i; k++) again |= used[k] == used[i];
+    if (used[i] < 0 || again || program->registers[used[i]].last != at) continue;
+    if (program->registers[used[i]].home >= 0) take_back(program, free, used[i]);
+  }
+}
+
 int mm_program_layout(mm_program *program, mm_error *error) {
   slots free = {.capacity = program->register_count + 1};
   int64_t size = free.capacity * SLOT_CLASSES * (int64_t)sizeof *free.free_offsets;
@@ -98,8 +114,7 @@ int mm_program_layout(mm_program *program, mm_error *error) {
   for (int32_t i = 0; i < program->step_count; i++) {
     const mm_instr *instr = &program->steps[i].instr;
     if (mm_operations[instr->op].result) give_slot(program, &free, instr->dst);
-    for (int32_t r = 0; r < program->register_count; r++)
-      if (program->registers[r].last == i && program->registers[r].home >= 0) take_back(program, &free, r);
+    take_back_last(program, &free, i);
   }
   mm_release(free.free_offsets, size);
   return 0;

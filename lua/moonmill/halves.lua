@@ -4,6 +4,7 @@
 -- DESIGN. A half is a pipeline: its stages are those of the whole up to the first that looks beyond a row, which plans
 -- itself for a part; or that stage, planned for the joined results, and all that follow it.
 local failure = require "moonmill.failure"
+local with_stages = require("moonmill.pipeline").with_stages
 
 ---How far a pipeline looks: the furthest of its stages; a first half gives the same however the rows are divided.
 ---@param pipeline moonmill.Pipeline
@@ -53,10 +54,17 @@ local function half(pipeline, name, stages, input)
     failure.raise { id = "not-mergeable", message = ("%s of what is one half already"):format(name),
       hint = "take both halves of the same pipeline" }
   end
-  local copy = {}
-  for key, value in pairs(pipeline) do copy[key] = value end
-  copy.half, copy.stages, copy.input = name, stages, input
-  return setmetatable(copy, getmetatable(pipeline))
+  local copy = with_stages(pipeline, stages)
+  rawset(copy, "half", name)
+  rawset(copy, "input", input)
+  return copy
+end
+
+-- Items first .. last of a list.
+local function slice(list, first, last)
+  local items = {}
+  for i = first, last do items[#items + 1] = list[i] end
+  return items
 end
 
 -- First rows in an order: a part's own first rows are all that can matter of it.
@@ -71,7 +79,7 @@ end
 ---@return moonmill.Pipeline
 local function partial(pipeline)
   local at = first_beyond(pipeline)
-  local stages = { unpack(pipeline.stages, 1, at or #pipeline.stages) }
+  local stages = slice(pipeline.stages, 1, at or #pipeline.stages)
   if at and takes_first(pipeline, at) then
     stages[at + 1] = pipeline.stages[at + 1]
   elseif at then
@@ -86,7 +94,7 @@ end
 ---@return moonmill.Pipeline
 local function merge(pipeline)
   local at = first_beyond(pipeline)
-  local stages = at and { unpack(pipeline.stages, at) } or {}
+  local stages = at and slice(pipeline.stages, at, #pipeline.stages) or {}
   if at then stages[1] = planned(stages[1], stages[1].entry.plan_merge or stages[1].entry.plan) end
   return half(pipeline, "merge", stages, false)
 end

@@ -12,6 +12,7 @@ local suggest = require "moonmill.suggest"
 ---@field params moonmill.Param[]
 ---@field input moonmill.Input|false
 ---@field stages moonmill.Stage[]
+---@field chain moonmill.Link|false the last stage; pipelines that begin alike share links
 ---@field place moonmill.Place
 ---@field modules moonmill.Modules|false of its script
 ---@field half "partial"|"merge"|false see moonmill.halves
@@ -21,6 +22,10 @@ local Pipeline = {}
 ---@field entry table of moonmill.stages
 ---@field place moonmill.Place
 ---@field arguments any what the entry's accept returned
+
+---@class moonmill.Link
+---@field stage moonmill.Stage
+---@field before moonmill.Link|false
 
 local DECLARATION = {
   name = "pipeline",
@@ -40,15 +45,37 @@ local function new(declaration)
   local options = call:options(declaration, { about = about, params = params.declare, input = input.declare })
   return setmetatable({
     is_pipeline = true, about = options.about or false, params = options.params or {}, input = options.input or false,
-    stages = {}, place = place, modules = script.modules() or false, half = false,
+    chain = false, place = place, modules = script.modules() or false, half = false,
   }, Pipeline)
 end
 
 local function extend(self, stage)
   local copy = {}
   for key, value in pairs(self) do copy[key] = value end
-  copy.stages = { unpack(self.stages) }
-  copy.stages[#copy.stages + 1] = stage
+  copy.chain, copy.stages = { stage = stage, before = self.chain }, nil
+  return setmetatable(copy, Pipeline)
+end
+
+-- The stages of a pipeline, in order.
+local function stages_of(pipeline)
+  local list, link = {}, pipeline.chain
+  while link do
+    list[#list + 1], link = link.stage, link.before
+  end
+  local count = #list
+  for i = 1, math.floor(count / 2) do list[i], list[count - i + 1] = list[count - i + 1], list[i] end
+  return list
+end
+
+---A pipeline like another one, with other stages.
+---@param pipeline moonmill.Pipeline
+---@param list moonmill.Stage[]
+---@return moonmill.Pipeline
+local function with_stages(pipeline, list)
+  local copy = {}
+  for key, value in pairs(pipeline) do copy[key] = value end
+  copy.chain, copy.stages = false, nil
+  for _, stage in ipairs(list) do copy.chain = { stage = stage, before = copy.chain } end
   return setmetatable(copy, Pipeline)
 end
 
@@ -62,8 +89,8 @@ local function method_of(entry)
         file = place.file, line = place.line, column = place.column,
       }
     end
-    local last = self.stages[#self.stages]
-    local place, places = script.caller(entry.name, 2, last and last.place or self.place)
+    local before = self.chain and self.chain.stage.place or self.place
+    local place, places = script.caller(entry.name, 2, before)
     local call = Call.new(entry, place, places, ...)
     local arguments = entry.accept(call, ...)
     return extend(self, { entry = entry, place = place, arguments = arguments })
@@ -73,9 +100,14 @@ end
 local methods = {}
 for name, entry in pairs(stages.by_name) do methods[name] = method_of(entry) end
 
-function Pipeline.__index(_, key)
+function Pipeline.__index(self, key)
   local method = methods[key]
   if method then return method end
+  if key == "stages" then -- made when they are first wanted: a chain is built link by link
+    local list = stages_of(self)
+    rawset(self, "stages", list)
+    return list
+  end
   local place = script.caller(tostring(key), 2)
   failure.raise {
     id = "unknown-stage", message = ("there is no stage \"%s\""):format(tostring(key)),
@@ -88,4 +120,4 @@ function Pipeline.__newindex(_, key)
   error(("a pipeline cannot be changed (field \"%s\"): chain stages instead"):format(tostring(key)), 2)
 end
 
-return { new = new }
+return { new = new, with_stages = with_stages }

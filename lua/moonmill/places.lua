@@ -1,7 +1,8 @@
 -- moonmill.places - where in a script's text a stage and its strings stand.
 -- DESIGN: Lua tells the line of a call. The text of the script tells the rest: it is cut into tokens once, the call is
 -- the token `name` whose arguments begin on that line, and a string argument is the next literal with that value. What
--- cannot be found (text that the script put together) has the place of the call.
+-- cannot be found (text that the script put together) has the place of the call. Tokens are indexed by what they are
+-- looked for, so that a script of many stages costs linear work.
 
 local Places = {}
 Places.__index = Places
@@ -75,59 +76,95 @@ local function tokens_of(text)
   end
 end
 
+-- Append to the list of a key.
+local function append(lists, key, token)
+  local list = lists[key]
+  if not list then
+    list = {}
+    lists[key] = list
+  end
+  list[#list + 1] = token
+end
+
+local function call_key(name, line) return line .. " " .. name end
+
+-- Tokens in the order of the text: by value, string literals by value, calls by name and the line of their arguments.
+local function index_of(tokens)
+  local index = { words = {}, literals = {}, calls = {} }
+  for i, token in ipairs(tokens) do
+    local arguments = tokens[i + 1]
+    if token.value ~= nil then append(index.words, token.value, token) end
+    if token.kind == "string" and token.value ~= nil then append(index.literals, token.value, token) end
+    if token.kind == "name" and arguments then append(index.calls, call_key(token.value, arguments.last_line), token) end
+  end
+  return index
+end
+
+-- The number of the first item of an ascending list for which beyond(item) holds, or the length + 1.
+local function first_beyond(list, beyond)
+  local low, high = 1, #list + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if beyond(list[middle]) then high = middle else low = middle + 1 end
+  end
+  return low
+end
+
+-- The first token of a list behind byte `after`, or nil.
+local function token_after(list, after)
+  return list and list[first_beyond(list, function(token) return token.start > after end)]
+end
+
 ---@param file string name used in messages
 ---@param text string
 function Places.new(file, text)
-  return setmetatable({ file = file, text = text, _tokens = false }, Places)
+  return setmetatable({ file = file, text = text, _index = false, _lines = false }, Places)
 end
 
-function Places:tokens()
-  if not self._tokens then self._tokens = tokens_of(self.text) end
-  return self._tokens
+-- Made when it is first needed: a script without mistakes of some kinds needs no places.
+function Places:index()
+  if not self._index then self._index = index_of(tokens_of(self.text)) end
+  return self._index
+end
+
+-- The bytes at which lines begin.
+function Places:line_starts()
+  if not self._lines then
+    self._lines = { 1 }
+    for stop in self.text:gmatch "()\n" do self._lines[#self._lines + 1] = stop + 1 end
+  end
+  return self._lines
 end
 
 ---Line and column of a byte of the text.
 ---@return moonmill.Place
 function Places:at(offset)
-  local line, start = 1, 1
-  for stop in self.text:gmatch "()\n" do
-    if stop >= offset then break end
-    line, start = line + 1, stop + 1
-  end
-  return { file = self.file, line = line, column = offset - start + 1, offset = offset }
+  local starts = self:line_starts()
+  local line = first_beyond(starts, function(start) return start > offset end) - 1
+  return { file = self.file, line = line, column = offset - starts[line] + 1, offset = offset }
 end
 
 ---The call `name` whose arguments begin on `line`; among several the first after byte `after`.
 ---@return moonmill.Place
 function Places:call(name, line, after)
-  local tokens, first = self:tokens(), nil
-  for i, token in ipairs(tokens) do
-    local arguments = tokens[i + 1]
-    if token.kind == "name" and token.value == name and arguments and arguments.last_line == line then
-      if token.start > after then return self:at(token.start) end
-      first = first or token
-    end
-  end
-  if first then return self:at(first.start) end
+  local calls = self:index().calls[call_key(name, line)]
+  local found = token_after(calls, after) or calls and calls[1]
+  if found then return self:at(found.start) end
   return { file = self.file, line = line, column = 1, offset = 0 }
 end
 
 ---The content of the first literal with this value after byte `after`, or nil.
 ---@return moonmill.Place?
 function Places:literal(value, after)
-  for _, token in ipairs(self:tokens()) do
-    if token.start > after and token.kind == "string" and token.value == value then return self:at(token.content) end
-  end
-  return nil
+  local found = token_after(self:index().literals[value], after)
+  return found and self:at(found.content)
 end
 
 ---The name or literal `word` after byte `after`, or nil.
 ---@return moonmill.Place?
 function Places:word(word, after)
-  for _, token in ipairs(self:tokens()) do
-    if token.start > after and token.value == word then return self:at(token.start) end
-  end
-  return nil
+  local found = token_after(self:index().words[word], after)
+  return found and self:at(found.start)
 end
 
 return Places

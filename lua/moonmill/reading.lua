@@ -86,7 +86,7 @@ local function gather(others, ...)
     local name, text = select(i, ...)
     local option = by_name[name]
     if not option then
-      local known = { unpack(names) }
+      local known = table.move(names, 1, #names, 1, {})
       for _, other in ipairs(others or {}) do known[#known + 1] = other end
       fail((others and "there is neither a parameter nor an option of reading files called \"%s\""
         or "there is no option \"%s\" of reading files"):format(name),

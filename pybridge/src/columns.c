@@ -178,8 +178,8 @@ static int refuse_name(module_state *state, const char *name, const char *id, co
   return -1;
 }
 
-/* The text of a name, which none of `before` names equals; NULL and an exception. */
-static const char *name_of(module_state *state, PyObject *name, const char *const *names, Py_ssize_t before) {
+/* The text of a name that is not in `taken` yet, to which it is added; NULL and an exception. */
+static const char *name_of(module_state *state, PyObject *name, mm_schema *taken) {
   Py_ssize_t size;
   if (!PyUnicode_Check(name)) {
     PyErr_Format(PyExc_TypeError, "names of columns are str, not %.100s", Py_TYPE(name)->tp_name);
@@ -189,17 +189,22 @@ static const char *name_of(module_state *state, PyObject *name, const char *cons
   int status = 0;
   if (text && strlen(text) != (size_t)size)
     status = refuse_name(state, text, "bad-name", "the name of a column has a zero byte");
-  for (Py_ssize_t i = 0; i < before && text && status == 0; i++)
-    if (strcmp(names[i], text) == 0) status = refuse_name(state, text, "duplicate-column", "two columns have one name");
+  else if (text && mm_schema_find(taken, text) >= 0)
+    status = refuse_name(state, text, "duplicate-column", "two columns have one name");
+  mm_error error;
+  if (text && status == 0 && mm_schema_add(taken, text, (mm_type){.id = MM_NULL}, true, &error) < 0) {
+    mm_raise(state, &error);
+    status = -1;
+  }
   return status < 0 ? NULL : text;
 }
 
-/* `missing`: a tuple of masks and None, or NULL. */
+/* `missing`: a tuple of masks and None, or NULL. `taken` (empty) gets the names. */
 static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, PyObject *missing,
-                        const char **texts, series *columns) {
+                        const char **texts, series *columns, mm_schema *taken) {
   Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
   for (Py_ssize_t c = 0; c < count; c++) {
-    texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), texts, c);
+    texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), taken);
     if (!texts[c]) return -1;
     wish ask = {state, texts[c], nan_is_null};
     if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), &columns[c]) < 0) return -1;
@@ -232,14 +237,16 @@ PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *k
   Py_ssize_t count = sources ? PyTuple_GET_SIZE(names) : 0;
   const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
   series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
+  mm_schema taken = {0};
   if (!texts || !columns) PyErr_NoMemory();
   else if (sources && count != PyTuple_GET_SIZE(sources))
     PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(sources));
   else if (missing && count != PyTuple_GET_SIZE(missing))
     PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(missing), count);
-  else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns) == 0)
+  else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns, &taken) == 0)
     table = table_of(state, texts, columns, count, copied);
   for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
+  mm_schema_free(&taken);
   PyMem_Free(columns);
   PyMem_Free(texts);
   Py_XDECREF(names);

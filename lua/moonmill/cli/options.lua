@@ -53,7 +53,7 @@ end
 ---@return string name for messages
 local function pipeline(options, wanted)
   local script = require "moonmill.script"
-  local files_given = { unpack(options.files) }
+  local files_given = table.move(options.files, 1, #options.files, 1, {})
   if options.expression then
     return script.evaluate(options.expression, nil, { wanted = wanted }), files_given, "-e"
   end

@@ -127,13 +127,17 @@ function Builder:rename(renames)
   return self:set_columns(order, columns)
 end
 
----The columns as they are now: a list of {name =, type =, nullable =}.
+---A column as it is now: {name =, type =, nullable =}, or nil.
+---@param name string
+function Builder:column(name)
+  local column = self.scope.columns[name]
+  return column and { name = name, type = column.type, nullable = column.nullable }
+end
+
+---The columns as they are now, in order.
 function Builder:columns()
   local columns = {}
-  for i, name in ipairs(self.scope.order) do
-    local column = self.scope.columns[name]
-    columns[i] = { name = name, type = column.type, nullable = column.nullable }
-  end
+  for i, name in ipairs(self.scope.order) do columns[i] = self:column(name) end
   return columns
 end
 

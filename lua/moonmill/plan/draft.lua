@@ -16,7 +16,7 @@ Draft.__index = Draft
 ---@param modules? moonmill.Modules|false
 function Draft.new(columns, params, modules)
   return setmetatable({ params = params, modules = modules or false, nodes = {}, _columns = columns, _open = false,
-    stage = false }, Draft)
+    _indexed = false, _by_name = {}, stage = false }, Draft)
 end
 
 ---The columns at this point, in order.
@@ -81,14 +81,22 @@ function Draft:push(node)
   self._columns = node.columns
 end
 
+-- The column of a name, or nil.
+function Draft:find(name)
+  if self._open then return self._open.builder:column(name) end
+  if self._indexed ~= self._columns then
+    self._by_name, self._indexed = {}, self._columns
+    for _, column in ipairs(self._columns) do self._by_name[column.name] = column end
+  end
+  return self._by_name[name]
+end
+
 ---The column of a name.
 ---@return moonmill.Column
 function Draft:column(name, place)
-  local columns = self:columns()
-  for _, column in ipairs(columns) do
-    if column.name == name then return column end
-  end
-  local names = nodes.names(columns)
+  local column = self:find(name)
+  if column then return column end
+  local names = nodes.names(self:columns())
   local hint = suggest.hint(name, names)
   if not hint and name:find "[%+%*/%(]" then hint = ("to compute a column write \"name = %s\""):format(name) end
   self:fail("unknown-column", ("there is no column \"%s\" here"):format(name),

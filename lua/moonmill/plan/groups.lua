@@ -24,13 +24,14 @@ end
 
 function Group:make(arriving)
   local keys, key_count = nodes.numbers(arriving, nodes.names(self.keys))
+  local number_of = nodes.numbering(arriving)
   local aggregates, leaving = ffi.new("mm_aggregate[?]", math.max(#self.kept, 1)), {}
   for i, key in ipairs(self.keys) do leaving[i] = { name = key.name, type = key.type, nullable = key.nullable } end
   self.places = {}
   for i, aggregate in ipairs(self.kept) do
     local slot = aggregates[i - 1]
     slot.op, slot.q, slot.place = C["MM_AGG_" .. aggregate.op], aggregate.q or 0, i - 1
-    slot.column = aggregate.columns[1] and nodes.numbers(arriving, { aggregate.columns[1] })[0] or -1
+    slot.column = aggregate.columns[1] and number_of(aggregate.columns[1]) or -1
     self.places[i - 1] = { origin = aggregate.place, text = aggregate.text, stage = "group" }
     leaving[#leaving + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
   end
@@ -68,7 +69,7 @@ end
 ---text: string, place: moonmill.Place }[] columns: of the argument; of parts, side by side
 ---@param draft moonmill.Draft
 local function push(keys, aggregates, draft)
-  local columns = { unpack(keys) }
+  local columns = table.move(keys, 1, #keys, 1, {})
   for _, aggregate in ipairs(aggregates) do
     columns[#columns + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
   end

@@ -28,15 +28,20 @@ local function set_of(list)
   return set
 end
 
+---Numbers of columns by name, from 0.
+---@return fun(name: string): integer
+local function numbering(columns)
+  local at = {}
+  for i, column in ipairs(columns) do at[column.name] = i - 1 end
+  return function(name) return at[name] or error(("plan: column %s does not arrive"):format(name)) end
+end
+
 ---Numbers of named columns, as the core wants them.
 ---@return ffi.cdata* int32_t[]
 ---@return integer count
 local function numbers(columns, wanted)
-  local at, list = {}, ffi.new("int32_t[?]", math.max(#wanted, 1))
-  for i, column in ipairs(columns) do at[column.name] = i - 1 end
-  for i, name in ipairs(wanted) do
-    list[i - 1] = at[name] or error(("plan: column %s does not arrive"):format(name))
-  end
+  local number_of, list = numbering(columns), ffi.new("int32_t[?]", math.max(#wanted, 1))
+  for i, name in ipairs(wanted) do list[i - 1] = number_of(name) end
   return list, #wanted
 end
 
@@ -100,5 +105,5 @@ function Program:lines()
   return lines
 end
 
-return { names = names, numbers = numbers, only = only, set_of = set_of, checked = checked, passing = passing,
-  program = program }
+return { names = names, numbering = numbering, numbers = numbers, only = only, set_of = set_of, checked = checked,
+  passing = passing, program = program }

@@ -1,5 +1,6 @@
 -- moonmill.plan.orders - "-a", "b": columns with a direction, for sort and limit.
 local ffi = require "ffi"
+local nodes = require "moonmill.plan.nodes"
 
 ---A list of names, each with - for descending.
 local function accept(call, value)
@@ -49,14 +50,9 @@ end
 ---@return ffi.cdata* mm_order[]
 ---@return integer count
 local function make(by, arriving)
-  local list = ffi.new("mm_order[?]", math.max(#by, 1))
+  local list, number_of = ffi.new("mm_order[?]", math.max(#by, 1)), nodes.numbering(arriving)
   for i, order in ipairs(by) do
-    for number, column in ipairs(arriving) do
-      if column.name == order.name then
-        list[i - 1].column = number - 1
-        break
-      end
-    end
+    list[i - 1].column = number_of(order.name)
     list[i - 1].descending = order.descending and 1 or 0
     list[i - 1].nulls_first = order.nulls_first and 1 or 0
   end

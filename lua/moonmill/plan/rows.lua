@@ -34,7 +34,7 @@ local function new(spec, draft)
   local self = setmetatable({ label = spec.kind, spec = spec, reads = require("moonmill.rows").reads(spec.fn),
     params = draft.params, modules = draft.modules }, Rows)
   check_reads(self.reads, columns, spec.place)
-  self.columns = { unpack(columns) }
+  self.columns = table.move(columns, 1, #columns, 1, {})
   for _, field in ipairs(spec.outputs) do
     self.columns[#self.columns + 1] = { name = field.name, type = field.type, nullable = field.nullable }
   end
@@ -115,7 +115,7 @@ end
 
 function Rows:make(arriving)
   self.arriving = arriving
-  local leaving = { unpack(arriving) }
+  local leaving = table.move(arriving, 1, #arriving, 1, {})
   for i = #self.columns - #self.spec.outputs + 1, #self.columns do leaving[#leaving + 1] = self.columns[i] end
   local shipment, uses_store = self:ship(arriving)
   local place = self.spec.place

@@ -21,7 +21,7 @@ end
 function limit.plan(arguments, draft)
   local keys = nodes.names(draft:expand(arguments.by))
   local by = orders.plan(arguments.order, draft, arguments.nulls)
-  local uses = { unpack(keys) }
+  local uses = table.move(keys, 1, #keys, 1, {})
   for _, name in ipairs(orders.columns(by)) do uses[#uses + 1] = name end
   local text = ("limit %d"):format(arguments.n)
   if #keys > 0 then text = text .. " by " .. table.concat(keys, ", ") end
