@@ -34,6 +34,6 @@ bool mm_host_hook_check(void) {
     pthread_join(thread, NULL);
   }
   lua_sethook(L, NULL, 0, 0);
-  lua_close(L);
+  mm_state_close(L);
   return stopped;
 }

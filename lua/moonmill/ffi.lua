@@ -33,12 +33,16 @@ end
 
 local err = ffi.new "mm_error" -- one per Lua state: no garbage in loops
 
----Raise what a failed call left in the module's mm_error; return any other status.
+local NO_MEMORY = "not enough memory" -- the error that LuaJIT raises
+
+---Raise what a failed call left in the module's mm_error; return any other status. A lack of memory is raised as LuaJIT
+---does it, so that it is one thing wherever it is met (moonmill.failure.memory).
 ---@param status integer
 ---@return integer status
 local function check(status)
+  if status == C.MM_ENOMEM then error(NO_MEMORY, 0) end
   if status < 0 then error(ffi.string(err.message), 2) end
   return status
 end
 
-return { C = C, err = err, check = check, VERSION = VERSION }
+return { C = C, err = err, check = check, NO_MEMORY = NO_MEMORY, VERSION = VERSION }

@@ -23,10 +23,21 @@ local function new(text, folder, given)
   return self
 end
 
+local ABSENT = { [2] = true, [20] = true } -- ENOENT, ENOTDIR
+
+-- The text of a file; nil when there is none.
 local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
+  local file, reason, number = io.open(path, "rb")
+  if not file and ABSENT[number] then return nil end
+  local text
+  if file then
+    text, reason = file:read "*a"
+    file:close()
+  end
+  if not text then
+    failure.raise { code = "io", id = "cannot-open", file = path,
+      message = (reason or "cannot read it"):gsub("^.*: ", "") }
+  end
   return text
 end
 

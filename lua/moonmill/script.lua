@@ -169,6 +169,8 @@ local function run(places, chunk_name, code, set)
   _G.print, os.exit = print, exit
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
+  local memory = not ok and failure.memory(type(result) == "table" and result.message or result)
+  if memory then error(memory, 0) end
   if not ok and type(result) ~= "table" then result = { message = result } end
   if not ok then raise_lua(result.message, result.frames, file, "script") end
   return result

@@ -132,7 +132,8 @@ function Worker:loop(batch, target)
   local ok, about = xpcall(self.running, self.handler, n, target)
   if ok then about = nil end
   if not ok then
-    if type(about) ~= "table" then about = { message = tostring(about), memory = about == "not enough memory" } end
+    if type(about) ~= "table" then about = { message = tostring(about) } end
+    if about.message == native.NO_MEMORY then error(native.NO_MEMORY, 0) end
     about.row = about.row or self:find_row(batch, target)
     n = about.row
   end
@@ -187,7 +188,7 @@ function Worker:run(batch, out, err, track)
   end
   if not about then return 0 end
   local row = C.mm_batch_row(batch, about.row)
-  fault.fill(err, about.memory and C.MM_ENOMEM or C.MM_ESCRIPT, about)
+  fault.fill(err, C.MM_ESCRIPT, about)
   err.row = row
   return err.code
 end
@@ -208,7 +209,9 @@ local function entry(worker, stage)
     local ok, status = pcall(worker.run, worker, batch, out, err, stage.track_rows)
     if ok then return status end
     C.mm_batch_resize(out, 0, nil)
-    if native.err.code < 0 then
+    if status == native.NO_MEMORY and native.err.code ~= C.MM_ENOMEM then
+      C.mm_host_fail_memory(err)
+    elseif native.err.code < 0 then
       ffi.copy(err, native.err, ffi.sizeof "mm_error")
     else
       fault.fill(err, C.MM_EBUG, { id = "rows", message = tostring(status) })

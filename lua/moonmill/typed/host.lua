@@ -91,8 +91,9 @@ end
 local function handler(problem)
   local stack = stack_of()
   if not failure.is(problem) then
+    local memory = failure.memory(problem)
+    if memory then return memory end
     local message = tostring(problem)
-    if message == "not enough memory" then return failure.new { code = "memory", id = "memory", message = message } end
     problem = failure.new { code = "script", id = "script", message = message }
     if stack[1] then problem.message = message:gsub("^[^\n]-:%d+: ", "", 1) end
   end
@@ -198,6 +199,7 @@ local NO_ROOM = { ["stack overflow"] = true, ["error in error handling"] = true 
 ---@param pointer lightuserdata mm_error *
 local function tell(problem, pointer)
   if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
+  problem = failure.memory(problem) or problem
   if not failure.is(problem) then problem = failure.new { code = "bug", id = "bug", message = tostring(problem) } end
   local err = ffi.cast("mm_error *", pointer)
   fill(err, -failure.exit_code(problem), problem)
