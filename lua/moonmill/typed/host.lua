@@ -5,11 +5,13 @@ local failure = require "moonmill.failure"
 local fault = require "moonmill.typed.fault"
 local frames = require "moonmill.frames"
 local fill = require("moonmill.rows.fault").fill
+local native = require "moonmill.ffi"
 local script = require "moonmill.script"
 local signature = require "moonmill.typed.signature"
 local view = require "moonmill.typed.view"
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
+local COUNT = native.private "count"
 
 -- Modules of the script are found whenever a function asks for them; what functions print is no result, and the process
 -- is not theirs to end.
@@ -153,10 +155,10 @@ end
 local function check_array(entry, number, value)
   local slot, kind = entry.value.signature.results[number], view.kind(value)
   if not kind or kind.type ~= slot.type then refuse(entry, number, value) end
-  if value._count == view.OVER then
+  if value[COUNT] == view.OVER then
     raise_result(entry, number, "is an array that belonged to a call that has returned",
       "an array argument is only valid while its function runs")
-  elseif value._count == view.GIVEN then
+  elseif value[COUNT] == view.GIVEN then
     raise_result(entry, number, "is an array that was handed over by an earlier call",
       'make a new one in each call: mm.array("' .. slot.type.id .. '", n)')
   end
