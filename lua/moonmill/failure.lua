@@ -23,7 +23,7 @@ local json = require "moonmill.json"
 ---@field value string? the offending value
 ---@field script { file: string?, line: integer?, column: integer?, text: string? }?
 ---@field frames moonmill.Frame[]? the script's functions that were running
-local Failure = {}
+local Failure = { is_host = true }
 Failure.__index = Failure
 
 local C = native.C

@@ -67,8 +67,11 @@ local function new(shipment, kinds)
   local self = setmetatable({
     kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {},
     variants = {}, variant_count = 0,
-    current = ffi.new("int32_t[1]", -1), track = shipment.random, changed = guard.watch(shipment.tables),
+    current = ffi.new("int32_t[1]", -1), track = shipment.random,
   }, Worker)
+  local parameters = params(shipment.params, shipment.nulls)
+  shipment.tables[#shipment.tables + 1] = parameters
+  self.changed = guard.watch(shipment.tables)
   local reads = inspect.reads(shipment.fn)
   for i, field in ipairs(shipment.inputs) do
     if not reads or reads[field.name] then self.columns[#self.columns + 1] = columns.new(field, i - 1, fault.raise) end
@@ -81,7 +84,7 @@ local function new(shipment, kinds)
   end
   self.spec = {
     kind = shipment.kind, label = shipment.label, fn = shipment.fn,
-    params = params(shipment.params, shipment.nulls),
+    params = parameters,
     columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }
@@ -232,10 +235,12 @@ local function open(shipment, stage, job, now)
   local unship = require "moonmill.rows.unship"
   stage = ffi.cast(stage_pointer, stage)
   local worker
-  require("moonmill.rows.environment").install {
+  local settings = {
     seed = C.mm_job_seed(ffi.cast("mm_job *", job)), now = now, row_number = function() return worker:row_number() end,
   }
-  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)))
+  local set = require("moonmill.rows.environment").install(settings)
+  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)), set)
+  settings.begun = true
   local kinds = {}
   for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
   worker = new(unpacked, kinds)

@@ -13,16 +13,6 @@ local view = require "moonmill.typed.view"
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 local COUNT = native.private "count"
 
--- Modules of the script are found whenever a function asks for them; what functions print is no result, and the process
--- is not theirs to end.
--- luacheck: globals print os.exit
-local function settle(modules)
-  for name, value in pairs(modules.loaded) do package.loaded[name] = value end
-  table.insert(package.loaders, 2, function(name) return modules:search(name) end)
-  print = require "moonmill.print"
-  function os.exit() error("os.exit: a function cannot end the program", 2) end
-end
-
 -- A function that makes an empty view for an argument, for C to fill in: small or big.
 local function makers(slot)
   local small, big
@@ -61,7 +51,7 @@ local function open(name, text, ...)
   else
     module, modules = script.load(name, "module")
   end
-  settle(modules)
+  function modules.globals.os.exit() error("os.exit: a function cannot end the program", 2) end
   local list = {}
   for i, entry in ipairs(module.functions) do
     local value = entry.value
