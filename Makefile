@@ -90,11 +90,11 @@ $(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilua/host -I$(LJ_SRC) -c -o $@ $<
 
-$(BUILD)/libmoonmill.so: $(OBJ_LIB) core/exports.map
+$(BUILD)/libmoonmill.so: $(OBJ_LIB) $(LJ_LIB) core/exports.map
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=core/exports.map -Wl,-z,relro,-z,now,-z,nodelete \
 	  -Wl,-soname,libmoonmill.so $(RUNTIME) -o $@ $(OBJ_LIB) $(LJ_LINK) $(LIBS)
-$(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST)
+$(BUILD)/moonmill: $(OBJ_CORE) $(OBJ_HOST) $(LJ_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(SANFLAGS) -Wl,--export-dynamic-symbol='mm_*' -Wl,-z,relro,-z,now $(RUNTIME) \
 	  -o $@ $(OBJ_CORE) $(OBJ_HOST) $(LJ_LINK) $(LIBS_OWN)

@@ -104,6 +104,14 @@ int64_t mm_memory_peak(void);
 int64_t mm_memory_kept(void); /* bytes of recycled blocks */
 void    mm_memory_trim(void); /* give recycled blocks back to the system */
 
+/* Count bytes that the caller gets elsewhere against the limit; false: they do not fit. Unreserve them when they are
+ * gone. `mm_memory_reserved` is the sum of them, which `mm_memory_used` contains. */
+bool    mm_memory_reserve(int64_t bytes);
+void    mm_memory_unreserve(int64_t bytes);
+int64_t mm_memory_reserved(void);
+/* Fill in `error` (unless NULL): no memory for `bytes` more, because of the limit or of the system. MM_ENOMEM. */
+int     mm_memory_fail(int64_t bytes, bool limited, mm_error *error);
+
 /* Bytes owned by this struct, 64-byte aligned. All zero means empty. */
 typedef struct mm_buffer {
   uint8_t *data;     /* NULL only while capacity is 0 */

@@ -18,7 +18,7 @@ $(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
 	$(call say,CC,"$< ($(PY_SUFFIX:.%.so=%))")
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
 
-$(PY_EXT): $(OBJ_PY) $(OBJ_LIB) pybridge/src/exports.map | $(LJ_LIB)
+$(PY_EXT): $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) pybridge/src/exports.map
 	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CXX) -shared $(SANFLAGS) -Wl,-Bsymbolic -Wl,--version-script=pybridge/src/exports.map \

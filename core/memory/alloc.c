@@ -207,6 +207,21 @@ static bool reserve(int64_t size) {
 
 static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, memory_order_relaxed); }
 
+static atomic_int_least64_t reserved;
+
+bool mm_memory_reserve(int64_t bytes) {
+  if (!reserve(bytes)) return false;
+  atomic_fetch_add_explicit(&reserved, bytes, memory_order_relaxed);
+  return true;
+}
+
+void mm_memory_unreserve(int64_t bytes) {
+  atomic_fetch_sub_explicit(&reserved, bytes, memory_order_relaxed);
+  unreserve(bytes);
+}
+
+int64_t mm_memory_reserved(void) { return atomic_load_explicit(&reserved, memory_order_relaxed); }
+
 void mm_memory_limit(int64_t bytes) { atomic_store_explicit(&limit, bytes > 0 ? bytes : 0, memory_order_relaxed); }
 int64_t mm_memory_limit_now(void) { return atomic_load_explicit(&limit, memory_order_relaxed); }
 int64_t mm_memory_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }

@@ -59,17 +59,19 @@ int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) 
 
 static const char HINT[] = "raise the limit, or let go of results that are not needed any more";
 
-void mm_note_memory(mm_error *error, int64_t size) {
-  if (error && mm_memory_is_over(size)) {
+int mm_memory_fail(int64_t size, bool limited, mm_error *error) {
+  if (error && limited) {
     mm_fail(error, MM_ENOMEM, "memory-limit",
             "the memory limit of %lld bytes is reached: %lld more are needed, %lld are in use",
             (long long)mm_memory_limit_now(), (long long)size, (long long)mm_memory_used());
     mm_error_text(error->hint, sizeof error->hint, HINT, (int64_t)strlen(HINT));
-    return;
+    return MM_ENOMEM;
   }
-  mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
-          (long long)mm_memory_used());
+  return mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
+                 (long long)mm_memory_used());
 }
+
+void mm_note_memory(mm_error *error, int64_t size) { mm_memory_fail(size, mm_memory_is_over(size), error); }
 
 /* Bytes of the well-formed UTF-8 character at `text`, or 0. */
 static int character(const uint8_t *text, int64_t length) {

@@ -49,6 +49,14 @@ void mm_host_deadline(double seconds, const char *text, int32_t code);
 int mm_host_fail(mm_error *error, int code, const char *id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Fill in `error` (unless NULL): Lua ran out of memory on this thread. MM_ENOMEM, "memory-limit" or "out-of-memory". */
+int     mm_host_fail_memory(mm_error *error);
+/* Can LuaJIT's machine code be run? False where the system denies executable memory: scripts are interpreted. */
+bool    mm_host_machine_code(void);
+
+/* Fill `bytes` with what nobody can guess. */
+void    mm_host_secret(uint8_t *bytes, int32_t size);
+
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
 double  mm_host_clock(void); /* seconds that pass evenly, from some moment */

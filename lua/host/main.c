@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+typedef struct command {
+  int argc;
+  char **argv;
+  int code;   /* of the exit */
+  int broken; /* what lua_pcall returned */
+} command;
+
 static int traceback(lua_State *L) {
   const char *text = lua_tostring(L, 1);
   luaL_traceback(L, L, text ? text : "error without a message", 1);
@@ -14,19 +21,31 @@ static int traceback(lua_State *L) {
 
 /* require("moonmill.cli").main(arguments) -> exit code; arguments[0] is the name of the command */
 static int run_command(lua_State *L) {
-  int argc = (int)lua_tointeger(L, 1);
-  char **argv = lua_touserdata(L, 2);
+  const command *c = lua_touserdata(L, 1);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "moonmill.cli");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "main");
-  lua_createtable(L, argc, 1);
-  for (int i = 0; i < argc; i++) {
-    lua_pushstring(L, argv[i]);
+  lua_createtable(L, c->argc, 1);
+  for (int i = 0; i < c->argc; i++) {
+    lua_pushstring(L, c->argv[i]);
     lua_rawseti(L, -2, i);
   }
   lua_call(L, 1, 1);
   return 1;
+}
+
+/* Everything that may run out of memory is within a protected call: outside of one it would end the process. */
+static int call_command(lua_State *L) {
+  command *c = lua_touserdata(L, 1);
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, run_command);
+  lua_pushlightuserdata(L, c);
+  c->broken = lua_pcall(L, 1, 1, -3);
+  if (c->broken && c->broken != LUA_ERRMEM)
+    fprintf(stderr, "moonmill: internal error: %s\n", lua_isstring(L, -1) ? lua_tostring(L, -1) : "not a text");
+  c->code = c->broken ? -MM_EBUG : (int)lua_tointeger(L, -1);
+  return 0;
 }
 
 int main(int argc, char **argv) {
@@ -38,17 +57,14 @@ int main(int argc, char **argv) {
     fprintf(stderr, "moonmill: %s\n", error.message);
     return -error.code;
   }
-  int code;
-  lua_pushcfunction(L, traceback);
-  lua_pushcfunction(L, run_command);
-  lua_pushinteger(L, argc);
-  lua_pushlightuserdata(L, argv);
-  if (lua_pcall(L, 2, 1, 1) == 0) {
-    code = (int)lua_tointeger(L, -1);
-  } else {
-    fprintf(stderr, "moonmill: internal error: %s\n", lua_tostring(L, -1));
-    code = -MM_EBUG;
+  if (!mm_host_machine_code())
+    fputs("moonmill: warning: the system denies machine code, so scripts run without JIT, slower\n", stderr);
+  command c = {.argc = argc, .argv = argv};
+  if (lua_cpcall(L, call_command, &c) || c.broken == LUA_ERRMEM) {
+    c.code = -mm_host_fail_memory(&error);
+    fprintf(stderr, "moonmill: error[%s]: %s\n", error.id, error.message);
   }
+  int code = c.code;
   fflush(stdout);
   int number = mm_host_signal();
   if (number && code == 128 + number) mm_signals_die(number);

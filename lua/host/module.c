@@ -186,7 +186,7 @@ static int read_script(lua_State *L) {
 void mm_module_discard(mm_module *module) {
   lua_State *L = module->watch.L;
   module->watch.L = NULL;
-  if (L) lua_close(L);
+  if (L) mm_state_close(L);
 }
 
 int mm_module_stopped(mm_module *module, mm_error *error) {
@@ -218,7 +218,7 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
     const char *message = lua_tostring(L, -1);
     mm_host_fail(error, MM_EBUG, "bug", "%s", message ? message : "the module's state cannot be set up");
     module->watch.L = NULL;
-    lua_close(L);
+    mm_state_close(L);
     return MM_EBUG;
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);

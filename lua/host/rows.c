@@ -53,19 +53,26 @@ static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   return rows->program ? rows->program->vtable->bind(rows->program, in, error) : 0;
 }
 
-/* open_worker(stage, job) -> run, last_look */
+/* What a protected call is about: pushing its arguments may take memory, so it is done within the call. */
+typedef struct opening {
+  rows_stage *rows;
+  rows_local *self;
+} opening;
+
 static int open_worker(lua_State *L) {
-  rows_stage *rows = lua_touserdata(L, 1);
+  opening *o = lua_touserdata(L, 1);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "moonmill.rows.worker");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "open");
-  lua_pushlstring(L, rows->shipment, (size_t)rows->size);
-  lua_pushlightuserdata(L, &rows->stage);
-  lua_pushvalue(L, 2);
-  lua_pushnumber(L, (double)rows->now);
+  lua_pushlstring(L, o->rows->shipment, (size_t)o->rows->size);
+  lua_pushlightuserdata(L, &o->rows->stage);
+  lua_pushlightuserdata(L, o->self->job);
+  lua_pushnumber(L, (double)o->rows->now);
   lua_call(L, 4, 2);
-  return 2;
+  o->self->last_look = luaL_ref(L, LUA_REGISTRYINDEX);
+  o->self->run = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
 }
 
 /* Make the worker's Lua state, unless there is one. */
@@ -73,17 +80,13 @@ static int need_lua(rows_stage *rows, rows_local *self, mm_error *error) {
   if (self->L) return 0;
   lua_State *L = mm_state_new(error);
   if (!L) return error ? error->code : MM_ENOMEM;
-  lua_pushcfunction(L, open_worker);
-  lua_pushlightuserdata(L, rows);
-  lua_pushlightuserdata(L, self->job);
-  if (lua_pcall(L, 2, 2, 0)) {
-    const char *text = lua_tostring(L, -1);
-    mm_host_fail(error, MM_ESCRIPT, "script", "%s", text ? text : "the row function cannot be set up");
-    lua_close(L);
-    return MM_ESCRIPT;
+  opening o = {rows, self};
+  int broken = lua_cpcall(L, open_worker, &o);
+  if (broken) {
+    int status = mm_state_fail(L, broken, MM_ESCRIPT, "script", error);
+    mm_state_close(L);
+    return status;
   }
-  self->last_look = luaL_ref(L, LUA_REGISTRYINDEX);
-  self->run = luaL_ref(L, LUA_REGISTRYINDEX);
   pthread_mutex_lock(&self->mutex);
   self->L = L;
   pthread_mutex_unlock(&self->mutex);
@@ -138,7 +141,7 @@ static void close(mm_stage *stage, void *local) {
   pthread_mutex_unlock(&rows->mutex);
   if (self->L) {
     lua_sethook(self->L, NULL, 0, 0); /* so that finalisers run */
-    lua_close(self->L);
+    mm_state_close(self->L);
   }
   if (rows->program) rows->program->vtable->close(rows->program, self->program);
   pthread_mutex_destroy(&self->mutex);
@@ -167,29 +170,62 @@ static int fail_cancelled(mm_batch *out, mm_error *error) {
   return mm_host_fail(error, MM_ECANCEL, "cancelled", "the job was cancelled");
 }
 
+/* A call of one of the worker's functions. */
+typedef struct work {
+  int function; /* a reference */
+  const mm_batch *in;
+  mm_batch *out;
+  mm_error failure;
+  int status;
+} work;
+
+static int call_worker(lua_State *L) {
+  work *w = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, w->function);
+  if (w->in) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)w->in);
+    lua_pushlightuserdata(L, w->out);
+  }
+  lua_pushlightuserdata(L, &w->failure);
+  lua_call(L, w->in ? 3 : 1, 1);
+  w->status = (int)lua_tointeger(L, -1);
+  return 0;
+}
+
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+/* Call a function of the worker, once more without garbage where memory ran out: the rows of a batch do not know of
+ * each other. False when the job was cancelled meanwhile. */
+static bool call_lua(rows_local *self, work *w) {
+  lua_State *L = self->L;
+  for (int attempt = 0;; attempt++) {
+    int broken = lua_cpcall(L, call_worker, w);
+    if (broken) w->status = mm_state_fail(L, broken, MM_EBUG, "rows", &w->failure);
+    lua_settop(L, 0);
+    if (w->status != MM_ENOMEM || attempt > 0 || came_out(self)) break;
+    if (w->out) mm_batch_resize(w->out, 0, NULL);
+    if (!enter(self) || lua_cpcall(L, collect, NULL)) break;
+  }
+  return !came_out(self);
+}
+
 static int run_lua(mm_stage *stage, rows_local *self, const mm_batch *in, mm_batch *out, mm_error *error) {
-  mm_error failure = {0};
   int made = need_lua((rows_stage *)stage, self, error);
   if (made < 0) return made;
-  lua_State *L = self->L;
   if (!enter(self)) return fail_cancelled(out, error);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, self->run);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)in);
-  lua_pushlightuserdata(L, out);
-  lua_pushlightuserdata(L, &failure);
-  int broken = lua_pcall(L, 3, 1, 0);
-  int status = broken ? MM_ENOMEM : (int)lua_tointeger(L, -1);
-  if (came_out(self)) return fail_cancelled(out, error);
-  lua_pop(L, 1);
-  if (broken) {
-    mm_batch_resize(out, 0, NULL);
-    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory in a row function");
+  work w = {.function = self->run, .in = in, .out = out};
+  if (!call_lua(self, &w)) return fail_cancelled(out, error);
+  if (w.status < 0) {
+    if (w.status == MM_ENOMEM) mm_batch_resize(out, 0, NULL);
+    if (error) {
+      *error = w.failure;
+      error->place = ((rows_stage *)stage)->place;
+    }
   }
-  if (status < 0 && error) {
-    *error = failure;
-    error->place = ((rows_stage *)stage)->place;
-  }
-  return status;
+  return w.status;
 }
 
 /* The program takes for granted that columns which are not nullable have no nulls. */
@@ -225,20 +261,12 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
 /* Did the function change what it captured after the last comparison? */
 static int leave(mm_stage *stage, void *local, mm_error *error) {
   rows_local *self = local;
-  lua_State *L = self->L;
-  mm_error failure = {0};
-  if (!L || !enter(self)) return 0;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, self->last_look);
-  lua_pushlightuserdata(L, &failure);
-  int broken = lua_pcall(L, 1, 1, 0);
-  int status = broken ? MM_ENOMEM : (int)lua_tointeger(L, -1);
-  if (came_out(self)) return 0;
-  lua_pop(L, 1);
-  if (broken) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory in a row function");
-  if (status >= 0) return 0;
-  *error = failure;
+  if (!self->L || !enter(self)) return 0;
+  work w = {.function = self->last_look};
+  if (!call_lua(self, &w) || w.status >= 0) return 0;
+  *error = w.failure;
   error->place = ((rows_stage *)stage)->place;
-  return status;
+  return w.status;
 }
 
 static void stop(lua_State *L, lua_Debug *event) {

@@ -114,7 +114,7 @@ mm_session *mm_session_new(mm_error *error) {
 
 void mm_session_free(mm_session *session) {
   if (!session || session->process != getpid()) return; /* in a child of fork it may be in any state */
-  if (session->L) lua_close(session->L);
+  if (session->L) mm_state_close(session->L);
   pthread_mutex_destroy(&session->mutex);
   pthread_mutex_destroy(&session->drops);
   mm_buffer_free(&session->dropped);

@@ -1,14 +1,17 @@
 /* state.c - make Lua states: libraries, JIT parameters, where modules come from.
  *
  * DESIGN Modules are embedded as bytecode and stand in package.preload: nothing is loaded before it is required. With
- * MOONMILL_LUA=dir they come from that folder instead, for development. LuaJIT's own allocator is kept: it is faster
- * than any other for small objects, and what a script holds is small beside the columns.
+ * MOONMILL_LUA=dir they come from that folder instead, for development.
  *
  * SPDX-License-Identifier: MIT */
 #include "state.h"
+#include "luajit.h"
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static bool in_command;
 
@@ -68,10 +71,28 @@ static void set_jit(lua_State *L) {
   lua_pop(L, 2);
 }
 
+/* ---- Machine code: MemoryDenyWriteExecute of systemd, SELinux and others forbid it ---- */
+
+static bool machine_code;
+
+static void try_machine_code(void) {
+  size_t size = (size_t)sysconf(_SC_PAGESIZE);
+  void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  machine_code = page == MAP_FAILED || mprotect(page, size, PROT_READ | PROT_EXEC) == 0;
+  if (page != MAP_FAILED) munmap(page, size);
+}
+
+bool mm_host_machine_code(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, try_machine_code);
+  return machine_code;
+}
+
 static int set_up(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
   luaL_openlibs(L);
+  if (!mm_host_machine_code()) luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   const char *folder = getenv("MOONMILL_LUA");
   if (folder && !*folder) folder = NULL;
   preload_modules(L, folder != NULL);
@@ -82,16 +103,14 @@ static int set_up(lua_State *L) {
 }
 
 lua_State *mm_state_new(mm_error *error) {
-  lua_State *L = luaL_newstate();
+  lua_State *L = mm_budget_state();
   if (!L) {
-    mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a Lua state");
+    mm_host_fail_memory(error);
     return NULL;
   }
-  if (lua_cpcall(L, set_up, NULL)) {
-    const char *text = lua_tostring(L, -1);
-    mm_host_fail(error, MM_EBUG, "lua-state", "cannot set up a Lua state: %s", text ? text : "?");
-    lua_close(L);
-    return NULL;
-  }
-  return L;
+  int status = lua_cpcall(L, set_up, NULL);
+  if (!status) return L;
+  mm_state_fail(L, status, MM_EBUG, "lua-state", error);
+  mm_state_close(L);
+  return NULL;
 }

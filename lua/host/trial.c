@@ -76,8 +76,10 @@ int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const 
   mm_watch watch = {.L = L};
   alarm_clock clock = {.watch = &watch};
   bool stopped;
-  lua_pushcfunction(L, try_function);
-  lua_pushlightuserdata(L, &t);
+  if (!mm_state_push(L, try_function, &t, error)) {
+    mm_state_close(L);
+    return error ? error->code : MM_ENOMEM;
+  }
   set_alarm(&clock);
   int broken = mm_watch_call(&watch, 1, 1, 0, NULL, &stopped);
   stop_alarm(&clock);
@@ -86,7 +88,7 @@ int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const 
   int status;
   if (stopped) status = mm_buffer_append(text, endless, sizeof endless - 1, error);
   else if (!broken) status = mm_buffer_append(text, said, (int64_t)length, error);
-  else status = mm_host_fail(error, MM_ESCRIPT, "script", "%s", said ? said : "the row function cannot be set up");
-  lua_close(L);
+  else status = mm_state_fail(L, broken, MM_ESCRIPT, "script", error);
+  mm_state_close(L);
   return status;
 }

@@ -103,10 +103,10 @@ local function main(argv)
   local format = errors_format(argv)
   local ok, result = xpcall(dispatch, function(problem)
     if failure.is(problem) then return problem end
-    return debug.traceback(tostring(problem), 2)
+    return failure.memory(problem) or debug.traceback(tostring(problem), 2)
   end, argv)
   if ok then return result end
-  return report.problem(result, format)
+  return report.problem(failure.memory(result) or result, format)
 end
 
 return { main = main, overview = overview, commands = COMMANDS, usage = usage }

@@ -5,7 +5,7 @@
 -- mistake in it, the input for bad data; then `script` is the place of the operation that met the data. A position
 -- within an expression is counted from `origin`, the place {file, line, column} of the first byte of its text.
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local native = require "moonmill.ffi"
 local frames = require "moonmill.frames"
 local json = require "moonmill.json"
 
@@ -23,9 +23,10 @@ local json = require "moonmill.json"
 ---@field value string? the offending value
 ---@field script { file: string?, line: integer?, column: integer?, text: string? }?
 ---@field frames moonmill.Frame[]? the script's functions that were running
-local Failure = {}
+local Failure = { is_host = true }
 Failure.__index = Failure
 
+local C = native.C
 local failure = {}
 
 local status = {
@@ -50,6 +51,19 @@ function failure.raise(fields) error(failure.new(fields), 0) end
 
 ---@return boolean
 function failure.is(value) return getmetatable(value) == Failure end
+
+---A lack of memory, as any pcall gives it, as a failure; nil for anything else. LuaJIT's own text is all there is: no
+---handler of xpcall is called for it.
+---@param problem any
+---@return moonmill.Failure?
+function failure.memory(problem)
+  if problem ~= native.NO_MEMORY then return nil end
+  local err = native.err
+  if err.code ~= C.MM_ENOMEM then C.mm_host_fail_memory(err) end
+  err.code = 0
+  return failure.new { code = "memory", id = ffi.string(err.id), message = ffi.string(err.message),
+    hint = ffi.string(err.hint) }
+end
 
 ---The place of byte `at` (from 1) of a text whose first byte stands at `origin`.
 ---@param origin table? {file, line, column}

@@ -33,12 +33,37 @@ end
 
 local err = ffi.new "mm_error" -- one per Lua state: no garbage in loops
 
----Raise what a failed call left in the module's mm_error; return any other status.
+-- A text that no script can guess: names with it are out of its reach.
+local secret = ""
+do
+  local bytes = ffi.new "uint8_t[16]"
+  C.mm_host_secret(bytes, 16)
+  for i = 0, 15 do secret = secret .. ("%02x"):format(bytes[i]) end
+end
+
+---The name of a field of C that scripts cannot reach, though they hold the struct: fields are found before metamethods.
+---@param name string "count"
+---@return string
+local function private(name) return "_" .. name .. secret end
+
+---C or Lua source in which every field `_name` is private.
+---@param source string
+---@return string
+local function private_source(source) return (source:gsub("%f[%w_]_%l+%f[^%w_]", function(name) return name .. secret end)) end
+
+local NO_MEMORY = "not enough memory" -- the error that LuaJIT raises
+
+---Raise what a failed call left in the module's mm_error; return any other status. A lack of memory is raised as LuaJIT
+---does it, so that it is one thing wherever it is met (moonmill.failure.memory).
 ---@param status integer
 ---@return integer status
 local function check(status)
+  if status == C.MM_ENOMEM then error(NO_MEMORY, 0) end
   if status < 0 then error(ffi.string(err.message), 2) end
   return status
 end
 
-return { C = C, err = err, check = check, VERSION = VERSION }
+return {
+  C = C, err = err, check = check, private = private, private_source = private_source, secret = secret,
+  NO_MEMORY = NO_MEMORY, VERSION = VERSION,
+}

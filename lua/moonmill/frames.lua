@@ -12,7 +12,8 @@ local own = debug.getinfo(1, "S").source:match "^(.*)moonmill/frames%.lua$"
 local module, modules = own .. "moonmill.lua", own .. "moonmill/"
 
 -- Is it code of ours?
-local function is_own(source) return source == module or source:sub(1, #modules) == modules end
+---@param source string of debug.getinfo
+function frames.is_own(source) return source == module or source:sub(1, #modules) == modules end
 
 ---The file of a chunk, as the script's user knows it.
 ---@param info table of debug.getinfo with "S"
@@ -34,7 +35,7 @@ function frames.stack(level, outer)
       if #list > 0 and outer.name then list[#list]["function"] = outer.name end
       return list
     end
-    if info.what ~= "C" and info.source ~= ends and not is_own(info.source) then
+    if info.what ~= "C" and info.source ~= ends and not frames.is_own(info.source) then
       local name = info.what == "main" and "main chunk" or info.name or "<function>"
       list[#list + 1] = { file = file_of(info), line = info.currentline, ["function"] = name }
     end

@@ -59,6 +59,8 @@ local function value_of(text, kind)
   local literal = { kind = "text", value = text, at = 1, source = { text = text }, height = 1 }
   local ok, constant = pcall(expr.constant, literal, kind)
   if ok then return constant.value end
+  local memory = failure.memory(constant)
+  if memory then error(memory, 0) end
   return nil
 end
 

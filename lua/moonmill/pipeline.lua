@@ -16,7 +16,7 @@ local suggest = require "moonmill.suggest"
 ---@field place moonmill.Place
 ---@field modules moonmill.Modules|false of its script
 ---@field half "partial"|"merge"|false see moonmill.halves
-local Pipeline = {}
+local Pipeline = { is_host = true }
 
 ---@class moonmill.Stage
 ---@field entry table of moonmill.stages

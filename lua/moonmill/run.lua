@@ -14,7 +14,7 @@ local function give_up(job, stopped)
   failure.raise {
     code = stopped and "limit" or "cancel", id = stopped and "timeout" or "cancelled",
     message = "the job was cancelled",
-    hint = "a thread was within a call that cannot be stopped, such as string.find of a hard pattern",
+    hint = "a thread was within a call that cannot be stopped, such as string.find in a long text",
   }
 end
 

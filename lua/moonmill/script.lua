@@ -4,9 +4,7 @@ local failure = require "moonmill.failure"
 local frames = require "moonmill.frames"
 local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
-local print_to_stderr = require "moonmill.print"
 
--- luacheck: globals _G.print os.exit
 local seconds -- that a script may run; nil: no limit
 local last_words -- of a process whose script cannot be stopped
 local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit
@@ -145,8 +143,6 @@ local function checked(result, wanted, file)
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 
-local function no_exit() error("os.exit: a script cannot end the program", 2) end
-
 local function run(places, chunk_name, code, set)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -156,9 +152,8 @@ local function run(places, chunk_name, code, set)
   local chunk, message = loadstring(code, chunk_name)
   if not chunk then raise_lua(message, nil, file, "syntax") end
   setfenv(chunk, set.globals)
-  local outer, outer_set, print, output, exit = running, required, _G.print, io.output(), os.exit
+  local outer, outer_set, output = running, required, io.output()
   running, required = places, set
-  _G.print, os.exit = print_to_stderr, no_exit
   io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
@@ -166,9 +161,10 @@ local function run(places, chunk_name, code, set)
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run
-  _G.print, os.exit = print, exit
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
+  local memory = not ok and failure.memory(type(result) == "table" and result.message or result)
+  if memory then error(memory, 0) end
   if not ok and type(result) ~= "table" then result = { message = result } end
   if not ok then raise_lua(result.message, result.frames, file, "script") end
   return result
@@ -192,7 +188,7 @@ local function load(path, wanted)
       message = (reason or "cannot read it"):gsub("^.*: ", "") }
   end
   local set = modules.new(text, path:match "^(.*)/[^/]*$" or ".")
-  local result = set:run(run, Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
+  local result = run(Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
   return checked(result, wanted ~= "any" and (wanted or "pipeline") or nil, path), set
 end
 
@@ -207,7 +203,7 @@ local function evaluate(text, name, options)
   text = text:gsub("^\239\187\191", "") -- the mark that some editors put first
   name, options = name or "-e", options or {}
   local set, wanted = modules.new(text, nil, options.modules), options.wanted or "pipeline"
-  local result = set:run(run, Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
+  local result = run(Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
   return checked(result, wanted ~= "any" and wanted or nil, name), set
 end
 

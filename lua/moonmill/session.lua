@@ -156,7 +156,7 @@ end
 
 local function as_failure(problem)
   if failure.is(problem) then return problem end
-  return failure.new { code = "bug", id = "bug", message = debug.traceback(tostring(problem), 2),
+  return failure.memory(problem) or failure.new { code = "bug", id = "bug", message = debug.traceback(tostring(problem), 2),
     hint = "this is a mistake in moonmill, not in your script: please report it" }
 end
 
@@ -164,6 +164,7 @@ end
 local function guarded(fn, ...)
   local ok, result = xpcall(fn, as_failure, ...)
   if ok then return 0, result end
+  result = failure.memory(result) or result
   return -failure.exit_code(result), "[" .. failure.json(result) .. "]"
 end
 

@@ -9,6 +9,7 @@ local view = require "moonmill.typed.view"
 local views = require "moonmill.store.views"
 
 local C, err = native.C, native.err
+local BLOCK, COLUMN, COUNT, DATA = native.private "block", native.private "column", native.private "count", native.private "data"
 local store = {}
 
 local FUNCTIONS = { "get", "put", "has", "list", "drop", "clear" }
@@ -76,12 +77,12 @@ local BELONGS = "an array that is an argument belongs to the caller: make one wi
 local function column_of(array, kind)
   local column = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
   if kind.type.id == "bool" then
-    failure.check(C.mm_column_make(column, types.to_c(kind.type), array._count, 0, false, err), err)
-    C.mm_rows_pack(ffi.cast("uint64_t *", C.mm_block_data(column[0].data_block)), array._data, array._count)
+    failure.check(C.mm_column_make(column, types.to_c(kind.type), array[COUNT], 0, false, err), err)
+    C.mm_rows_pack(ffi.cast("uint64_t *", C.mm_block_data(column[0].data_block)), array[DATA], array[COUNT])
   else
-    C.mm_block_retain(array._block)
-    column[0].type, column[0].length = types.to_c(kind.type), array._count
-    column[0].data, column[0].data_block = array._data, array._block
+    C.mm_block_retain(array[BLOCK])
+    column[0].type, column[0].length = types.to_c(kind.type), array[COUNT]
+    column[0].data, column[0].data_block = array[DATA], array[BLOCK]
   end
   return column
 end
@@ -95,8 +96,8 @@ function store.put(name, value)
   check_name(name)
   local kind = view.kind(value)
   if views.name(value) then
-    failure.check(C.mm_store_put(name, value._column, err), err)
-  elseif not kind or value._count >= 0 and value._block == nil then
+    failure.check(C.mm_store_put(name, value[COLUMN], err), err)
+  elseif not kind or value[COUNT] >= 0 and value[BLOCK] == nil then
     fault.raise("bad-argument", ("the store keeps arrays, not %s"):format(kind and "this one" or fault.text(value)),
       kind and BELONGS or 'as in mm.store.put("weights", mm.array("f64", { 0.5, 0.25 }))')
   else
@@ -104,8 +105,8 @@ function store.put(name, value)
     local column = column_of(value, kind)
     failure.check(C.mm_store_put(name, column, err), err)
     C.mm_column_release(ffi.gc(column, nil))
-    C.mm_block_release(value._block)
-    value._block, value._data, value._count = nil, nil, view.GIVEN
+    C.mm_block_release(value[BLOCK])
+    value[BLOCK], value[DATA], value[COUNT] = nil, nil, view.GIVEN
   end
 end
 

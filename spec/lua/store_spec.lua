@@ -187,7 +187,7 @@ describe("mm.store", function()
 
   it("takes over arrays that a script made, without a copy", function()
     local array = mm.array("f64", { 1, 2, 3 })
-    local address = array._data
+    local address = array[require("moonmill.ffi").private "data"]
     mm.store.put("a", array)
     local column = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
     assert.equal(1, C.mm_store_get("a", column))

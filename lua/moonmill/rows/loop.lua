@@ -1,16 +1,18 @@
 -- moonmill.rows.loop - the loop over a batch, generated for one row function and for one set of columns that have
 -- nulls.
 --
--- DESIGN. `r` is a fresh table {[KEY] = row} per row whose metatable reads columns. LuaJIT never builds it: it sinks
+-- DESIGN. `r` is a fresh table { [KEY] = row } per row whose metatable reads columns. LuaJIT never builds it: it sinks
 -- the allocation, and what is left is the loop that one would write by hand. After the call the key is taken away, so
 -- that a kept `r` reads nothing rather than another batch's row; that store is sunk too. A chunk of its own for each
 -- variant keeps the compiled code of one from meeting the other's types.
 local columns = require "moonmill.rows.columns"
+local native = require "moonmill.ffi"
 
 local loop = {}
 
----The key of the row number within `r`. No column has this name.
-loop.KEY = "\0row"
+---The key of the row number within `r`: with another number a row function would read memory that is not the column's,
+---so no script can know it.
+loop.KEY = "\0row" .. native.secret
 
 local HEAD = [[
 local fn, p, scope = ...
@@ -38,7 +40,7 @@ local row = {
       local value = other(r, key)
       return value
     end
-    return (read(r["\0row"]))
+    return (read(r["@KEY"]))
   end,
   __newindex = read_only,
   __metatable = "row",
@@ -50,9 +52,9 @@ return function(n, outputs)
 LOCALS
   for i = 0, n - 1 do
 CURRENT
-    local r = setmetatable({ ["\0row"] = i }, row)
+    local r = setmetatable({ ["@KEY"] = i }, row)
     local RESULTS, extra = fn(r, p)
-    r["\0row"] = nil
+    r["@KEY"] = nil
     if extra ~= nil then too_many() end
 STORES
   end
@@ -63,9 +65,9 @@ local WHERE = [[
 return function(n, keep)
   for i = 0, n - 1 do
 CURRENT
-    local r = setmetatable({ ["\0row"] = i }, row)
+    local r = setmetatable({ ["@KEY"] = i }, row)
     local kept = fn(r, p)
-    r["\0row"] = nil
+    r["@KEY"] = nil
     if kept then keep[i] = 1 end
   end
 end
@@ -112,7 +114,8 @@ function loop.generate(spec, nulls)
   local parts = spec.kind == "map" and map_parts(spec.results) or {}
   parts.CURRENT = spec.track and "    current[0] = i" or ""
   source[#source + 1] = fill(spec.kind == "map" and MAP or WHERE, parts)
-  local chunk = assert(loadstring(table.concat(source), "=" .. spec.label))
+  local text = table.concat(source):gsub("@KEY", "\\0row" .. native.secret)
+  local chunk = assert(loadstring(text, "=" .. spec.label))
   return chunk(spec.fn, spec.params, spec.scope)
 end
 

@@ -77,6 +77,29 @@ function Shipper:table_object(place)
   return object
 end
 
+-- The texts in a function and those inside it: what it may look up.
+local function mentioned(proto, texts)
+  for pc, item in ipairs(proto.code) do
+    if item.text then texts[item.text] = true end
+    if proto.children[pc] then mentioned(proto.children[pc], texts) end
+  end
+  return texts
+end
+
+-- Workers have the library as it was. `names`: only those changes matter; nil: all of them.
+function Shipper:check_library(library, names)
+  for name in pairs(standard.changes(library)) do
+    if not names or names[name] then
+      local info, path = debug.getinfo(self.fn, "S"), standard.paths[library] .. "." .. tostring(name)
+      failure.raise {
+        id = "changed-library", file = info.short_src, line = info.linedefined,
+        message = ("the row function uses '%s', which the script has changed"):format(path),
+        hint = "row functions see the standard library as it is; give the function a name of its own, with local",
+      }
+    end
+  end
+end
+
 -- The globals of the script that a function reads, by name; one that nobody defined is a mistake.
 function Shipper:add_globals(fn, proto)
   local environment = getfenv(fn)
@@ -93,7 +116,9 @@ function Shipper:add_globals(fn, proto)
         hint = suggest.hint(item.name, known), file = debug.getinfo(fn, "S").short_src, line = item.line,
       }
     end
-    if not standard.paths[value] then self.globals[item.name] = self:form(value, item.name) end
+    if not standard.paths[value] then self.globals[item.name] = self:form(value, item.name)
+    elseif type(value) == "table" then self:check_library(value, mentioned(proto, {}))
+    end
   end
 end
 
@@ -123,6 +148,7 @@ end
 function Shipper:object(place)
   local name = standard.paths[place.value]
   if name then
+    if type(place.value) == "table" then self:check_library(place.value) end
     self.random = self.random or name == "math.random"
     return { "standard", name }
   end

@@ -1,8 +1,11 @@
 -- moonmill.rows.standard - the names of the standard library's values: what every Lua state has, and so is shipped by
 -- name.
+local globals = require "moonmill.globals"
+
 local standard = {}
 
 local LIBRARIES = { "string", "table", "math", "bit", "os", "io", "coroutine", "debug", "jit", "package" }
+local COMPARED = { string = true, table = true, math = true, bit = true }
 local BASE = {
   "_G", "_VERSION", "assert", "collectgarbage", "dofile", "error", "gcinfo", "getfenv", "getmetatable", "ipairs",
   "load", "loadfile", "loadstring", "module", "newproxy", "next", "pairs", "pcall", "print", "rawequal", "rawget",
@@ -25,14 +28,31 @@ for _, name in ipairs(LIBRARIES) do
     if type(value) == "function" and not standard.paths[value] then standard.paths[value] = name .. "." .. key end
   end
 end
-standard.paths[getmetatable "" or {}] = nil
+setmetatable(standard.paths, { __index = globals.paths }) -- and what scripts have in their place
 
----The value at a path in this state.
+---The value at a path in the globals of a worker.
 ---@param path string
-function standard.at(path)
+---@param env table
+function standard.at(path, env)
   local library, key = path:match "^(%w+)%.(.+)$"
-  if library then return _G[library][key] end
-  return _G[path]
+  if library then return env[library][key] end
+  return env[path]
+end
+
+---What a script changed in its copy of a library, by name. Row functions do not see it.
+---@param library table
+---@return table<string, true>
+function standard.changes(library)
+  local path, changed = standard.paths[library], {}
+  local original = COMPARED[path] and rawget(_G, path)
+  if not original then return changed end
+  for key, value in next, library do
+    if original[key] ~= value and globals.paths[value] ~= path .. "." .. tostring(key) then changed[key] = true end
+  end
+  for key in next, original do
+    if rawget(library, key) == nil then changed[key] = true end
+  end
+  return changed
 end
 
 return standard

@@ -115,10 +115,10 @@ end
 local function try(shipment, schema, sample)
   schema, sample = ffi.cast("mm_schema *", schema), ffi.cast("mm_table *", sample)
   local subject
-  require("moonmill.rows.environment").install {
-    seed = 0, now = os.time(), row_number = function() return subject:row_number() end,
-  }
-  local unpacked, kinds = unship(shipment, ffi.gc(C.mm_store_snapshot(), C.mm_store_release)), {}
+  local settings = { seed = 0, now = os.time(), row_number = function() return subject:row_number() end }
+  local set = require("moonmill.rows.environment").install(settings)
+  local unpacked, kinds = unship(shipment, ffi.gc(C.mm_store_snapshot(), C.mm_store_release), set), {}
+  settings.begun = true
   local source = debug.getinfo(unpacked.fn, "S").source
   for k = 1, #unpacked.outputs do kinds[k] = schema.fields[schema.count - #unpacked.outputs + k - 1].type end
   subject = worker.new(unpacked, kinds)

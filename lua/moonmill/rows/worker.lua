@@ -67,8 +67,11 @@ local function new(shipment, kinds)
   local self = setmetatable({
     kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {},
     variants = {}, variant_count = 0,
-    current = ffi.new("int32_t[1]", -1), track = shipment.random, changed = guard.watch(shipment.tables),
+    current = ffi.new("int32_t[1]", -1), track = shipment.random,
   }, Worker)
+  local parameters = params(shipment.params, shipment.nulls)
+  shipment.tables[#shipment.tables + 1] = parameters
+  self.changed = guard.watch(shipment.tables)
   local reads = inspect.reads(shipment.fn)
   for i, field in ipairs(shipment.inputs) do
     if not reads or reads[field.name] then self.columns[#self.columns + 1] = columns.new(field, i - 1, fault.raise) end
@@ -81,7 +84,7 @@ local function new(shipment, kinds)
   end
   self.spec = {
     kind = shipment.kind, label = shipment.label, fn = shipment.fn,
-    params = params(shipment.params, shipment.nulls),
+    params = parameters,
     columns = self.columns,
     results = self.results, scope = self:scope(), track = self.track,
   }
@@ -132,7 +135,8 @@ function Worker:loop(batch, target)
   local ok, about = xpcall(self.running, self.handler, n, target)
   if ok then about = nil end
   if not ok then
-    if type(about) ~= "table" then about = { message = tostring(about), memory = about == "not enough memory" } end
+    if type(about) ~= "table" then about = { message = tostring(about) } end
+    if about.message == native.NO_MEMORY then error(native.NO_MEMORY, 0) end
     about.row = about.row or self:find_row(batch, target)
     n = about.row
   end
@@ -187,7 +191,7 @@ function Worker:run(batch, out, err, track)
   end
   if not about then return 0 end
   local row = C.mm_batch_row(batch, about.row)
-  fault.fill(err, about.memory and C.MM_ENOMEM or C.MM_ESCRIPT, about)
+  fault.fill(err, C.MM_ESCRIPT, about)
   err.row = row
   return err.code
 end
@@ -208,7 +212,9 @@ local function entry(worker, stage)
     local ok, status = pcall(worker.run, worker, batch, out, err, stage.track_rows)
     if ok then return status end
     C.mm_batch_resize(out, 0, nil)
-    if native.err.code < 0 then
+    if status == native.NO_MEMORY and native.err.code ~= C.MM_ENOMEM then
+      C.mm_host_fail_memory(err)
+    elseif native.err.code < 0 then
       ffi.copy(err, native.err, ffi.sizeof "mm_error")
     else
       fault.fill(err, C.MM_EBUG, { id = "rows", message = tostring(status) })
@@ -229,10 +235,12 @@ local function open(shipment, stage, job, now)
   local unship = require "moonmill.rows.unship"
   stage = ffi.cast(stage_pointer, stage)
   local worker
-  require("moonmill.rows.environment").install {
+  local settings = {
     seed = C.mm_job_seed(ffi.cast("mm_job *", job)), now = now, row_number = function() return worker:row_number() end,
   }
-  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)))
+  local set = require("moonmill.rows.environment").install(settings)
+  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)), set)
+  settings.begun = true
   local kinds = {}
   for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
   worker = new(unpacked, kinds)

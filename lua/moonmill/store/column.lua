@@ -14,8 +14,11 @@ local native = require "moonmill.ffi"
 local types = require "moonmill.types"
 
 local C = native.C
+local COLUMN, COUNT, DATA = native.private "column", native.private "count", native.private "data"
+local OFFSETS, VALIDITY = native.private "offsets", native.private "valid"
 
-local LAYOUT = [[struct {
+-- A script that holds a view must not reach its fields: it could move the bounds.
+local layout = native.private_source [[struct {
   mm_column _column;
   const uint8_t *_valid;
   union { const %s *_data; const int32_t *_bits; const struct { int32_t low, high; } *_halves; };
@@ -60,15 +63,15 @@ local function bad_index(v, i)
   elseif i ~= math.floor(i) then
     fault.raise("bad-index", ("index %s is not a whole number"):format(fault.text(i)), "math.floor(i)")
   end
-  fault.raise("bad-index", ("index %s is outside a column of %d value%s"):format(fault.text(i), v._count,
-    v._count == 1 and "" or "s"), "a column is indexed from 0 to #v - 1")
+  fault.raise("bad-index", ("index %s is outside a column of %d value%s"):format(fault.text(i), v[COUNT],
+    v[COUNT] == 1 and "" or "s"), "a column is indexed from 0 to #v - 1")
 end
 
 local uint64 = ffi.typeof "uint64_t"
 
 -- A value that may not be exact as a Lua number: 2^53 itself is, its neighbour reads as the same number.
 local function beyond(v, i)
-  local x = v._data[i]
+  local x = v[DATA][i]
   if x == 2LL ^ 53 or not ffi.istype(uint64, x) and x == -(2LL ^ 53) then return end
   local shown = tostring(x):gsub("U?LL$", "")
   fault.raise("not-exact", ("%s cannot be held exactly by a Lua number"):format(shown), "read it as v:i64(i)")
@@ -76,13 +79,13 @@ end
 
 -- v:i64(i): a 64-bit integer of C.
 local function exact(v, i)
-  if type(i) ~= "number" or not (i >= 0 and i < v._count) or i ~= math.floor(i) then bad_index(v, i) end
-  local type = types.from_c(v._column.type)
+  if type(i) ~= "number" or not (i >= 0 and i < v[COUNT]) or i ~= math.floor(i) then bad_index(v, i) end
+  local type = types.from_c(v[COLUMN].type)
   if not type.ctype or type.float then
     fault.raise("bad-index", ("values of type %s are no integers"):format(type.id))
   end
-  if v._valid ~= nil and bit.band(v._valid[i / 8], bit.lshift(1, bit.band(i, 7))) == 0 then return nil end
-  return v._data[i] + 0LL
+  if v[VALIDITY] ~= nil and bit.band(v[VALIDITY][i / 8], bit.lshift(1, bit.band(i, 7))) == 0 then return nil end
+  return v[DATA][i] + 0LL
 end
 
 local scope = {
@@ -104,8 +107,8 @@ end
 ---Give up the memory; the view is empty from now on.
 ---@param v ffi.cdata*
 local function release(v)
-  C.mm_column_release(v._column)
-  v._valid, v._data, v._offsets, v._count = nil, nil, nil, 0
+  C.mm_column_release(v[COLUMN])
+  v[VALIDITY], v[DATA], v[OFFSETS], v[COUNT] = nil, nil, nil, 0
 end
 
 local made = {} -- id of a type, with "?" where there are nulls -> ctype
@@ -114,11 +117,11 @@ local function ctype_of(type, nulls)
   local key = type.id .. (nulls and "?" or "")
   if made[key] then return made[key] end
   local source = SOURCE:gsub("@VALID", nulls and VALID or ""):gsub("@READ", READ[type.id] or NARROW)
-  local meta = assert(loadstring(source, CHUNK))(scope)
+  local meta = assert(loadstring(native.private_source(source), CHUNK))(scope)
   meta.__newindex, meta.__pairs, meta.__ipairs = read_only, not_a_list, not_a_list
-  function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v._column.type).name, v._count) end
+  function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v[COLUMN].type).name, v[COUNT]) end
   meta.__gc = release
-  made[key] = ffi.metatype(ffi.typeof(LAYOUT:format(type.ctype or "uint8_t")), meta)
+  made[key] = ffi.metatype(ffi.typeof(layout:format(type.ctype or "uint8_t")), meta)
   return made[key]
 end
 
@@ -127,15 +130,15 @@ end
 ---@return ffi.cdata*
 local function new(column)
   local v = ctype_of(types.from_c(column.type), column.valid ~= nil)()
-  ffi.copy(v._column, column, ffi.sizeof "mm_column")
-  C.mm_column_retain(v._column)
-  v._valid, v._data = ffi.cast("const uint8_t *", column.valid), ffi.cast("const void *", column.data)
-  v._offsets, v._count = column.offsets, tonumber(column.length)
+  ffi.copy(v[COLUMN], column, ffi.sizeof "mm_column")
+  C.mm_column_retain(v[COLUMN])
+  v[VALIDITY], v[DATA] = ffi.cast("const uint8_t *", column.valid), ffi.cast("const void *", column.data)
+  v[OFFSETS], v[COUNT] = column.offsets, tonumber(column.length)
   return v
 end
 
 ---Bytes of the values that a view holds, without text.
 ---@param v ffi.cdata*
-local function bytes(v) return v._count * math.max(1, tonumber(C.mm_type_width(v._column.type))) end
+local function bytes(v) return v[COUNT] * math.max(1, tonumber(C.mm_type_width(v[COLUMN].type))) end
 
 return { new = new, release = release, bytes = bytes }

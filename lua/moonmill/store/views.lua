@@ -7,6 +7,7 @@ local column = require "moonmill.store.column"
 local native = require "moonmill.ffi"
 
 local C = native.C
+local COLUMN = native.private "column"
 local views = {}
 
 local names = setmetatable({}, { __mode = "k" }) -- view -> its name in the store
@@ -17,7 +18,7 @@ local snapshot -- in a worker: what the job sees
 
 -- Is it the same memory, seen in the same way?
 local function shows(view, found)
-  local had, type, new = view._column, view._column.type, found.type
+  local had, type, new = view[COLUMN], view[COLUMN].type, found.type
   return had.data == found.data and had.length == found.length and had.valid == found.valid
     and had.offsets == found.offsets and type.id == new.id and type.unit == new.unit and type.zone == new.zone
 end

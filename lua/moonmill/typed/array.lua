@@ -8,6 +8,7 @@ local types = require "moonmill.types"
 local view = require "moonmill.typed.view"
 
 local C, err = native.C, native.err
+local BLOCK, COUNT, DATA = native.private "block", native.private "count", native.private "data"
 
 local KINDS = { "bool", unpack(types.numbers) }
 
@@ -48,8 +49,8 @@ local function count_of(n)
 end
 
 local function release(v)
-  C.mm_block_release(v._block)
-  v._block = nil
+  C.mm_block_release(v[BLOCK])
+  v[BLOCK] = nil
 end
 
 -- The collector does not see the arrays' bytes: it is asked to work when many have come into being.
@@ -75,9 +76,9 @@ local function new(type, n)
   local block = C.mm_block_new(bytes, err)
   if block == nil then error(failure.from_c(err), 0) end
   local array = view.ctype(element, { mut = true, exact = exact }, count)()
-  array._block, array._data, array._count = block, ffi.cast("void *", C.mm_block_data(block)), count
+  array[BLOCK], array[DATA], array[COUNT] = block, ffi.cast("void *", C.mm_block_data(block)), count
   ffi.gc(array, release)
-  ffi.fill(array._data, bytes)
+  ffi.fill(array[DATA], bytes)
   if n ~= count then
     for i = 1, count do array[i - 1] = n[i] end
   end

@@ -5,21 +5,13 @@ local failure = require "moonmill.failure"
 local fault = require "moonmill.typed.fault"
 local frames = require "moonmill.frames"
 local fill = require("moonmill.rows.fault").fill
+local native = require "moonmill.ffi"
 local script = require "moonmill.script"
 local signature = require "moonmill.typed.signature"
 local view = require "moonmill.typed.view"
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
-
--- Modules of the script are found whenever a function asks for them; what functions print is no result, and the process
--- is not theirs to end.
--- luacheck: globals print os.exit
-local function settle(modules)
-  for name, value in pairs(modules.loaded) do package.loaded[name] = value end
-  table.insert(package.loaders, 2, function(name) return modules:search(name) end)
-  print = require "moonmill.print"
-  function os.exit() error("os.exit: a function cannot end the program", 2) end
-end
+local COUNT = native.private "count"
 
 -- A function that makes an empty view for an argument, for C to fill in: small or big.
 local function makers(slot)
@@ -59,7 +51,7 @@ local function open(name, text, ...)
   else
     module, modules = script.load(name, "module")
   end
-  settle(modules)
+  function modules.globals.os.exit() error("os.exit: a function cannot end the program", 2) end
   local list = {}
   for i, entry in ipairs(module.functions) do
     local value = entry.value
@@ -91,8 +83,9 @@ end
 local function handler(problem)
   local stack = stack_of()
   if not failure.is(problem) then
+    local memory = failure.memory(problem)
+    if memory then return memory end
     local message = tostring(problem)
-    if message == "not enough memory" then return failure.new { code = "memory", id = "memory", message = message } end
     problem = failure.new { code = "script", id = "script", message = message }
     if stack[1] then problem.message = message:gsub("^[^\n]-:%d+: ", "", 1) end
   end
@@ -152,10 +145,10 @@ end
 local function check_array(entry, number, value)
   local slot, kind = entry.value.signature.results[number], view.kind(value)
   if not kind or kind.type ~= slot.type then refuse(entry, number, value) end
-  if value._count == view.OVER then
+  if value[COUNT] == view.OVER then
     raise_result(entry, number, "is an array that belonged to a call that has returned",
       "an array argument is only valid while its function runs")
-  elseif value._count == view.GIVEN then
+  elseif value[COUNT] == view.GIVEN then
     raise_result(entry, number, "is an array that was handed over by an earlier call",
       'make a new one in each call: mm.array("' .. slot.type.id .. '", n)')
   end
@@ -198,6 +191,7 @@ local NO_ROOM = { ["stack overflow"] = true, ["error in error handling"] = true 
 ---@param pointer lightuserdata mm_error *
 local function tell(problem, pointer)
   if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
+  problem = failure.memory(problem) or problem
   if not failure.is(problem) then problem = failure.new { code = "bug", id = "bug", message = tostring(problem) } end
   local err = ffi.cast("mm_error *", pointer)
   fill(err, -failure.exit_code(problem), problem)

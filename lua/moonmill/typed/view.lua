@@ -15,6 +15,7 @@ local native = require "moonmill.ffi"
 local types = require "moonmill.types"
 
 local C = native.C
+local COUNT = native.private "count"
 local view = {}
 
 ---@class moonmill.ViewKind
@@ -24,7 +25,8 @@ local view = {}
 
 local BOOL = "uint8_t" -- as numpy and others have them
 
-local LAYOUT = [[struct {
+-- A script that holds a view must not reach its fields: it could move the bounds.
+local layout = native.private_source [[struct {
   union { %s%s *_data; const int32_t *_bits; const struct { int32_t low, high; } *_halves; };
   mm_block *_block;
   %s _count;
@@ -36,7 +38,7 @@ view.OVER, view.GIVEN = -1, -2
 local SMALL = 2 ^ 31 - 1 -- values that a 32-bit count can tell
 
 local function gone(v)
-  if v._count == view.GIVEN then
+  if v[COUNT] == view.GIVEN then
     fault.raise("array-given", "the array was handed over when a function returned it",
       "make a new one in each call: mm.array(...)")
   end
@@ -45,21 +47,21 @@ local function gone(v)
 end
 
 local function bad_index(v, i)
-  if v._count < 0 then gone(v) end
+  if v[COUNT] < 0 then gone(v) end
   local message
   if type(i) ~= "number" then
     message = ("an array has no field %s"):format(fault.text(i))
   elseif i ~= math.floor(i) then
     message = ("index %s is not a whole number"):format(fault.text(i))
   else
-    local count = tonumber(v._count)
+    local count = tonumber(v[COUNT])
     message = ("index %s is outside an array of %d value%s"):format(fault.text(i), count, count == 1 and "" or "s")
   end
   fault.raise("bad-index", message, "an array is indexed from 0 to #v - 1", i)
 end
 
 local function read_only(v, i)
-  if v._count < 0 then gone(v) end
+  if v[COUNT] < 0 then gone(v) end
   fault.raise("read-only", ("the array is read-only: v[%s] cannot be assigned"):format(fault.text(i)),
     'declare the argument as mut: "v: mut f64[]"')
 end
@@ -181,11 +183,11 @@ local function accessors(kind)
     low = "0"
   end
   local source = SOURCE:gsub("@READ", read):gsub("@WRITE", write):gsub("LOW", low):gsub("HIGH", high or "")
-  local meta = assert(loadstring(source, CHUNK))(kind, scope)
+  local meta = assert(loadstring(native.private_source(source), CHUNK))(kind, scope)
   if not kind.mut then meta.__newindex = read_only end
   meta.__pairs, meta.__ipairs = not_a_list, not_a_list
   function meta.__tostring(v)
-    return ("%s[%s]"):format(id, v._count < 0 and "" or ("%d"):format(tonumber(v._count)))
+    return ("%s[%s]"):format(id, v[COUNT] < 0 and "" or ("%d"):format(tonumber(v[COUNT])))
   end
   return meta
 end
@@ -204,7 +206,7 @@ function view.ctype(type, options, count)
   local ctype = made[key]
   if not ctype then
     local kind = { type = type, mut = options.mut or false, exact = options.exact or false }
-    ctype = ffi.typeof(LAYOUT:format(kind.mut and "" or "const ", type.ctype or BOOL, big and "double" or "int32_t"))
+    ctype = ffi.typeof(layout:format(kind.mut and "" or "const ", type.ctype or BOOL, big and "double" or "int32_t"))
     ffi.metatype(ctype, accessors(kind))
     made[key], kinds[tonumber(ctype)] = ctype, kind
   end

@@ -6,6 +6,7 @@ local vmdef = require "jit.vmdef"
 local bytecode = require "bytecode"
 local columns = require "columns"
 local environment = require "moonmill.rows.environment"
+local modules = require "moonmill.modules"
 local native = require "moonmill.ffi"
 local rowfn = require "rowfn"
 local rows = require "moonmill.rows"
@@ -53,7 +54,7 @@ local function compile(kind, fields, outputs, fn)
   local bytes = rows.ship(fn, {
     kind = kind, inputs = inputs, outputs = outputs, params = { limit = 10 }, place = 0, label = "spec:loop",
   })
-  local subject = worker.new(unship(bytes), kinds)
+  local subject = worker.new(unship(bytes, nil, modules.new ""), kinds)
   local err = ffi.new "mm_error"
   local function run()
     for _ = 1, ROUNDS do

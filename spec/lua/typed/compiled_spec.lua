@@ -5,6 +5,7 @@ local util = require "jit.util"
 local vmdef = require "jit.vmdef"
 local bytecode = require "bytecode"
 local integers = require "moonmill.typed.integers"
+local native = require "moonmill.ffi"
 local types = require "moonmill.types"
 local view = require "moonmill.typed.view"
 
@@ -16,7 +17,7 @@ local function new(name, init)
   local v = view.ctype(types[name], { mut = true }, N)()
   local data = ffi.new(view.element(types[name]) .. "[?]", N)
   for i = 0, N - 1 do data[i] = init and init(i) or 0 end
-  v._data, v._count = data, N
+  v[native.private "data"], v[native.private "count"] = data, N
   kept[#kept + 1] = data
   return v
 end

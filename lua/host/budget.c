@@ -1,0 +1,157 @@
+/* budget.c - the memory of Lua states counts against the limit of the process.
+ *
+ * DESIGN Behind each state stands LuaJIT's own allocator, which is the fastest for small objects; what it hands out is
+ * counted here. A state takes from the budget in steps, so that most allocations cost an addition and a comparison.
+ *
+ * LuaJIT cannot collect garbage within an allocation. So when the budget becomes scarce the collector is told to run a
+ * whole cycle at the next place where it may: a state does not fail over garbage unless one allocation takes what is
+ * left.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "state.h"
+#include <stdlib.h>
+
+enum { STEP = 64 << 10, KEPT_STEPS = 4, SMALLEST_LAP = 1 << 20 };
+enum { USUAL_STEPMUL = 200, WHOLE_CYCLE = 0 }; /* of the collector */
+
+typedef struct budget {
+  lua_Alloc allocate; /* LuaJIT's */
+  void *self;
+  lua_State *L;
+  int64_t used, reserved;
+  int64_t marked; /* bytes in use when a cycle was asked for */
+  bool hurried;   /* cycles are not cut into steps */
+} budget;
+
+static _Thread_local struct {
+  int64_t size; /* bytes that an allocation of Lua failed to get on this thread */
+  bool limited; /* by the limit of the process, not by the system */
+} refused;
+
+/* At least half of the limit is gone: ask for a cycle each time that a quarter of the rest has been taken. The calls of
+ * lua_gc only set numbers. */
+static void hurry_collector(budget *b) {
+  int64_t limit = mm_memory_limit_now(), left = limit - mm_memory_used();
+  bool scarce = limit > 0 && left < limit / 2;
+  if (scarce != b->hurried) {
+    lua_gc(b->L, LUA_GCSETSTEPMUL, scarce ? WHOLE_CYCLE : USUAL_STEPMUL);
+    b->hurried = scarce;
+    b->marked = 0;
+  }
+  if (!scarce) return;
+  int64_t lap = left / 4 > SMALLEST_LAP ? left / 4 : SMALLEST_LAP;
+  if (b->used < b->marked) b->marked = b->used;
+  if (b->marked && b->used - b->marked < lap) return;
+  b->marked = b->used;
+  if (lua_gc(b->L, LUA_GCISRUNNING, 0)) lua_gc(b->L, LUA_GCRESTART, 0);
+}
+
+static bool take(budget *b, int64_t size) {
+  int64_t missing = b->used + size - b->reserved;
+  if (missing <= 0) return true;
+  int64_t steps = (missing + STEP - 1) / STEP * STEP;
+  if (mm_memory_reserve(steps)) b->reserved += steps;
+  else if (mm_memory_reserve(missing)) b->reserved += missing;
+  else return false;
+  hurry_collector(b);
+  return true;
+}
+
+static void give_back(budget *b) {
+  int64_t idle = b->reserved - b->used;
+  if (idle < KEPT_STEPS * STEP) return;
+  int64_t back = idle / STEP * STEP - STEP;
+  b->reserved -= back;
+  mm_memory_unreserve(back);
+}
+
+static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
+  budget *b = self;
+  int64_t more = (int64_t)new_size - (int64_t)old_size;
+  if (more > 0 && !take(b, more)) {
+    refused.size = more;
+    refused.limited = true;
+    hurry_collector(b);
+    return NULL;
+  }
+  void *result = b->allocate(b->self, memory, old_size, new_size);
+  if (!result && new_size) {
+    refused.size = more;
+    refused.limited = false;
+    return NULL;
+  }
+  b->used += more;
+  if (more < 0) give_back(b);
+  return result;
+}
+
+lua_State *mm_budget_state(void) {
+  budget *b = calloc(1, sizeof *b);
+  lua_State *L = b ? luaL_newstate() : NULL;
+  refused.size = STEP;
+  refused.limited = false;
+  if (!L) {
+    free(b);
+    return NULL;
+  }
+  b->L = L;
+  b->allocate = lua_getallocf(L, &b->self);
+  b->used = (int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
+  lua_setallocf(L, allocate, b);
+  if (take(b, 0)) return L;
+  refused.limited = true;
+  mm_state_close(L);
+  return NULL;
+}
+
+/* LuaJIT takes all of its own allocator's memory back at once when it is the state's again. */
+void mm_state_close(lua_State *L) {
+  if (!L) return;
+  void *self;
+  if (lua_getallocf(L, &self) == allocate) {
+    budget *b = self;
+    lua_setallocf(L, b->allocate, b->self);
+    lua_close(L);
+    mm_memory_unreserve(b->reserved);
+    free(b);
+  } else {
+    lua_close(L);
+  }
+}
+
+int mm_host_fail_memory(mm_error *error) {
+  return mm_memory_fail(refused.size, refused.limited, error);
+}
+
+int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
+  if (status == LUA_ERRMEM) return mm_host_fail_memory(error);
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
+}
+
+typedef struct pushed {
+  lua_CFunction function;
+  void *context;
+  int references[2];
+} pushed;
+
+static int keep_both(lua_State *L) {
+  pushed *p = lua_touserdata(L, 1);
+  lua_pushcfunction(L, p->function);
+  p->references[0] = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(L, p->context);
+  p->references[1] = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* Reading references and giving them up allocates nothing. */
+bool mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error *error) {
+  pushed p = {.function = function, .context = context, .references = {LUA_NOREF, LUA_NOREF}};
+  int broken = lua_cpcall(L, keep_both, &p);
+  for (int i = 0; i < 2; i++) {
+    if (!broken) lua_rawgeti(L, LUA_REGISTRYINDEX, p.references[i]);
+    luaL_unref(L, LUA_REGISTRYINDEX, p.references[i]);
+  }
+  if (broken) mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
+  return !broken;
+}
