@@ -176,10 +176,12 @@ static int os_start(void *self, void **thread, void (*body)(void *), void *argum
   fresh->body = body;
   fresh->argument = argument;
   pthread_attr_t attributes;
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* of the thread itself: its host may report them */
   sigset_t every, before;
   int status = pthread_attr_init(&attributes);
   if (status == 0) {
     sigfillset(&every); /* signals are for the threads of the host, which knows what to do about them */
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&every, faults[i]);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     pthread_attr_setstacksize(&attributes, STACK);
     status = pthread_create(&fresh->thread, &attributes, run, fresh);
