@@ -156,9 +156,9 @@ local function run(places, chunk_name, code, set)
   local chunk, message = loadstring(code, chunk_name)
   if not chunk then raise_lua(message, nil, file, "syntax") end
   setfenv(chunk, set.globals)
-  local outer, outer_set, print, output, exit = running, required, _G.print, io.output(), os.exit
+  local outer, outer_set, print, output, exit, stdout = running, required, _G.print, io.output(), os.exit, io.stdout
   running, required = places, set
-  _G.print, os.exit = print_to_stderr, no_exit
+  _G.print, os.exit, io.stdout = print_to_stderr, no_exit, io.stderr -- stdout is for data
   io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
@@ -166,7 +166,7 @@ local function run(places, chunk_name, code, set)
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run
-  _G.print, os.exit = print, exit
+  _G.print, os.exit, io.stdout = print, exit, stdout
   io.output(output)
   if not ok and failure.is(result) then error(result, 0) end
   if not ok and type(result) ~= "table" then result = { message = result } end

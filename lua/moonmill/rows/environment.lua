@@ -179,6 +179,7 @@ function environment.install(job)
   end
   fix_clock(job.now)
   io.output(io.stderr)
+  io.stdout = io.stderr
 end
 
 return environment
