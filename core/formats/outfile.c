@@ -77,6 +77,13 @@ static int open_in_place(mm_outfile *o, const char *target, const mm_file_status
   return 0;
 }
 
+/* A pipe that others have too, in a way of our own that does not block; negative where the system does not allow it. */
+static int reopen_pipe(int fd) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return mm_host_io.open(mm_host_io.self, path, O_WRONLY | O_NONBLOCK, 0);
+}
+
 /* What has a descriptor already, at the place where it is. */
 static int open_descriptor(mm_outfile *o, int fd, const mm_output_options *options, mm_error *error) {
   mm_file_status status;
@@ -89,11 +96,13 @@ static int open_descriptor(mm_outfile *o, int fd, const mm_output_options *optio
   TRY(check_existing(o, &status, options, error));
   o->waits = !status.is_regular;
   o->blocks = o->waits && !(flags & O_NONBLOCK);
-  o->fd = fd;
-  if (fd == STDOUT_FILENO) return 0;
-  o->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  o->fd = o->blocks && status.is_pipe ? reopen_pipe(fd) : -1;
+  o->open = o->fd >= 0;
+  o->blocks &= !o->open;
+  if (o->open) return 0;
+  o->fd = fd == STDOUT_FILENO ? fd : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   if (o->fd < 0) return mm_fail_io(error, o->path, errno, "cannot open");
-  o->open = true;
+  o->open = o->fd != fd;
   return 0;
 }
 
