@@ -276,11 +276,17 @@ int mm_target_find(mm_target *target, const char *path, mm_error *error);
 /* A new file beside `target`, open for writing and locked, its name in `path`; files that dead processes left for this
  * target are removed. A descriptor or a negated errno. */
 int mm_temporary_create(const char *target, int mode, char path[PATH_MAX]);
-/* The owner, group and mode of the file that it will replace; 0 or a negated errno. */
-int mm_temporary_inherit(int fd, const char *target);
 /* A descriptor that holds the lock when `fd` is closed, or -1; and its end. */
 int mm_temporary_keep_lock(int fd);
 void mm_temporary_unlock(int lock);
+
+/* Who may do what with a file. */
+typedef struct mm_rights {
+  bool known;
+  uint32_t owner, group, mode;
+} mm_rights;
+int mm_rights_of(mm_rights *rights, const char *path); /* 0 or a negated errno */
+int mm_rights_give(const mm_rights *rights, int fd);   /* no more than these, where they cannot be given; the same */
 
 /* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe, device or descriptor. */
 typedef struct mm_outfile {
@@ -289,10 +295,11 @@ typedef struct mm_outfile {
   _Atomic(char *) temporary; /* NULL until there is one */
   atomic_bool settled;       /* who sets it renames or removes the temporary file */
   int fd;
-  bool open;      /* fd is ours to close */
-  bool is_stdout; /* under whatever name */
-  bool waits;     /* a pipe or device: a write may take for ever */
-  bool blocks;    /* and then a write of more than PIPE_BUF may block, though there is room for something */
+  bool open;        /* fd is ours to close */
+  bool is_stdout;   /* under whatever name */
+  bool waits;       /* a pipe or device: a write may take for ever */
+  bool blocks;      /* and then a write of more than PIPE_BUF may block, though there is room for something */
+  mm_rights rights; /* of the file that is replaced */
   int64_t written;
   mm_wait wait;
 } mm_outfile;

@@ -1,8 +1,9 @@
 /* outfile.c - a file that appears when it is complete, or not at all.
  *
  * DESIGN. Bytes go to a temporary file in the folder of the file (temporary.c), which is synchronised and renamed at the
- * end, and removed when there is no end. A link is followed: what it points to is replaced, or created. Pipes, sockets
- * and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this process, through that
+ * end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as writing
+ * drops some, and none for others until then. A link is followed: what it points to is replaced, or created. Pipes,
+ * sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this process, through that
  * descriptor, so that the bytes follow what was written to it before. Writing waits in slices: a reader that does not
  * come, or does not read, keeps nobody from ending the job.
  *
@@ -50,6 +51,8 @@ static int check_existing(const mm_outfile *o, const mm_file_status *status, con
 static int open_temporary(mm_outfile *o, const char *target, bool exists, mm_error *error) {
   char path[PATH_MAX];
   if (!(o->target = mm_copy_text(target))) return mm_fail_memory(error, text_size(target));
+  int failure = exists ? mm_rights_of(&o->rights, target) : 0;
+  if (failure < 0) return mm_fail_io(error, o->path, -failure, "cannot look at");
   int fd = mm_temporary_create(o->target, exists ? 0600 : 0666, path);
   if (fd < 0) return mm_fail_io(error, o->path, -fd, "cannot create");
   o->fd = fd;
@@ -60,8 +63,7 @@ static int open_temporary(mm_outfile *o, const char *target, bool exists, mm_err
     mm_host_io.unlink(mm_host_io.self, path);
     return mm_fail_memory(error, text_size(path));
   }
-  int failure = exists ? mm_temporary_inherit(fd, o->target) : 0;
-  return failure < 0 ? mm_fail_io(error, o->path, -failure, "cannot set the mode of") : 0;
+  return 0;
 }
 
 /* A pipe or device. Without O_NONBLOCK a pipe would wait here for its reader, whatever happens meanwhile. */
@@ -192,7 +194,8 @@ static int replace(mm_outfile *o, mm_error *error) {
 
 int mm_outfile_commit(mm_outfile *o, mm_error *error) {
   if (!o->open) return 0; /* stdout belongs to others */
-  int failure = o->target ? mm_host_io.fsync(mm_host_io.self, o->fd) : 0;
+  int failure = o->rights.known ? mm_rights_give(&o->rights, o->fd) : 0;
+  if (failure >= 0 && o->target) failure = mm_host_io.fsync(mm_host_io.self, o->fd);
   if (failure < 0) return fail_write(o, -failure, "cannot save", error);
   int lock = o->target ? mm_temporary_keep_lock(o->fd) : -1;
   o->open = false;

@@ -81,16 +81,22 @@ int mm_temporary_create(const char *target, int mode, char path[PATH_MAX]) {
   return fd;
 }
 
+int mm_rights_of(mm_rights *rights, const char *path) {
+  struct stat found;
+  if (stat(path, &found) < 0) return -errno;
+  *rights = (mm_rights){.known = true, .owner = found.st_uid, .group = found.st_gid, .mode = found.st_mode & 07777};
+  return 0;
+}
+
 /* Nobody may read or run more than before: where the owner or the group cannot be kept, neither are the bits that lend
  * their rights, and the group gets what all others have. */
-int mm_temporary_inherit(int fd, const char *target) {
-  struct stat old;
-  if (stat(target, &old) < 0) return -errno;
-  mode_t mode = old.st_mode & 07777;
-  bool owner = fchown(fd, old.st_uid, old.st_gid) == 0, group = owner || fchown(fd, (uid_t)-1, old.st_gid) == 0;
+int mm_rights_give(const mm_rights *rights, int fd) {
+  mode_t mode = rights->mode;
+  bool owner = fchown(fd, rights->owner, rights->group) == 0;
+  bool group = owner || fchown(fd, (uid_t)-1, rights->group) == 0;
   if (!owner) mode &= ~(mode_t)(S_ISUID | S_ISGID);
   if (!group) mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
-  return fchmod(fd, mode) < 0 ? -errno : 0; /* after fchown, which drops bits */
+  return fchmod(fd, mode) < 0 ? -errno : 0; /* after fchown, which drops bits, as writing does */
 }
 
 int mm_temporary_keep_lock(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
