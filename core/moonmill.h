@@ -63,10 +63,12 @@ typedef struct mm_allocator {
 } mm_allocator;
 
 typedef struct mm_file_status {
-  int64_t  size;        /* bytes; -1 when it is not a regular file */
+  int64_t  size;        /* bytes; -1 when it is not a regular file, or one of a file system that does not know */
+  int64_t  at;          /* of a regular file by its descriptor: where the next read begins; else 0 */
   uint64_t device, inode;
   int32_t  is_directory;
   int32_t  is_regular;
+  int32_t  is_pipe;     /* named or not */
 } mm_file_status;
 
 /* Each call returns a result >= 0, or a negated errno. */
@@ -523,8 +525,9 @@ typedef struct mm_csv_options {
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
-  int64_t     patience;    /* milliseconds that opening may wait for bytes of pipes; 0: as long as it takes */
-  /* Called while opening waits for them, on its thread: any answer but 0 ends it; or NULL. */
+  int64_t     patience;    /* milliseconds that opening may take; 0: as long as it takes */
+  /* Called every few milliseconds while files are opened and looked at, on that thread: any answer but 0 ends it; or
+   * NULL. */
   int       (*pulse)(void *context);
   void       *context;
   /* Bytes in memory that are read instead of files, one for each path, which then only names it; or NULL. */
@@ -555,9 +558,13 @@ typedef struct mm_output_options {
   const char *const *inputs; /* refused as output, by device and inode */
   int32_t     input_count;
   int32_t     reserved;
+  int64_t     patience;  /* milliseconds to wait for a reader of a named pipe; 0: as long as it takes */
+  int       (*pulse)(void *context); /* called meanwhile, as that of mm_csv_options; or NULL */
+  void       *context;
 } mm_output_options;
 /* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name
- * compresses. The file appears only when the job has succeeded. */
+ * compresses. The file appears only when the job has succeeded. What leads to a descriptor of this process, a pipe, a
+ * socket or a device is written in place. Temporary files that dead processes left for this output are removed. */
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error);
 /* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread
  * and in a signal handler, also while the sink is in use; its file will not appear. */

@@ -115,6 +115,7 @@ static int carry(mm_cutter *c, mm_error *error) {
 
 /* Read a chunk: bytes, 0 at the end of the file, or a status. */
 static int64_t read_more(mm_cutter *c, mm_error *error) {
+  TRY(mm_wait_check(&c->feed.wait, c->paths[c->opened - 1], "it could not be opened within", error));
   TRY(reserve(c, c->feed.chunk + 1, error)); /* one for a last line feed */
   int64_t got = mm_stream_read(c->stream, c->piece->text + c->size, c->feed.chunk, error);
   if (got > 0) c->size += got;
@@ -344,7 +345,7 @@ static int look_at(mm_cutter *c, const char *path, mm_error *error) {
   }
   int failure = mm_host_io.stat(mm_host_io.self, path, -1, &status);
   if (failure < 0) return mm_fail_io(error, path, -failure, "cannot open");
-  if (!status.is_regular) c->bytes_total = -1;
+  if (status.size < 0) c->bytes_total = -1;
   else if (c->bytes_total >= 0) c->bytes_total += status.size;
   return 0;
 }
@@ -364,6 +365,7 @@ int mm_cutter_init(mm_cutter *c, const char *const *paths, mm_block *const *bloc
   pthread_mutex_init(&c->feed.lock, NULL);
   mm_cond_init(&c->feed.changed);
   if (c->feed.chunk <= 0) c->feed.chunk = MM_CHUNK;
+  if (c->feed.chunk > MM_CHUNK_LIMIT) c->feed.chunk = MM_CHUNK_LIMIT;
   c->paths = mm_allocate_zero(count * (int64_t)sizeof *c->paths);
   c->places = mm_allocate_zero(count * (int64_t)sizeof *c->places);
   c->path_count = count;

@@ -116,7 +116,7 @@ static int fill(mm_decoder *d, ring_block *block, mm_error *error) {
 /* ---- The ring ---- */
 
 static bool stopped(const mm_decoder *d) {
-  return d->closing || atomic_load_explicit(&d->feed->stop, memory_order_relaxed);
+  return d->closing || atomic_load_explicit(&d->feed->wait.stop, memory_order_relaxed);
 }
 
 /* Fill the tail block and publish it. Called and left without the lock. */
@@ -148,26 +148,29 @@ static void decode(void *argument) {
 }
 
 /* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
-static void wait_for_text(mm_decoder *d) {
+static int wait_for_text(mm_decoder *d, mm_error *error) {
   mm_feed *feed = d->feed;
-  if (!feed->pulse) {
+  if (!feed->wait.pulse) {
     pthread_cond_wait(&feed->changed, &feed->lock);
-    return;
+    return 0;
   }
   struct timespec until = mm_moment_after(MM_BEAT_MS);
-  if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return;
+  if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return 0;
   pthread_mutex_unlock(&feed->lock);
-  mm_feed_beat(feed);
+  int status = mm_wait_check(&feed->wait, d->path, "nothing came for", error);
   pthread_mutex_lock(&feed->lock);
+  return status;
 }
 
 /* The head block, once there is one: 1, 0 at the end, or a status. */
 static int consume(mm_decoder *d, mm_error *error) {
   if (!d->thread && d->head == d->tail && !d->finished) produce(d);
+  int status = 0;
   pthread_mutex_lock(&d->feed->lock);
-  while (d->head == d->tail && !d->finished && !stopped(d)) wait_for_text(d);
+  while (d->head == d->tail && !d->finished && !stopped(d) && status >= 0) status = wait_for_text(d, error);
   bool ready = d->head < d->tail, finished = d->finished;
   pthread_mutex_unlock(&d->feed->lock);
+  if (status < 0) return status;
   if (ready) return 1;
   if (!finished) return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
   if (d->status < 0 && error) *error = d->error;

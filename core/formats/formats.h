@@ -13,11 +13,13 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "internal.h"
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 enum {
   MM_CHUNK = 256 << 10,      /* bytes read at a time: they are looked at while they are in the second cache */
+  MM_CHUNK_LIMIT = 16 << 20, /* so that a row and a chunk are addressed by the bits of a cell */
   MM_MARGIN = 64,            /* readable bytes before and after a text */
   MM_FIELD_LIMIT = 16 << 20, /* bytes of a field */
   MM_ROW_LIMIT = 64 << 20,   /* bytes of a row */
@@ -27,26 +29,39 @@ enum {
 /* Set the file of a failure, "<stdin>" for "-", and return its code. */
 int mm_error_file(mm_error *error, int code, const char *path);
 
+/* ---- Waiting ---- */
+
+/* What ends a wait for files, of inputs and of an output alike. Zero: only `stop` does. */
+typedef struct mm_wait {
+  atomic_bool stop;            /* set when the job is cancelled, or by a pulse */
+  int64_t patience;            /* milliseconds that opening may take; 0: as long as it takes */
+  _Atomic int64_t deadline;    /* of opening, by the monotonic clock; 0: none */
+  int (*pulse)(void *context); /* called while files are opened, on that thread; NULL: none, or not any more */
+  void *context;
+  pthread_t opener;
+  int64_t beaten; /* when the pulse was last called */
+} mm_wait;
+
+enum { MM_BEAT_MS = 20 }; /* between two looks */
+/* Opening begins, on this thread. */
+void mm_wait_begin(mm_wait *wait, int64_t patience, int (*pulse)(void *context), void *context);
+/* All is open: from now on only `stop` counts. */
+void mm_wait_end(mm_wait *wait);
+/* Call it at each step, often: 0 to go on, MM_ECANCEL, or MM_ELIMIT with "LATE n seconds" about `path`. No lock of the
+ * feed may be held. */
+int mm_wait_check(mm_wait *wait, const char *path, const char *late, mm_error *error);
+
 /* ---- Streams ---- */
 
-/* What the streams of one input share: one lock, the wish to stop, and how far they are. */
+/* What the streams of one input share: one lock, what ends them, and how far they are. */
 typedef struct mm_feed {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  atomic_bool stop;
-  _Atomic int64_t consumed;    /* bytes as stored */
-  int64_t chunk;               /* bytes read at a time */
-  int64_t patience;            /* milliseconds to wait for a first look at the files, 0: as long as it takes */
-  _Atomic int64_t deadline;    /* of that look, by the monotonic clock; 0: none */
-  int (*pulse)(void *context); /* asked by who opens, while it waits; NULL: nobody, or no more */
-  void *context;
-  pthread_t opener;
+  mm_wait wait;
+  _Atomic int64_t consumed; /* bytes as stored */
+  int64_t chunk;            /* bytes read at a time */
 } mm_feed;
 
-void mm_feed_hurry(mm_feed *feed); /* from now on, reading fails when the patience is at its end */
-bool mm_feed_beat(
-    mm_feed *feed); /* on the thread that opens: does the pulse say stop? Then all who read are told. No lock is held */
-enum { MM_BEAT_MS = 20 };
 typedef struct mm_stream mm_stream;
 /* Of a file, or of the bytes of a block, which lives as long. */
 int mm_stream_open(mm_feed *feed, const char *path, const mm_block *block, mm_stream **stream, mm_error *error);
@@ -245,23 +260,50 @@ typedef struct mm_sample {
   int64_t rows; /* to look at; then: looked at */
   bool *nulls;  /* by column of the first file: it had some */
 } mm_sample;
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
+int mm_infer(mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
              mm_error *error);
 
 /* ---- Output ---- */
 
-/* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe or device. */
+/* Where the path of an output leads, links followed: a file by its absolute name, or a descriptor of this process
+ * (/dev/stdout, /dev/fd/3), -1: none. */
+typedef struct mm_target {
+  char path[PATH_MAX];
+  int fd;
+} mm_target;
+int mm_target_find(mm_target *target, const char *path, mm_error *error);
+
+/* A new file beside `target`, open for writing and locked, its name in `path`; files that dead processes left for this
+ * target are removed. A descriptor or a negated errno. */
+int mm_temporary_create(const char *target, int mode, char path[PATH_MAX]);
+/* A descriptor that holds the lock when `fd` is closed, or -1; and its end. */
+int mm_temporary_keep_lock(int fd);
+void mm_temporary_unlock(int lock);
+
+/* Who may do what with a file. */
+typedef struct mm_rights {
+  bool known;
+  uint32_t owner, group, mode;
+} mm_rights;
+int mm_rights_of(mm_rights *rights, const char *path); /* 0 or a negated errno */
+int mm_rights_give(const mm_rights *rights, int fd);   /* no more than these, where they cannot be given; the same */
+
+/* Where bytes go: a new file that replaces `target` when it is complete, or an open pipe, device or descriptor. */
 typedef struct mm_outfile {
   char *path;                /* as given */
   char *target;              /* NULL: written in place */
   _Atomic(char *) temporary; /* NULL until there is one */
   atomic_bool settled;       /* who sets it renames or removes the temporary file */
   int fd;
-  bool open;
+  bool open;        /* fd is ours to close */
+  bool is_stdout;   /* under whatever name */
+  bool waits;       /* a pipe or device: a write may take for ever */
+  bool blocks;      /* and then a write of more than PIPE_BUF may block, though there is room for something */
+  mm_rights rights; /* of the file that is replaced */
   int64_t written;
+  mm_wait wait;
 } mm_outfile;
-int mm_outfile_open(mm_outfile *output, const char *path, const char *const *inputs, int32_t input_count,
-                    mm_error *error);
+int mm_outfile_open(mm_outfile *output, const char *path, const mm_output_options *options, mm_error *error);
 int mm_outfile_write(mm_outfile *output, const uint8_t *bytes, int64_t size, mm_error *error);
 int mm_outfile_commit(mm_outfile *output, mm_error *error); /* the file appears */
 /* The file will not appear. From any thread and in a signal handler. */

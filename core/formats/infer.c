@@ -66,7 +66,7 @@ static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
 
 /* A look at the first rows of an input. */
 typedef struct survey {
-  const mm_cutter *cutter;
+  mm_cutter *cutter;
   mm_strips strips;
   mm_cell *cells;
   int64_t cell_size;
@@ -96,12 +96,13 @@ static int survey_init(survey *s, mm_error *error) {
 /* Look at a piece: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
  * once where it is the first of all. */
 static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
-  const mm_cutter *cutter = s->cutter;
+  mm_cutter *cutter = s->cutter;
   int32_t columns = cutter->names.count;
   mm_cursor cursor = {0};
   mm_strip strip = {.bad_at = -1};
   while (s->rows < s->want && strip.bad_at < 0
          && mm_strips_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
+    TRY(mm_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], "it could not be opened within", error));
     s->rows += strip.rows;
     for (int32_t c = 0; c < columns; c++) {
       int32_t place = strip.span->places ? strip.span->places[c] : c;
@@ -113,7 +114,7 @@ static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
   return s->rows < s->want;
 }
 
-int mm_infer(const mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
+int mm_infer(mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
              mm_error *error) {
   survey look = {.cutter = cutter, .want = sample->rows};
   const mm_names *names = &cutter->names;

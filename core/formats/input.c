@@ -51,7 +51,6 @@ static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error
   if (o->nulls && !(input->nulls = mm_copy_text(o->nulls))) return mm_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
   dialect->nulls = input->nulls;
   input->cutter.feed.chunk = o->chunk;
-  input->cutter.feed.patience = o->patience;
   return 0;
 }
 
@@ -104,12 +103,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   mm_input *input = mm_allocate_zero(sizeof *input);
   if (!input) return mm_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
-  if (options && options->pulse) {
-    input->cutter.feed.opener = pthread_self();
-    input->cutter.feed.context = options->context;
-    input->cutter.feed.pulse = options->pulse;
-  }
-  mm_feed_hurry(&input->cutter.feed);
+  if (options) mm_wait_begin(&input->cutter.feed.wait, options->patience, options->pulse, options->context);
   if (status >= 0) status = mm_cutter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
   input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
   if (status >= 0) status = look_at_rows(input, error);
@@ -117,8 +111,7 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
     mm_input_free(input);
     return status;
   }
-  atomic_store(&input->cutter.feed.deadline, 0);
-  input->cutter.feed.pulse = NULL;
+  mm_wait_end(&input->cutter.feed.wait);
   const mm_dialect *dialect = &input->cutter.dialect;
   snprintf(input->format, sizeof input->format, "%s%s",
            dialect->lines               ? "text"
@@ -214,7 +207,7 @@ static void source_progress(mm_source *source, mm_progress *progress) {
 static void source_interrupt(mm_source *source) {
   mm_feed *feed = &((csv_source *)source)->input->cutter.feed;
   pthread_mutex_lock(&feed->lock);
-  atomic_store(&feed->stop, true);
+  atomic_store(&feed->wait.stop, true);
   pthread_cond_broadcast(&feed->changed);
   pthread_mutex_unlock(&feed->lock);
 }

@@ -1,10 +1,10 @@
 /* stream.c - the bytes of one file, of stdin, or of memory, decompressed when they are zstd.
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
-#include "clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 
 enum { SNIFF = 16 };
 
@@ -15,6 +15,8 @@ struct mm_stream {
   const mm_block *block; /* what is read instead of a file, or NULL */
   int64_t at;            /* of it */
   bool waits;            /* a pipe or device: a read may take for ever */
+  int64_t told,
+      taken; /* bytes that a regular file had when it was opened, from there on, and bytes read; told 0: any */
   bool ended;
   mm_buffer head; /* bytes read to see what the file is */
   int64_t used;   /* of head */
@@ -25,31 +27,14 @@ struct mm_stream {
 
 static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
 
-void mm_feed_hurry(mm_feed *feed) {
-  if (feed->patience > 0) atomic_store(&feed->deadline, mm_milliseconds() + feed->patience);
-}
-
-bool mm_feed_beat(mm_feed *feed) {
-  if (!pthread_equal(pthread_self(), feed->opener) || !feed->pulse || feed->pulse(feed->context) == 0) return false;
-  atomic_store(&feed->stop, true);
-  return true;
-}
-
 /* Wait until there is something to read, in slices, so that the job can be cancelled meanwhile. */
 static int wait_readable(mm_stream *stream, mm_error *error) {
   struct pollfd look = {.fd = stream->fd, .events = POLLIN};
   int ready = 0;
   while (stream->waits && ready == 0) {
-    if (atomic_load_explicit(&stream->feed->stop, memory_order_relaxed))
-      return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
-    int64_t deadline = atomic_load_explicit(&stream->feed->deadline, memory_order_relaxed);
-    if (deadline && mm_milliseconds() >= deadline) {
-      mm_fail(error, MM_ELIMIT, "timeout", "nothing came for %g seconds", (double)stream->feed->patience / 1000);
-      return mm_error_file(error, MM_ELIMIT, stream->path);
-    }
+    TRY(mm_wait_check(&stream->feed->wait, stream->path, "nothing came for", error));
     ready = poll(&look, 1, MM_BEAT_MS);
     if (ready < 0 && errno == EINTR) ready = 0;
-    if (ready == 0) mm_feed_beat(stream->feed);
   }
   return 0;
 }
@@ -62,6 +47,15 @@ static int64_t read_block(mm_stream *stream, uint8_t *bytes, int64_t size) {
   return size;
 }
 
+/* The end of a regular file, before all bytes were read that it had when it was opened: it was cut meanwhile. What it
+ * has more is read as any. */
+static int fail_changed(mm_stream *stream, mm_error *error) {
+  mm_fail(error, MM_EIO, "file-changed", "the file shrank while it was read: %lld bytes, of %lld when it was opened",
+          (long long)stream->taken, (long long)stream->told);
+  if (error) snprintf(error->hint, sizeof error->hint, "run again when nothing writes to the file");
+  return mm_error_file(error, MM_EIO, stream->path);
+}
+
 /* One read of the file: bytes, 0 at the end, or a status. */
 static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t got = stream->block ? read_block(stream, bytes, size) : -EAGAIN;
@@ -71,7 +65,9 @@ static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_err
     if (got == -EAGAIN) stream->waits = true;
   }
   if (got < 0) return mm_error_file(error, mm_fail_io(error, NULL, (int)-got, "cannot read"), stream->path);
+  if (got == 0 && stream->taken < stream->told) return fail_changed(stream, error);
   stream->ended = got == 0;
+  stream->taken += got;
   atomic_fetch_add_explicit(&stream->feed->consumed, got, memory_order_relaxed);
   return got;
 }
@@ -112,6 +108,7 @@ static int open_file(mm_stream *stream, mm_error *error) {
     return mm_error_file(error, MM_EIO, stream->path);
   }
   stream->waits = !status.is_regular;
+  if (status.size > status.at) stream->told = status.size - status.at;
   return 0;
 }
 

@@ -62,17 +62,26 @@ static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t colu
   }
 }
 
+/* The line feed that ends the row at text[0], which is whole. */
+static uint32_t row_end(const mm_dialect *dialect, const uint8_t *text, int64_t size) {
+  mm_row_scan scan = {.want = 1, .bad = -1, .after = SCAN_SEPARATOR};
+  mm_scanner_get()->rows(&scan, dialect, text, size);
+  return (uint32_t)(scan.row_start - 1);
+}
+
 /* Rows of any length to rows of `columns` fields: what is missing ends before it starts, what is too much is left
- * out. */
-static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t rows) {
+ * out. A first row that goes on behind the last mark has more than `columns` fields, whose ends are all marked: it is
+ * taken alone, up to where it really ends. */
+static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t size, int64_t rows) {
   int64_t columns = strips->columns, r = 0, most = strips->room / (columns + 1);
   if (rows > most) rows = most;
-  const uint32_t *mark = strip->marks + 1, *end = mark + found;
+  uint32_t *mark = strips->marks + 1, *end = mark + found;
   uint32_t start = UINT32_MAX; /* the mark before the row */
-  while (r < rows && mark < end) {
-    const uint32_t *last = mark;
+  while (r < rows && (mark < end || r == 0)) {
+    uint32_t *last = mark;
     while (last < end && strip->text[*last] != '\n') last++;
-    if (last == end) break;
+    if (last == end && r > 0) break;
+    if (last == end) *last = row_end(&strips->cutter->dialect, strip->text, size);
     uint32_t *to = strips->square + r++ * (columns + 1);
     uint32_t limit = *last;
     if (limit > start + 1 && strip->text[limit - 1] == '\r') limit--;
@@ -103,7 +112,7 @@ bool mm_strips_next(mm_strips *s, const mm_piece *piece, mm_cursor *cursor, int6
   int64_t found =
       mm_scanner_get()->marks(dialect, span->quotes, strip->text, size, STRIP, columns, s->marks + 1, &newlines);
   if (dialect->ragged) {
-    square(s, strip, found, rows);
+    square(s, strip, found, size, rows);
   } else {
     strip->rows = found / columns < rows ? found / columns : rows;
     if (strip->rows == 0 || !is_regular(strip->text, s->marks + 1, columns, strip->rows, found, newlines))

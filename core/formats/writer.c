@@ -243,6 +243,9 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   return mm_outfile_commit(&sink->output, error);
 }
 
+/* A write to a pipe that nobody reads returns. */
+static void sink_interrupt(mm_stage *stage) { atomic_store(&((csv_sink *)stage)->output.wait.stop, true); }
+
 static void sink_free(mm_stage *stage) {
   csv_sink *sink = (csv_sink *)stage;
   mm_outfile_free(&sink->output);
@@ -265,6 +268,7 @@ static const mm_stage_class csv_sink_class = {.name = "csv",
                                               .fold = sink_fold,
                                               .drop = sink_drop,
                                               .finish = sink_finish,
+                                              .interrupt = sink_interrupt,
                                               .free = sink_free};
 
 static bool ends_with(const char *text, int64_t size, const char *end) {
@@ -293,7 +297,7 @@ static int set_up(csv_sink *sink, const char *path, const mm_output_options *o, 
   if (!(sink->null = mm_copy_text(null))) return mm_fail_memory(error, (int64_t)strlen(null) + 1);
   sink->null_size = (int64_t)strlen(null);
   if (sink->compress && !(sink->encoder = mm_encoder_new(sink->level, error))) return MM_ENOMEM;
-  return mm_outfile_open(&sink->output, path, o ? o->inputs : NULL, o ? o->input_count : 0, error);
+  return mm_outfile_open(&sink->output, path, o, error);
 }
 
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error) {

@@ -13,10 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+enum { CONFIGFS_MAGIC = 0x62656570 }; /* not in linux/magic.h */
 enum { HUGE = 2 << 20, STACK = 8 << 20 };
 
 /* ---- Memory ---- */
@@ -83,9 +86,20 @@ void mm_host_trim(void) {
   while (result_ < 0 && errno == EINTR);                                                                               \
   return result_ < 0 ? -errno : result_
 
+static int open_repeated(const char *path, int flags, int mode) { REPEAT(int, open(path, flags | O_CLOEXEC, mode)); }
+
+/* A host may have closed its stdin, stdout or stderr. Their numbers are not for data: whatever prints would write into
+ * it. */
+static int move_up(int low) {
+  int fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), failure = fd < 0 ? -errno : 0;
+  close(low);
+  return fd < 0 ? failure : fd;
+}
+
 static int os_open(void *self, const char *path, int flags, int mode) {
   (void)self;
-  REPEAT(int, open(path, flags | O_CLOEXEC, mode));
+  int fd = open_repeated(path, flags, mode);
+  return fd < 0 || fd > STDERR_FILENO ? fd : move_up(fd);
 }
 static int64_t os_read(void *self, int fd, void *bytes, int64_t size) {
   (void)self;
@@ -111,16 +125,32 @@ static int os_unlink(void *self, const char *path) {
   (void)self;
   return unlink(path) < 0 ? -errno : 0;
 }
+
+/* Files that the kernel makes up when they are read: their size is 0 or a page, whatever they hold. */
+static bool is_synthetic(const char *path, int fd, const struct stat *found) {
+  static const uint32_t kinds[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC,        DEBUGFS_MAGIC,       TRACEFS_MAGIC,
+                                   SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, CONFIGFS_MAGIC};
+  struct statfs system;
+  if (found->st_blocks > 0 || (path ? statfs(path, &system) : fstatfs(fd, &system)) < 0) return false;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if ((uint32_t)system.f_type == kinds[i]) return true;
+  return false;
+}
+
 static int os_stat(void *self, const char *path, int fd, mm_file_status *status) {
   (void)self;
   struct stat found;
   if ((path ? stat(path, &found) : fstat(fd, &found)) < 0) return -errno;
+  bool regular = S_ISREG(found.st_mode);
+  off_t at = regular && !path ? lseek(fd, 0, SEEK_CUR) : 0;
   *status = (mm_file_status){
-      .size = S_ISREG(found.st_mode) ? found.st_size : -1,
+      .size = regular && !is_synthetic(path, fd, &found) ? found.st_size : -1,
+      .at = at > 0 ? at : 0,
       .device = found.st_dev,
       .inode = found.st_ino,
       .is_directory = S_ISDIR(found.st_mode),
-      .is_regular = S_ISREG(found.st_mode),
+      .is_regular = regular,
+      .is_pipe = S_ISFIFO(found.st_mode),
   };
   return 0;
 }
@@ -146,10 +176,12 @@ static int os_start(void *self, void **thread, void (*body)(void *), void *argum
   fresh->body = body;
   fresh->argument = argument;
   pthread_attr_t attributes;
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* of the thread itself: its host may report them */
   sigset_t every, before;
   int status = pthread_attr_init(&attributes);
   if (status == 0) {
     sigfillset(&every); /* signals are for the threads of the host, which knows what to do about them */
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&every, faults[i]);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     pthread_attr_setstacksize(&attributes, STACK);
     status = pthread_create(&fresh->thread, &attributes, run, fresh);

@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -48,8 +51,19 @@ static int call_command(lua_State *L) {
   return 0;
 }
 
+/* Take the numbers of stdin, stdout and stderr where they are closed: else the first file that is opened gets one, and
+ * what is printed goes into it. Reading from such a stdin and writing to such a stdout fails. */
+static void open_standard(void) {
+  static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (open("/dev/null", flags[fd]) != fd && open("/", O_RDONLY | O_DIRECTORY) != fd) _exit(-MM_EIO);
+  }
+}
+
 int main(int argc, char **argv) {
   mm_error error = {0};
+  open_standard();
   mm_state_in_command();
   mm_signals_install();
   lua_State *L = mm_state_new(&error);
@@ -68,6 +82,7 @@ int main(int argc, char **argv) {
   fflush(stdout);
   int number = mm_host_signal();
   if (number && code == 128 + number) mm_signals_die(number);
+  if (code == 128 + SIGPIPE) mm_signals_die(SIGPIPE);
   if (mm_signals_leaving()) _exit(code);
   return code; /* the state is not closed: the system takes everything back at once */
 }

@@ -1,4 +1,5 @@
-/* signals.c - Ctrl-C and its kin: the first cancels the job and lets it clean up, the second ends the process.
+/* signals.c - Ctrl-C and its kin: the first cancels the job and lets it clean up, the second ends the process. All
+ * other signals that end a process do so at once, but no temporary file stays behind.
  *
  * SPDX-License-Identifier: MIT */
 #include "host.h"
@@ -48,6 +49,15 @@ static void on_signal(int number) {
   atomic_fetch_sub(&handling, 1);
 }
 
+/* The process dies of the signal, as it would without a handler: with its exit status, and its core file. */
+static void on_fatal(int number) {
+  atomic_fetch_add(&handling, 1);
+  mm_stage *sink = atomic_load(&current_sink);
+  if (atomic_load(&current) && sink) mm_sink_abandon(sink);
+  mm_signals_die(number);
+  atomic_fetch_sub(&handling, 1);
+}
+
 /* ---- The deadline ---- */
 
 static char last_words[1024];
@@ -64,6 +74,7 @@ static void on_alarm(int number) {
 void mm_host_deadline(double seconds, const char *text, int32_t code) {
   struct itimerval timer = {0};
   setitimer(ITIMER_REAL, &timer, NULL); /* none may fire while its words change */
+  signal(SIGALRM, on_fatal);
   if (!(seconds > 0)) return;
   last_size = strnlen(text, sizeof last_words);
   memcpy(last_words, text, last_size);
@@ -75,7 +86,15 @@ void mm_host_deadline(double seconds, const char *text, int32_t code) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Leaves alone what is ignored, and what a sanitizer handles. */
+static void install_fatal(int number) {
+  struct sigaction action = {.sa_handler = on_fatal}, before;
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(number, &action, NULL);
+}
+
 void mm_signals_install(void) {
+  static const int fatal[] = {SIGQUIT, SIGALRM, SIGUSR1,   SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL,
+                              SIGPWR,  SIGSYS,  SIGSTKFLT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL};
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action;
   memset(&action, 0, sizeof(action));
@@ -86,6 +105,8 @@ void mm_signals_install(void) {
     if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue; /* nohup */
     sigaction(numbers[i], &action, NULL);
   }
+  for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++) install_fatal(fatal[i]);
+  for (int number = SIGRTMIN; number <= SIGRTMAX; number++) install_fatal(number);
   signal(SIGPIPE, SIG_IGN);
 }
 

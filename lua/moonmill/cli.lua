@@ -3,9 +3,11 @@
 -- DESIGN: one file per sub-command under moonmill/cli: name, summary, configure(parser), run(options) -> exit code.
 -- Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in milliseconds.
 local failure = require "moonmill.failure"
+local native = require "moonmill.ffi"
 local report = require "moonmill.cli.report"
 local suggest = require "moonmill.suggest"
 
+local DIED, SIGPIPE = 128, 13 -- an exit code is their sum where a signal ended the process
 local COMMANDS = { "run", "check", "explain", "info", "call", "head", "schema", "list", "help", "doctor", "version" }
 
 local function overview()
@@ -73,7 +75,7 @@ local function errors_format(argv)
   return "text"
 end
 
-local function dispatch(argv)
+local function perform(argv)
   local name = argv[1]
   if name == nil then
     io.stderr:write(overview())
@@ -86,9 +88,14 @@ local function dispatch(argv)
   end
   local command = command_of(name)
   local options = options_of(command, argv)
-  local code = options and command.run(options)
-  if not io.stdout:flush() then failure.raise { code = "io", id = "write", message = "stdout: cannot write" } end
-  return code or 0
+  return options and command.run(options) or 0
+end
+
+-- What was printed must have arrived.
+local function dispatch(argv)
+  local code = perform(argv)
+  failure.check(native.C.mm_host_flush(native.err), native.err)
+  return code
 end
 
 ---The help of a sub-command.
@@ -106,6 +113,8 @@ local function main(argv)
     return failure.memory(problem) or debug.traceback(tostring(problem), 2)
   end, argv)
   if ok then return result end
+  local unread = failure.is(result) and result.id == "closed-pipe" and result.file == "<stdout>"
+  if unread then return DIED + SIGPIPE end -- silently, as of `| head`
   return report.problem(failure.memory(result) or result, format)
 end
 

@@ -80,6 +80,7 @@ def run_files(
     given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
     given, params = given.told(params, pipeline._loaded())
     pairs = _pairs(given.paths, os.fsdecode(to), suffix)
+    _refuse(pairs, [*given.paths, *pipeline._loaded().source.paths()])
     os.makedirs(to, exist_ok=True)
     answer = partial(_run_file, pipeline, given, params)
     display = None
@@ -170,12 +171,26 @@ def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple
         other = seen.setdefault(target, source)
         if other is not source:
             raise UsageError(f"{other} and {source} would both be written to {target}", id="same-output")
-        with suppress(OSError):
-            if os.path.samefile(source, target):
-                raise UsageError(
-                    f"{source} would be written over", id="same-output", hint="choose another folder"
-                )
     return pairs
+
+
+def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
+    """No output may be a file that is read, under whatever name."""
+    known: dict[tuple[int, int], str] = {}
+    for path in read:
+        with suppress(OSError):
+            status = os.stat(path)
+            known[status.st_dev, status.st_ino] = path
+    for _, target in pairs:
+        with suppress(OSError):
+            status = os.stat(target)
+            path = known.get((status.st_dev, status.st_ino))
+            if path is not None:
+                raise UsageError(
+                    f"{target} is the same file as {path}, which is read",
+                    id="same-file",
+                    hint="choose another folder",
+                )
 
 
 def _renamed(name: str, suffix: str | None) -> str:

@@ -52,6 +52,11 @@ class Source:
         """The sources of a half, or of the whole with ""."""
         return Source(self.name, self.text, self.modules, half)
 
+    def paths(self) -> list[str]:
+        """Where its files were found, if it came from files."""
+        folder = os.path.dirname(self.name)
+        return [self.name, *(os.path.join(folder, f"{name.replace('.', '/')}.lua") for name, _ in self.modules)]
+
     def digest(self) -> str:
         """A text of 32 characters that names these sources, the same in every process."""
         from hashlib import blake2b

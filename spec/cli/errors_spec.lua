@@ -114,15 +114,32 @@ describe("file trouble", function()
     check({ "run", "-e", CHAIN, good }, 3, "error%[disk%-full%]", { shell = ">/dev/full" })
   end)
 
-  it("a closed pipe is exit 3", function()
+  it("who reads stdout may go away, which ends the command by SIGPIPE, without a word", function()
     local lines = { "a" }
     for i = 1, 200000 do lines[#lines + 1] = ("%d"):format(i) end
     local big = folder:write("big.csv", table.concat(lines, "\n") .. "\n")
-    local code_file = folder.path .. "/code"
-    os.execute(("(%s run -e ':limit(200000)' %s; echo $? >%s) 2>%s/err | head -n 1 >/dev/null"):format(command.path,
-      big, code_file, folder.path))
-    assert.equal("3\n", command.read(code_file))
-    assert.matches("error%[", command.read(folder.path .. "/err"))
+    local code_file, script = folder.path .. "/code", folder:write("piped.lua", "-- Some\nreturn 1")
+    for _, words in ipairs { "run -e ':limit(200000)' " .. big, "head -n 200000 " .. big, "help functions", "--help",
+      "run --help", "schema " .. big, "list " .. folder.path, "version", "doctor", "explain -e ':limit(1)' " .. big,
+      "run -o /dev/stdout -e ':limit(200000)' " .. big } do
+      os.execute(("(sleep 0.1; %s %s; echo $? >%s) 2>%s/err | true"):format(command.path, words, code_file,
+        folder.path))
+      while not (command.read(code_file) or ""):find "\n" do os.execute "sleep 0.02" end
+      assert.same({ words, "141\n", "" }, { words, command.read(code_file), command.read(folder.path .. "/err") })
+      os.remove(code_file)
+    end
+    os.remove(script)
+  end)
+
+  it("who reads a named pipe may go away, which is exit 3", function()
+    local pipe = folder.path .. "/pipe"
+    os.execute("mkfifo " .. pipe)
+    local big = folder.path .. "/big.csv"
+    local code, out, err = command.run({ "run", "-e", ":limit(200000)", "-o", pipe, big },
+      { prefix = "head -c 1 " .. pipe .. " >/dev/null &" })
+    assert.same({ 3, "" }, { code, out })
+    assert.matches("error%[closed%-pipe%]", err)
+    os.remove(pipe)
   end)
 
   it("an output that is an input is exit 2, and the input stays", function()

@@ -51,19 +51,24 @@ end
 ---@return moonmill.Pipeline
 ---@return string[] inputs
 ---@return string name for messages
+---@return string[] read files that were read for it: the script, and the modules that it required
 local function pipeline(options, wanted)
   local script = require "moonmill.script"
   local files_given = table.move(options.files, 1, #options.files, 1, {})
   if options.expression then
-    return script.evaluate(options.expression, nil, { wanted = wanted }), files_given, "-e"
+    return script.evaluate(options.expression, nil, { wanted = wanted }), files_given, "-e", {}
   end
   local path = table.remove(files_given, 1)
   if not path then
     fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...")
   end
   local chain = path:match "^%s*:" or path:find "[\n{%[]"
-  local ok, result = pcall(script.load, path, wanted)
-  if ok then return result, files_given, path end
+  local ok, result, modules = pcall(script.load, path, wanted)
+  if ok then
+    local read = { path }
+    for _, source in pairs(modules.sources) do read[#read + 1] = source.path end
+    return result, files_given, path, read
+  end
   if failure.is(result) and result.id == "cannot-open" and result.file == path then
     result.hint = chain and "to run a text as a pipeline, put -e before it"
       or require("moonmill.files").suggestion(path) or result.hint

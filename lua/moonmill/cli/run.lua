@@ -27,10 +27,14 @@ function run.configure(parser)
   options_of.configure_files(parser)
 end
 
-local function sink_of(path, inputs)
+-- A file as CSV. `read`: files that the run reads, none of which it may be; `patience`: seconds to wait for who reads a
+-- named pipe.
+local function sink_of(path, read, patience)
   local settings = ffi.new "mm_output_options"
-  local list = ffi.new("const char *[?]", math.max(#inputs, 1), inputs)
-  settings.inputs, settings.input_count = list, #inputs
+  local list = ffi.new("const char *[?]", math.max(#read, 1), read)
+  settings.inputs, settings.input_count = list, #read
+  settings.patience = patience and math.max(1, math.ceil(patience * 1000)) or 0
+  io.stdout:flush() -- what was printed comes first
   local sink = C.mm_sink_csv(path, settings, err)
   if sink == nil then error(failure.from_c(err), 0) end
   return sink
@@ -48,14 +52,16 @@ end
 ---Run a pipeline over files and show or write what comes out.
 ---@param pipeline moonmill.Pipeline
 ---@param paths string[]
----@param options table output, threads, timeout, progress, params, files
+---@param options table output, threads, timeout, progress, params, files; read: files that were read for the pipeline
 function run.over(pipeline, paths, options)
   local given = params.resolve(pipeline.params, options.params or {})
   local plan, files = plan_over(pipeline, given, paths, options.files)
   local shown = not options.output and C.mm_host_is_terminal(STDOUT)
   local job = require("moonmill.job").new(plan, files:source(plan.reads), { threads = options.threads })
   local watch, to_end = require("moonmill.cli.progress").watch(options.progress or "off"), require "moonmill.run"
-  job:into(shown and C.mm_sink_table(ROWS_SHOWN, err) or sink_of(options.output or "-", paths))
+  local read = { unpack(options.read or {}) }
+  for _, path in ipairs(paths) do read[#read + 1] = path end
+  job:into(shown and C.mm_sink_table(ROWS_SHOWN, err) or sink_of(options.output or "-", read, options.timeout))
   to_end(job, { timeout = options.timeout, watch = watch })
   if shown then
     local result, rows = job:result()
@@ -67,7 +73,7 @@ end
 function run.run(options)
   local timeout = options_of.number(options.timeout, "--timeout", 0)
   script.limit(timeout, options.errors == "json" and failure.json or failure.text)
-  local pipeline, paths, name = options_of.pipeline(options)
+  local pipeline, paths, name, read = options_of.pipeline(options)
   local given, file_options = options_of.params(options), options_of.files(options)
   file_options.patience = timeout
   params.resolve(pipeline.params, given) -- a parameter is missed before a file is
@@ -79,7 +85,7 @@ function run.run(options)
   end
   run.over(pipeline, paths, {
     params = given, output = options.output, progress = options.progress, files = file_options,
-    threads = options_of.whole(options.threads, "--threads", 1), timeout = timeout,
+    threads = options_of.whole(options.threads, "--threads", 1), timeout = timeout, read = read,
   })
 end
 

@@ -114,7 +114,7 @@ describe("an output file", function()
   it("is named as any temporary file of this process while it is written", function()
     local C = require("moonmill.ffi").C
     local sink = C.mm_sink_csv(files.path "soon.csv", nil, nil)
-    assert.truthy(leftovers()[1]:match "^%.soon%.csv%.%d+%.%d+%.tmp$")
+    assert.truthy(leftovers()[1]:match "^%.soon%.csv%.moonmill%-%d+%.tmp$")
     assert.is_nil(files.bytes(files.path "soon.csv"))
     C.mm_stage_free(sink)
   end)
