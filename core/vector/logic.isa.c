@@ -81,7 +81,8 @@ static int refuse(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm
   uint64_t *out = dst->data, any = 0;
   const uint64_t *a = va->data;
   for (int64_t w = 0; w < mm_words(lanes->n); w++) {
-    out[w] = lanes->bad[w] = a[w];
+    out[w] = a[w];
+    mm_lanes_fail(lanes, w, a[w]);
     any |= a[w];
   }
   return any != 0;
