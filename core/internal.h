@@ -73,6 +73,7 @@ void     mm_arena_free(mm_arena *arena);
 /* ---- The host's services ---- */
 
 extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
+extern int mm_host_fill; /* for specs: a byte that memory is filled with before it is given out; 0: it is not */
 void mm_host_trim(void); /* for memory/alloc.c: the C library gives back pages that it does not need */
 extern mm_io mm_host_io;
 extern mm_threads mm_host_threads;
@@ -216,6 +217,10 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 /* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+
+/* Zero in the lanes of whole words that are null: what stood there before is no part of a result. By width in bytes (1 2 4
+ * 8), 0 for bits. */
+void mm_blank_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width);
 
 /* ---- Reducing ---- */
 

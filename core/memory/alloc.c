@@ -226,11 +226,7 @@ bool mm_memory_is_over(int64_t size) {
 
 /* ---- Allocation ---- */
 
-void *mm_allocate(int64_t size) {
-  if (size < 0) return NULL;
-  int64_t rounded;
-  int class = size_class(size, &rounded);
-  if (!reserve(rounded)) return NULL;
+static void *allocate(int class, int64_t rounded) {
   void *memory = recycled(class, rounded);
   if (memory) return memory;
   note_given(class, rounded);
@@ -239,7 +235,17 @@ void *mm_allocate(int64_t size) {
     mm_memory_trim();
     memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
   }
+  return memory;
+}
+
+void *mm_allocate(int64_t size) {
+  if (size < 0) return NULL;
+  int64_t rounded;
+  int class = size_class(size, &rounded);
+  if (!reserve(rounded)) return NULL;
+  void *memory = allocate(class, rounded);
   if (!memory) unreserve(rounded);
+  else if (mm_host_fill) memset(memory, mm_host_fill, (size_t)rounded);
   return memory;
 }
 
@@ -275,6 +281,8 @@ void *mm_resize(void *memory, int64_t old_size, int64_t new_size) {
   if (new_rounded > old_rounded && !reserve(new_rounded - old_rounded)) return NULL;
   void *moved = mm_host_allocator.resize(mm_host_allocator.self, memory, old_rounded, new_rounded);
   if (moved && new_rounded < old_rounded) unreserve(old_rounded - new_rounded);
+  if (moved && new_rounded > old_rounded && mm_host_fill)
+    memset((uint8_t *)moved + old_rounded, mm_host_fill, (size_t)(new_rounded - old_rounded));
   if (!moved && new_rounded > old_rounded) unreserve(new_rounded - old_rounded);
   return moved;
 }

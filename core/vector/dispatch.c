@@ -7,9 +7,9 @@
 
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
-#isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_texts_view_##isa, mm_bytes_ascii_##isa,   \
-        mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa, mm_sifter_##isa                                           \
+#isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa,                       \
+        mm_blank_nulls_##isa, mm_compress_##isa, mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa,     \
+        mm_texts_view_##isa, mm_bytes_ascii_##isa, mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa, mm_sifter_##isa \
   }
 
 /* From the plainest to the best. */
@@ -63,6 +63,10 @@ int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_
 
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n) {
   return kernels()->compress_bits(to, at, from, selected, n);
+}
+
+void mm_blank_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width) {
+  kernels()->blank_nulls(values, valid, words, width);
 }
 
 int64_t mm_bits_count(const uint64_t *bits, int64_t n) { return kernels()->bits_count(bits, n); }

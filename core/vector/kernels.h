@@ -67,6 +67,7 @@ typedef struct mm_kernel_set {
   mm_kernel (*logic)(int op, int type);
   mm_kernel (*cast)(int type, int type2, int mode);
   mm_kernel (*member)(int type);
+  void (*blank_nulls)(void *values, const uint64_t *valid, int64_t words, int64_t width);
   int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
   int64_t (*bits_count)(const uint64_t *bits, int64_t n);
@@ -85,6 +86,7 @@ typedef struct mm_kernel_set {
   mm_kernel mm_logic_##isa(int op, int type);                                                                          \
   mm_kernel mm_cast_##isa(int type, int type2, int mode);                                                              \
   mm_kernel mm_member_##isa(int type);                                                                                 \
+  void mm_blank_nulls_##isa(void *values, const uint64_t *valid, int64_t words, int64_t width);                        \
   int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
   int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \
