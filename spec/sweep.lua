@@ -51,6 +51,24 @@ local function value_of(name, for_type, tame)
   return function(i) return i % 11 == 0 and 2 ^ (bits - 1) - (bits > 53 and 1024 or 1) or i % 100 end
 end
 
+-- NaN of every kind among other values: signalling and quiet, of both signs, with payloads; as bits.
+local NAN_BITS = {
+  f64 = { 0x7ff0000000000001ULL, 0xfff0000000000001ULL, 0x7ff8000000000000ULL, 0xfff8000000000000ULL,
+    0x7ff4dead00000000ULL, 0x7ffcbeef12345678ULL, 0x7fffffffffffffffULL, 0x3ff8000000000000ULL, 0x7ff0000000000000ULL,
+    0x8000000000000000ULL, 0xbff8000000000000ULL, 0x7fefffffffffffffULL, 1ULL },
+  f32 = { 0x7f800001ULL, 0xff800001ULL, 0x7fc00000ULL, 0xffc00000ULL, 0x7fa0dead, 0x7fe1beef, 0x7fffffff, 0x3fc00000,
+    0x7f800000, 0x80000000, 0xbfc00000, 0x7f7fffff, 1 },
+}
+
+-- Numbers of a float type, of which every two stand side by side somewhere in columns k and l.
+local function nan_column(name, k)
+  local list, whole = NAN_BITS[name], name == "f64" and "u64" or "u32"
+  local made = columns.column(whole, function(i) return list[math.floor(i / (#list) ^ (k - 1)) % #list + 1] end, false,
+    ROWS)
+  made[0].type = columns.type(name)
+  return made
+end
+
 local cache, ones, gaps, alive = {}, ffi.new("uint64_t[?]", WORDS + 1), {}, {}
 for w = 0, WORDS do ones[w] = -1LL end
 for k = 1, 3 do
@@ -61,7 +79,14 @@ for k = 1, 3 do
   end
 end
 
-local function column(name, for_type, tame)
+local column
+function column(name, for_type, tame, k)
+  if tame == "nan" then
+    if not NAN_BITS[name] then return column(name, for_type, true) end
+    local key = name .. " nan " .. k
+    cache[key] = cache[key] or nan_column(name, k)
+    return cache[key][0]
+  end
   local key = name .. " " .. (name:find "^[ub][ti][fn]" and for_type:match "^%w+" or for_type == "bool" and "bool" or "")
     .. tostring(tame)
   cache[key] = cache[key] or columns.column(name, value_of(name, for_type, tame), false, ROWS)
@@ -153,7 +178,7 @@ local function build(case, options)
         registers[k] = p:const(name, value_of(name, case.kinds[4] == "T" and case.t or "", true)(1))
       else
         p.columns[#p.columns + 1] = name
-        list[#list + 1] = column(name, case.op == C.MM_OP_CAST and case.t or "", case.tame or kind == "I")
+        list[#list + 1] = column(name, case.op == C.MM_OP_CAST and case.t or "", kind == "I" and true or case.tame, k)
         registers[k] = p:load(#p.columns - 1)
       end
     end
@@ -205,7 +230,7 @@ end
 ---Run a kernel in all ways; the line that describes it.
 function M.check(case)
   local about = ("%s t=%s s=%s mode=%s %s"):format(ffi.string(C.mm_op_name(case.op)), case.t, case.s,
-    tostring(case.mode), case.tame and "tame" or "wild")
+    tostring(case.mode), case.tame == "nan" and "NaN" or case.tame and "tame" or "wild")
   local plain = run(case, {})
   local full = run(case, {}, function() return ones end)
   same(plain, full, about .. ": long and short vectors")
@@ -282,10 +307,10 @@ end
 
 if arg and arg[0] and arg[0]:find "sweep%.lua$" then
   alive[1] = ones
-  for _, tame in ipairs { true, false } do
+  for _, tame in ipairs { true, false, "nan" } do
     M.each(arg[1] or ".", function(case)
       case.tame = tame
-      print(M.check(case))
+      if tame ~= "nan" or NAN_BITS[case.t] or NAN_BITS[case.s] then print(M.check(case)) end
     end)
   end
   print(("%s: %d kernels"):format(ffi.string(C.mm_isa_name()), M.kernels))
