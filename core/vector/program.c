@@ -279,6 +279,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
 int mm_program_new(const mm_instr *code, int32_t length, const mm_type *registers, int32_t register_count,
                    const mm_value *constants, int32_t constant_count, const int32_t *outputs, int32_t output_count,
                    int32_t columns, mm_program **out, mm_error *error) {
+  TRY(mm_isa_check(error));
   mm_program *program = mm_allocate_zero((int64_t)sizeof *program);
   if (!program) return mm_fail_memory(error, (int64_t)sizeof *program);
   atomic_init(&program->references, 1);

@@ -31,6 +31,10 @@ static int run_command(lua_State *L) {
 
 int main(int argc, char **argv) {
   mm_error error = {0};
+  if (mm_isa_check(&error) < 0) {
+    fprintf(stderr, "error[%s]: %s\n  hint: %s\n", error.id, error.message, error.hint);
+    return -error.code;
+  }
   mm_state_in_command();
   mm_signals_install();
   lua_State *L = mm_state_new(&error);

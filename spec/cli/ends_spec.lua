@@ -62,3 +62,14 @@ describe("values at the ends of their types", function()
     end
   end)
 end)
+
+describe("an instruction set that is not known", function()
+  it("is refused in one line that lists those there are", function()
+    for _, name in ipairs { "bogus", "AVX2", "avx5120", " " } do
+      local code, out, err = command.run({ "version" }, { prefix = ("MM_ISA='%s'"):format(name) })
+      assert.equal(2, code)
+      assert.equal("", out)
+      assert.truthy(err:find(('^error%%[bad%%-isa%%]: MM_ISA is "%s", expected base[%%w, ]*\n  hint: [^\n]*\n$'):format(name)), err)
+    end
+  end)
+end)
