@@ -2,9 +2,22 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "moonmill.h"
+#include <assert.h>
 #include <string.h>
 
 /* ---- Errors ---- */
+
+/* Is this an AddressSanitizer build? Then scratch memory has red zones and nothing is recycled. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MM_ASAN 1
+#endif
+#endif
+#ifndef MM_ASAN
+#define MM_ASAN 0
+#endif
 
 /* Forward a negative status. */
 #define TRY(expr) \
@@ -60,6 +73,7 @@ void     mm_arena_free(mm_arena *arena);
 /* ---- The host's services ---- */
 
 extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
+extern int mm_host_fill; /* for specs: a byte that memory is filled with before it is given out; 0: it is not */
 void mm_host_trim(void); /* for memory/alloc.c: the C library gives back pages that it does not need */
 extern mm_io mm_host_io;
 extern mm_threads mm_host_threads;
@@ -160,8 +174,9 @@ typedef struct mm_vector {
 
 /* What a kernel may use besides its operands. */
 typedef struct mm_lanes {
-  int32_t         n;      /* lanes, 1 .. MM_VECTOR; buffers may be read and written up to the next multiple of 64 */
-  uint64_t       *bad;    /* bitmap of failed lanes, zero on entry; only kernels that return 1 write it */
+  int32_t         n;      /* lanes, at least 1; at most MM_VECTOR where a lane may fail or the operation has a null rule
+                           * of its own. Buffers may be read and written up to the next multiple of 64 */
+  uint64_t       *bad;    /* bitmap of MM_VECTOR failed lanes, zero on entry; NULL in a plain run, where none may fail */
   mm_arena       *arena;  /* of the frame: bytes for text results, which live until the vector is done */
   const mm_instr *instr;
   const mm_value *constants;
@@ -172,9 +187,17 @@ typedef struct mm_lanes {
 
 static inline uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size) { return mm_arena_take(lanes->arena, size); }
 
+/* Mark the failed lanes of word w. The only way to write lanes->bad: a plain run has longer vectors than the bitmap, and
+ * is only for programs that cannot fail. */
+static inline void mm_lanes_fail(mm_lanes *lanes, int64_t w, uint64_t failed) {
+  assert(lanes->bad && w < MM_VECTOR / 64);
+  lanes->bad[w] |= failed;
+}
+static inline void mm_lane_fail(mm_lanes *lanes, int64_t i) { mm_lanes_fail(lanes, i >> 6, UINT64_C(1) << (i & 63)); }
+
 /* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands')
  * and the kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is
- * set to NULL). Returns 0, or 1 when lanes failed (marked in lanes->bad; null and unselected ones may be marked too),
+ * set to NULL). Returns 0, or 1 when lanes failed (see mm_lanes_fail; null and unselected ones may be marked too),
  * or a status. */
 typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c);
 
@@ -194,6 +217,10 @@ void        mm_text_in_release(const void *set); /* NULL is allowed */
 /* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
 int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+
+/* Zero in the lanes of whole words that are null: what stood there before is no part of a result. By width in bytes (1 2 4
+ * 8), 0 for bits. */
+void mm_blank_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width);
 
 /* ---- Reducing ---- */
 

@@ -352,6 +352,9 @@ void mm_program_free(mm_program *program);
 int  mm_program_eval(mm_program *program, mm_value *result, mm_error *error);
 const char *mm_op_name(int op);  /* "add" */
 const char *mm_isa_name(void);   /* "base", "avx2", "avx512": the kernels in use */
+/* 0, or MM_EUSAGE where the environment's MM_ISA names no instruction set, or one that this processor lacks. Programs
+ * and jobs are refused then; a host may ask earlier. */
+int         mm_isa_check(mm_error *error);
 
 /* ---- Stages ---- */
 

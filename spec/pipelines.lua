@@ -73,15 +73,26 @@ local function view(source, reads)
   return result
 end
 
+local function prepare(chain, source)
+  local bound = bind(chain, source)
+  local stages = {}
+  for i, made in ipairs(bound:make()) do stages[i] = made.stage end
+  return view(source, bound.reads), stages
+end
+
 ---Run a chain over an mm_table. Returns what columns.run does: lists by name and the schema, or nil and the mm_error.
 ---@param chain string
 ---@param source ffi.cdata* mm_table
 ---@param options? { threads: integer?, batch_rows: integer?, as: function? }
 function M.over(chain, source, options)
-  local bound = bind(chain, source)
-  local stages = {}
-  for i, made in ipairs(bound:make()) do stages[i] = made.stage end
-  return columns.run(view(source, bound.reads), stages, options)
+  local read, stages = prepare(chain, source)
+  return columns.run(read, stages, options)
+end
+
+---The same, as the mm_table of the result.
+function M.result(chain, source, options)
+  local read, stages = prepare(chain, source)
+  return columns.result(read, stages, options)
 end
 
 ---The failure that a call raises.

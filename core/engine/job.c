@@ -12,6 +12,10 @@ int32_t mm_processors(void) {
 }
 
 mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *error) {
+  if (mm_isa_check(error) < 0) {
+    mm_source_free(source);
+    return NULL;
+  }
   mm_job *job = mm_allocate_zero(sizeof *job);
   if (!job || mm_schema_copy(&job->schema, &source->schema, error) < 0) {
     if (!job) mm_fail_memory(error, sizeof *job);

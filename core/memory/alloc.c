@@ -15,12 +15,8 @@
 
 enum { SLACK = 256, SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
 
-/* Sanitizers must see every release. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { RECYCLES = 0 };
-#else
-enum { RECYCLES = 1 };
-#endif
+/* AddressSanitizer must see every release, and the true end of every piece. */
+enum { RECYCLES = !MM_ASAN };
 enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20, BIG_SHARE = 16, IDLE_BYTES = 64 << 20 };
 
 typedef struct piece {
@@ -50,7 +46,7 @@ static atomic_int_least64_t idle; /* pieces below 2 MiB that the C library got b
 static int size_class(int64_t size, int64_t *rounded) {
   *rounded = size;
   int64_t rest = size - SLACK;
-  if (rest < INT64_C(1) << SMALLEST || rest > INT64_C(1) << (LARGEST - 1)) return -1;
+  if (!RECYCLES || rest < INT64_C(1) << SMALLEST || rest > INT64_C(1) << (LARGEST - 1)) return -1;
   int power = 63 - __builtin_clzll((uint64_t)rest);
   int64_t step = INT64_C(1) << (power - 2);
   int64_t steps = (rest - (INT64_C(1) << power) + step - 1) / step; /* 0 .. 4 */
@@ -115,7 +111,7 @@ static int64_t big_bound(void) {
 }
 
 static bool give(shard *to, void *memory, int class, int64_t size) {
-  int64_t bound = !RECYCLES ? 0 : to == big_shard ? big_bound() : SHARD_BYTES;
+  int64_t bound = to == big_shard ? big_bound() : SHARD_BYTES;
   pthread_mutex_lock(&to->lock);
   bool kept = to->bytes + size <= bound;
   if (kept) {
@@ -149,7 +145,7 @@ static bool recycle(void *memory, int class, int64_t size) {
 
 /* ---- What the C library keeps ---- */
 
-static bool is_library_s(int class, int64_t size) { return RECYCLES && class >= 0 && size < BIG; }
+static bool is_library_s(int class, int64_t size) { return class >= 0 && size < BIG; }
 
 static void note_given(int class, int64_t size) {
   if (is_library_s(class, size) && atomic_load_explicit(&idle, memory_order_relaxed) >= size)
@@ -245,11 +241,7 @@ bool mm_memory_is_over(int64_t size) {
 
 /* ---- Allocation ---- */
 
-void *mm_allocate(int64_t size) {
-  if (size < 0) return NULL;
-  int64_t rounded;
-  int class = size_class(size, &rounded);
-  if (!reserve(rounded)) return NULL;
+static void *allocate(int class, int64_t rounded) {
   void *memory = recycled(class, rounded);
   if (memory) return memory;
   note_given(class, rounded);
@@ -258,7 +250,17 @@ void *mm_allocate(int64_t size) {
     mm_memory_trim();
     memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
   }
+  return memory;
+}
+
+void *mm_allocate(int64_t size) {
+  if (size < 0) return NULL;
+  int64_t rounded;
+  int class = size_class(size, &rounded);
+  if (!reserve(rounded)) return NULL;
+  void *memory = allocate(class, rounded);
   if (!memory) unreserve(rounded);
+  else if (mm_host_fill) memset(memory, mm_host_fill, (size_t)rounded);
   return memory;
 }
 
@@ -294,6 +296,8 @@ void *mm_resize(void *memory, int64_t old_size, int64_t new_size) {
   if (new_rounded > old_rounded && !reserve(new_rounded - old_rounded)) return NULL;
   void *moved = mm_host_allocator.resize(mm_host_allocator.self, memory, old_rounded, new_rounded);
   if (moved && new_rounded < old_rounded) unreserve(old_rounded - new_rounded);
+  if (moved && new_rounded > old_rounded && mm_host_fill)
+    memset((uint8_t *)moved + old_rounded, mm_host_fill, (size_t)(new_rounded - old_rounded));
   if (!moved && new_rounded > old_rounded) unreserve(new_rounded - old_rounded);
   return moved;
 }

@@ -71,6 +71,14 @@ static void *os_resize(void *self, void *memory, int64_t old_size, int64_t new_s
   return fresh;
 }
 
+int mm_host_fill;
+
+/* Once, before any thread: MM_FILL is what fresh and recycled memory is filled with. */
+__attribute__((constructor)) static void read_fill(void) {
+  const char *byte = getenv("MM_FILL");
+  if (byte) mm_host_fill = (int)(strtol(byte, NULL, 0) & 0xFF);
+}
+
 void mm_host_trim(void) {
 #ifdef __GLIBC__
   malloc_trim(0);

@@ -133,12 +133,21 @@ static void aim_outputs(const mm_program *program, program_local *local, int64_t
   }
 }
 
+/* Kernels leave anything in lanes that are null: here it is made zero, before it can leave. Text has no bytes there. */
+static void blank_output(const mm_program *program, const mm_frame *frame, const mm_output *output) {
+  const mm_vector *vector = &frame->vectors[output->reg];
+  if (!vector->valid || mm_is_text(output->type.id) || output->type.id == MM_NULL) return;
+  if (program->registers[output->reg].constant) return; /* null, and zero already */
+  mm_blank_nulls(vector->data, vector->valid, mm_words(frame->n), output->width);
+}
+
 static int append_outputs(const mm_program *program, program_local *local, int64_t at, int32_t count, mm_error *error) {
   const mm_frame *frame = local->frame;
   for (int32_t i = 0; i < program->output_count; i++) {
     mm_output *output = &local->outputs[i];
     const mm_vector *vector = &frame->vectors[output->reg];
     if (output->column >= 0) continue;
+    blank_output(program, frame, output);
     TRY(mm_output_append(output, at, vector, frame->selection, frame->n, count, error));
   }
   return 0;
@@ -150,6 +159,7 @@ static int place_outputs(const mm_program *program, program_local *local, int64_
     mm_output *output = &local->outputs[i];
     if (output->column >= 0) continue;
     const uint16_t *index = frame->packed ? frame->index : NULL;
+    blank_output(program, frame, output);
     TRY(mm_output_place_lanes(output, start, &frame->vectors[output->reg], index, frame->n, n, error));
   }
   return 0;

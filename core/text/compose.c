@@ -5,7 +5,7 @@
 enum { TEXT_MAX = INT32_MAX }; /* what a column's offsets can say */
 
 static inline void fail_lane(mm_lanes *lanes, int64_t i, int *failed) {
-  mm_bit_set(lanes->bad, i);
+  mm_lane_fail(lanes, i);
   *failed = 1;
 }
 

@@ -17,7 +17,7 @@
       const char *text = (const char *)x[i].bytes;                                                                     \
       int64_t size = x[i].size;                                                                                        \
       if (!(put)) continue;                                                                                            \
-      mm_bit_set(lanes->bad, i);                                                                                       \
+      mm_lane_fail(lanes, i);                                                                                       \
       failed = 1;                                                                                                      \
     }                                                                                                                  \
     return failed;                                                                                                     \
@@ -108,7 +108,7 @@ static int utf8_of_binary(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, c
   int failed = 0;
   EACH_WANTED(lanes, dst->valid, i) {
     if (mm_utf8_invalid(x[i].bytes, x[i].size) < 0) continue;
-    mm_bit_set(lanes->bad, i);
+    mm_lane_fail(lanes, i);
     failed = 1;
   }
   return failed;

@@ -131,7 +131,7 @@ static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a
     int64_t days = floor_div(x[i], day);
     out[i] = (int32_t)days;
     if (out[i] == days) continue;
-    mm_bit_set(lanes->bad, i);
+    mm_lane_fail(lanes, i);
     failed = 1;
   }
   return failed;
@@ -146,7 +146,7 @@ static int timestamp_of_date(mm_lanes *lanes, mm_vector *dst, const mm_vector *a
   int failed = 0;
   for (int64_t i = 0; i < lanes->n; i++) {
     if (!__builtin_mul_overflow(x[i], day, &out[i])) continue;
-    mm_bit_set(lanes->bad, i);
+    mm_lane_fail(lanes, i);
     failed = 1;
   }
   return failed;

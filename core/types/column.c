@@ -55,7 +55,12 @@ static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *
     TRY(new_offsets(column, error));
     return new_data(column, text_bytes, error);
   }
-  if (column->type.id == MM_BOOL) return new_data(column, mm_words(column->length) * 8, error);
+  if (column->type.id == MM_BOOL) {
+    TRY(new_data(column, mm_words(column->length) * 8, error));
+    /* Bits behind the last row are handed out with it, and whoever fills the column may leave them alone. */
+    if (column->length & 63) ((uint64_t *)mm_block_data(column->data_block))[column->length >> 6] = 0;
+    return 0;
+  }
   return new_data(column, column->length * mm_type_width(column->type), error);
 }
 

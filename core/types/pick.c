@@ -9,7 +9,7 @@ enum { AHEAD = 16 }; /* rows between a prefetch and its use */
     const T *values = from->data;                                                                                      \
     T *out = (T *)mm_block_data(to->data_block);                                                                       \
     for (int64_t i = 0; i < count; i++) {                                                                              \
-      if (i + AHEAD < count) __builtin_prefetch(&values[index[i + AHEAD] < 0 ? 0 : index[i + AHEAD]]);                 \
+      if (i + AHEAD < count && index[i + AHEAD] >= 0) __builtin_prefetch(&values[index[i + AHEAD]]);                   \
       out[i] = index[i] < 0 ? 0 : values[index[i]];                                                                    \
     }                                                                                                                  \
   } while (0)
@@ -73,7 +73,7 @@ int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, i
   if (to->valid) take_bits((uint64_t *)mm_block_data(to->valid_block), from->valid, index, count);
   if (from->offsets) take_text(to, from, index, count, text_bytes);
   else if (from->type.id == MM_BOOL) take_bits((uint64_t *)mm_block_data(to->data_block), from->data, index, count);
-  else if (from->type.id != MM_NULL && from->length > 0) take_data(to, from, index, count);
+  else if (from->type.id != MM_NULL) take_data(to, from, index, count);
   return 0;
 }
 

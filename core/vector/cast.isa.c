@@ -227,7 +227,7 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
   for (int64_t w = 0; w < mm_words(lanes->n); w++) {
     widen(wide, x + w * step_from);
     uint64_t bad = put(out + w * step_to, wide);
-    lanes->bad[w] = bad;
+    if (bad) mm_lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;

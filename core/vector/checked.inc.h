@@ -14,9 +14,13 @@ ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_ve
     out[i] = r;
   }
   if (!(lost >> 63)) return 0;
-  for (int64_t i = 0; i < n; i++) {
-    uint64_t x = a[shape == SHAPE_SV ? 0 : i], y = b[shape == SHAPE_VS ? 0 : i];
-    lanes->bad[i >> 6] |= LOST(x, y, out[i]) >> 63 << (i & 63);
+  for (int64_t w = 0; w < n / 64; w++) {
+    uint64_t bad = 0;
+    for (int64_t i = 64 * w; i < 64 * w + 64; i++) {
+      uint64_t x = a[shape == SHAPE_SV ? 0 : i], y = b[shape == SHAPE_VS ? 0 : i];
+      bad |= LOST(x, y, out[i]) >> 63 << (i & 63);
+    }
+    mm_lanes_fail(lanes, w, bad);
   }
   return 1;
 }

@@ -1,15 +1,20 @@
-/* dispatch.c - chooses the kernels of one instruction set, once: the best that the processor has, or what MM_ISA says
- * when that is less.
+/* dispatch.c - chooses the kernels of one instruction set, once: the best that the processor has all features of, or what
+ * MM_ISA says.
  * SPDX-License-Identifier: MIT */
 #include "kernels.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
-#isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa, mm_compress_##isa,    \
-        mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa, mm_texts_view_##isa, mm_bytes_ascii_##isa,   \
-        mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa, mm_sifter_##isa                                           \
+#isa, &mm_features_##isa, mm_arithmetic_##isa, mm_compare_##isa, mm_logic_##isa, mm_cast_##isa, mm_member_##isa,   \
+        mm_blank_nulls_##isa, mm_compress_##isa, mm_compress_bits_##isa, mm_bits_count_##isa, mm_texts_size_##isa,     \
+        mm_texts_view_##isa, mm_bytes_ascii_##isa, mm_adder_##isa, mm_bounder_##isa, mm_measurer_##isa,                \
+        mm_sifter_##isa                                                                                                \
   }
 
 /* From the plainest to the best. */
@@ -21,38 +26,74 @@ static const mm_kernel_set sets[] = {
 #endif
 };
 
-static int best_set(void) {
+enum { SETS = sizeof sets / sizeof *sets };
+
+/* What the processor has, and the system saves. */
+static uint32_t features_here(void) {
+  uint32_t found = 0;
 #ifdef __x86_64__
+  unsigned a, b, c, d;
+  if (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c >> 5 & 1)) found |= UINT32_C(1) << FEATURE_LZCNT;
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")
-      || !__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("pclmul"))
-    return 0;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq")
-      || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512vbmi2"))
-    return 1;
-  return 2;
-#else
-  return 0;
+#define ASK(NAME, name)                                                                                                \
+  if (__builtin_cpu_supports(#name)) found |= UINT32_C(1) << FEATURE_##NAME;
+  MM_FEATURES(ASK)
+#undef ASK
 #endif
+  return found;
 }
 
-static const mm_kernel_set *choose(void) {
-  int best = best_set();
-  const char *limit = getenv("MM_ISA");
-  for (int i = 0; limit && i < best; i++)
-    if (strcmp(limit, sets[i].name) == 0) best = i;
-  return &sets[best];
+/* Sets are in an order in which each has the features of those before. */
+static int best_set(void) {
+  int best = 0;
+  for (int i = 0; i < SETS; i++)
+    if ((*sets[i].features & ~features_here()) == 0) best = i;
+  return best;
 }
 
-/* Every thread that comes first makes the same choice. */
-static const mm_kernel_set *kernels(void) {
-  static _Atomic(const mm_kernel_set *) chosen;
-  const mm_kernel_set *set = atomic_load_explicit(&chosen, memory_order_acquire);
-  if (!set) {
-    set = choose();
-    atomic_store_explicit(&chosen, set, memory_order_release);
+/* The set that MM_ISA names: -1 when it says nothing, SETS when there is no such set. */
+static int wanted_set(void) {
+  const char *name = getenv("MM_ISA");
+  if (!name || !*name) return -1;
+  int found = 0;
+  while (found < SETS && strcmp(name, sets[found].name) != 0) found++;
+  return found;
+}
+
+typedef struct choice {
+  int8_t known, best, wanted, reserved; /* numbers as above */
+} choice;
+
+/* Asked once, since that is slow: every thread that comes first finds the same. */
+static choice chosen(void) {
+  static _Atomic(choice) kept;
+  choice c = atomic_load_explicit(&kept, memory_order_acquire);
+  if (!c.known) {
+    c = (choice){.known = 1, .best = (int8_t)best_set(), .wanted = (int8_t)wanted_set()};
+    atomic_store_explicit(&kept, c, memory_order_release);
   }
-  return set;
+  return c;
+}
+
+int mm_isa_check(mm_error *error) {
+  choice c = chosen();
+  if (c.wanted <= c.best) return 0;
+  char list[64] = "", name[64];
+  for (int i = 0, used = 0; i <= c.best; i++) {
+    const char *before = i == 0 ? "" : i < c.best ? ", " : " or ";
+    used += snprintf(list + used, sizeof list - (size_t)used, "%s%s", before, sets[i].name);
+  }
+  const char *given = getenv("MM_ISA");
+  mm_error_text(name, sizeof name, given ? given : "", given ? (int64_t)strlen(given) : 0);
+  mm_fail(error, MM_EUSAGE, "bad-isa", "MM_ISA is \"%s\"%s, expected %s", name,
+          c.wanted < SETS ? ", which this processor lacks" : "", list);
+  if (error) snprintf(error->hint, sizeof error->hint, "leave it out, and the best one is used: %s", sets[c.best].name);
+  return MM_EUSAGE;
+}
+
+static const mm_kernel_set *kernels(void) {
+  choice c = chosen();
+  return &sets[c.wanted >= 0 && c.wanted < c.best ? c.wanted : c.best];
 }
 
 const char *mm_isa_name(void) { return kernels()->name; }
@@ -63,6 +104,10 @@ int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_
 
 int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n) {
   return kernels()->compress_bits(to, at, from, selected, n);
+}
+
+void mm_blank_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width) {
+  kernels()->blank_nulls(values, valid, words, width);
 }
 
 int64_t mm_bits_count(const uint64_t *bits, int64_t n) { return kernels()->bits_count(bits, n); }

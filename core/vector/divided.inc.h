@@ -16,7 +16,7 @@ ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_ve
       T divisor = fails ? 1 : y;
       out[64 * w + i] = RESULT(x, divisor);
     }
-    lanes->bad[w] = bad;
+    if (bad) mm_lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;

@@ -26,6 +26,9 @@ ALWAYS_INLINE T OF(greatest)(T x, T y) {
 ALWAYS_INLINE T OF(signum)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x; }
 ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS) ~((BITS)1 << (8 * sizeof(T) - 1))); }
 
+/* A NaN that is computed is quiet. Rounding gives a signalling one back on some instruction sets, and adding never does. */
+ALWAYS_INLINE T OF(quiet)(T x, T rounded) { return x == x ? rounded : x + x; }
+
 ALWAYS_INLINE T OF(plain_nan)(T x) { return x == x ? x : (T)NAN; }
 
 #define NAME OF(add)
@@ -62,13 +65,13 @@ ALWAYS_INLINE T OF(plain_nan)(T x) { return x == x ? x : (T)NAN; }
 #define RESULT(x) OF(signum)(x)
 #include "unary.inc.h"
 #define NAME OF(floor)
-#define RESULT(x) LIBM(floor)(x)
+#define RESULT(x) OF(quiet)(x, LIBM(floor)(x))
 #include "unary.inc.h"
 #define NAME OF(ceil)
-#define RESULT(x) LIBM(ceil)(x)
+#define RESULT(x) OF(quiet)(x, LIBM(ceil)(x))
 #include "unary.inc.h"
 #define NAME OF(trunc)
-#define RESULT(x) LIBM(trunc)(x)
+#define RESULT(x) OF(quiet)(x, LIBM(trunc)(x))
 #include "unary.inc.h"
 #define NAME OF(sqrt)
 #define RESULT(x) LIBM(sqrt)(x)

@@ -1,6 +1,26 @@
 /* frame.c - the registers of one worker: binding them to columns, packing them when few lanes are left.
  * SPDX-License-Identifier: MIT */
 #include "machine.h"
+#if MM_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+enum { SELECTED_BYTES = VECTOR_WORDS * 8, BAD_BYTES = VECTOR_WORDS * 8, INDEX_BYTES = MM_VECTOR * sizeof(uint16_t) };
+
+/* Whoever writes behind the data or the validity of a register is found by AddressSanitizer. */
+static void guard_slots(const mm_frame *frame) {
+#if MM_ASAN
+  for (int32_t r = 0; r < frame->program->register_count; r++) {
+    const mm_register *reg = &frame->program->registers[r];
+    if (reg->home < 0) continue;
+    uint8_t *end = frame->slots + reg->home + reg->room;
+    __asan_poison_memory_region(end, RED_ZONE);
+    __asan_poison_memory_region(end + RED_ZONE + VECTOR_WORDS * 8, RED_ZONE);
+  }
+#else
+  (void)frame;
+#endif
+}
 
 mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
   int64_t vectors = (program->register_count + 1) * (int64_t)sizeof(mm_vector);
@@ -10,12 +30,17 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
     frame->vectors = mm_allocate_zero(vectors);
     frame->slots = mm_allocate_zero(program->frame_size + 64);
     frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
+    frame->selected = mm_allocate_zero(SELECTED_BYTES);
+    frame->bad = mm_allocate_zero(BAD_BYTES);
+    frame->index = mm_allocate_zero(INDEX_BYTES);
   }
-  if (!frame || !frame->vectors || !frame->slots || !frame->direct) {
+  if (!frame || !frame->vectors || !frame->slots || !frame->direct || !frame->selected || !frame->bad
+      || !frame->index) {
     mm_frame_free(frame);
     mm_fail_memory(error, program->frame_size);
     return NULL;
   }
+  guard_slots(frame);
   for (int32_t i = 0; i < program->register_count; i++)
     if (program->registers[i].constant) frame->vectors[i] = program->registers[i].vector;
   return frame;
@@ -27,6 +52,9 @@ void mm_frame_free(mm_frame *frame) {
   mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
   mm_release(frame->slots, frame->program->frame_size + 64);
   mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
+  mm_release(frame->selected, SELECTED_BYTES);
+  mm_release(frame->bad, BAD_BYTES);
+  mm_release(frame->index, INDEX_BYTES);
   mm_release(frame, (int64_t)sizeof *frame);
 }
 
@@ -36,7 +64,7 @@ static void *home_data(const mm_frame *frame, int32_t r) { return frame->slots +
 
 static uint64_t *home_valid(const mm_frame *frame, int32_t r) {
   const mm_register *reg = &frame->program->registers[r];
-  return (uint64_t *)(void *)(frame->slots + reg->home + reg->room);
+  return (uint64_t *)(void *)(frame->slots + reg->home + reg->room + RED_ZONE);
 }
 
 mm_vector *mm_frame_home(mm_frame *frame, int32_t r) {

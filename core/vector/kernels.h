@@ -59,14 +59,32 @@ static inline void unpack_flags(int8_t flags[64], uint64_t bits) {
   }
 }
 
+/* What a set of kernels may be built with beyond the plain processor: X(NAME, name), and LZCNT, which not
+ * every compiler can ask for by name. A set is used where the processor has all that it
+ * was built with, so a flag of the Makefile must be here; a spec compares the two. */
+#define MM_FEATURES(X)                                                                                                 \
+  X(AVX2, avx2)                                                                                                        \
+  X(BMI, bmi)                                                                                                          \
+  X(BMI2, bmi2)                                                                                                        \
+  X(POPCNT, popcnt)                                                                                                    \
+  X(PCLMUL, pclmul)                                                                                                    \
+  X(FMA, fma)                                                                                                          \
+  X(AVX512F, avx512f)                                                                                                  \
+  X(AVX512BW, avx512bw) X(AVX512DQ, avx512dq) X(AVX512VL, avx512vl) X(AVX512VBMI2, avx512vbmi2)
+#define FEATURE(NAME, name) FEATURE_##NAME,
+enum { MM_FEATURES(FEATURE) FEATURE_LZCNT, FEATURE_COUNT };
+#undef FEATURE
+
 /* Lookups of one instruction set, by storage type; NULL: no such kernel. */
 typedef struct mm_kernel_set {
   const char *name;
+  const uint32_t *features;
   mm_kernel (*arithmetic)(int op, int type, int shape);
   mm_kernel (*compare)(int op, int type, int shape);
   mm_kernel (*logic)(int op, int type);
   mm_kernel (*cast)(int type, int type2, int mode);
   mm_kernel (*member)(int type);
+  void (*blank_nulls)(void *values, const uint64_t *valid, int64_t words, int64_t width);
   int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
   int64_t (*bits_count)(const uint64_t *bits, int64_t n);
@@ -80,11 +98,13 @@ typedef struct mm_kernel_set {
 } mm_kernel_set;
 
 #define DECLARE_KERNELS(isa)                                                                                           \
+  extern const uint32_t mm_features_##isa;                                                                             \
   mm_kernel mm_arithmetic_##isa(int op, int type, int shape);                                                          \
   mm_kernel mm_compare_##isa(int op, int type, int shape);                                                             \
   mm_kernel mm_logic_##isa(int op, int type);                                                                          \
   mm_kernel mm_cast_##isa(int type, int type2, int mode);                                                              \
   mm_kernel mm_member_##isa(int type);                                                                                 \
+  void mm_blank_nulls_##isa(void *values, const uint64_t *valid, int64_t words, int64_t width);                        \
   int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
   int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
   int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \

@@ -81,7 +81,8 @@ static int refuse(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm
   uint64_t *out = dst->data, any = 0;
   const uint64_t *a = va->data;
   for (int64_t w = 0; w < mm_words(lanes->n); w++) {
-    out[w] = lanes->bad[w] = a[w];
+    out[w] = a[w];
+    mm_lanes_fail(lanes, w, a[w]);
     any |= a[w];
   }
   return any != 0;
@@ -205,6 +206,51 @@ static mm_kernel choice(int op, int type) {
   case MM_F64: return select ? select_8 : coalesce_8;
   case MM_UTF8: return select ? select_16 : coalesce_16;
   default: return NULL;
+  }
+}
+
+/* ---- Zero in lanes that are null ---- */
+
+#define BLANK(name, ctype)                                                                                             \
+  static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
+    for (int64_t w = 0; w < words; w++) {                                                                              \
+      ctype *out = (ctype *)values + 64 * w;                                                                           \
+      uint64_t bits = valid[w];                                                                                        \
+      if (bits == ~UINT64_C(0)) continue;                                                                              \
+      for (int i = 0; i < 64; i++) out[i] &= (ctype)(0 - (ctype)(bits >> i & 1));                                      \
+    }                                                                                                                  \
+  }
+BLANK(blank_1, uint8_t)
+BLANK(blank_2, uint16_t)
+
+#ifdef __AVX2__
+#define BLANK_WIDE(name, ctype, ...)                                                                                   \
+  static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
+    typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                      \
+    enum { COUNT = 32 / sizeof(ctype), PARTS = 8 * sizeof(ctype) / COUNT };                                            \
+    lanes *out = values;                                                                                               \
+    for (int64_t at = 0; at < words * 64 / COUNT; at += PARTS) {                                                       \
+      ctype bits = (ctype)(valid[at * COUNT / 64] >> at * COUNT % 64);                                                 \
+      lanes pattern = {__VA_ARGS__}, all = pattern - pattern + bits;                                                   \
+      for (int i = 0; i < PARTS; i++, pattern <<= COUNT) out[at + i] &= (lanes)((all & pattern) == pattern);           \
+    }                                                                                                                  \
+  }
+BLANK_WIDE(blank_4, uint32_t, 1, 2, 4, 8, 16, 32, 64, 128)
+BLANK_WIDE(blank_8, uint64_t, 1, 2, 4, 8)
+#else
+BLANK(blank_4, uint32_t)
+BLANK(blank_8, uint64_t)
+#endif
+
+void PASTE(mm_blank_nulls, ISA)(void *values, const uint64_t *valid, int64_t words, int64_t width) {
+  switch (width) {
+  case 0: /* bits */
+    for (int64_t w = 0; w < words; w++) ((uint64_t *)values)[w] &= valid[w];
+    break;
+  case 1: blank_1(values, valid, words); break;
+  case 2: blank_2(values, valid, words); break;
+  case 4: blank_4(values, valid, words); break;
+  default: blank_8(values, valid, words); break;
   }
 }
 

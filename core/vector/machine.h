@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 enum { VECTOR_WORDS = MM_VECTOR / 64 };
+enum { RED_ZONE = MM_ASAN ? 64 : 0 }; /* bytes behind the data and behind the validity of a slot that nothing may touch */
 
 /* ---- Operations: one table ---- */
 
@@ -45,7 +46,7 @@ typedef struct mm_register {
   int32_t column;        /* of a load, else -1 */
   int32_t constant;      /* 1: `vector` holds it in all lanes */
   int64_t home;          /* offset of its slot in a frame, -1: none */
-  int64_t room;          /* bytes of data in the slot; validity follows */
+  int64_t room;          /* bytes of data in the slot; after a red zone, validity follows */
   mm_vector vector;      /* of a constant */
 } mm_register;
 
@@ -88,9 +89,9 @@ typedef struct mm_frame {
   bool packed;               /* lanes are not rows: see index */
   const uint64_t *selection; /* NULL: all n lanes; else `selected` */
   int32_t passed;            /* lanes in it */
-  uint64_t selected[VECTOR_WORDS];
-  uint64_t bad[VECTOR_WORDS];
-  uint16_t index[MM_VECTOR];
+  uint64_t *selected;        /* VECTOR_WORDS words */
+  uint64_t *bad;             /* as many; zero between two kernels */
+  uint16_t *index;           /* MM_VECTOR rows */
   bool most_pass;     /* the filter in the last vector: go on in the program's eager order */
   int32_t failed_row; /* within the vector; -1: none */
   mm_error failure;

@@ -269,9 +269,17 @@ static int hand_out(const mm_output *output, mm_block *block, int64_t used, mm_b
   return 0;
 }
 
+/* The last byte of a bitmap is handed out whole: bits behind the last row are zero. */
+static void trim_bits(const mm_block *block, int64_t rows) {
+  uint64_t *bits = (uint64_t *)(void *)mm_block_data(block);
+  if (rows & 63) bits[rows >> 6] &= (UINT64_C(1) << (rows & 63)) - 1;
+}
+
 int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error) {
   *to = (mm_column){.type = output->type, .length = rows};
   bool text = mm_is_text(output->type.id);
+  if (output->nulls) trim_bits(output->valid, rows);
+  if (output->type.id == MM_BOOL) trim_bits(output->data, rows);
   if (output->nulls && !mm_bits_all((const uint64_t *)(const void *)mm_block_data(output->valid), rows)) {
     TRY(hand_out(output, output->valid, mm_words(rows) * 8, &to->valid_block, error));
     to->valid = (const uint64_t *)(const void *)mm_block_data(to->valid_block);

@@ -108,10 +108,12 @@ static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, i
   return kernel ? kernel : mm_text_kernel(op, instr->type, instr->type2, mode);
 }
 
-/* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. */
+/* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. All but a checked cast to another unit
+ * finds a value for a time. */
 static bool cast_may_fail(int to, int from, int mode) {
   bool into_number = to >= MM_I8 && to <= MM_F64, whole = from == MM_BOOL || (from >= MM_I8 && from <= MM_U64);
-  if (to == from || mode == MM_CAST_TRY) return false;
+  if (mode == MM_CAST_TRY) return false;
+  if (to == from) return mode == MM_CAST_CHECK && (to == MM_TIMESTAMP || to == MM_DURATION); /* to another unit */
   if (!into_number) return true;
   if (mm_is_float(to)) return !whole && !(from == MM_F32 && to == MM_F64);
   if (!whole || mode != MM_CAST_CHECK) return !whole;
@@ -277,6 +279,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
 int mm_program_new(const mm_instr *code, int32_t length, const mm_type *registers, int32_t register_count,
                    const mm_value *constants, int32_t constant_count, const int32_t *outputs, int32_t output_count,
                    int32_t columns, mm_program **out, mm_error *error) {
+  TRY(mm_isa_check(error));
   mm_program *program = mm_allocate_zero((int64_t)sizeof *program);
   if (!program) return mm_fail_memory(error, (int64_t)sizeof *program);
   atomic_init(&program->references, 1);

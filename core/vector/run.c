@@ -105,7 +105,7 @@ static void clear_validity(mm_frame *frame, const mm_step *step) {
 static void lanes_failed(mm_frame *frame, const mm_step *step) {
   if (step->instr.op == MM_OP_CAST && step->instr.b == MM_CAST_TRY) clear_validity(frame, step);
   else if (real_failures(frame, step)) note_failure(frame, step);
-  memset(frame->bad, 0, sizeof frame->bad);
+  memset(frame->bad, 0, VECTOR_WORDS * 8);
 }
 
 /* ---- Steps ---- */
@@ -180,7 +180,7 @@ int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, in
   frame->packed = false;
   frame->selection = NULL;
   frame->failed_row = -1;
-  mm_lanes lanes = {.n = n, .bad = frame->bad, .constants = program->constants, .types = program->types};
+  mm_lanes lanes = {.n = n, .constants = program->constants, .types = program->types};
   const int32_t *order = program->eager;
   int32_t count = program->step_count - (order ? 1 : 0); /* the filter is last */
   for (int32_t i = 0; i < count; i++) {
@@ -200,6 +200,7 @@ int mm_frame_run_plain(mm_frame *frame, const mm_batch *batch, int64_t start, in
                               step->reads[1] ? &frame->vectors[instr->b] : NULL,
                               step->reads[2] ? &frame->vectors[instr->c] : NULL);
     if (status < 0) return kernel_error(status, step, error);
+    assert(status == 0);
   }
   return 0;
 }

@@ -13,7 +13,11 @@ static int NAME(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_v
     out[i] = r;
   }
   if (!(lost >> 63)) return 0;
-  for (int64_t i = 0; i < n; i++) lanes->bad[i >> 6] |= LOST(a[i], out[i]) >> 63 << (i & 63);
+  for (int64_t w = 0; w < n / 64; w++) {
+    uint64_t bad = 0;
+    for (int64_t i = 64 * w; i < 64 * w + 64; i++) bad |= LOST(a[i], out[i]) >> 63 << (i & 63);
+    mm_lanes_fail(lanes, w, bad);
+  }
   return 1;
 }
 #undef NAME

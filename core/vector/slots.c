@@ -81,7 +81,7 @@ static void give_slot(mm_program *program, slots *free, int32_t r) {
     reg->home = free->free_offsets[class * free->capacity + --free->count[class]];
   } else {
     reg->home = program->frame_size;
-    program->frame_size += bytes + VECTOR_WORDS * 8; /* data, then validity */
+    program->frame_size += bytes + RED_ZONE + VECTOR_WORDS * 8 + RED_ZONE; /* data, then validity */
   }
 }
 

@@ -40,7 +40,7 @@ static int convert_units(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
     const int64_t *x = (const int64_t *)va->data + 64 * w;
     int mode = lanes->instr->b;
     uint64_t bad = from <= to ? finer(out, x, to / from, mode) : coarser(out, x, from / to, mode);
-    lanes->bad[w] = bad;
+    if (bad) mm_lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;

@@ -64,6 +64,10 @@ static void open_standard(void) {
 int main(int argc, char **argv) {
   mm_error error = {0};
   open_standard();
+  if (mm_isa_check(&error) < 0) {
+    fprintf(stderr, "error[%s]: %s\n  hint: %s\n", error.id, error.message, error.hint);
+    return -error.code;
+  }
   mm_state_in_command();
   mm_signals_install();
   lua_State *L = mm_state_new(&error);

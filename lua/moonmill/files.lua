@@ -25,11 +25,14 @@ Files.__index = Files
 ---@field lines? boolean the files are lines of text
 ---@field patience? number seconds that opening may wait for bytes of pipes
 
+local FOREVER = 1e9 -- seconds
+
 local function c_options(options)
   local made, numbers = ffi.new "mm_csv_options", reading.numbers(options)
   for field, value in pairs(numbers) do made[field] = value end
   made.lines = options.lines or false
-  made.patience = options.patience and math.max(1, math.ceil(options.patience * 1000)) or 0
+  local patience = options.patience
+  made.patience = patience and patience < FOREVER and math.max(1, math.ceil(patience * 1000)) or 0
   return made, numbers.nulls -- the text must live as long as the struct
 end
 

@@ -171,6 +171,11 @@ static int refuse_subinterpreters(void) {
 static int core_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
   if (refuse_subinterpreters() < 0) return -1;
+  mm_error error;
+  if (mm_isa_check(&error) < 0) {
+    PyErr_Format(PyExc_ImportError, "moonmill: %s; %s", error.message, error.hint);
+    return -1;
+  }
 #define X(name)                                                                                                        \
   if (mm_##name##_register(module, state) < 0) return -1;
   MM_PARTS(X)

@@ -136,3 +136,9 @@ def test_libraries_may_be_where_pkg_config_says(look, tmp_path):
     (tmp_path / "odd" / "xxhash.h").write_text("#ifndef FOUND\n#error not asked\n#endif\n")
     assert look("libxxhash-dev", CPPFLAGS="-nostdinc").returncode == 1
     assert look("libxxhash-dev", CPPFLAGS="-nostdinc", PKG_CONFIG_PATH=str(tmp_path)).returncode == 0
+
+
+def test_an_instruction_set_that_is_not_known_is_an_import_error():
+    done = programs.run("import moonmill", environment={"MM_ISA": "bogus"})
+    assert done.returncode == 1
+    assert 'ImportError: moonmill: MM_ISA is "bogus", expected base' in done.stderr

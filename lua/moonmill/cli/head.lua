@@ -10,7 +10,7 @@ function head.configure(parser)
 end
 
 function head.run(options)
-  local rows = options_of.whole(options.rows, "-n", 0)
+  local rows = options_of.whole(options.rows, "-n", 0, 2 ^ 53)
   local pipeline = require("moonmill.script").evaluate((":limit(%d)"):format(rows), "head")
   require("moonmill.cli.run").over(pipeline, options.files, { files = options_of.files(options) })
 end

@@ -83,17 +83,17 @@ end
 local function number(value, option, least)
   if value == nil then return nil end
   local parsed = tonumber(value)
-  if not parsed or parsed ~= parsed or parsed < least then
+  if not (parsed and parsed >= least) then -- so that NaN is refused
     fail(("%s takes a number from %g, got \"%s\""):format(option, least, value))
   end
   return parsed
 end
 
----A whole number of an option, or nil.
-local function whole(value, option, least)
+---A whole number of an option from `least` to `most`, or nil.
+local function whole(value, option, least, most)
   local parsed = number(value, option, least)
-  if parsed and parsed ~= math.floor(parsed) then
-    fail(("%s takes a whole number, got \"%s\""):format(option, value))
+  if parsed and not (parsed <= most and parsed == math.floor(parsed)) then
+    fail(("%s takes a whole number from %d to %d, got \"%s\""):format(option, least, most, value))
   end
   return parsed
 end

@@ -85,7 +85,7 @@ function run.run(options)
   end
   run.over(pipeline, paths, {
     params = given, output = options.output, progress = options.progress, files = file_options,
-    threads = options_of.whole(options.threads, "--threads", 1), timeout = timeout, read = read,
+    threads = options_of.whole(options.threads, "--threads", 1, 2 ^ 31 - 1), timeout = timeout, read = read,
   })
 end
 

@@ -48,7 +48,7 @@ local function quantile_of(tree, scope)
   local q = tree.args[2]
   local n = fold(check.value(q, { columns = {}, order = {}, params = scope.params }))
   local value = n.kind == "const" and n.type.number and tonumber(n.value)
-  if not value or value < 0 or value > 1 then
+  if not (value and value >= 0 and value <= 1) then -- so that NaN is refused
     node.fail(q, "type", "the share of quantile is a number from 0 to 1", "quantile(x, 0.9)")
   end
   return value

@@ -47,7 +47,7 @@ return function(x, to, mode, where)
   if to.integer and not from.number and from ~= types.bool and from ~= types.utf8 then on2 = storage(from) end
   if from.integer and not to.number and to ~= types.utf8 then on = storage(to) end
   if on == on2 then -- the same count under another name: adding nothing renames it
-    return node.call("ADD", { x, node.const(types.i64, 0LL, where) }, { type = to, on = types.i64, safe = true }, where)
+    return node.call("ADD", { x, node.const(on, 0LL, where) }, { type = to, on = on, safe = true }, where)
   end
   return node.call("CAST", { x }, { type = to, on = on, on2 = on2, mode = mode }, where)
 end

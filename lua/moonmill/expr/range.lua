@@ -41,8 +41,8 @@ function range.of(n)
     local c, d = range.of(n.args[2])
     if not a or not c then return nil end
     local low, high = corners[n.op](a, b, c, d)
-    if low <= -EXACT or high >= EXACT or (low < 0 and not n.type.signed) then return nil end
-    return low, high
+    if low > -EXACT and high < EXACT and (low >= 0 or n.type.signed) then return low, high end
+    return nil
   end
   return of_type(n.type)
 end

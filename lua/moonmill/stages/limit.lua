@@ -11,7 +11,7 @@ local limit = {
 
 function limit.accept(call, n, options)
   call:at_most(2)
-  if type(n) ~= "number" or n < 0 or n ~= math.floor(n) or n > 2 ^ 53 then
+  if type(n) ~= "number" or not (n >= 0 and n <= 2 ^ 53 and n == math.floor(n)) then
     call:fail("bad-argument", ("limit takes a number of rows, got %s"):format(n == nil and "nothing" or tostring(n)))
   end
   local given = call:options(options, { by = call.names, order = orders.accept, nulls = orders.nulls })

@@ -87,6 +87,19 @@ describe("quantile", function()
     assert.same({ null }, quantiles({ { "x", "f64", { null, null }, true } }, false).q3)
   end)
 
+  it("of a share that is NaN or outside 0 to 1 is refused by the stage itself", function()
+    local out = ffi.gc(ffi.new "mm_schema", C.mm_schema_free)
+    assert(C.mm_schema_add(out, "m", { C.MM_F64, 0, 0 }, true, nil) >= 0)
+    assert(C.mm_schema_add(out, "q", { C.MM_F64, 0, 0 }, true, nil) >= 0)
+    for _, share in ipairs { 0 / 0, -(0 / 0), 1 / 0, -1 / 0, -5e-324, 1 + 2 ^ -52 } do
+      local err, list = ffi.new "mm_error", ffi.new "mm_aggregate[2]"
+      list[0] = { C.MM_AGG_MEDIAN, 0, share, 0 } -- has no share
+      list[1] = { C.MM_AGG_QUANTILE, 0, share, 7 }
+      assert.is_true(C.mm_stage_group(nil, 0, list, 2, out, err) == nil, share)
+      assert.same({ "bad-share", 7 }, { ffi.string(err.id), err.place })
+    end
+  end)
+
   it("gives all memory back", function()
     collectgarbage()
     collectgarbage()
