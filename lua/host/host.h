@@ -40,10 +40,12 @@ int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 /* A job does not stop: the command is to end without waiting for any thread, nor for files that one may hold. */
 void    mm_host_leave(void);
 
-/* When so many seconds have passed, write `text` (copied; cut at 1 KiB) to stderr and end the process with `code`,
- * wherever it is. 0: no longer. For a script that is within one call of C, where no hook reaches it; with a job, cancel
- * that instead. */
+/* Once: the command may take so many seconds. Then Lua is left by an error that no pcall holds up; where a job runs, who
+ * waits for it is to cancel it. What has not stopped within 2 s more is ended with the process. Either way `text`
+ * (copied; cut at 1 KiB) goes to stderr, and the exit code is `code`. */
 void mm_host_deadline(double seconds, const char *text, int32_t code);
+void mm_host_opening(bool opening); /* the core opens files, and keeps to the time that is left: Lua is not stopped */
+double mm_host_left(void); /* seconds to the deadline, negative when it has passed; infinite where there is none */
 
 /* Fill in `error` (unless NULL) and return `code`; other fields become none. `id` is kebab-case. */
 int mm_host_fail(mm_error *error, int code, const char *id, const char *format, ...)

@@ -45,6 +45,8 @@ static int call_command(lua_State *L) {
   lua_pushcfunction(L, run_command);
   lua_pushlightuserdata(L, c);
   c->broken = lua_pcall(L, 1, 1, -3);
+  lua_sethook(L, NULL, 0, 0);
+  if (c->broken && (c->code = mm_signals_expired())) return 0;
   if (c->broken && c->broken != LUA_ERRMEM)
     fprintf(stderr, "moonmill: internal error: %s\n", lua_isstring(L, -1) ? lua_tostring(L, -1) : "not a text");
   c->code = c->broken ? -MM_EBUG : (int)lua_tointeger(L, -1);
@@ -77,6 +79,7 @@ int main(int argc, char **argv) {
   }
   if (!mm_host_machine_code())
     fputs("moonmill: warning: the system denies machine code, so scripts run without JIT, slower\n", stderr);
+  mm_signals_interruptible(L);
   command c = {.argc = argc, .argv = argv};
   if (lua_cpcall(L, call_command, &c) || c.broken == LUA_ERRMEM) {
     c.code = -mm_host_fail_memory(&error);

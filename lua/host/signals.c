@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
+#include <math.h>
 #include <signal.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -58,33 +59,74 @@ static void on_fatal(int number) {
   atomic_fetch_sub(&handling, 1);
 }
 
-/* ---- The deadline ---- */
+/* ---- The deadline: of the script, the plan, the opening of files and the job together ---- */
 
+/* Seconds from the deadline on that what runs gets to stop; then the process ends. */
+#define GRACE_S 1.8
+
+static _Atomic(lua_State *) interruptible; /* the command's state, once there is a deadline */
+static volatile sig_atomic_t expired;
+static atomic_bool opening; /* files, by who looks at the clock */
+static double deadline = HUGE_VAL;
 static char last_words[1024];
 static size_t last_size;
 static int last_code;
 
-static void on_alarm(int number) {
-  (void)number;
+/* Again and again, until Lua has been left: whatever the script catches, and wherever. */
+static void stop(lua_State *L, lua_Debug *event) {
+  (void)event;
+  lua_pushliteral(L, "stopped");
+  lua_error(L);
+}
+
+static void ring_after(double seconds) {
+  struct itimerval timer = {0};
+  if (seconds > 1e9) seconds = 1e9;
+  timer.it_value.tv_sec = (time_t)seconds;
+  timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
+  if (timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0) timer.it_value.tv_usec = 1; /* 0 would disarm it */
+  setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void say_last_words(void) {
+  mm_stage *sink = atomic_load(&current_sink);
+  if (sink) mm_sink_abandon(sink);
   ssize_t written = write(STDERR_FILENO, last_words, last_size);
   (void)written;
-  _exit(last_code);
+}
+
+/* At the deadline: a job is cancelled by who waits for it; anything else is Lua, which gets a hook. Some time later: the
+ * end, wherever the process is. */
+static void on_alarm(int number) {
+  (void)number;
+  if (expired) {
+    say_last_words();
+    _exit(last_code);
+  }
+  expired = 1;
+  ring_after(GRACE_S);
+  if (!atomic_load(&current) && !atomic_load(&opening)) lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
+}
+
+void mm_signals_interruptible(lua_State *L) { atomic_store(&interruptible, L); }
+
+int mm_signals_expired(void) {
+  if (!expired) return 0;
+  say_last_words();
+  return last_code;
 }
 
 void mm_host_deadline(double seconds, const char *text, int32_t code) {
-  struct itimerval timer = {0};
-  setitimer(ITIMER_REAL, &timer, NULL); /* none may fire while its words change */
-  signal(SIGALRM, on_fatal);
-  if (!(seconds > 0)) return;
+  deadline = mm_host_clock() + seconds;
   last_size = strnlen(text, sizeof last_words);
   memcpy(last_words, text, last_size);
   last_code = code;
   signal(SIGALRM, on_alarm);
-  if (seconds > 1e9) seconds = 1e9;
-  timer.it_value.tv_sec = (time_t)seconds;
-  timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
-  setitimer(ITIMER_REAL, &timer, NULL);
+  ring_after(seconds);
 }
+
+void mm_host_opening(bool now) { atomic_store(&opening, now); }
+double mm_host_left(void) { return deadline - mm_host_clock(); }
 
 /* Leaves alone what is ignored, and what a sanitizer handles. */
 static void install_fatal(int number) {

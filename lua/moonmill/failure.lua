@@ -65,6 +65,14 @@ function failure.memory(problem)
     hint = ffi.string(err.hint) }
 end
 
+---What the command says when its time is over.
+---@param seconds number that --timeout gave it
+---@return moonmill.Failure
+function failure.timeout(seconds)
+  return failure.new { code = "limit", id = "timeout",
+    message = ("stopped after %g seconds, as --timeout asked"):format(seconds) }
+end
+
 ---The place of byte `at` (from 1) of a text whose first byte stands at `origin`.
 ---@param origin table? {file, line, column}
 ---@param text string

@@ -4,7 +4,7 @@ local native = require "moonmill.ffi"
 
 local C = native.C
 local STEP = 20 -- milliseconds between looks at the clock
-local PATIENCE = 2 -- seconds that a job gets to stop at its time limit
+local PATIENCE = 1.5 -- seconds that a job gets to stop at the deadline
 local SIGNALLED = 0.05 -- and when a signal came: who pressed Ctrl-C waits
 
 -- A job that was told to stop and goes on.
@@ -30,7 +30,7 @@ local function run(job, options)
     job:start()
     while job:wait(STEP) do
       local seconds = C.mm_host_clock() - began
-      if options.timeout and seconds > options.timeout and not stopped then
+      if C.mm_host_left() < 0 and not stopped then
         job:cancel "timeout"
         stopped = true
       end
@@ -45,8 +45,8 @@ local function run(job, options)
   if watch then watch(job, C.mm_host_clock() - began, true) end
   if ok then return job end
   if stopped and type(problem) == "table" then
-    problem.code, problem.id = "limit", "timeout"
-    problem.message = ("stopped after %g seconds, as --timeout asked"):format(options.timeout)
+    local said = failure.timeout(options.timeout)
+    problem.code, problem.id, problem.message = said.code, said.id, said.message
   end
   if C.mm_host_signal() > 0 then -- to free what a large job holds would take longer than anybody wants to wait
     job:abandon()

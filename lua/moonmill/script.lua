@@ -1,14 +1,9 @@
 -- moonmill.script - run the text of a script and give back what it returns: a pipeline, or a module of functions.
-local C = require("moonmill.ffi").C
 local failure = require "moonmill.failure"
 local frames = require "moonmill.frames"
 local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
 
-local seconds -- that a script may run; nil: no limit
-local last_words -- of a process whose script cannot be stopped
-local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit
-local guard -- calls a script in the place of xpcall; nil: nobody can stop it
 local running -- places of the script that is being run
 local required -- moonmill.Modules of the script that is being run
 local sources = {} -- chunk name -> Places, of the script that is being run and what it requires
@@ -76,42 +71,6 @@ local function statements(text)
   return head .. text
 end
 
----Let no script run longer than so many seconds while it builds its pipeline; nil: as long as it likes.
----@param limit number?
----@param say? fun(problem: moonmill.Failure): string what to write on stderr when nothing but the end of the process
----stops the script
-local function set_limit(limit, say) seconds, last_words = limit, say end
-
----Let a function of the host call scripts: (chunk, handler) -> as xpcall, or nothing when it stopped the script.
----@param fn function
-local function set_guard(fn) guard = fn end
-
--- Run a chunk within the limit: a hook looks at the clock every now and then.
-local function call(chunk, places, handler)
-  if guard then
-    local ok, result = guard(chunk, handler)
-    if ok ~= nil then return ok, result end
-    failure.raise { code = "cancel", id = "cancelled", file = places.file, message = "the script was stopped" }
-  end
-  if not seconds then return xpcall(chunk, handler) end
-  local stop = C.mm_host_clock() + seconds
-  local problem = failure.new {
-    code = "limit", id = "timeout", file = places.file,
-    message = ("stopped after %g seconds, as --timeout asked"):format(seconds),
-    hint = "the script itself did not come to an end, no data was read",
-  }
-  debug.sethook(function()
-    if C.mm_host_clock() < stop then return end
-    debug.sethook()
-    error(problem, 0)
-  end, "", 100000)
-  if last_words then C.mm_host_deadline(seconds + GRACE, last_words(problem) .. "\n", failure.exit_code(problem)) end
-  local ok, result = xpcall(chunk, handler)
-  if last_words then C.mm_host_deadline(0, nil, 0) end
-  debug.sethook()
-  return ok, result
-end
-
 -- What a script may return, and what it is called.
 local KINDS = { pipeline = "is_pipeline", module = "is_module" }
 
@@ -143,6 +102,16 @@ local function checked(result, wanted, file)
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 
+-- What a script raised, as text: an object may say nothing, or fail to.
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  if ok and type(text) == "string" then return text end
+  return ("an error object (a %s) that gives no text"):format(type(value))
+end
+
+-- Where the frames of a script end.
+local function call(chunk, handler) return xpcall(chunk, handler) end
+
 local function run(places, chunk_name, code, set)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -155,9 +124,9 @@ local function run(places, chunk_name, code, set)
   local outer, outer_set, output = running, required, io.output()
   running, required = places, set
   io.output(io.stderr)
-  local ok, result = call(chunk, places, function(err)
+  local ok, result = call(chunk, function(err)
     if failure.is(err) then return err end
-    return { message = err, frames = frames.stack(2, { running = call }) }
+    return { message = text_of(err), frames = frames.stack(2, { running = call }) }
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run
@@ -207,5 +176,5 @@ local function evaluate(text, name, options)
   return checked(result, wanted ~= "any" and wanted or nil, name), set
 end
 
-return { limit = set_limit, guard = set_guard, load = load, evaluate = evaluate, caller = caller,
+return { load = load, evaluate = evaluate, caller = caller,
   of_function = of_function, kind_of = kind_of, modules = modules_of_running }

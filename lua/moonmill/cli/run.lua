@@ -5,7 +5,6 @@ local input = require "moonmill.input"
 local native = require "moonmill.ffi"
 local options_of = require "moonmill.cli.options"
 local params = require "moonmill.params"
-local script = require "moonmill.script"
 
 local C, err = native.C, native.err
 local STDOUT = 1
@@ -27,13 +26,30 @@ function run.configure(parser)
   options_of.configure_files(parser)
 end
 
--- A file as CSV. `read`: files that the run reads, none of which it may be; `patience`: seconds to wait for who reads a
--- named pipe.
-local function sink_of(path, read, patience)
+local FOREVER = 1e9 -- seconds
+
+-- The seconds that are left, for what the core opens; nil: as many as it takes.
+local function patience()
+  local left = C.mm_host_left()
+  return left < FOREVER and math.max(left, 0.001) or nil
+end
+
+-- Call a function that keeps to the deadline itself, and says more than that it has come.
+local function opening(timeout, fn, ...)
+  C.mm_host_opening(true)
+  local ok, a, b = pcall(fn, ...)
+  C.mm_host_opening(false)
+  if not ok then error(a, 0) end
+  if C.mm_host_left() < 0 then error(failure.timeout(timeout), 0) end
+  return a, b
+end
+
+-- A file as CSV. `read`: files that the run reads, none of which it may be.
+local function sink_of(path, read)
   local settings = ffi.new "mm_output_options"
   local list = ffi.new("const char *[?]", math.max(#read, 1), read)
   settings.inputs, settings.input_count = list, #read
-  settings.patience = patience and math.max(1, math.ceil(patience * 1000)) or 0
+  settings.patience = math.ceil((patience() or 0) * 1000)
   io.stdout:flush() -- what was printed comes first
   local sink = C.mm_sink_csv(path, settings, err)
   if sink == nil then error(failure.from_c(err), 0) end
@@ -55,13 +71,15 @@ end
 ---@param options table output, threads, timeout, progress, params, files; read: files that were read for the pipeline
 function run.over(pipeline, paths, options)
   local given = params.resolve(pipeline.params, options.params or {})
-  local plan, files = plan_over(pipeline, given, paths, options.files)
+  options.files.patience = patience()
+  local plan, files = opening(options.timeout, plan_over, pipeline, given, paths, options.files)
   local shown = not options.output and C.mm_host_is_terminal(STDOUT)
   local job = require("moonmill.job").new(plan, files:source(plan.reads), { threads = options.threads })
   local watch, to_end = require("moonmill.cli.progress").watch(options.progress or "off"), require "moonmill.run"
-  local read = { unpack(options.read or {}) }
-  for _, path in ipairs(paths) do read[#read + 1] = path end
-  job:into(shown and C.mm_sink_table(ROWS_SHOWN, err) or sink_of(options.output or "-", read, options.timeout))
+  local read = table.move(options.read or {}, 1, #(options.read or {}), 1, {})
+  table.move(paths, 1, #paths, #read + 1, read)
+  job:into(shown and C.mm_sink_table(ROWS_SHOWN, err)
+    or opening(options.timeout, sink_of, options.output or "-", read))
   to_end(job, { timeout = options.timeout, watch = watch })
   if shown then
     local result, rows = job:result()
@@ -72,10 +90,12 @@ end
 
 function run.run(options)
   local timeout = options_of.number(options.timeout, "--timeout", 0)
-  script.limit(timeout, options.errors == "json" and failure.json or failure.text)
+  if timeout then
+    local problem, say = failure.timeout(timeout), options.errors == "json" and failure.json or failure.text
+    C.mm_host_deadline(timeout, say(problem) .. "\n", failure.exit_code(problem))
+  end
   local pipeline, paths, name, read = options_of.pipeline(options)
   local given, file_options = options_of.params(options), options_of.files(options)
-  file_options.patience = timeout
   params.resolve(pipeline.params, given) -- a parameter is missed before a file is
   if #paths == 0 then
     failure.raise {
