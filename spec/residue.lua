@@ -90,7 +90,8 @@ end
 
 -- What is null because it failed, and what has rules of its own.
 for _, text in ipairs { "try.i64(nutf8)", "try.f64(utf8)", "try.u64(utf8)", "try.i8(i64)", "try.date(utf8)",
-  "try.bool(utf8)", "try.timestamp(utf8)", "try.duration(utf8)", "try.f32(utf8)", "find(utf8, 'a')", "find(nutf8, 'oo')",
+  "try.bool(utf8)", "try.timestamp(utf8)", "try.duration(utf8)", "try.f32(utf8)", "find(utf8, 'a')",
+  "find(nutf8, 'oo')",
   "if(nbool, null, ni64 + 0.5)", "if(bool, null, 1)", "if(bool, null, utf8)", "if(bool, null, bool)",
   "coalesce(ni8, nu16)",
   "nf64 % nf32", "nf64 ^ 2", "sqrt(nf64)", "exp(nf64)", "nbool and bool", "not nbool", "hash(nutf8)", "year(ts)",

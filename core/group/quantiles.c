@@ -95,6 +95,7 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
                  mm_error *error) {
   const values_of *added = mm_state(from, first);
   for (int64_t i = 0; i < n; i++) {
+    if (!added[i].count) continue; /* perhaps there are no values at all */
     TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
     TRY(log_run(to, number[i], added[i].count, error));
   }
