@@ -117,7 +117,7 @@ static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
   mm_buffer_free(&acc->values);
   mm_buffer_free(&acc->value_groups);
   acc->values = values;
-  for (int64_t g = 0; g < groups; g++) states[g].values = (int64_t *)values.data + states[g].start;
+  for (int64_t g = 0; g < groups && values.data; g++) states[g].values = (int64_t *)values.data + states[g].start;
   return 0;
 }
 
