@@ -1,6 +1,6 @@
--- residue - prints a digest of every buffer that pipelines hand out, to the last byte: also what stands in slots that are
--- null, and behind the last bit. Run as a script by the spec that fills memory with one byte and another (MM_FILL): where
--- the digests differ, memory that was never written has left. luajit spec/residue.lua [SEED]
+-- residue - prints a digest of every buffer that pipelines hand out, to the last byte: also what stands in slots that
+-- are null, and behind the last bit. Run as a script by the spec that fills memory with one byte and another (MM_FILL):
+-- where the digests differ, memory that was never written has left. luajit spec/residue.lua [SEED]
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local bit = require "bit"
@@ -89,9 +89,11 @@ for i = 1, EXPRESSIONS do
 end
 
 -- What is null because it failed, and what has rules of its own.
-for _, text in ipairs { "try.i64(nutf8)", "try.f64(utf8)", "try.u64(utf8)", "try.i8(i64)", "try.date(utf8)", "try.bool(utf8)",
-  "try.timestamp(utf8)", "try.duration(utf8)", "try.f32(utf8)", "find(utf8, 'a')", "find(nutf8, 'oo')",
-  "if(nbool, null, ni64 + 0.5)", "if(bool, null, 1)", "if(bool, null, utf8)", "if(bool, null, bool)", "coalesce(ni8, nu16)",
+for _, text in ipairs { "try.i64(nutf8)", "try.f64(utf8)", "try.u64(utf8)", "try.i8(i64)", "try.date(utf8)",
+  "try.bool(utf8)", "try.timestamp(utf8)", "try.duration(utf8)", "try.f32(utf8)", "find(utf8, 'a')",
+  "find(nutf8, 'oo')",
+  "if(nbool, null, ni64 + 0.5)", "if(bool, null, 1)", "if(bool, null, utf8)", "if(bool, null, bool)",
+  "coalesce(ni8, nu16)",
   "nf64 % nf32", "nf64 ^ 2", "sqrt(nf64)", "exp(nf64)", "nbool and bool", "not nbool", "hash(nutf8)", "year(ts)",
   "date(ts)", "ts + minutes(ni8)", "nutf8 .. utf8", "upper(nutf8)", "sub(nutf8, 1, ni8)", "replace(nutf8, 'a', nutf8)",
   "rare * 2", "none * 2", "none", "is_in(none, 1)", "round(rare, 1)", "utf8(nf64)", "utf8(rare)", "binary(nutf8)" } do
@@ -125,5 +127,6 @@ for _, column in ipairs(names) do
 end
 try ":fill_null { 'ni8 = 1', 'rare = 0', \"nutf8 = 'x'\" }"
 try ":cast { 'rare: f32', 'nutf8: binary', 'ni8: utf8' }"
-try ":map('x: f64?, t: utf8?, b: bool?, i: i8?', function(r) if r.k > 40 then return nil, nil, nil, nil end return r.rare, r.nutf8, r.nbool, r.ni8 end)"
+try(":map('x: f64?, t: utf8?, b: bool?, i: i8?', function(r) if r.k > 40 then return nil, nil, nil, nil end "
+  .. "return r.rare, r.nutf8, r.nbool, r.ni8 end)")
 print(("%d results, %d failures"):format(done, failed))

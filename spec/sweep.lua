@@ -1,5 +1,5 @@
--- sweep - runs every kernel that a program can be bound to over vectors of every length, and compares. Run as a script by
--- the spec that compares instruction sets: luajit spec/sweep.lua [PATTERN of operations]
+-- sweep - runs every kernel that a program can be bound to over vectors of every length, and compares. Run as a script
+-- by the spec that compares instruction sets: luajit spec/sweep.lua [PATTERN of operations]
 --
 -- Which kernels there are is asked of mm_program_new: an operation, types and modes that it accepts have one. Each runs
 --   plain     over columns without validity, in the longest vectors that the program allows
@@ -19,8 +19,8 @@ local C = moonmill.C
 
 local M = { ROWS = 2 * 65536 + 1025, kernels = 0 }
 local ROWS, WORDS = M.ROWS, math.ceil((2 * 65536 + 1025) / 64)
-M.types = { "null", "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary", "date",
-  "timestamp(s)", "timestamp(ns)", "duration(ms)", "duration(us)" }
+M.types = { "null", "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "utf8", "binary",
+  "date", "timestamp(s)", "timestamp(ns)", "duration(ms)", "duration(us)" }
 
 -- ---- Columns ----
 
@@ -69,7 +69,7 @@ local function nan_column(name, k)
   return made
 end
 
-local cache, ones, gaps, alive = {}, ffi.new("uint64_t[?]", WORDS + 1), {}, {}
+local cache, ones, gaps = {}, ffi.new("uint64_t[?]", WORDS + 1), {}
 for w = 0, WORDS do ones[w] = -1LL end
 for k = 1, 3 do
   gaps[k] = ffi.new("uint64_t[?]", WORDS + 1)
@@ -87,8 +87,9 @@ function column(name, for_type, tame, k)
     cache[key] = cache[key] or nan_column(name, k)
     return cache[key][0]
   end
-  local key = name .. " " .. (name:find "^[ub][ti][fn]" and for_type:match "^%w+" or for_type == "bool" and "bool" or "")
-    .. tostring(tame)
+  local text = name == "utf8" or name == "binary"
+  local key = ("%s for %s %s"):format(name, text and for_type:match "^%w*" or for_type == "bool" and "bool" or "",
+    tostring(tame))
   cache[key] = cache[key] or columns.column(name, value_of(name, for_type, tame), false, ROWS)
   return cache[key][0]
 end
@@ -306,7 +307,6 @@ function M.each(pattern, each)
 end
 
 if arg and arg[0] and arg[0]:find "sweep%.lua$" then
-  alive[1] = ones
   for _, tame in ipairs { true, false, "nan" } do
     M.each(arg[1] or ".", function(case)
       case.tame = tame

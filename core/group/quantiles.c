@@ -95,6 +95,7 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
                  mm_error *error) {
   const values_of *added = mm_state(from, first);
   for (int64_t i = 0; i < n; i++) {
+    if (!added[i].count) continue; /* perhaps there are no values at all */
     TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
     TRY(log_run(to, number[i], added[i].count, error));
   }
@@ -116,7 +117,7 @@ static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
   mm_buffer_free(&acc->values);
   mm_buffer_free(&acc->value_groups);
   acc->values = values;
-  for (int64_t g = 0; g < groups; g++) states[g].values = (int64_t *)values.data + states[g].start;
+  for (int64_t g = 0; g < groups && values.data; g++) states[g].values = (int64_t *)values.data + states[g].start;
   return 0;
 }
 

@@ -171,13 +171,13 @@ static void pack(mm_shortcut *shortcut, const mm_key_layout *layout, const mm_ba
     const mm_column *column = &batch->columns[keys[c]];
     uint64_t *words = shortcut->at[c] < 8 ? shortcut->low : shortcut->high;
     int32_t width = width_of(layout->columns[c].type);
-    const uint8_t *data = (const uint8_t *)column->data + start * width;
-    if (width == 0) continue;
+    if (width == 0) continue; /* a column of nulls, which has no data */
     if (is_text(layout, c)) {
       mm_lexicon_find(shortcut->lexicons[c], column, start, n, shortcut->texts);
       put_texts(words, shift, shortcut->texts, n);
       continue;
     }
+    const uint8_t *data = (const uint8_t *)column->data + start * width;
     if (layout->columns[c].type.id == MM_BOOL) put_bits(words, shift, column->data, start, n);
     else if (width == 8) put(words, shift, data, 8, n);
     else if (width == 4) put(words, shift, data, 4, n);

@@ -17,7 +17,7 @@
       const char *text = (const char *)x[i].bytes;                                                                     \
       int64_t size = x[i].size;                                                                                        \
       if (!(put)) continue;                                                                                            \
-      mm_lane_fail(lanes, i);                                                                                       \
+      mm_lane_fail(lanes, i);                                                                                          \
       failed = 1;                                                                                                      \
     }                                                                                                                  \
     return failed;                                                                                                     \

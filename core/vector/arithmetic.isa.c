@@ -149,14 +149,15 @@ ALWAYS_INLINE double half_away(double x) {
   double whole = trunc(x);
   return whole + copysign(fabs(x - whole) >= 0.5 ? 1.0 : 0.0, x);
 }
-/* From 2^52 on, x has no digits to lose; so too inf and NaN. */
+/* From 2^52 on, x has no digits to lose; so too inf. The product of NaN is a quiet one. */
 ALWAYS_INLINE double to_decimals(double x, double scale) {
   double scaled = x * scale;
-  return fabs(scaled) < 0x1p52 ? half_away(scaled) / scale : x;
+  return fabs(scaled) < 0x1p52 ? half_away(scaled) / scale : scaled == scaled ? x : scaled;
 }
 ALWAYS_INLINE double to_tens(double x, double scale) { return half_away(x / scale) * scale; }
 
 static inline double rounded(double x, int64_t digits) {
+  if (x != x) return x + x; /* quiet */
   if (digits > 308) return x;
   if (digits < -308) return x - x == 0 ? copysign(0, x) : x;
   return digits < 0 ? to_tens(x, ten_to(-digits)) : to_decimals(x, ten_to(digits));

@@ -64,15 +64,24 @@ typedef struct choice {
   int8_t known, best, wanted, reserved; /* numbers as above */
 } choice;
 
+static _Atomic(choice) kept;
+
 /* Asked once, since that is slow: every thread that comes first finds the same. */
 static choice chosen(void) {
-  static _Atomic(choice) kept;
   choice c = atomic_load_explicit(&kept, memory_order_acquire);
   if (!c.known) {
     c = (choice){.known = 1, .best = (int8_t)best_set(), .wanted = (int8_t)wanted_set()};
     atomic_store_explicit(&kept, c, memory_order_release);
   }
   return c;
+}
+
+const char *mm_isa_use(int number) {
+  choice c = chosen();
+  if (number > c.best) return NULL;
+  c.wanted = (int8_t)number;
+  atomic_store_explicit(&kept, c, memory_order_release);
+  return sets[number].name;
 }
 
 int mm_isa_check(mm_error *error) {

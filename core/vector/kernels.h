@@ -119,6 +119,9 @@ DECLARE_KERNELS(base)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)
 
+/* For the fuzzers: from now on kernels of set 0, 1, ... are found; its name, or NULL where the processor has no such set. */
+const char *mm_isa_use(int number);
+
 /* The same on every instruction set. */
 mm_kernel mm_math_kernel(int op, int type);                        /* libm, modulo and rounding to digits */
 mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */

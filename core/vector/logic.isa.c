@@ -211,6 +211,23 @@ static mm_kernel choice(int op, int type) {
 
 /* ---- Zero in lanes that are null ---- */
 
+#ifdef __AVX512BW__
+/* Zeros are stored under a mask, and nothing is loaded. */
+#define BLANK(name, ctype, mask, store)                                                                                \
+  static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
+    enum { COUNT = 64 / sizeof(ctype) };                                                                               \
+    for (int64_t w = 0; w < words; w++) {                                                                              \
+      uint64_t nulls = ~valid[w];                                                                                      \
+      ctype *out = (ctype *)values + 64 * w;                                                                           \
+      if (!nulls) continue;                                                                                            \
+      for (int i = 0; i < 64; i += COUNT) store(out + i, (mask)(nulls >> i), _mm512_setzero_si512());                  \
+    }                                                                                                                  \
+  }
+BLANK(blank_1, uint8_t, __mmask64, _mm512_mask_storeu_epi8)
+BLANK(blank_2, uint16_t, __mmask32, _mm512_mask_storeu_epi16)
+BLANK(blank_4, uint32_t, __mmask16, _mm512_mask_storeu_epi32)
+BLANK(blank_8, uint64_t, __mmask8, _mm512_mask_storeu_epi64)
+#else
 #define BLANK(name, ctype)                                                                                             \
   static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
     for (int64_t w = 0; w < words; w++) {                                                                              \
@@ -222,7 +239,6 @@ static mm_kernel choice(int op, int type) {
   }
 BLANK(blank_1, uint8_t)
 BLANK(blank_2, uint16_t)
-
 #ifdef __AVX2__
 #define BLANK_WIDE(name, ctype, ...)                                                                                   \
   static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
@@ -240,6 +256,7 @@ BLANK_WIDE(blank_8, uint64_t, 1, 2, 4, 8)
 #else
 BLANK(blank_4, uint32_t)
 BLANK(blank_8, uint64_t)
+#endif
 #endif
 
 void PASTE(mm_blank_nulls, ISA)(void *values, const uint64_t *valid, int64_t words, int64_t width) {

@@ -14,7 +14,9 @@
 #include <stdatomic.h>
 
 enum { VECTOR_WORDS = MM_VECTOR / 64 };
-enum { RED_ZONE = MM_ASAN ? 64 : 0 }; /* bytes behind the data and behind the validity of a slot that nothing may touch */
+enum {
+  RED_ZONE = MM_ASAN ? 64 : 0
+}; /* bytes behind the data and behind the validity of a slot that nothing may touch */
 
 /* ---- Operations: one table ---- */
 
@@ -92,8 +94,8 @@ typedef struct mm_frame {
   uint64_t *selected;        /* VECTOR_WORDS words */
   uint64_t *bad;             /* as many; zero between two kernels */
   uint16_t *index;           /* MM_VECTOR rows */
-  bool most_pass;     /* the filter in the last vector: go on in the program's eager order */
-  int32_t failed_row; /* within the vector; -1: none */
+  bool most_pass;            /* the filter in the last vector: go on in the program's eager order */
+  int32_t failed_row;        /* within the vector; -1: none */
   mm_error failure;
 } mm_frame;
 

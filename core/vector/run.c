@@ -48,6 +48,7 @@ static void cut(mm_frame *frame, int32_t end) {
 static void filter(mm_frame *frame, int32_t at, bool last) {
   const mm_vector *v = &frame->vectors[frame->program->steps[at].instr.a];
   const uint64_t *bits = v->data;
+  assert(frame->selected); /* the analyzer takes it for null where frame->selection is */
   if (!frame->selection && !v->valid && frame->n % 64 == 0) memcpy(frame->selected, bits, (size_t)frame->n / 8);
   else
     for (int32_t w = 0; w < mm_words(frame->n); w++)
@@ -143,8 +144,8 @@ static int run_kernel(mm_frame *frame, const mm_step *step, mm_lanes *lanes) {
 
 /* The most frequent load: values without nulls that may be read where they lie. */
 static bool load_in_place(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start) {
-  const uint8_t *data = (const uint8_t *)column->data + start * step->width;
   if (step->width == 0 || frame->packed || frame->n % 64 != 0 || column->valid) return false;
+  const uint8_t *data = (const uint8_t *)column->data + start * step->width;
   if ((uintptr_t)data & (uintptr_t)(step->width - 1)) return false;
   frame->vectors[step->instr.dst] = (mm_vector){(void *)(uintptr_t)data, NULL};
   return true;

@@ -30,7 +30,15 @@ for name, list in pairs(values) do
   end
 end
 local source = columns.table(fields, 64)
-local params = { p = { type = types.i64, value = 3LL } }
+-- Parameters at the ends of their types.
+local params = {
+  p = { type = types.i64, value = 3LL }, least = { type = types.i64, value = -0x7fffffffffffffffLL - 1 },
+  most = { type = types.u64, value = 0xffffffffffffffffULL }, nan = { type = types.f64, value = 0 / 0 },
+  inf = { type = types.f64, value = 1 / 0 }, large = { type = types.f64, value = -1e308 },
+  edge = { type = types.f64, value = 2 ^ 63 }, narrow = { type = types.f32, value = 0 / 0 },
+  none = { type = types.f64, nullable = true }, empty = { type = types.utf8, value = "" },
+  zero = { type = types.utf8, value = "\0" }, day = { type = types.date, value = -719162LL },
+}
 
 local function run(built, column)
   local schema = ffi.gc(ffi.new "mm_schema", C.mm_schema_free)
@@ -55,9 +63,11 @@ end
 
 local leaves = {
   "0", "1", "-3", "2.5", "1e400", "0x10", "18446744073709551615", '""', '"12"', '"day"', '"2013-01-31"', "true",
-  "false", "null", "p.p", "p.none", "none", "it",
+  "false", "null", "p.missing", "none", "it", "(0 / 0)", "(-1 / 0)", "9007199254740993", "-9223372036854775808",
 }
+for name in pairs(params) do leaves[#leaves + 1] = "p." .. name end
 for _, input in ipairs(inputs) do leaves[#leaves + 1] = input.name end
+table.sort(leaves) -- the same bytes are the same text in every run
 local operators = { "+", "-", "*", "/", "//", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or" }
 local calls = functions.names(true)
 

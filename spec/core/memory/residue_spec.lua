@@ -1,5 +1,5 @@
--- Nothing that memory held before leaves with a result: pipelines over columns with nulls hand out the same bytes, to the
--- last one, whether fresh and recycled memory is filled with one pattern or with another. What runs is in
+-- Nothing that memory held before leaves with a result: pipelines over columns with nulls hand out the same bytes, to
+-- the last one, whether fresh and recycled memory is filled with one pattern or with another. What runs is in
 -- spec/residue.lua.
 local interpreter = "build/luajit/src/luajit"
 

@@ -63,7 +63,8 @@ describe("instruction sets", function()
     end
     local makefile, header, source = text "Makefile", text "core/vector/kernels.h", text "core/vector/features.isa.c"
     local known = { lzcnt = header:find "FEATURE_LZCNT" and "LZCNT" or nil }
-    for macro, name in header:match("#define MM_FEATURES%b()(.-\n)#"):gmatch "X%((%w+), (%w+)%)" do known[name] = macro end
+    local list = header:match "#define MM_FEATURES%b()(.-\n)#"
+    for macro, name in list:gmatch "X%((%w+), (%w+)%)" do known[name] = macro end
     local flags = 0
     for line in makefile:gmatch "\nISA_%w+%s*:=([^\n]*)" do
       for flag in line:gmatch "%-m([%w.]+)" do
