@@ -50,7 +50,7 @@ typedef struct mm_item {
   mm_block   *block;    /* of a result array that is new: one reference, for the caller to release */
 } mm_item;
 
-/* Run a script: the file `name`, when `count` is 0; else the text texts[0], called `name` in messages, with names and
+/* Run a script, on another thread, so that a call of C that cannot be stopped is left behind: the file `name`, when `count` is 0; else the text texts[0], called `name` in messages, with names and
  * texts of its modules in turns behind it. `pulse` beats every 5 to 15 ms once a call has lasted that long, from within
  * Lua: no module may be entered there. */
 int  mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **module,

@@ -2,6 +2,7 @@
  * declared.
  * SPDX-License-Identifier: MIT */
 #include "module.h"
+#include "thread_pool.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,6 +299,41 @@ static bool keep_source(mm_module *module, const char *name, const mm_text *text
   return true;
 }
 
+/* A script that is run for the first time, on a thread of the pool. */
+typedef struct opening {
+  mm_module *module;
+  mm_error error;
+  int status;
+} opening;
+
+static void prepare(void *context) {
+  opening *o = context;
+  o->status = mm_module_prepare(o->module, NULL, &o->error);
+}
+static void stop(void *context) { mm_watch_stop(&((opening *)context)->module->watch); }
+static void discard(void *context) {
+  mm_module_free(((opening *)context)->module);
+  free(context);
+}
+
+/* Takes the module where it fails. */
+static int open_script(mm_module *module, const mm_pulse *pulse, mm_error *error) {
+  static const mm_pool_task task = {prepare, stop, discard};
+  opening *o = calloc(1, sizeof *o);
+  if (!o) {
+    mm_module_free(module);
+    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
+  }
+  o->module = module;
+  if (!mm_pool_call(&task, o, pulse))
+    return mm_host_fail(error, MM_ECANCEL, "cancelled", "the script is within a call that cannot be stopped");
+  int status = o->status;
+  if (status < 0 && error) *error = o->error;
+  if (status < 0) mm_module_free(module);
+  free(o);
+  return status;
+}
+
 int mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **result,
                    mm_error *error) {
   *result = NULL;
@@ -306,11 +342,12 @@ int mm_module_open(const char *name, const mm_text *texts, int32_t count, const 
   pthread_mutex_init(&module->lock, NULL);
   module->watch.forked = forked;
   mm_watch_add(&module->watch);
-  int status = keep_source(module, name, texts, count)
-                   ? mm_module_prepare(module, pulse, error)
-                   : mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
-  if (status < 0) mm_module_free(module);
-  else *result = module;
+  if (!keep_source(module, name, texts, count)) {
+    mm_module_free(module);
+    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
+  }
+  int status = open_script(module, pulse, error);
+  if (status >= 0) *result = module;
   return status < 0 ? status : 0;
 }
 

@@ -1,40 +1,42 @@
-/* session.h - the language for a host that is not Lua: the Python extension and its kin.
+/* session.h - a script for a host that is not Lua: the Python extension and its kin.
  *
- * DESIGN. A session is one Lua state with the language in it, behind a lock. Scripts are loaded into it, asked about
- * and planned; jobs never run in it. A request is the name of a function of moonmill.session with texts as arguments;
- * an answer is JSON. What a plan is made of are stages of the core, so that jobs are made from it without the session
- * (mm_plan_job).
+ * DESIGN. A session is one Lua state with the language in it, for one script; jobs never run in it. A request is the name of
+ * a function of moonmill.session with texts as arguments; an answer is JSON. What a plan is made of are stages of the
+ * core, so that jobs are made from it without the session (mm_plan_job).
  *
- * All calls may come from any thread; one that is already inside the session gets MM_ESTATE, as does a child of fork
- * when a thread of its parent was inside at that moment. A call that fails fills in `failures` with a JSON array of
- * objects as `--errors json` prints them, with `code`, `id`, `message`, `hint`, `file`, `line`, `column`, `row`,
- * `field`, `value`, `stage`, `script` and, where Lua code failed, `frames`: innermost first, objects of `file`, `line`,
- * `function`. Where not even that could be made, `failures` stays empty and `error` tells.
+ * All calls may come from any thread; one that is already inside the session gets MM_ESTATE. A call that fails fills in
+ * `failures` with a JSON array of objects as `--errors json` prints them, with `code`, `id`, `message`, `hint`, `file`,
+ * `line`, `column`, `row`, `field`, `value`, `stage`, `script` and, where Lua code failed, `frames`: innermost first,
+ * objects of `file`, `line`, `function`. Where not even that could be made, `failures` stays empty and `error` tells.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "moonmill.h"
 #pragma GCC visibility push(default)
 
-typedef struct mm_session mm_session;
+typedef struct mm_session mm_session; /* counted */
 
 /* Bytes of the caller. */
 typedef struct mm_text { const char *bytes; int64_t size; } mm_text;
 
-/* Called some twenty times a second, on the thread of the call, while a script runs or the session is waited for; any
- * other answer than 0 stops it, and the call fails with MM_ECANCEL. */
+/* Called some twenty times a second, on the thread of the call, while it waits for the session; any other answer than 0
+ * stops the request: the call fails with MM_ECANCEL, within 2 s though the script be inside a call of C that cannot be
+ * stopped. The session is then lost. */
 typedef struct mm_pulse { int (*beat)(void *context); void *context; } mm_pulse;
 
-mm_session *mm_session_new(mm_error *error);
-void        mm_session_free(mm_session *session); /* NULL is allowed */
+mm_session *mm_session_new(mm_error *error); /* the state is made by the first request */
+void        mm_session_retain(mm_session *session);
+void        mm_session_release(mm_session *session); /* NULL is allowed */
+/* Was its state given up? So it is when a request was stopped or ran out of memory, and in the child of a fork when a
+ * thread of the parent was inside. All requests get MM_ESTATE from then on: load the script into a new session. */
+bool        mm_session_lost(const mm_session *session);
+/* All states free what nothing refers to any more; what they then hold, in bytes. A session that is busy is left out. */
+int64_t     mm_sessions_collect(void);
 
 /* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative. `pulse`
  * may be NULL.
  *   load(kind, name, text, module, text, ...)
  *       kind "file": name is a path; "text": a chain or script, with the texts of its modules -> what describe answers
- *   drop(handle)
- *   collect()
- *       -> {bytes}: what Lua holds once all is freed that nothing refers to any more
  *   describe(handle)
  *       -> {handle, kind: "pipeline"|"module", name, text, modules: {name: text}}, and of pipelines about,
  *       stages: [name], params: [{name, type, nullable, required, default, help}], input: null|{whole}|{fields, rest},
@@ -64,10 +66,6 @@ int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *colu
                     mm_error *error);
 void mm_session_plan_drop(mm_session *session, int32_t number); /* never waits */
 void mm_session_drop(mm_session *session, int32_t handle);      /* as the request, but never waits */
-
-/* In a child of fork: a thread of the parent was inside, so that all calls will get MM_ESTATE. Handles of one session
- * are unknown to all others. */
-bool mm_session_lost(mm_session *session);
 
 /* What the failure of a job of plan `number` means in the script: JSON as above. */
 int mm_session_failure(mm_session *session, int32_t number, const mm_error *failure, const mm_pulse *pulse,

@@ -32,13 +32,6 @@ bool       mm_state_push(lua_State *L, lua_CFunction function, void *context, mm
 /* Say that this process is the command: its symbols are found in the executable itself, not in a shared object. */
 void mm_state_in_command(void);
 
-/* The state of a session, which is then this thread's alone, until it is left; NULL and an error when it cannot be
- * had. */
-struct mm_session;
-struct mm_pulse;
-lua_State *mm_session_enter(struct mm_session *session, const struct mm_pulse *pulse, mm_error *error);
-void       mm_session_leave(struct mm_session *session);
-
 /* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports it. */
 void mm_signals_install(void);
 /* Was mm_host_leave called? */

@@ -84,7 +84,7 @@ static bool look(void) {
   for (mm_watch *watch = watches; watch; watch = watch->next) {
     unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
     int phase = atomic_load(&watch->phase);
-    bool lasting = phase == MM_WATCH_RUNNING && calls == watch->seen;
+    bool lasting = phase == MM_WATCH_RUNNING && calls == watch->seen && watch->pulse;
     busy = busy || phase != MM_WATCH_IDLE || calls != watch->seen;
     watch->seen = calls;
     if (!lasting || !atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) continue;

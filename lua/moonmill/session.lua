@@ -88,21 +88,7 @@ for _, half in ipairs { "partial", "merge" } do
   end
 end
 
-function requests.drop(handle)
-  entries.forget(tonumber(handle))
-  return json.null
-end
-
 requests.describe = described
-
----Let go of what nothing refers to any more: machine code first, which keeps scripts that it ran. Twice: finalizers of
----the first round may let go of more.
-function requests.collect()
-  jit.flush()
-  collectgarbage()
-  collectgarbage()
-  return { bytes = collectgarbage "count" * 1024 }
-end
 
 -- The same, and it must be known.
 local function known_plan(handle, columns, ...)
@@ -184,5 +170,4 @@ return {
   plan = function(...) return guarded(make_plan, ...) end,
   failure = function(...) return guarded(plans.failure, ...) end,
   forget = function(number, is_script) (is_script and entries or plans).forget(number) end,
-  number_from = entries.number_from, guard = script.guard,
 }

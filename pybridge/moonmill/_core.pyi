@@ -36,17 +36,38 @@ def memory_trim() -> None:
 def live() -> dict[str, int]:
     """Counts of live tables, columns, buffers, plans, jobs, foreign owners: for tests that look for leaks."""
 
-def ask(name: str, /, *arguments: str) -> str:
-    """A request to the session (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
+def collect() -> int:
+    """All sessions free what nothing refers to any more; the bytes that they then hold."""
 
-def drop(handle: int, /) -> None:
-    """Forget a script, without waiting for the session."""
+def set_deadline(timeout: float | None, /) -> tuple[float, float]:
+    """What this thread does is stopped after so many seconds (None: as it comes). Returns what to restore."""
 
-def forked() -> None:
-    """In a child of a fork: give up the session if a thread of the parent was inside."""
+def restore_deadline(before: tuple[float, float], /) -> None:
+    """Set the deadline that set_deadline returned."""
 
-def sessions_lost() -> int:
-    """How many sessions were given up, with the scripts that they had loaded."""
+class Session:
+    """A Lua state with the language in it, for one script."""
+
+    @property
+    def lost(self) -> bool:
+        """Its state was given up: the script is to be loaded into a new session."""
+
+    def ask(self, name: str, /, *arguments: str) -> str:
+        """A request (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
+
+    def drop(self, handle: int, /) -> None:
+        """Forget a half of the script, without waiting."""
+
+    def plan(
+        self,
+        handle: int,
+        names: Sequence[str],
+        types: Sequence[str],
+        nullables: Sequence[bool],
+        params: Mapping[str, str],
+        /,
+    ) -> Plan:
+        """Bind a pipeline to columns and parameters."""
 
 @disjoint_base
 class Buffer:
@@ -194,15 +215,6 @@ class Plan:
     def breaks(self) -> bool: ...
     @property
     def can_fail(self) -> bool: ...
-
-def plan(
-    handle: int,
-    names: Sequence[str],
-    types: Sequence[str],
-    nullables: Sequence[bool],
-    params: Mapping[str, str],
-    /,
-) -> Plan: ...
 
 @final
 class Input:

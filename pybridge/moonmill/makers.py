@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .deadline import within
 from .errors import ScriptError, UsageError
 from .module import Module
 from .pipeline import Pipeline
@@ -16,23 +17,28 @@ if TYPE_CHECKING:
     from .reading import Path
 
 
-def load(path: Path, /) -> Pipeline | Module:
+def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
     """The pipeline, or the module of typed functions, that a script file returns; it is checked at once.
 
     Parameters
     ----------
     path : str or path
         A Lua file. The modules that it requires are looked for in its folder.
+    timeout : float, optional
+        Seconds that the script may run, after which `JobTimeout` is raised.
 
     Raises
     ------
     FileError, UsageError, ScriptError
         The file cannot be read, or the script is wrong.
     """
-    return _made(load_file(os.fsdecode(path)))
+    with within(timeout):
+        return _made(load_file(os.fsdecode(path)))
 
 
-def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:
+def pipeline(
+    text: str, /, *, name: str | None = None, timeout: float | None = None, **params: Any
+) -> Pipeline:
     """A pipeline from a text: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
 
     Parameters
@@ -41,6 +47,8 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
         `mm` is there without `require`.
     name : str, optional
         What messages call it.
+    timeout : float, optional
+        Seconds that the script may run, after which `JobTimeout` is raised.
     **params
         Values for its parameters.
 
@@ -51,7 +59,8 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
     """
     source = _source_of(text, name, "pipeline")
     try:
-        made = _made(loaded(source))
+        with within(timeout):
+            made = _made(loaded(source))
     except ScriptError as error:
         _teach(error, text, "pipeline")
         raise
@@ -65,7 +74,7 @@ def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipelin
     return made.with_params(params) if params else made
 
 
-def module(text: str, /, *, name: str | None = None) -> Module:
+def module(text: str, /, *, name: str | None = None, timeout: float | None = None) -> Module:
     """A module from the text of a script.
 
     Parameters
@@ -75,6 +84,8 @@ def module(text: str, /, *, name: str | None = None) -> Module:
         such a module; `mm` is there without `require`.
     name : str, optional
         What messages and tracebacks call it.
+    timeout : float, optional
+        Seconds that the script may run, after which `JobTimeout` is raised.
 
     Raises
     ------
@@ -82,7 +93,8 @@ def module(text: str, /, *, name: str | None = None) -> Module:
         The script is wrong, or returns something else.
     """
     try:
-        return Module(_source_of(text, name, "module"))
+        with within(timeout):
+            return Module(_source_of(text, name, "module"))
     except ScriptError as error:
         _teach(error, text, "module")
         raise

@@ -6,6 +6,7 @@ import os
 
 from . import _core
 from .binding import feed_of, plan_over, read_as, schema_of
+from .deadline import within
 from .engines import refuse_parts
 from .errors import UsageError
 from .kinds import kind_of
@@ -80,7 +81,8 @@ class Pipeline:
         threads : int, optional
             Threads to use. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
         timeout : float, optional
-            Seconds, after which `JobTimeout` is raised.
+            Seconds, after which `JobTimeout` is raised: for running the script where that was not done yet,
+            for opening files and for the job together.
         **params
             Parameters of the pipeline; and where the data is files, options of reading them: `delimiter`,
             `quote`, `null`, `header`, `ragged`, as `files` takes them.
@@ -90,6 +92,12 @@ class Pipeline:
         UsageError, DataError, ScriptError, Error
             With the place in the script, and the row of the input.
         """
+        with within(timeout):
+            return self._called(data, threads, timeout, params)
+
+    def _called(
+        self, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any]
+    ) -> Any:
         script = self._loaded()
         if "return_dtype" in params and "return_dtype" not in script.params:
             del params[
@@ -140,15 +148,16 @@ class Pipeline:
         **params
             As for a call.
         """
-        plan, feed = self._bound(data, params, timeout, out is None)
-        options: dict[str, Any] = {"threads": threads_of(threads), "copy": copy, "timeout": timeout}
-        if out is not None:
-            options["out"] = outs_of(out, plan)
-        if progress is False:
-            return _core.run(plan, feed, **options)  # type: ignore[return-value]
-        from .watched import run_watched
+        with within(timeout):
+            plan, feed = self._bound(data, params, timeout, out is None)
+            options: dict[str, Any] = {"threads": threads_of(threads), "copy": copy, "timeout": timeout}
+            if out is not None:
+                options["out"] = outs_of(out, plan)
+            if progress is False:
+                return _core.run(plan, feed, **options)  # type: ignore[return-value]
+            from .watched import run_watched
 
-        return run_watched(plan, feed, progress, **options)
+            return run_watched(plan, feed, progress, **options)
 
     def submit(
         self,
@@ -166,10 +175,11 @@ class Pipeline:
         The input must not be changed before the job has ended. Files are opened before it returns, and read
         by the job.
         """
-        plan, feed = self._bound(data, params, timeout, out is None)
-        job: Job = _core.submit(  # type: ignore[assignment]
-            plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
-        )
+        with within(timeout):
+            plan, feed = self._bound(data, params, timeout, out is None)
+            job: Job = _core.submit(  # type: ignore[assignment]
+                plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
+            )
         return job._start(feed)
 
     def stream(

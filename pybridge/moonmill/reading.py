@@ -148,11 +148,11 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
 
 def _settings_of(options: Mapping[str, Any], script: Script | None) -> dict[str, Any]:
     """Options as `_core.open_input` takes them; the session knows what they mean."""
-    import json
+    from .script import ask
 
-    handle = "" if script is None else str(script.handle)
+    session, handle = (_core.Session(), "") if script is None else (script.session, str(script.handle))
     pairs = [part for name, value in options.items() for text in _texts(name, value) for part in (name, text)]
-    settings: dict[str, Any] = json.loads(_core.ask("reading", handle, *pairs))
+    settings: dict[str, Any] = ask(session, "reading", handle, *pairs)
     return settings
 
 

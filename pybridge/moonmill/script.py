@@ -1,4 +1,4 @@
-"""Scripts as the session of this process knows them: loaded once for each text, with their plans."""
+"""Scripts, each loaded once into a session of its own, with their plans."""
 
 from __future__ import annotations
 
@@ -68,10 +68,12 @@ class Source:
 
 
 class Script:
-    """A script in the session; it is dropped with this object.
+    """A script in a Lua state of its own, which is freed with the last object that uses it.
 
     Attributes
     ----------
+    session : _core.Session
+        The state. Halves of a pipeline share it.
     handle : int
         Its number in the session.
     kind : str
@@ -84,9 +86,9 @@ class Script:
         Names of its parameters.
     """
 
-    def __init__(self, answer: dict[str, Any], source: Source) -> None:
+    def __init__(self, session: _core.Session, answer: dict[str, Any], source: Source) -> None:
+        self.session = session
         self.handle: int = answer["handle"]
-        self._session = _core.sessions_lost()
         self.kind: str = answer["kind"]
         self.facts = answer
         self.source = source
@@ -103,7 +105,7 @@ class Script:
         key = (tuple(names), tuple(types), tuple(nullables), params)
         found = self._plans.get(key)
         if found is None:
-            found = _core.plan(self.handle, names, types, nullables, dict(params))
+            found = self.session.plan(self.handle, names, types, nullables, dict(params))
             self._plans[key] = found
             drop_oldest(self._plans, PLANS_KEPT)
         return found
@@ -113,16 +115,16 @@ class Script:
         self._plans.clear()
 
     def known(self) -> bool:
-        """Whether the session knows it still: a child of a fork may have to begin anew."""
-        return self._session == _core.sessions_lost()
+        """Whether its state is still there: one that was stopped is given up."""
+        return not self.session.lost
 
     def ask(self, request: str, *arguments: str) -> Any:
         """The session's answer about this script."""
-        return _answer(request, str(self.handle), *arguments)
+        return ask(self.session, request, str(self.handle), *arguments)
 
     def __del__(self) -> None:
         try:  # noqa: SIM105 (contextlib takes a tenth of the time of the import)
-            _core.drop(self.handle)
+            self.session.drop(self.handle)
         except Exception:  # the interpreter may be at its end
             pass
 
@@ -142,9 +144,10 @@ def forget() -> None:
 
 def load_file(path: str) -> Script:
     """Load a file, whose modules are looked for beside it."""
-    answer = _answer("load", "file", path, "")
-    script = Script(answer, Source(path, answer["text"], tuple(sorted(answer["modules"].items()))))
-    return _keep(script.source.key(), script)
+    session = _core.Session()
+    answer = ask(session, "load", "file", path, "")
+    source = Source(path, answer["text"], tuple(sorted(answer["modules"].items())))
+    return _keep(source.key(), Script(session, answer, source))
 
 
 def loaded(source: Source) -> Script:
@@ -154,10 +157,12 @@ def loaded(source: Source) -> Script:
     if found is not None and found.known():
         return found
     if source.half:
-        return _keep(key, Script(loaded(source.of("")).ask(source.half), source))
+        whole = loaded(source.of(""))
+        return _keep(key, Script(whole.session, whole.ask(source.half), source))
     remember(source.name, source.text)
     parts = [part for module in source.modules for part in module]
-    return _keep(key, Script(_answer("load", "text", source.name, source.text, *parts), source))
+    session = _core.Session()
+    return _keep(key, Script(session, ask(session, "load", "text", source.name, source.text, *parts), source))
 
 
 def remember(name: str, text: str) -> None:
@@ -181,11 +186,8 @@ def drop_oldest(kept: dict[Any, Any], most: int) -> None:
             pass
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_core.forked)
-
-
-def _answer(request: str, *arguments: str) -> Any:
+def ask(session: _core.Session, request: str, *arguments: str) -> Any:
+    """The answer of a session."""
     import json
 
-    return json.loads(_core.ask(request, *arguments))
+    return json.loads(session.ask(request, *arguments))

@@ -28,15 +28,13 @@
 /* Objects of the module's state: our types, what the package derives from them, and what makes an exception of a
  * failure. configure() sets the latter, while the package is imported: before any other thread has the module. */
 #define MM_STATE(X) \
-  X(table_type) X(column_type) X(buffer_type) X(plan_type) X(job_type) X(input_type) X(tensor_type) X(module_type) \
-  X(function_type) X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
+  X(table_type) X(column_type) X(buffer_type) X(session_type) X(plan_type) X(job_type) X(input_type) X(tensor_type) \
+  X(module_type) X(function_type) X(table_class) X(column_class) X(buffer_class) X(job_class) X(error)
 
 typedef struct module_state {
 #define X(name) PyObject *name;
   MM_STATE(X)
 #undef X
-  _Atomic(struct mm_session *) session; /* NULL until it is needed */
-  atomic_long lost;                     /* sessions that were given up */
 } module_state;
 
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),
@@ -65,7 +63,7 @@ static inline int mm_signals_check(int64_t turn) { return (turn & 0xffff) == 0xf
 
 /* ---- What is alive: counted for tests, and shown by live() ---- */
 
-#define MM_LIVE(X) X(tables) X(columns) X(buffers) X(plans) X(jobs) X(inputs) X(modules) X(owners)
+#define MM_LIVE(X) X(tables) X(columns) X(buffers) X(sessions) X(plans) X(jobs) X(inputs) X(modules) X(owners)
 enum {
 #define X(name) MM_LIVE_##name,
   MM_LIVE(X)

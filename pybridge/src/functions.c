@@ -23,7 +23,7 @@ static int run_script(functions_object *self) {
   if (!texts) return -1;
   mm_error error;
   mm_away away;
-  mm_away_begin(&away);
+  mm_away_begin(&away, self->state);
   int status = mm_module_open(name, texts, (int32_t)PyTuple_GET_SIZE(self->texts), &away.pulse, &self->module, &error);
   mm_away_end(&away);
   PyMem_Free(texts);

@@ -118,7 +118,7 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
   if (given.list && (!in_memory || read_buffers(state, &given) == 0)) {
     mm_away away;
     options.blocks = given.blocks;
-    mm_away_begin(&away);
+    mm_away_begin(&away, state);
     options.pulse = away.pulse.beat;
     options.context = away.pulse.context;
     status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);

@@ -36,7 +36,7 @@ PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   int status = MM_ENOMEM;
   mm_work *work;
   Py_BEGIN_ALLOW_THREADS
-  work = mm_work_new(&outcome, asked->threads, asked->limit, &error);
+  work = mm_work_new(&outcome, asked->threads, asked->limit, asked->asked, &error);
   if (work) {
     mm_work_start(work);
     status = atomic_load(&work->ended) ? 0 : mm_work_keep(work, &error);

@@ -107,10 +107,10 @@ static PyObject *core_memory_kept(PyObject *module, PyObject *unused) {
 }
 
 static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
-  (void)unused;
+  (void)module, (void)unused;
   mm_owner_drain();
-  if (mm_session_collect(PyModule_GetState(module)) < 0) return NULL;
   Py_BEGIN_ALLOW_THREADS
+  mm_sessions_collect();
   mm_memory_trim();
   Py_END_ALLOW_THREADS
   Py_RETURN_NONE;
@@ -203,8 +203,6 @@ static void core_free(void *module) {
   module_state *state = PyModule_GetState(module);
   if (!state) return;
   core_clear(module);
-  mm_session_free(state->session);
-  state->session = NULL;
 }
 
 /* Every interpreter may come as far as core_exec, which says in the same words why it goes no further; Python itself

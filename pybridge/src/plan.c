@@ -14,6 +14,7 @@ static PyObject *plan_wrap(module_state *state, mm_session *session, mm_plan *ta
   }
   self->state = state;
   self->plan = take;
+  mm_session_retain(session);
   self->session = session;
   self->number = number;
   mm_live_add(MM_LIVE_plans, 1);
@@ -26,13 +27,14 @@ plan_object *mm_plan_of(module_state *state, PyObject *object) {
   return NULL;
 }
 
-/* Is the session that made it still there? */
-static bool is_known(const plan_object *plan) { return plan->session == atomic_load(&plan->state->session); }
-
 static void plan_dealloc(PyObject *object) {
   plan_object *self = (plan_object *)object;
   PyTypeObject *type = Py_TYPE(object);
-  if (is_known(self)) mm_session_plan_drop(self->session, self->number);
+  mm_session *session = self->session;
+  mm_session_plan_drop(session, self->number);
+  Py_BEGIN_ALLOW_THREADS
+  mm_session_release(session);
+  Py_END_ALLOW_THREADS
   mm_plan_release(self->plan);
   mm_live_add(MM_LIVE_plans, -1);
   PyObject_Free(object);
@@ -92,25 +94,20 @@ static mm_text *read_params(module_state *state, PyObject *items) {
   return texts;
 }
 
-static PyObject *bind(module_state *state, int32_t handle, const mm_schema *schema, const mm_text *params,
-                      int32_t count) {
-  mm_session *session = mm_session_here(state);
-  if (!session) return NULL;
+static PyObject *bind(module_state *state, mm_session *session, int32_t handle, const mm_schema *schema,
+                      const mm_text *params, int32_t count) {
   mm_plan *plan = NULL;
   int32_t number = 0;
   mm_buffer failures = {0};
   mm_error error = {0};
   mm_away away;
-  mm_away_begin(&away);
+  mm_away_begin(&away, state);
   int status = mm_session_plan(session, handle, schema, params, count, &away.pulse, &plan, &number, &failures, &error);
   mm_away_end(&away);
-  return status < 0 ? mm_session_raise(state, session, &failures, &error) : plan_wrap(state, session, plan, number);
+  return status < 0 ? mm_session_raise(state, &failures, &error) : plan_wrap(state, session, plan, number);
 }
 
-static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
-  module_state *state = PyModule_GetState(module);
-  mm_owner_drain();
-  if (count != 5) return PyErr_Format(PyExc_TypeError, "plan() takes 5 arguments, got %zd", count);
+PyObject *mm_plan_bind(module_state *state, mm_session *session, PyObject *const *arguments) {
   long handle = PyLong_AsLong(arguments[0]);
   if (handle == -1 && PyErr_Occurred()) return NULL;
   PyObject *items = PyMapping_Items(arguments[4]), *made = NULL;
@@ -118,7 +115,7 @@ static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssiz
   mm_schema schema = {0};
   mm_text *params = read_params(state, items);
   if (params && read_columns(state, arguments + 1, &schema) == 0)
-    made = bind(state, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
+    made = bind(state, session, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
   PyMem_Free(params);
   mm_schema_free(&schema);
   Py_DECREF(items);
@@ -130,14 +127,11 @@ static PyObject *core_plan(PyObject *module, PyObject *const *arguments, Py_ssiz
 PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure) {
   mm_buffer failures = {0};
   mm_error error = {0};
-  int status = MM_ESTATE;
-  if (is_known(plan)) {
-    mm_away away;
-    mm_away_begin(&away);
-    status = mm_session_failure(plan->session, plan->number, failure, &away.pulse, &failures, &error);
-    mm_away_end(&away);
-  }
-  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, plan->session, &failures, &error);
+  mm_away away;
+  mm_away_begin(&away, plan->state);
+  int status = mm_session_failure(plan->session, plan->number, failure, &away.pulse, &failures, &error);
+  mm_away_end(&away);
+  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, &failures, &error);
   mm_buffer_free(&failures);
   return mm_raise(plan->state, failure); /* without its place in the script */
 }
@@ -179,12 +173,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Plan",
                            .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-static PyMethodDef functions[] = {
-    {"plan", MM_METHOD(core_plan), METH_FASTCALL,
-     "plan($module, handle, names, types, nullables, params, /)\n--\n\nBind a pipeline to columns and parameters."},
-    {0}};
-
 int mm_plan_register(PyObject *module, module_state *state) {
-  if (mm_type_register(module, &spec, &state->plan_type) < 0) return -1;
-  return PyModule_AddFunctions(module, functions);
+  return mm_type_register(module, &spec, &state->plan_type);
 }

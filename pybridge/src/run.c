@@ -7,6 +7,7 @@
 #include "run.h"
 #include "host.h"
 #include "input.h"
+#include "scripts.h"
 #include "table.h"
 #include <math.h>
 
@@ -30,8 +31,7 @@ static PyObject *notes_of(const mm_work *work) {
 
 static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
   if (atomic_load(&work->late) && work->status == MM_ELIMIT)
-    return mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                        work->limit);
+    return mm_deadline_raise(plan->state, work->asked);
   if (work->status == MM_ECANCEL)
     return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
   return mm_plan_raise(plan, &work->error);
@@ -99,7 +99,7 @@ static bool wait_for(plan_object *plan, mm_work *work) {
     }
     if (atomic_load(&work->late) && mm_host_clock() - work->began > work->limit + PATIENCE_MS * 1e-3) {
       mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, "a thread is within a call that cannot be stopped",
-                   "the job was told to stop after %g seconds, and does not", work->limit);
+                   "the job was told to stop after %g seconds, and does not", work->asked);
       mm_run_stop(work);
       return false;
     }
@@ -136,21 +136,6 @@ static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t c
 
 /* ---- What run and submit take ---- */
 
-static int read_limit(PyObject *timeout, double *limit) {
-  if (!timeout || timeout == Py_None) return 0;
-  *limit = PyFloat_AsDouble(timeout);
-  bool wrong = *limit == -1 && PyErr_Occurred();
-  if (wrong && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
-  if (wrong || isnan(*limit) || *limit < 0) {
-    PyErr_Format(wrong ? PyExc_TypeError : PyExc_ValueError, "timeout is %R, expected a number of seconds from 0",
-                 timeout);
-    return -1;
-  }
-  if (isinf(*limit)) *limit = 0;
-  else if (*limit == 0) *limit = 1e-9; /* 0 stands for none */
-  return 0;
-}
-
 static int read_request(module_state *state, PyObject *arguments, PyObject *keywords, bool watched, mm_request *to) {
   static char *run[] = {"", "", "threads", "out", "copy", "timeout", "watch", "output", NULL};
   static char *submit[] = {"", "", "threads", "out", "copy", "timeout", "room", NULL};
@@ -163,7 +148,11 @@ static int read_request(module_state *state, PyObject *arguments, PyObject *keyw
                                                &to->threads, &to->outs, &to->copy, &timeout, &to->room);
   if (!read) return -1;
   to->plan = mm_plan_of(state, plan);
-  if (!to->plan || read_limit(timeout, &to->limit) < 0) return -1;
+  if (!to->plan || mm_deadline_read(timeout, &to->asked) < 0) return -1;
+  const mm_deadline *deadline = mm_deadline_here();
+  to->limit = to->asked;
+  if (deadline && !to->asked) to->asked = deadline->seconds;
+  if (deadline) to->limit = fmax(deadline->until - mm_host_clock(), 1e-9);
   if (to->threads < 0) {
     PyErr_SetString(PyExc_ValueError, "threads is a number from 0");
     return -1;
@@ -243,7 +232,7 @@ static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywo
   if (mm_request_open(&asked, &outcome) < 0) return NULL;
   int64_t copied = mm_request_copied(&asked);
   if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
-  mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, &error);
+  mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, asked.asked, &error);
   return work ? run_work(asked.plan, work, copied) : mm_raise(state, &error);
 }
 

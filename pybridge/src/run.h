@@ -12,7 +12,7 @@ typedef struct mm_request {
   PyObject *output;        /* path of a file for the result of an Input, or NULL */
   long long room;          /* rows of such a result that may wait to be taken; 0: it becomes a table */
   int threads, copy;
-  double limit;                   /* seconds; 0: none */
+  double limit, asked;     /* seconds that are left, and that were given; 0: no limit */
 } mm_request;
 
 /* run.c. The GIL is held. */

@@ -34,7 +34,7 @@ static int32_t useful_threads(int32_t wanted, const mm_outcome *outcome) {
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
 }
 
-mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *error) {
+mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, mm_error *error) {
   mm_work *work = calloc(1, sizeof *work);
   if (!work) {
     mm_outcome_free(take);
@@ -46,6 +46,7 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *
   work->threads = useful_threads(threads, &work->outcome);
   work->reads = work->outcome.source != NULL;
   work->limit = limit;
+  work->asked = asked;
   work->process = getpid();
   work->event = -1;
   pthread_mutex_init(&work->mutex, NULL);

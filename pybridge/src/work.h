@@ -21,6 +21,7 @@ typedef struct mm_work {
   int32_t stages;
   pid_t   process;
   double  began, limit;      /* seconds; limit 0: none */
+  double  asked;             /* the limit that the caller gave: a part of it may be over when the work begins */
   atomic_bool ended;         /* all below is final */
   atomic_llong cancelled_at; /* milliseconds; 0: not */
   atomic_bool late;          /* by its time limit */
@@ -38,8 +39,9 @@ typedef struct mm_work {
   double  seconds;
 } mm_work;
 
-/* Take an outcome (also on failure) and make its job. NULL and an error. */
-mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, mm_error *error);
+/* Take an outcome (also on failure) and make its job. `limit`: seconds that it may take, 0: any; `asked`: as messages
+ * say it. NULL and an error. */
+mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, mm_error *error);
 /* Run it to its end on this thread, if it is small; false: it must be started. */
 bool mm_work_run_here(mm_work *work);
 /* Start its threads; a failure ends it. */

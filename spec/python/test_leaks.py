@@ -500,7 +500,7 @@ def settled():
     for _ in range(2):
         gc.collect()
         mm.memory.trim()
-    lua = json.loads(_core.ask("collect"))["bytes"]
+    lua = _core.collect()
     live = _core.live()
     return {
         "bytes of the core": _core.memory_used() - _core.types_bytes(),

@@ -40,8 +40,4 @@ end
 ---@param handle integer
 function entries.forget(handle) kept[handle] = nil end
 
----Handles are numbers above `first` from now on.
----@param first integer
-function entries.number_from(first) last = first end
-
 return entries
