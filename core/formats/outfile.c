@@ -1,11 +1,11 @@
 /* outfile.c - a file that appears when it is complete, or not at all.
  *
- * DESIGN. Bytes go to a temporary file in the folder of the file (temporary.c), which is synchronised and renamed at the
- * end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as writing
- * drops some, and none for others until then. A link is followed: what it points to is replaced, or created. Pipes,
- * sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this process, through that
- * descriptor, so that the bytes follow what was written to it before. Writing waits in slices: a reader that does not
- * come, or does not read, keeps nobody from ending the job.
+ * DESIGN. Bytes go to a temporary file in the folder of the file (temporary.c), which is synchronised and renamed at
+ * the end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as
+ * writing drops some, and none for others until then. A link is followed: what it points to is replaced, or created.
+ * Pipes, sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this
+ * process, through that descriptor, so that the bytes follow what was written to it before. Writing waits in slices: a
+ * reader that does not come, or does not read, keeps nobody from ending the job.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
