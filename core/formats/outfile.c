@@ -91,9 +91,8 @@ static int open_descriptor(mm_outfile *o, int fd, const mm_output_options *optio
   mm_file_status status;
   o->is_stdout = fd == STDOUT_FILENO;
   int flags = fcntl(fd, F_GETFL);
-  int failure = flags < 0                         ? -errno
-                : (flags & O_ACCMODE) == O_RDONLY ? -EBADF
-                                                  : mm_host_io.stat(mm_host_io.self, NULL, fd, &status);
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) return mm_fail_io(error, name_of(o), EBADF, "cannot write");
+  int failure = mm_host_io.stat(mm_host_io.self, NULL, fd, &status);
   if (failure < 0) return mm_fail_io(error, name_of(o), -failure, "cannot write");
   TRY(check_existing(o, &status, options, error));
   o->waits = !status.is_regular;

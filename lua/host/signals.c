@@ -60,6 +60,11 @@ static void on_fatal(int number) {
 
 /* ---- The deadline ---- */
 
+static void handle(int number, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(number, &action, NULL);
+}
+
 static char last_words[1024];
 static size_t last_size;
 static int last_code;
@@ -74,12 +79,11 @@ static void on_alarm(int number) {
 void mm_host_deadline(double seconds, const char *text, int32_t code) {
   struct itimerval timer = {0};
   setitimer(ITIMER_REAL, &timer, NULL); /* none may fire while its words change */
-  signal(SIGALRM, on_fatal);
+  handle(SIGALRM, seconds > 0 ? on_alarm : on_fatal);
   if (!(seconds > 0)) return;
   last_size = strnlen(text, sizeof last_words);
   memcpy(last_words, text, last_size);
   last_code = code;
-  signal(SIGALRM, on_alarm);
   if (seconds > 1e9) seconds = 1e9;
   timer.it_value.tv_sec = (time_t)seconds;
   timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
@@ -88,8 +92,8 @@ void mm_host_deadline(double seconds, const char *text, int32_t code) {
 
 /* Leaves alone what is ignored, and what a sanitizer handles. */
 static void install_fatal(int number) {
-  struct sigaction action = {.sa_handler = on_fatal}, before;
-  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(number, &action, NULL);
+  struct sigaction before;
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) handle(number, on_fatal);
 }
 
 void mm_signals_install(void) {

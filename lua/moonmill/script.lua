@@ -6,7 +6,7 @@ local modules = require "moonmill.modules"
 local Places = require "moonmill.places"
 local print_to_stderr = require "moonmill.print"
 
--- luacheck: globals _G.print os.exit
+-- luacheck: globals _G.print os.exit io.stdout
 local seconds -- that a script may run; nil: no limit
 local last_words -- of a process whose script cannot be stopped
 local GRACE = 0.25 -- seconds that a hook gets to stop a script at its limit

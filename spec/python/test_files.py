@@ -162,7 +162,7 @@ def test_ctrl_c_between_any_two_instructions_leaves_no_thread_that_hangs(inputs,
 
 
 def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
-    with pytest.raises(mm.UsageError, match="is the same file as .*a.csv, which is read") as raised:
+    with pytest.raises(mm.UsageError, match=r"is the same file as .*a\.csv, which is read") as raised:
         LATE.run_files(inputs / "a.csv", to=inputs)
     assert raised.value.id == "same-file"
     (tmp_path / "other").mkdir()
@@ -185,7 +185,9 @@ def test_outputs_may_not_be_anything_that_is_read(inputs, tmp_path, make, read):
     make(tmp_path / read, tmp_path / "out" / "a.csv")
     before = (tmp_path / read).read_bytes()
     with pytest.raises(mm.UsageError, match=f"same file as .*{read}, which is read"):
-        mm.load(tmp_path / "keep.lua").run_files([tmp_path / "a.csv", tmp_path / "b.csv"], to=tmp_path / "out")
+        mm.load(tmp_path / "keep.lua").run_files(
+            [tmp_path / "a.csv", tmp_path / "b.csv"], to=tmp_path / "out"
+        )
     assert (tmp_path / read).read_bytes() == before
 
 

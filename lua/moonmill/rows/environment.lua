@@ -9,7 +9,7 @@ local ffi = require "ffi"
 local print = require "moonmill.print"
 
 local environment = {}
--- luacheck: globals os table math string
+-- luacheck: globals os table math string io
 
 -- Numbers first, then text by bytes, then false and true; anything else has no order.
 local ranks = { number = 1, string = 2, boolean = 3 }
