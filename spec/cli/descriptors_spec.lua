@@ -74,6 +74,12 @@ describe("the command", function()
     assert.same("a,b\n1,2\n", command.read(to))
   end)
 
+  it("reads a redirected stdin from where it stands", function()
+    local to = folder.path .. "/f"
+    os.execute(("{ read line; %s run --no-header -e ':limit(9)' -; } <%s >%s"):format(command.path, data, to))
+    assert.equal("c1,c2\n1,2\n3,4\n", command.read(to))
+  end)
+
   it("refuses a descriptor that is closed, or open for reading only", function()
     for fd, how in pairs { [7] = "", [8] = "8<" .. data } do
       local code, _, err = command.run({ "run", "-e", ":limit(1)", "-o", "/dev/fd/" .. fd, data },

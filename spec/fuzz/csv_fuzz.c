@@ -189,17 +189,19 @@ static void check_lines(int32_t chunk) {
 
 /* ---- Long rows ---- */
 
-enum { MOST = 200000 };
+enum { MOST = 200000, FIRST = 4000 };
 
 /* The bytes, with a part of them repeated: from where bits 4 to 7 of `how` say, in sixteenths of the whole, some bytes
- * on, as often as makes about 2^(bits 0 to 3) * 13 bytes. */
+ * on, as often as makes about 2^(bits 0 to 3) * 13 bytes. The first line stays short: each of its fields is a column,
+ * which takes memory for all of a row. */
 static void blow_up(uint8_t how, const uint8_t *bytes, size_t size) {
   static uint8_t blown[MOST + (1 << 17)];
   size_t from = size * (how >> 4) / 16, width = 1 + (how >> 4), to = from + width < size ? from + width : size;
   size_t wanted = (how & 15) < 2 ? 0 : (size_t)13 << (how & 15), at = from;
   file_bytes = bytes;
   file_size = (int64_t)size;
-  if (wanted > MOST) wanted = MOST;
+  size_t most = memchr(bytes, '\n', from) ? MOST : FIRST;
+  if (wanted > most) wanted = most;
   if (!wanted || from == to || size > 1 << 16) return;
   memcpy(blown, bytes, from);
   for (; at < from + wanted; at += to - from) memcpy(blown + at, bytes + from, to - from);
