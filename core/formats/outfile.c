@@ -4,8 +4,8 @@
  * the end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as
  * writing drops some, and none for others until then. A link is followed: what it points to is replaced, or created.
  * Pipes, sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this
- * process, through that descriptor, so that the bytes follow what was written to it before. Writing waits in slices: a
- * reader that does not come, or does not read, keeps nobody from ending the job.
+ * process, through that descriptor, so that the bytes follow what was written to it before. Writing waits in slices, so
+ * that a job can be cancelled while the reader of a pipe does not come or does not read.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"

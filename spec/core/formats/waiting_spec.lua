@@ -31,7 +31,7 @@ local function sink_error(path, options)
   return ffi.string(err.id), ffi.string(err.message)
 end
 
-describe("a named pipe that nobody reads", function()
+describe("a named pipe without a reader", function()
   it("is given up when the time is over", function()
     assert.same({ "timeout", "nothing opened it for reading within 0.1 seconds" },
       { sink_error(fifo "pipe", { patience = 100 }) })
