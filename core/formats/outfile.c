@@ -1,11 +1,11 @@
 /* outfile.c - a file that appears when it is complete, or not at all.
  *
- * DESIGN. Bytes go to a temporary file in the folder of the file (temporary.c), which is synchronised and renamed at the
- * end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as writing
- * drops some, and none for others until then. A link is followed: what it points to is replaced, or created. Pipes,
- * sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this process, through that
- * descriptor, so that the bytes follow what was written to it before. Writing waits in slices: a reader that does not
- * come, or does not read, keeps nobody from ending the job.
+ * DESIGN. Bytes go to a temporary file in the folder of the file (temporary.c), which is synchronised and renamed at
+ * the end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as
+ * writing drops some, and none for others until then. A link is followed: what it points to is replaced, or created.
+ * Pipes, sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this
+ * process, through that descriptor, so that the bytes follow what was written to it before. Writing waits in slices, so
+ * that a job can be cancelled while the reader of a pipe does not come or does not read.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats.h"
@@ -91,9 +91,8 @@ static int open_descriptor(mm_outfile *o, int fd, const mm_output_options *optio
   mm_file_status status;
   o->is_stdout = fd == STDOUT_FILENO;
   int flags = fcntl(fd, F_GETFL);
-  int failure = flags < 0                         ? -errno
-                : (flags & O_ACCMODE) == O_RDONLY ? -EBADF
-                                                  : mm_host_io.stat(mm_host_io.self, NULL, fd, &status);
+  if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) return mm_fail_io(error, name_of(o), EBADF, "cannot write");
+  int failure = mm_host_io.stat(mm_host_io.self, NULL, fd, &status);
   if (failure < 0) return mm_fail_io(error, name_of(o), -failure, "cannot write");
   TRY(check_existing(o, &status, options, error));
   o->waits = !status.is_regular;

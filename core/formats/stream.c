@@ -15,8 +15,8 @@ struct mm_stream {
   const mm_block *block; /* what is read instead of a file, or NULL */
   int64_t at;            /* of it */
   bool waits;            /* a pipe or device: a read may take for ever */
-  int64_t told,
-      taken; /* bytes that a regular file had when it was opened, from there on, and bytes read; told 0: any */
+  int64_t told;          /* bytes that a regular file had when it was opened, from there on; 0: any number */
+  int64_t taken;         /* bytes read */
   bool ended;
   mm_buffer head; /* bytes read to see what the file is */
   int64_t used;   /* of head */
@@ -47,8 +47,8 @@ static int64_t read_block(mm_stream *stream, uint8_t *bytes, int64_t size) {
   return size;
 }
 
-/* The end of a regular file, before all bytes were read that it had when it was opened: it was cut meanwhile. What it
- * has more is read as any. */
+/* A regular file ended before all bytes were read that it had when it was opened. Bytes that were added since are read
+ * like the others. */
 static int fail_changed(mm_stream *stream, mm_error *error) {
   mm_fail(error, MM_EIO, "file-changed", "the file shrank while it was read: %lld bytes, of %lld when it was opened",
           (long long)stream->taken, (long long)stream->told);

@@ -1,5 +1,5 @@
-/* target.c - where the path of an output leads: to a descriptor that this process has, or to a file, perhaps one that is
- * not there yet.
+/* target.c - where the path of an output leads: to a descriptor that this process has, or to a file, perhaps one that
+ * is not there yet.
  *
  * DESIGN. Links are followed here, one by one, and not by realpath(3) as a whole: that gives the name of the file
  * behind /dev/stdout, where the descriptor itself is wanted, and fails for a link to a file that does not exist.

@@ -1,16 +1,16 @@
 /* temporary.c - the file that an output is written to until it is complete: its name, its lock, its mode, and what dead
  * processes left of theirs.
  *
- * DESIGN. The names are `.NAME.moonmill-N.tmp` beside the output, N counting from 0: the first that is free is taken.
- * Whoever writes one holds a lock on it (flock), which goes with the process however that ends, and with the descriptor
- * alone: neither the number of a process nor a container can be mistaken. A file of these names that can be locked has
- * no writer any more and is removed, when the next output of that name is opened. So the cost does not depend on what
- * else is in the folder, and no name but these is ever touched.
+ * DESIGN. The names are `.NAME.moonmill-N.tmp` beside the output, N counting from 0: the first free one is taken. The
+ * writer holds a lock on its file (flock), which the kernel releases however the process ends, so that no process number
+ * can be mistaken, in containers either. A file of such a name that can be locked has no writer any more; it is removed
+ * when the next output of that name is opened. The cost does not depend on the other files of the folder, and no other
+ * name is ever touched.
  *
  *   writer                                     sweeper
- *   creates the file, which must not exist     opens it, locks it, sees that the name still means it, removes it
- *   locks it, sees that the name still         (it was locked by nobody: its writer is dead, or has just created it
- *   means it, else takes the next name         and takes the next name)
+ *   creates the file, which must not exist     opens it, locks it, checks that the name still refers to it, removes it
+ *   locks it, checks that the name still       (without a lock its writer is dead, or has just created it and takes
+ *   refers to it, else takes the next name     the next name)
  *
  * The lock is kept until the file is renamed or removed. Where a file system has no locks nothing is swept.
  *
@@ -48,7 +48,7 @@ static bool may_sweep(int fd) {
          && (found.st_uid == geteuid() || geteuid() == 0);
 }
 
-/* Remove the file when nobody writes it. */
+/* Remove the file when it has no writer. */
 static int sweep(const char *path) {
   int fd = mm_host_io.open(mm_host_io.self, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
   if (fd < 0) return fd == -EACCES || fd == -ELOOP || fd == -ENXIO ? TAKEN : ABSENT;
@@ -88,8 +88,8 @@ int mm_rights_of(mm_rights *rights, const char *path) {
   return 0;
 }
 
-/* Nobody may read or run more than before: where the owner or the group cannot be kept, neither are the bits that lend
- * their rights, and the group gets what all others have. */
+/* The new file must not grant more than the old one: without the owner or the group the setuid and setgid bits go, and
+ * a group that is not the old one gets the permissions of all others. */
 int mm_rights_give(const mm_rights *rights, int fd) {
   mode_t mode = rights->mode;
   bool owner = fchown(fd, rights->owner, rights->group) == 0;

@@ -243,7 +243,7 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   return mm_outfile_commit(&sink->output, error);
 }
 
-/* A write to a pipe that nobody reads returns. */
+/* A write that waits for the reader of a pipe returns. */
 static void sink_interrupt(mm_stage *stage) { atomic_store(&((csv_sink *)stage)->output.wait.stop, true); }
 
 static void sink_free(mm_stage *stage) {

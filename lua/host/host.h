@@ -61,7 +61,7 @@ void    mm_host_secret(uint8_t *bytes, int32_t size);
 
 bool    mm_host_is_terminal(int32_t fd);
 int32_t mm_host_terminal_width(int32_t fd); /* columns; 0 when it is not a terminal */
-/* What was printed to stdout has left this process: 0, or MM_EIO, "closed-pipe" where nobody reads it. */
+/* What was printed to stdout has left this process: 0, or MM_EIO, "closed-pipe" when its reader is gone. */
 int     mm_host_flush(mm_error *error);
 double  mm_host_clock(void); /* seconds that pass evenly, from some moment */
 /* Append the names in a folder, each with a NUL behind it, in no order; hidden ones are left out. */

@@ -61,6 +61,11 @@ static void on_fatal(int number) {
 
 /* ---- The deadline: of the script, the plan, the opening of files and the job together ---- */
 
+static void handle(int number, void (*handler)(int)) {
+  struct sigaction action = {.sa_handler = handler};
+  sigaction(number, &action, NULL);
+}
+
 /* Seconds from the deadline on that what runs gets to stop; then the process ends. */
 #define GRACE_S 1.8
 
@@ -121,7 +126,7 @@ void mm_host_deadline(double seconds, const char *text, int32_t code) {
   last_size = strnlen(text, sizeof last_words);
   memcpy(last_words, text, last_size);
   last_code = code;
-  signal(SIGALRM, on_alarm);
+  handle(SIGALRM, on_alarm);
   ring_after(seconds);
 }
 
@@ -130,8 +135,8 @@ double mm_host_left(void) { return deadline - mm_host_clock(); }
 
 /* Leaves alone what is ignored, and what a sanitizer handles. */
 static void install_fatal(int number) {
-  struct sigaction action = {.sa_handler = on_fatal}, before;
-  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(number, &action, NULL);
+  struct sigaction before;
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) handle(number, on_fatal);
 }
 
 void mm_signals_install(void) {

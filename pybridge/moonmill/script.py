@@ -55,7 +55,10 @@ class Source:
     def paths(self) -> list[str]:
         """Where its files were found, if it came from files."""
         folder = os.path.dirname(self.name)
-        return [self.name, *(os.path.join(folder, f"{name.replace('.', '/')}.lua") for name, _ in self.modules)]
+        return [
+            self.name,
+            *(os.path.join(folder, f"{name.replace('.', '/')}.lua") for name, _ in self.modules),
+        ]
 
     def digest(self) -> str:
         """A text of 32 characters that names these sources, the same in every process."""

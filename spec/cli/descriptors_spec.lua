@@ -62,15 +62,22 @@ describe("the command", function()
     os.execute(("ln -sf /dev/stdout %s/link; ln -sf link %s/link2"):format(folder.path, folder.path))
     for _, name in ipairs { "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/thread-self/fd/1",
       "/dev/../dev/stdout", folder.path .. "/link", folder.path .. "/link2", "/dev/fd/5" } do
-      os.execute(("{ echo head; %s run -e ':limit(1)' -o %s %s; echo tail; } >%s 5>&1"):format(command.path, name, data, to))
+      local words = ("%s run -e ':limit(1)' -o %s %s"):format(command.path, name, data)
+      os.execute(("{ echo head; %s; echo tail; } >%s 5>&1"):format(words, to))
       assert.same({ name, "head\na,b\n1,2\ntail\n" }, { name, command.read(to) })
-      os.execute(("{ %s run -e ':limit(1)' -o %s %s; echo end; } >>%s 5>&1"):format(command.path, name, data, to))
+      os.execute(("{ %s; echo end; } >>%s 5>&1"):format(words, to))
       assert.same({ name, "head\na,b\n1,2\ntail\na,b\n1,2\nend\n" }, { name, command.read(to) })
     end
     os.execute(("{ echo head >&2; %s run -e ':limit(1)' -o /dev/stderr %s; } 2>%s"):format(command.path, data, to))
     assert.same("head\na,b\n1,2\n", command.read(to))
     os.execute(("%s run -e ':limit(1)' -o /dev/stdout %s | cat >%s"):format(command.path, data, to))
     assert.same("a,b\n1,2\n", command.read(to))
+  end)
+
+  it("reads a redirected stdin from where it stands", function()
+    local to = folder.path .. "/f"
+    os.execute(("{ read line; %s run --no-header -e ':limit(9)' -; } <%s >%s"):format(command.path, data, to))
+    assert.equal("c1,c2\n1,2\n3,4\n", command.read(to))
   end)
 
   it("refuses a descriptor that is closed, or open for reading only", function()

@@ -1,6 +1,7 @@
-/* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first of them: with inferred types it
- * only has to come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte
- * sees, from a file and from memory; and the same bytes as lines are what stands between their newlines.
+/* csv_fuzz.c - the CSV reader over hostile bytes, under options taken from the first three of them: with inferred types
+ * it only has to come to an end; with all columns as binary text, what it accepts equals what a reader byte by byte
+ * sees, from a file and from memory; and the same bytes as lines are what stands between their newlines. The third byte
+ * says how often a part of the bytes is repeated, so that rows become longer than what is read and looked at at once.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include "formats/formats.h"
@@ -186,19 +187,57 @@ static void check_lines(int32_t chunk) {
   mm_table_free(&table);
 }
 
+/* ---- Long rows ---- */
+
+enum { MOST = 200000, FIRST = 4000 };
+
+/* The bytes, with a part of them repeated: from where bits 4 to 7 of `how` say, in sixteenths of the whole, some bytes
+ * on, as often as makes about 2^(bits 0 to 3) * 13 bytes. The first line stays short: each of its fields is a column,
+ * which takes memory for all of a row. */
+static void blow_up(uint8_t how, const uint8_t *bytes, size_t size) {
+  static uint8_t blown[MOST + (1 << 17)];
+  size_t from = size * (how >> 4) / 16, width = 1 + (how >> 4), to = from + width < size ? from + width : size;
+  size_t wanted = (how & 15) < 2 ? 0 : (size_t)13 << (how & 15), at = from;
+  file_bytes = bytes;
+  file_size = (int64_t)size;
+  size_t most = memchr(bytes, '\n', from) ? MOST : FIRST;
+  if (wanted > most) wanted = most;
+  if (!wanted || from == to || size > 1 << 16) return;
+  memcpy(blown, bytes, from);
+  for (; at < from + wanted; at += to - from) memcpy(blown + at, bytes + from, to - from);
+  memcpy(blown + at, bytes + to, size - to);
+  file_bytes = blown;
+  file_size = (int64_t)(at + size - to);
+}
+
+/* The ends of the options' ranges, where the result may be any but a crash. */
+static void check_ends(uint8_t byte) {
+  static const int32_t ends[] = {0, 1, -1, INT32_MAX, INT32_MIN, 63, 64, 65};
+  mm_csv_options options = {.delimiter = (char)byte,
+                            .quote = (char)(byte * 7),
+                            .ragged = byte & 1,
+                            .no_header = byte >> 1 & 1,
+                            .lines = byte >> 2 & 1,
+                            .nulls = byte & 8 ? "" : NULL,
+                            .sample_rows = ends[byte >> 4 & 7],
+                            .chunk = ends[(byte >> 5) + 1 & 7]};
+  mm_table table = {0};
+  read_all(&options, MM_NULL, 64, &table);
+  mm_table_free(&table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   static const char delimiters[] = {',', ';', '\t', ' ', ',', ',', ',', 'a'}, quotes[] = {0, '\'', (char)-1, 0};
-  if (size < 2) return 0;
+  if (size < 3) return 0;
   mm_set_io(&one_file);
-  file_bytes = bytes + 2;
-  file_size = (int64_t)size - 2;
+  blow_up(bytes[2], bytes + 3, size - 3);
   mm_csv_options options = {.delimiter = delimiters[bytes[0] & 7],
                             .quote = quotes[bytes[0] >> 3 & 3],
                             .no_header = bytes[0] >> 5 & 1,
                             .ragged = bytes[0] >> 6 & 1,
                             .nulls = bytes[0] >> 7 ? "NA" : NULL,
-                            .chunk = bytes[1] % 70,
+                            .chunk = (file_size > 4096 ? 4096 : 1) * (bytes[1] % 70), /* else it takes for ever */
                             .sample_rows = 1 + (bytes[1] >> 4)};
   mm_table inferred = {0}, text = {0};
   read_all(&options, MM_NULL, 64, &inferred);
@@ -208,6 +247,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   check_blocks(&options, status, &text);
   mm_table_free(&text);
   check_lines(options.chunk);
+  if (bytes[1] >= 250) check_ends(bytes[0]);
   mm_set_io(NULL);
   return 0;
 }

@@ -33,8 +33,14 @@ $(BUILD)/%_replay: spec/fuzz/%_fuzz.c spec/fuzz/replay.c core
 replay: $(HARNESSES:%=$(BUILD)/%_replay)
 	@for name in $(HARNESSES); do $(BUILD)/$${name}_replay spec/fuzz/corpus/$$name/* || exit 1; done
 
+# CSV has a second pass, over long inputs.
+run-csv: run-long-csv
+run-long-%: $(BUILD)/%_fuzz
+	@mkdir -p $(BUILD)/corpus/long-$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -len_control=0 -max_len=200000 -timeout=25 -artifact_prefix=$(BUILD)/$*- \
+	  $(BUILD)/corpus/long-$* spec/fuzz/corpus/$* >$(BUILD)/long-$*.log 2>&1 || { tail -n 40 $(BUILD)/long-$*.log; exit 1; }
 run-%: $(BUILD)/%_fuzz
 	@mkdir -p $(BUILD)/corpus/$*
-	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=10 -artifact_prefix=$(BUILD)/$*- $(BUILD)/corpus/$* \
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=600 -timeout=25 -artifact_prefix=$(BUILD)/$*- $(BUILD)/corpus/$* \
 	  spec/fuzz/corpus/$* >$(BUILD)/$*.log 2>&1 || { tail -n 40 $(BUILD)/$*.log; exit 1; }
 	@echo "$*: no failure in $(FUZZ_SECONDS) s, $$(sed -n 's:^Done \([0-9]*\) runs.*:\1:p' $(BUILD)/$*.log) runs"

@@ -162,14 +162,56 @@ def test_ctrl_c_between_any_two_instructions_leaves_no_thread_that_hangs(inputs,
 
 
 def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
-    with pytest.raises(mm.UsageError, match="written over"):
+    with pytest.raises(mm.UsageError, match=r"is the same file as .*a\.csv, which is read") as raised:
         LATE.run_files(inputs / "a.csv", to=inputs)
+    assert raised.value.id == "same-file"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.csv").write_text("carrier,arr_delay\n")
     with pytest.raises(mm.UsageError, match="both"):
         LATE.run_files([inputs / "a.csv", tmp_path / "other" / "a.csv"], to=tmp_path / "out")
     with pytest.raises(mm.UsageError, match="no file matches"):
         LATE.run_files("none-*.csv", to=tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.link, os.symlink])
+@pytest.mark.parametrize("read", ["b.csv", "keep.lua", "some/part.lua"])
+def test_outputs_may_not_be_anything_that_is_read(inputs, tmp_path, make, read):
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "part.lua").write_text("return 1")
+    (tmp_path / "keep.lua").write_text('require "some.part" return require("moonmill").pipeline {}')
+    (tmp_path / "b.csv").write_text("a\n1\n")
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "out").mkdir()
+    make(tmp_path / read, tmp_path / "out" / "a.csv")
+    before = (tmp_path / read).read_bytes()
+    with pytest.raises(mm.UsageError, match=f"same file as .*{read}, which is read"):
+        mm.load(tmp_path / "keep.lua").run_files(
+            [tmp_path / "a.csv", tmp_path / "b.csv"], to=tmp_path / "out"
+        )
+    assert (tmp_path / read).read_bytes() == before
+
+
+def test_a_killed_batch_leaves_nothing_behind_the_next(inputs, tmp_path):
+    out = tmp_path / "out"
+    program = """
+        import pathlib, sys, threading, time
+        import moonmill as mm
+        def tell():
+            while not list(pathlib.Path(sys.argv[2]).glob(".*.tmp")):
+                time.sleep(0.01)
+            print("ready", flush=True)
+        threading.Thread(target=tell).start()
+        slow = mm.pipeline(
+            ':map("b: f64", function(r) local x = r.a for i = 1, 1e6 do x = x + i % 7 end return x end)'
+        )
+        slow.run_files(sys.argv[1], to=sys.argv[2], threads=1)
+    """
+    (inputs / "a.csv").write_text("a\n" + "1\n" * 100000)
+    done = programs.run(program, inputs / "a.csv", out, send=signal.SIGKILL)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name for path in out.iterdir()] == [".a.csv.moonmill-0.tmp"]
+    mm.pipeline(":limit(1)").run_files(inputs / "a.csv", to=out).check()
+    assert [path.name for path in out.iterdir()] == ["a.csv"]
 
 
 def test_progress_counts_files_or_bytes(inputs, tmp_path, flights, bar):

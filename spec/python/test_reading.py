@@ -100,7 +100,7 @@ class TestSubmit:
             PASS.submit(tmp_path / "none.csv")
 
     def test_a_time_limit_holds(self, flights):
-        assert isinstance(mm.pipeline(ENDLESS).submit(flights, timeout=0.1).exception(10), mm.JobTimeout)
+        assert isinstance(mm.pipeline(ENDLESS).submit(flights, timeout=1).exception(10), mm.JobTimeout)
 
 
 class TestStream:

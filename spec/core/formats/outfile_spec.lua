@@ -150,6 +150,21 @@ describe("stdout", function()
     assert.same("300000\n", text)
   end)
 
+  it("and stdin leave their numbers free when a host has closed them", function()
+    local text = process([[
+      local ffi, C = require "ffi", require("moonmill.ffi").C
+      ffi.cdef "int access(const char *path, int mode); int close(int fd);"
+      ffi.C.close(0)
+      ffi.C.close(1)
+      local sink = C.mm_sink_csv(files.path "low.csv", nil, nil)
+      local input = files.open { text = "a\\n1\\n" .. ("2\\n"):rep(100000), options = { sample_rows = 1, chunk = 64 } }
+      for fd = 0, 1 do io.stderr:write(ffi.C.access("/proc/self/fd/" .. fd, 0), " ") end
+      C.mm_input_free(input)
+      C.mm_stage_free(sink)
+    ]], "2>&1")
+    assert.same("-1 -1 ", text)
+  end)
+
   it("may be closed early, which is an error of its own", function()
     local text = process([[
       local text, err = files.save { table = t, path = "-" }
