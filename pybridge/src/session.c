@@ -1,5 +1,6 @@
 /* session.c - the module's session: ask(), and calls into Lua that Ctrl-C interrupts.
  * SPDX-License-Identifier: MIT */
+#include "host.h"
 #include "scripts.h"
 #include <string.h>
 
@@ -26,10 +27,18 @@ void mm_away_begin(mm_away *away) {
 
 void mm_away_end(mm_away *away) { PyEval_RestoreThread(away->thread); }
 
+/* Once in this process. Negative with an exception, where warnings are errors. */
+static int warn_of_interpreter(void) {
+  static atomic_flag warned = ATOMIC_FLAG_INIT;
+  if (mm_host_machine_code() || atomic_flag_test_and_set(&warned)) return 0;
+  return PyErr_WarnEx(PyExc_RuntimeWarning, "the system denies machine code, so scripts run without JIT, slower", 1);
+}
+
 /* Two threads may make one at the same time: the first one stays. */
 mm_session *mm_session_here(module_state *state) {
   mm_session *here = atomic_load(&state->session), *made;
   if (here) return here;
+  if (warn_of_interpreter() < 0) return NULL;
   mm_error error;
   Py_BEGIN_ALLOW_THREADS
   made = mm_session_new(&error);

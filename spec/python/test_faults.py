@@ -277,7 +277,7 @@ def held():
     gc.collect()
     counts = _core.live()
     counts.pop("plans")
-    return counts, _core.memory_used()
+    return counts, _core.memory_used() - _core.memory_reserved()
 
 
 # What plans hold waits for Lua's collector.

@@ -503,7 +503,7 @@ def settled():
     lua = json.loads(_core.ask("collect"))["bytes"]
     live = _core.live()
     return {
-        "bytes of the core": _core.memory_used() - _core.types_bytes(),
+        "bytes of the core": _core.memory_used() - _core.memory_reserved() - _core.types_bytes(),
         "objects": sum(live.values()),
         "bytes of Lua": lua,
         "blocks of Python": sys.getallocatedblocks(),

@@ -220,7 +220,7 @@ end
 
 -- For row functions `string.buffer` is a copy; methods of buffers are shared, and our own modules call none of these.
 local function guarded_buffer()
-  local copy, methods = {}, getmetatable(buffer.new()).__index
+  local copy, methods = {}, debug.getmetatable(buffer.new()).__index
   for name, value in next, buffer do copy[name] = value end
   function copy.encode(value) return (buffer.encode(check_encodable(value, {}, 3))) end
   local encode = methods.encode
