@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: MIT */
 #include "state.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { STEP = 64 << 10, KEPT_STEPS = 4, SMALLEST_LAP = 1 << 20 };
 enum { USUAL_STEPMUL = 200, WHOLE_CYCLE = 0 }; /* of the collector */
@@ -26,7 +27,14 @@ typedef struct budget {
 static _Thread_local struct {
   int64_t size; /* bytes that an allocation of Lua failed to get on this thread */
   bool limited; /* by the limit of the process, not by the system */
+  bool untold;  /* nobody was told since */
 } refused;
+
+static void note_refusal(int64_t size, bool limited) {
+  refused.size = size;
+  refused.limited = limited;
+  refused.untold = true;
+}
 
 /* At least half of the limit is gone: ask for a cycle each time that a quarter of the rest has been taken. The calls of
  * lua_gc only set numbers. */
@@ -69,15 +77,13 @@ static void *allocate(void *self, void *memory, size_t old_size, size_t new_size
   budget *b = self;
   int64_t more = (int64_t)new_size - (int64_t)old_size;
   if (more > 0 && !take(b, more)) {
-    refused.size = more;
-    refused.limited = true;
+    note_refusal(more, true);
     hurry_collector(b);
     return NULL;
   }
   void *result = b->allocate(b->self, memory, old_size, new_size);
   if (!result && new_size) {
-    refused.size = more;
-    refused.limited = false;
+    note_refusal(more, false);
     return NULL;
   }
   b->used += more;
@@ -88,9 +94,8 @@ static void *allocate(void *self, void *memory, size_t old_size, size_t new_size
 lua_State *mm_budget_state(void) {
   budget *b = calloc(1, sizeof *b);
   lua_State *L = b ? luaL_newstate() : NULL;
-  refused.size = STEP;
-  refused.limited = false;
   if (!L) {
+    note_refusal(STEP, false);
     free(b);
     return NULL;
   }
@@ -99,7 +104,7 @@ lua_State *mm_budget_state(void) {
   b->used = (int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
   lua_setallocf(L, allocate, b);
   if (take(b, 0)) return L;
-  refused.limited = true;
+  note_refusal(b->used, true);
   mm_state_close(L);
   return NULL;
 }
@@ -120,11 +125,20 @@ void mm_state_close(lua_State *L) {
 }
 
 int mm_host_fail_memory(mm_error *error) {
+  refused.untold = false;
   return mm_memory_fail(refused.size, refused.limited, error);
 }
 
+bool mm_host_lacked_memory(void) { return refused.untold; }
+
+bool mm_state_lacks_memory(lua_State *L, int status) {
+  if (status == LUA_ERRMEM) return true;
+  if (status == LUA_ERRERR && refused.untold) return true;
+  return status && lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "not enough memory") == 0;
+}
+
 int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
-  if (status == LUA_ERRMEM) return mm_host_fail_memory(error);
+  if (mm_state_lacks_memory(L, status)) return mm_host_fail_memory(error);
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
 }

@@ -15,6 +15,7 @@ typedef struct command {
 
 static int traceback(lua_State *L) {
   const char *text = lua_tostring(L, 1);
+  if (mm_state_lacks_memory(L, LUA_ERRRUN)) return 1;
   luaL_traceback(L, L, text ? text : "error without a message", 1);
   return 1;
 }
@@ -42,6 +43,7 @@ static int call_command(lua_State *L) {
   lua_pushcfunction(L, run_command);
   lua_pushlightuserdata(L, c);
   c->broken = lua_pcall(L, 1, 1, -3);
+  if (mm_state_lacks_memory(L, c->broken)) c->broken = LUA_ERRMEM;
   if (c->broken && c->broken != LUA_ERRMEM)
     fprintf(stderr, "moonmill: internal error: %s\n", lua_isstring(L, -1) ? lua_tostring(L, -1) : "not a text");
   c->code = c->broken ? -MM_EBUG : (int)lua_tointeger(L, -1);
