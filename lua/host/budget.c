@@ -166,6 +166,8 @@ bool mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error
     if (!broken) lua_rawgeti(L, LUA_REGISTRYINDEX, p.references[i]);
     luaL_unref(L, LUA_REGISTRYINDEX, p.references[i]);
   }
-  if (broken) mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
-  return !broken;
+  if (!broken) return true;
+  mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
+  lua_pop(L, 1);
+  return false;
 }

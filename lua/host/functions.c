@@ -292,16 +292,15 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
   bool plain = module->plain[number] && all_exact(&c);
   int32_t count = 1;
   if (!lua_checkstack(L, c.function->argument_count + c.function->result_count + 10))
-    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a call");
+    return mm_host_fail_memory(error);
   lua_settop(L, 0);
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   if (plain) {
     count = c.function->argument_count;
     lua_rawgeti(L, LUA_REGISTRYINDEX, c.entry->fn);
     for (int32_t i = 0; i < count; i++) push_number(L, &c.function->arguments[i], &arguments[i]);
-  } else {
-    lua_pushcfunction(L, push_all);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&c);
+  } else if (!mm_state_push(L, push_all, (void *)(uintptr_t)&c, error)) {
+    return error ? error->code : MM_ENOMEM;
   }
   bool stopped;
   int broken = mm_watch_call(&module->watch, count, LUA_MULTRET, 1, pulse, &stopped);

@@ -67,6 +67,7 @@ int     mm_host_folder(const char *path, mm_buffer *names, mm_error *error);
 
 /* For moonmill doctor. */
 const char *mm_host_zstd_version(void);
-bool    mm_host_hook_check(void); /* can a compiled loop be stopped? */
+bool    mm_host_hook_check(void);    /* can a compiled loop be stopped? */
+bool    mm_host_pattern_check(void); /* can string.find of a hard pattern? */
 
 #pragma GCC visibility pop

@@ -106,8 +106,9 @@ mm_session *mm_session_new(mm_error *error) {
   pthread_mutex_init(&session->drops, NULL);
   session->process = getpid();
   session->L = mm_state_new(error);
-  if (session->L && lua_cpcall(session->L, load_language, session) == 0) return session;
-  if (session->L) mm_host_fail(error, MM_EBUG, "lua-state", "%s", lua_tostring(session->L, -1));
+  int broken = session->L ? lua_cpcall(session->L, load_language, session) : 0;
+  if (session->L && !broken) return session;
+  if (session->L) mm_state_fail(session->L, broken, MM_EBUG, "lua-state", error);
   mm_session_free(session);
   return NULL;
 }
@@ -217,10 +218,7 @@ static int ask(request *r, const mm_pulse *pulse) {
   lua_State *L = mm_session_enter(r->session, pulse, r->error);
   if (!L) return r->error ? r->error->code : MM_ESTATE;
   int status = lua_cpcall(L, invoke, r);
-  if (status) {
-    const char *text = lua_tostring(L, -1);
-    r->status = mm_host_fail(r->error, status == LUA_ERRMEM ? MM_ENOMEM : MM_EBUG, "session", "%s", text ? text : "?");
-  }
+  if (status) r->status = mm_state_fail(L, status, MM_EBUG, "session", r->error);
   mm_session_leave(r->session);
   return r->status;
 }
