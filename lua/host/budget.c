@@ -22,6 +22,7 @@ typedef struct budget {
   int64_t used, reserved;
   int64_t marked; /* bytes in use when a cycle was asked for */
   bool hurried;   /* cycles are not cut into steps */
+  bool unlimited; /* while garbage is collected, which takes a little memory itself */
 } budget;
 
 static _Thread_local struct {
@@ -65,18 +66,21 @@ static bool take(budget *b, int64_t size) {
   return true;
 }
 
+static void unreserve(budget *b, int64_t size) {
+  if (size <= 0) return;
+  b->reserved -= size;
+  mm_memory_unreserve(size);
+}
+
 static void give_back(budget *b) {
   int64_t idle = b->reserved - b->used;
-  if (idle < KEPT_STEPS * STEP) return;
-  int64_t back = idle / STEP * STEP - STEP;
-  b->reserved -= back;
-  mm_memory_unreserve(back);
+  if (idle >= KEPT_STEPS * STEP) unreserve(b, idle / STEP * STEP - STEP);
 }
 
 static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
   budget *b = self;
   int64_t more = (int64_t)new_size - (int64_t)old_size;
-  if (more > 0 && !take(b, more)) {
+  if (more > 0 && !b->unlimited && !take(b, more)) {
     note_refusal(more, true);
     hurry_collector(b);
     return NULL;
@@ -113,15 +117,12 @@ lua_State *mm_budget_state(void) {
 void mm_state_close(lua_State *L) {
   if (!L) return;
   void *self;
-  if (lua_getallocf(L, &self) == allocate) {
-    budget *b = self;
-    lua_setallocf(L, b->allocate, b->self);
-    lua_close(L);
-    mm_memory_unreserve(b->reserved);
-    free(b);
-  } else {
-    lua_close(L);
-  }
+  lua_getallocf(L, &self);
+  budget *b = self;
+  lua_setallocf(L, b->allocate, b->self);
+  lua_close(L);
+  mm_memory_unreserve(b->reserved);
+  free(b);
 }
 
 int mm_host_fail_memory(mm_error *error) {
@@ -137,8 +138,28 @@ bool mm_state_lacks_memory(lua_State *L, int status) {
   return status && lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "not enough memory") == 0;
 }
 
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+bool mm_state_collect(lua_State *L) {
+  void *self = NULL;
+  lua_getallocf(L, &self);
+  budget *b = self;
+  b->unlimited = true;
+  int broken = lua_cpcall(L, collect, NULL);
+  b->unlimited = false;
+  unreserve(b, b->reserved - b->used);
+  return !broken;
+}
+
 int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
-  if (mm_state_lacks_memory(L, status)) return mm_host_fail_memory(error);
+  if (mm_state_lacks_memory(L, status)) {
+    mm_host_fail_memory(error);
+    mm_state_collect(L); /* whoever tells of it needs memory too */
+    return MM_ENOMEM;
+  }
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
 }

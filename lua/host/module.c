@@ -198,6 +198,11 @@ int mm_module_stopped(mm_module *module, mm_error *error) {
 int mm_module_tell(mm_module *module, mm_error *error) {
   lua_State *L = module->watch.L;
   mm_error failure = {0};
+  if (mm_state_lacks_memory(L, LUA_ERRRUN)) {
+    mm_state_fail(L, LUA_ERRMEM, MM_ENOMEM, "memory", error);
+    lua_settop(L, 0);
+    return MM_ENOMEM;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->tell);
   lua_insert(L, -2);
   lua_pushlightuserdata(L, &failure);

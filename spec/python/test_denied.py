@@ -11,7 +11,7 @@ if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):  # PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_
     print("unknown")
     raise SystemExit
 import moonmill as mm
-LOOP = ':map("x: f64", function(r) local s = 0 for i = 1, r.a do s = s + i % 3 end return s end)'
+LOOP = ':map("x: f64", function(r) local s = 0 for i = 1, r.a do s = s + 1 end return s end)'
 """
 
 

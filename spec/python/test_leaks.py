@@ -395,7 +395,7 @@ def limit_errors():
 
 @case
 def memory_errors():
-    mm.memory.limit = mm.memory.used + 1000
+    mm.memory.limit = mm.memory.used + 20_000  # also for what Lua needs to tell of it
     try:
         fails(mm.MemoryLimitError, SINGLE.run, MANY["a"])
         fails(mm.MemoryLimitError, MODULE.made, 10_000)

@@ -48,7 +48,7 @@ class TestWhatIsGreedy:
 
     def test_as_a_module(self, greedy, limited):
         with pytest.raises(mm.MemoryLimitError, match="memory-limit"):
-            module(f'f = mm.fn("a: i64 -> i64", function(a) return a end), about = (function() {greedy} return "" end)()')
+            module('f = mm.fn("a: i64 -> i64", function(a) return a end)', head=f'local mm = require "moonmill" {greedy}')
         works()
 
     def test_as_a_typed_function(self, greedy, limited):
@@ -70,7 +70,7 @@ def test_garbage_is_collected_before_the_limit_is_reached(limited):
 
 def test_what_a_script_holds_is_in_use_until_it_is_let_go():
     before = mm.memory.used
-    m = module('local kept = ("x"):rep(20e6) return mm.module { f = mm.fn("a: i64 -> i64", function(a) return #kept end) }')
+    m = module('f = mm.fn("a: i64 -> i64", function(a) return #kept end)', head='local kept = ("x"):rep(20e6)')
     assert m.f(1) == 20e6
     assert mm.memory.used >= before + 20 * 10**6
     del m
