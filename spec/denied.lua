@@ -9,6 +9,7 @@ local ffi = require "ffi"
 
 ffi.cdef [[
 int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+int setenv(const char *name, const char *value, int overwrite);
 int execvp(const char *file, char *const arguments[]);
 ]]
 
@@ -19,6 +20,7 @@ if ffi.C.prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) ~= 0 then
   os.exit(UNKNOWN)
 end
 
+ffi.C.setenv("MM_DENIED", "1", 1) -- for specs that run there: spec/command.lua leaves the warning out
 local arguments = ffi.new("char *[?]", #arg + 1)
 for i, text in ipairs(arg) do arguments[i - 1] = ffi.cast("char *", text) end
 ffi.C.execvp(arg[1], arguments)

@@ -4,6 +4,7 @@
 #include "state.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct command {
@@ -50,6 +51,15 @@ static int call_command(lua_State *L) {
   return 0;
 }
 
+/* Then stderr is read by a program. */
+static bool wants_json(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--errors=json") == 0) return true;
+    if (strcmp(argv[i], "--errors") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0) return true;
+  }
+  return false;
+}
+
 int main(int argc, char **argv) {
   mm_error error = {0};
   mm_state_in_command();
@@ -59,7 +69,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "moonmill: %s\n", error.message);
     return -error.code;
   }
-  if (!mm_host_machine_code())
+  if (!mm_host_machine_code() && !wants_json(argc, argv))
     fputs("moonmill: warning: the system denies machine code, so scripts run without JIT, slower\n", stderr);
   command c = {.argc = argc, .argv = argv};
   if (lua_cpcall(L, call_command, &c) || c.broken == LUA_ERRMEM) {
