@@ -1,4 +1,4 @@
--- denied - run a command where the system denies executable memory, as MemoryDenyWriteExecute of systemd and SELinux do:
+-- denied - run a command where the system denies executable memory, as MemoryDenyWriteExecute of systemd or SELinux:
 --
 --   luajit spec/denied.lua COMMAND ARGUMENT...
 --

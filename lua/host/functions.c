@@ -291,8 +291,7 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
   lua_State *L = module->watch.L;
   bool plain = module->plain[number] && all_exact(&c);
   int32_t count = 1;
-  if (!lua_checkstack(L, c.function->argument_count + c.function->result_count + 10))
-    return mm_host_fail_memory(error);
+  if (!lua_checkstack(L, c.function->argument_count + c.function->result_count + 10)) return mm_host_fail_memory(error);
   lua_settop(L, 0);
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   if (plain) {

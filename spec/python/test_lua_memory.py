@@ -22,13 +22,14 @@ GREEDY = {
     "a table of texts": 'local t = {} for i = 1, 3e7 do t["k" .. i] = i end',
     "functions": "local t = {} for i = 1, 3e7 do t[i] = function() return i end end",
     "coroutines": "local t = {} for i = 1, 3e6 do t[i] = coroutine.create(print) end",
-    "a buffer": 'local b = require("string.buffer").new() for i = 1, 1e9 do b:put("twenty bytes of text") end',
+    "a buffer": 'local b = require("string.buffer").new() for i = 1, 1e9 do b:put("some bytes of text") end',
 }
 OF_C = 'local c = require("ffi").new("char[?]", 400 * 2^20)'
 
 
 def works():
-    assert mm.pipeline(':map("x: i64", function(r) return r.a + 1 end)').run({"a": [1]})["x"].to_pylist() == [2]
+    more = mm.pipeline(':map("x: i64", function(r) return r.a + 1 end)')
+    assert more.run({"a": [1]})["x"].to_pylist() == [2]
     assert module('f = mm.fn("a: i64 -> i64", function(a) return a + 1 end)').f(1) == 2
 
 
@@ -48,7 +49,10 @@ class TestWhatIsGreedy:
 
     def test_as_a_module(self, greedy, limited):
         with pytest.raises(mm.MemoryLimitError, match="memory-limit"):
-            module('f = mm.fn("a: i64 -> i64", function(a) return a end)', head=f'local mm = require "moonmill" {greedy}')
+            module(
+                'f = mm.fn("a: i64 -> i64", function(a) return a end)',
+                head=f'local mm = require "moonmill" {greedy}',
+            )
         works()
 
     def test_as_a_typed_function(self, greedy, limited):
@@ -70,7 +74,9 @@ def test_garbage_is_collected_before_the_limit_is_reached(limited):
 
 def test_what_a_script_holds_is_in_use_until_it_is_let_go():
     before = mm.memory.used
-    m = module('f = mm.fn("a: i64 -> i64", function(a) return #kept end)', head='local kept = ("x"):rep(20e6)')
+    m = module(
+        'f = mm.fn("a: i64 -> i64", function(a) return #kept end)', head='local kept = ("x"):rep(20e6)'
+    )
     assert m.f(1) == 20e6
     assert mm.memory.used >= before + 20 * 10**6
     del m
