@@ -161,6 +161,9 @@ static int load_host(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "moonmill.typed.host");
   lua_call(L, 1, 1);
+  lua_pushlightuserdata(L, module);
+  lua_pushcclosure(L, mm_module_call_all, 1);
+  module->call_all = luaL_ref(L, LUA_REGISTRYINDEX);
 #define X(name) module->name = reference(L, #name);
   MM_MODULE_REFS(X)
 #undef X
