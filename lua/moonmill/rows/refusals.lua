@@ -1,6 +1,7 @@
 -- moonmill.rows.refusals - what row functions do not have, or only where it is safe: whatever could carry a value from
 -- one row to the next, differs from run to run, or reaches around the bounds of a column.
 local buffer = require "string.buffer"
+local failure = require "moonmill.failure"
 local fault = require "moonmill.rows.fault"
 local globals = require "moonmill.globals"
 
@@ -17,16 +18,21 @@ local REFUSED = {
 }
 local REFUSED_LIBRARIES = { debug = HIDES, jit = DIFFERS, package = HIDES, ffi = HIDES }
 
-local function refuse(path, why) fault.raise(3, path .. " is not available in row functions", why) end
+-- While rows run a failure finds the row function's line, also where the call was its last act.
+local function refuse(job, path, why)
+  local message = path .. " is not available in row functions"
+  if job.begun then failure.raise { code = "script", id = "not-available", message = message, hint = why } end
+  fault.raise(3, message, why)
+end
 
-local function refuse_all(env)
+local function refuse_all(env, job)
   for path, why in pairs(REFUSED) do
     local library, name = path:match "^(%w+)%.(%w+)$"
     local holder = library and env[library] or env
-    holder[name or path] = function() refuse(path, why) end
+    holder[name or path] = function() refuse(job, path, why) end
   end
   for library, why in pairs(REFUSED_LIBRARIES) do
-    local stub = { __metatable = library, __index = function(_, key) refuse(library .. "." .. tostring(key), why) end }
+    local stub = { __metatable = library, __index = function(_, key) refuse(job, library .. "." .. tostring(key), why) end }
     env[library] = setmetatable({}, stub)
   end
   for _, name in ipairs { "on", "off", "flush" } do rawset(env.jit, name, jit[name]) end -- they change no result
@@ -91,14 +97,14 @@ local function guard_coroutines(env, job)
 end
 
 -- What `require` gives beside the script's own modules.
-local function guard_require(env)
+local function guard_require(env, job)
   local require_any, encoder = env.require, nil
   function env.require(name)
     if name == "string.buffer" then
       encoder = encoder or guarded_buffer()
       return encoder
     end
-    if name == "ffi" or name == "jit" then fault.raise(2, name .. " is not available in row functions", HIDES) end
+    if name == "ffi" or name == "jit" then refuse(job, name, HIDES) end
     return require_any(name)
   end
 end
@@ -107,10 +113,10 @@ end
 ---@param env table
 ---@param job { begun: boolean? } see moonmill.rows.environment
 function refusals.install(env, job)
-  refuse_all(env)
+  refuse_all(env, job)
   guard_raw(env)
   guard_coroutines(env, job)
-  guard_require(env)
+  guard_require(env, job)
 end
 
 return refusals

@@ -60,6 +60,13 @@ describe("what could carry a value from row to row is refused:", function()
     end)
   end
 
+  it("also as the last act of the function, whose line is told", function()
+    local fn = assert(loadstring("return function(r)\n return os.clock() end", "=spec"))()
+    local failure = rowfn.failure(rowfn.map(THREE, "x: f64", fn))
+    assert.equal("os.clock is not available in row functions", failure.message)
+    assert.equal("not-available", failure.id)
+  end)
+
   it("captured ones too", function()
     local clock, open = os.clock, io.open
     for _, fn in ipairs { function() return clock() end, function() return open "x" and 1 end } do
