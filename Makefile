@@ -17,7 +17,7 @@ BUILD   ?= build$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-APT      := build-essential libzstd-dev libxxhash-dev lua-argparse
+APT      := build-essential libzstd-dev libxxhash-dev lua-argparse patch
 APT_TEST := lua-busted zstd python3-venv
 APT_LINT := clang-format-14 clang-tidy-14 lua-check
 

@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: MIT */
 #include "state.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { STEP = 64 << 10, KEPT_STEPS = 4, SMALLEST_LAP = 1 << 20 };
 enum { USUAL_STEPMUL = 200, WHOLE_CYCLE = 0 }; /* of the collector */
@@ -21,12 +22,20 @@ typedef struct budget {
   int64_t used, reserved;
   int64_t marked; /* bytes in use when a cycle was asked for */
   bool hurried;   /* cycles are not cut into steps */
+  bool unlimited; /* while garbage is collected, which takes a little memory itself */
 } budget;
 
 static _Thread_local struct {
   int64_t size; /* bytes that an allocation of Lua failed to get on this thread */
   bool limited; /* by the limit of the process, not by the system */
+  bool untold;  /* nobody was told since */
 } refused;
+
+static void note_refusal(int64_t size, bool limited) {
+  refused.size = size;
+  refused.limited = limited;
+  refused.untold = true;
+}
 
 /* At least half of the limit is gone: ask for a cycle each time that a quarter of the rest has been taken. The calls of
  * lua_gc only set numbers. */
@@ -57,27 +66,28 @@ static bool take(budget *b, int64_t size) {
   return true;
 }
 
+static void unreserve(budget *b, int64_t size) {
+  if (size <= 0) return;
+  b->reserved -= size;
+  mm_memory_unreserve(size);
+}
+
 static void give_back(budget *b) {
   int64_t idle = b->reserved - b->used;
-  if (idle < KEPT_STEPS * STEP) return;
-  int64_t back = idle / STEP * STEP - STEP;
-  b->reserved -= back;
-  mm_memory_unreserve(back);
+  if (idle >= KEPT_STEPS * STEP) unreserve(b, idle / STEP * STEP - STEP);
 }
 
 static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
   budget *b = self;
   int64_t more = (int64_t)new_size - (int64_t)old_size;
-  if (more > 0 && !take(b, more)) {
-    refused.size = more;
-    refused.limited = true;
+  if (more > 0 && !b->unlimited && !take(b, more)) {
+    note_refusal(more, true);
     hurry_collector(b);
     return NULL;
   }
   void *result = b->allocate(b->self, memory, old_size, new_size);
   if (!result && new_size) {
-    refused.size = more;
-    refused.limited = false;
+    note_refusal(more, false);
     return NULL;
   }
   b->used += more;
@@ -88,9 +98,8 @@ static void *allocate(void *self, void *memory, size_t old_size, size_t new_size
 lua_State *mm_budget_state(void) {
   budget *b = calloc(1, sizeof *b);
   lua_State *L = b ? luaL_newstate() : NULL;
-  refused.size = STEP;
-  refused.limited = false;
   if (!L) {
+    note_refusal(STEP, false);
     free(b);
     return NULL;
   }
@@ -99,7 +108,7 @@ lua_State *mm_budget_state(void) {
   b->used = (int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
   lua_setallocf(L, allocate, b);
   if (take(b, 0)) return L;
-  refused.limited = true;
+  note_refusal(b->used, true);
   mm_state_close(L);
   return NULL;
 }
@@ -108,23 +117,49 @@ lua_State *mm_budget_state(void) {
 void mm_state_close(lua_State *L) {
   if (!L) return;
   void *self;
-  if (lua_getallocf(L, &self) == allocate) {
-    budget *b = self;
-    lua_setallocf(L, b->allocate, b->self);
-    lua_close(L);
-    mm_memory_unreserve(b->reserved);
-    free(b);
-  } else {
-    lua_close(L);
-  }
+  lua_getallocf(L, &self);
+  budget *b = self;
+  lua_setallocf(L, b->allocate, b->self);
+  lua_close(L);
+  mm_memory_unreserve(b->reserved);
+  free(b);
 }
 
 int mm_host_fail_memory(mm_error *error) {
+  refused.untold = false;
   return mm_memory_fail(refused.size, refused.limited, error);
 }
 
+bool mm_host_lacked_memory(void) { return refused.untold; }
+
+bool mm_state_lacks_memory(lua_State *L, int status) {
+  if (status == LUA_ERRMEM) return true;
+  if (status == LUA_ERRERR && refused.untold) return true;
+  return status && lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "not enough memory") == 0;
+}
+
+static int collect(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+bool mm_state_collect(lua_State *L) {
+  void *self = NULL;
+  lua_getallocf(L, &self);
+  budget *b = self;
+  b->unlimited = true;
+  int broken = lua_cpcall(L, collect, NULL);
+  b->unlimited = false;
+  unreserve(b, b->reserved - b->used);
+  return !broken;
+}
+
 int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
-  if (status == LUA_ERRMEM) return mm_host_fail_memory(error);
+  if (mm_state_lacks_memory(L, status)) {
+    mm_host_fail_memory(error);
+    mm_state_collect(L); /* whoever tells of it needs memory too */
+    return MM_ENOMEM;
+  }
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
 }
@@ -152,6 +187,8 @@ bool mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error
     if (!broken) lua_rawgeti(L, LUA_REGISTRYINDEX, p.references[i]);
     luaL_unref(L, LUA_REGISTRYINDEX, p.references[i]);
   }
-  if (broken) mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
-  return !broken;
+  if (!broken) return true;
+  mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
+  lua_pop(L, 1);
+  return false;
 }

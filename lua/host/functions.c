@@ -98,9 +98,9 @@ static void push_any(lua_State *L, const call *c, int32_t number) {
   }
 }
 
-/* push_all(call) -> what the function returns */
-static int push_all(lua_State *L) {
-  const call *c = lua_touserdata(L, 1);
+int mm_module_call_all(lua_State *L) {
+  const mm_module *module = lua_touserdata(L, lua_upvalueindex(1));
+  const call *c = module->call;
   int32_t count = c->function->argument_count;
   luaL_checkstack(L, count + 4, "too many arguments");
   for (int32_t i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ static int push_all(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->entry->fn);
   for (int32_t i = 0; i < count; i++) push_any(L, c, i);
   lua_call(L, count, LUA_MULTRET);
-  return lua_gettop(L) - 1;
+  return lua_gettop(L);
 }
 
 /* The views of the call are of no use from now on, whoever keeps them. */
@@ -290,9 +290,8 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
   const call c = {module, &module->functions[number], &module->entries[number], arguments, results};
   lua_State *L = module->watch.L;
   bool plain = module->plain[number] && all_exact(&c);
-  int32_t count = 1;
-  if (!lua_checkstack(L, c.function->argument_count + c.function->result_count + 10))
-    return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a call");
+  int32_t count = 0;
+  if (!lua_checkstack(L, c.function->argument_count + c.function->result_count + 10)) return mm_host_fail_memory(error);
   lua_settop(L, 0);
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   if (plain) {
@@ -300,8 +299,8 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
     lua_rawgeti(L, LUA_REGISTRYINDEX, c.entry->fn);
     for (int32_t i = 0; i < count; i++) push_number(L, &c.function->arguments[i], &arguments[i]);
   } else {
-    lua_pushcfunction(L, push_all);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&c);
+    module->call = &c;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, module->call_all);
   }
   bool stopped;
   int broken = mm_watch_call(&module->watch, count, LUA_MULTRET, 1, pulse, &stopped);

@@ -53,6 +53,8 @@ int mm_host_fail(mm_error *error, int code, const char *id, const char *format, 
 
 /* Fill in `error` (unless NULL): Lua ran out of memory on this thread. MM_ENOMEM, "memory-limit" or "out-of-memory". */
 int     mm_host_fail_memory(mm_error *error);
+/* Did Lua run out of memory on this thread since that was last told? */
+bool    mm_host_lacked_memory(void);
 /* Can LuaJIT's machine code be run? False where the system denies executable memory: scripts are interpreted. */
 bool    mm_host_machine_code(void);
 
@@ -69,6 +71,7 @@ int     mm_host_folder(const char *path, mm_buffer *names, mm_error *error);
 
 /* For moonmill doctor. */
 const char *mm_host_zstd_version(void);
-bool    mm_host_hook_check(void); /* can a compiled loop be stopped? */
+bool    mm_host_hook_check(void);    /* can a compiled loop be stopped? */
+bool    mm_host_pattern_check(void); /* can string.find of a hard pattern? */
 
 #pragma GCC visibility pop

@@ -32,18 +32,23 @@ static void *stop_soon(void *L) {
   return NULL;
 }
 
-/* A loop that ends by itself after a while is stopped from another thread. */
-bool mm_host_hook_check(void) {
-  static const char loop[] = "local x = 0 for i = 1, 3e8 do x = x + i end";
+/* A script that ends by itself after a while is stopped from another thread. */
+static bool can_stop(const char *script) {
   lua_State *L = mm_state_new(NULL);
   pthread_t thread;
   if (!L) return false;
   bool stopped = false;
-  if (luaL_loadstring(L, loop) == 0 && pthread_create(&thread, NULL, stop_soon, L) == 0) {
+  if (luaL_loadstring(L, script) == 0 && pthread_create(&thread, NULL, stop_soon, L) == 0) {
     stopped = lua_pcall(L, 0, 0, 0) != 0;
     pthread_join(thread, NULL);
   }
   lua_sethook(L, NULL, 0, 0);
   mm_state_close(L);
   return stopped;
+}
+
+bool mm_host_hook_check(void) { return can_stop("local x = 0 for i = 1, 3e8 do x = x + i end"); }
+
+bool mm_host_pattern_check(void) {
+  return can_stop("if ('a'):rep(23):find(('a?'):rep(23) .. ('a'):rep(23)) then return end");
 }

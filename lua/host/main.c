@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct command {
@@ -18,6 +19,7 @@ typedef struct command {
 
 static int traceback(lua_State *L) {
   const char *text = lua_tostring(L, 1);
+  if (mm_state_lacks_memory(L, LUA_ERRRUN)) return 1;
   luaL_traceback(L, L, text ? text : "error without a message", 1);
   return 1;
 }
@@ -47,6 +49,7 @@ static int call_command(lua_State *L) {
   c->broken = lua_pcall(L, 1, 1, -3);
   lua_sethook(L, NULL, 0, 0);
   if (c->broken && (c->code = mm_signals_expired())) return 0;
+  if (mm_state_lacks_memory(L, c->broken)) c->broken = LUA_ERRMEM;
   if (c->broken && c->broken != LUA_ERRMEM)
     fprintf(stderr, "moonmill: internal error: %s\n", lua_isstring(L, -1) ? lua_tostring(L, -1) : "not a text");
   c->code = c->broken ? -MM_EBUG : (int)lua_tointeger(L, -1);
@@ -63,6 +66,15 @@ static void open_standard(void) {
   }
 }
 
+/* Then stderr is read by a program. */
+static bool wants_json(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--errors=json") == 0) return true;
+    if (strcmp(argv[i], "--errors") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0) return true;
+  }
+  return false;
+}
+
 int main(int argc, char **argv) {
   mm_error error = {0};
   open_standard();
@@ -77,7 +89,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "moonmill: %s\n", error.message);
     return -error.code;
   }
-  if (!mm_host_machine_code())
+  if (!mm_host_machine_code() && !wants_json(argc, argv))
     fputs("moonmill: warning: the system denies machine code, so scripts run without JIT, slower\n", stderr);
   mm_signals_interruptible(L);
   command c = {.argc = argc, .argv = argv};

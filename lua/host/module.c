@@ -162,6 +162,9 @@ static int load_host(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "moonmill.typed.host");
   lua_call(L, 1, 1);
+  lua_pushlightuserdata(L, module);
+  lua_pushcclosure(L, mm_module_call_all, 1);
+  module->call_all = luaL_ref(L, LUA_REGISTRYINDEX);
 #define X(name) module->name = reference(L, #name);
   MM_MODULE_REFS(X)
 #undef X
@@ -199,12 +202,17 @@ int mm_module_stopped(mm_module *module, mm_error *error) {
 int mm_module_tell(mm_module *module, mm_error *error) {
   lua_State *L = module->watch.L;
   mm_error failure = {0};
+  if (mm_state_lacks_memory(L, LUA_ERRRUN)) {
+    mm_state_fail(L, LUA_ERRMEM, MM_ENOMEM, "memory", error);
+    lua_settop(L, 0);
+    return MM_ENOMEM;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->tell);
   lua_insert(L, -2);
   lua_pushlightuserdata(L, &failure);
   bool broken = lua_pcall(L, 2, 0, 0);
   lua_settop(L, 0);
-  if (broken || failure.code >= 0) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory in a function");
+  if (broken || failure.code >= 0) return mm_host_fail_memory(error);
   if (error) *error = failure;
   return failure.code;
 }
@@ -213,14 +221,16 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
   if (module->watch.L) return 0;
   lua_State *L = mm_state_new(error);
   if (!L) return error ? error->code : MM_ENOMEM;
-  lua_pushcfunction(L, load_host);
-  lua_pushlightuserdata(L, module);
-  if (lua_pcall(L, 1, LUA_MULTRET, 0)) {
-    const char *message = lua_tostring(L, -1);
-    mm_host_fail(error, MM_EBUG, "bug", "%s", message ? message : "the module's state cannot be set up");
+  if (!mm_state_push(L, load_host, module, error)) {
+    mm_state_close(L);
+    return error ? error->code : MM_ENOMEM;
+  }
+  int failed = lua_pcall(L, 1, LUA_MULTRET, 0);
+  if (failed) {
+    int code = mm_state_fail(L, failed, MM_EBUG, "bug", error);
     module->watch.L = NULL;
     mm_state_close(L);
-    return MM_EBUG;
+    return code;
   }
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   lua_insert(L, 1);
@@ -228,10 +238,11 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
   int broken = mm_watch_call(&module->watch, 1 + module->text_count, 1, 1, pulse, &stopped);
   if (stopped) return mm_module_stopped(module, error);
   if (!broken) {
-    lua_pushcfunction(L, read_script);
-    lua_insert(L, -2);
-    lua_pushlightuserdata(L, module);
-    lua_insert(L, -2);
+    if (!mm_state_push(L, read_script, module, error)) {
+      mm_module_discard(module);
+      return error ? error->code : MM_ENOMEM;
+    }
+    lua_pushvalue(L, -3);
     broken = lua_pcall(L, 2, 0, 0);
   }
   if (!broken) {

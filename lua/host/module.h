@@ -32,11 +32,15 @@ struct mm_module {
 #define X(name) int name;
   MM_MODULE_REFS(X)
 #undef X
+  int call_all;          /* a reference to mm_module_call_all for this module */
+  const void *call;      /* what it is to do, while it runs */
   mm_piece *pieces;      /* memory of all the texts and lists above */
   pthread_mutex_t lock;  /* held from enter to leave */
   _Atomic(const void *) owner; /* a mark of the thread that holds it */
 };
 
+/* With the module as upvalue: push the arguments of module->call, which may take memory, and call its function. */
+int mm_module_call_all(lua_State *L);
 /* Make sure that there is a state: run the script unless that was done. */
 int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error);
 /* Throw the state away; the next call runs the script anew. */

@@ -192,11 +192,6 @@ static int call_worker(lua_State *L) {
   return 0;
 }
 
-static int collect(lua_State *L) {
-  lua_gc(L, LUA_GCCOLLECT, 0);
-  return 0;
-}
-
 /* Call a function of the worker, once more without garbage where memory ran out: the rows of a batch do not know of
  * each other. False when the job was cancelled meanwhile. */
 static bool call_lua(rows_local *self, work *w) {
@@ -207,7 +202,7 @@ static bool call_lua(rows_local *self, work *w) {
     lua_settop(L, 0);
     if (w->status != MM_ENOMEM || attempt > 0 || came_out(self)) break;
     if (w->out) mm_batch_resize(w->out, 0, NULL);
-    if (!enter(self) || lua_cpcall(L, collect, NULL)) break;
+    if (!enter(self) || !mm_state_collect(L)) break;
   }
   return !came_out(self);
 }

@@ -23,6 +23,10 @@ lua_State *mm_state_new(mm_error *error);
 void       mm_state_close(lua_State *L); /* NULL is allowed */
 /* A state without anything in it, whose memory is counted; NULL when there is none. */
 lua_State *mm_budget_state(void);
+/* Collect all garbage; false: an error is on top of the stack. */
+bool       mm_state_collect(lua_State *L);
+/* Was it a lack of memory? An error that Lua code raised again has lost its status, one within an error handler too. */
+bool       mm_state_lacks_memory(lua_State *L, int status);
 /* Fill in `error` (unless NULL) after lua_pcall or lua_cpcall returned `status`, and return its code: a lack of memory
  * as such, anything else as `code` and `id` with the text on top of the stack. */
 int        mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error);

@@ -44,13 +44,18 @@ function doctor.run(out)
   local stoppable = C.mm_host_hook_check()
   report(out, stoppable, "endless loops", stoppable and "can be stopped"
     or "a compiled loop in a row function cannot be cancelled")
+  local matching = C.mm_host_pattern_check()
+  report(out, matching, "hard patterns", matching and "can be stopped"
+    or "string.find and its kin with a hard pattern cannot be cancelled")
   out:write(("\nLuaJIT       %s, %s %s%s\n"):format(jit.version:gsub("^LuaJIT ", ""), jit.os, jit.arch,
     jit.status() and "" or ", compiler off"))
+  out:write(("machine code %s\n"):format(C.mm_host_machine_code() and "can be run"
+    or "denied by the system, scripts run without JIT"))
   out:write(("kernels      %s\n"):format(ffi.string(C.mm_isa_name())))
   out:write(("processors   %d\n"):format(C.mm_processors()))
   out:write(("huge pages   %s\n"):format(huge_pages()))
   out:write(("libzstd      %s\n"):format(ffi.string(C.mm_host_zstd_version())))
-  return sound and stoppable and 0 or 70
+  return sound and stoppable and matching and 0 or 70
 end
 
 return doctor

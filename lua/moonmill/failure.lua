@@ -29,6 +29,8 @@ Failure.__index = Failure
 local C = native.C
 local failure = {}
 
+local IN_HANDLER = "error in error handling" -- what LuaJIT says where a handler of xpcall failed too
+
 local status = {
   data = C.MM_EDATA, usage = C.MM_EUSAGE, io = C.MM_EIO, limit = C.MM_ELIMIT, script = C.MM_ESCRIPT,
   memory = C.MM_ENOMEM,
@@ -57,10 +59,11 @@ function failure.is(value) return getmetatable(value) == Failure end
 ---@param problem any
 ---@return moonmill.Failure?
 function failure.memory(problem)
-  if problem ~= native.NO_MEMORY then return nil end
+  if problem ~= native.NO_MEMORY and (problem ~= IN_HANDLER or not C.mm_host_lacked_memory()) then return nil end
   local err = native.err
   if err.code ~= C.MM_ENOMEM then C.mm_host_fail_memory(err) end
   err.code = 0
+  collectgarbage() -- whoever tells of it needs memory too
   return failure.new { code = "memory", id = ffi.string(err.id), message = ffi.string(err.message),
     hint = ffi.string(err.hint) }
 end

@@ -49,7 +49,9 @@ local function private(name) return "_" .. name .. secret end
 ---C or Lua source in which every field `_name` is private.
 ---@param source string
 ---@return string
-local function private_source(source) return (source:gsub("%f[%w_]_%l+%f[^%w_]", function(name) return name .. secret end)) end
+local function private_source(source)
+  return (source:gsub("%f[%w_]_%l+%f[^%w_]", function(name) return name .. secret end))
+end
 
 local NO_MEMORY = "not enough memory" -- the error that LuaJIT raises
 

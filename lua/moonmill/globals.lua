@@ -116,7 +116,9 @@ local function shown_metatable(value)
 end
 
 local function dump_own(fn, ...)
-  if type(fn) == "function" and getfenv(fn) == host then error("string.dump: the function is not the script's own", 2) end
+  if type(fn) == "function" and getfenv(fn) == host then
+    error("string.dump: the function is not the script's own", 2)
+  end
   return dump(fn, ...)
 end
 

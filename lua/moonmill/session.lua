@@ -142,7 +142,8 @@ end
 
 local function as_failure(problem)
   if failure.is(problem) then return problem end
-  return failure.memory(problem) or failure.new { code = "bug", id = "bug", message = debug.traceback(tostring(problem), 2),
+  return failure.memory(problem) or failure.new { code = "bug", id = "bug",
+    message = debug.traceback(tostring(problem), 2),
     hint = "this is a mistake in moonmill, not in your script: please report it" }
 end
 

@@ -9,7 +9,8 @@ local view = require "moonmill.typed.view"
 local views = require "moonmill.store.views"
 
 local C, err = native.C, native.err
-local BLOCK, COLUMN, COUNT, DATA = native.private "block", native.private "column", native.private "count", native.private "data"
+local BLOCK, COLUMN = native.private "block", native.private "column"
+local COUNT, DATA = native.private "count", native.private "data"
 local store = {}
 
 local FUNCTIONS = { "get", "put", "has", "list", "drop", "clear" }

@@ -10,8 +10,8 @@ from . import _core
 class Memory:
     """The memory of Moonmill's core in this process: ``moonmill.memory``.
 
-    It counts what results, runs, plans and the store hold; not the memory of inputs, which belongs to whoever
-    made them, nor what Lua code makes. Memory that was let go is kept for the next run, because fresh memory
+    It counts what results, runs, plans, the store and scripts hold; not the memory of inputs, which belongs
+    to whoever made them. Memory that was let go is kept for the next run, because fresh memory
     costs more than most work that is done on it: `kept` bytes, at most about a sixteenth of the machine's
     memory, or of the limit where that is less. `trim` gives it back.
 

@@ -77,6 +77,12 @@ static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
   return PyLong_FromLongLong(mm_memory_used());
 }
 
+static PyObject *core_memory_reserved(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  mm_owner_drain();
+  return PyLong_FromLongLong(mm_memory_reserved());
+}
+
 static PyObject *core_types_bytes(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   return PyLong_FromLongLong(mm_types_bytes());
@@ -123,6 +129,8 @@ static PyMethodDef functions[] = {
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
+    {"memory_reserved", core_memory_reserved, METH_NOARGS,
+     "memory_reserved($module, /)\n--\n\nThose of them that Lua states hold."},
     {"types_bytes", core_types_bytes, METH_NOARGS,
      "types_bytes($module, /)\n--\n\nBytes of names of zones and foreign types, which stay."},
     {"memory_peak", core_memory_peak, METH_NOARGS,

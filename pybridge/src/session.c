@@ -98,10 +98,18 @@ typedef struct session_object {
   mm_session *session;
 } session_object;
 
+/* Once in this process. Negative with an exception, where warnings are errors. */
+static int warn_of_interpreter(void) {
+  static atomic_flag warned = ATOMIC_FLAG_INIT;
+  if (mm_host_machine_code() || atomic_flag_test_and_set(&warned)) return 0;
+  return PyErr_WarnEx(PyExc_RuntimeWarning, "the system denies machine code, so scripts run without JIT, slower", 1);
+}
+
 static PyObject *session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
   static char *none[] = {NULL};
   if (!PyArg_ParseTupleAndKeywords(arguments, keywords, ":Session", none)) return NULL;
   module_state *state = mm_state_of((PyObject *)type);
+  if (warn_of_interpreter() < 0) return NULL;
   session_object *self = state ? (session_object *)type->tp_alloc(type, 0) : NULL;
   mm_error error;
   if (!self) return NULL;

@@ -185,6 +185,15 @@ describe("mm.store", function()
     assert.equal(3, #view)
   end)
 
+  it("gives views without fields that a script could reach", function()
+    mm.store.put("a", mm.array("f64", { 1, 2, 3 }))
+    local view = mm.store.get "a"
+    for _, name in ipairs { "_count", "_data", "_column", "_valid", "_bits", "_halves", "_offsets", "count" } do
+      assert.matches("a column has no field", (message_of(function() return view[name] end)))
+      assert.matches("read%-only", (message_of(function() view[name] = 2 ^ 30 end)))
+    end
+  end)
+
   it("takes over arrays that a script made, without a copy", function()
     local array = mm.array("f64", { 1, 2, 3 })
     local address = array[require("moonmill.ffi").private "data"]

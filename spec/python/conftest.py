@@ -68,7 +68,7 @@ def held_at_the_end():
     while True:
         gc.collect()
         moonmill.memory.trim()
-        held = {"bytes": _core.memory_used() - _core.types_bytes(), **_core.live()}
+        held = {"bytes": _core.memory_used() - _core.memory_reserved() - _core.types_bytes(), **_core.live()}
         if not any(held.values()) or time.monotonic() > patience:
             return held
         time.sleep(0.1)  # keepers of jobs let go of what was left to them

@@ -278,7 +278,7 @@ def held():
     _core.collect()
     counts = _core.live()
     counts.pop("plans")
-    return counts, _core.memory_used()
+    return counts, _core.memory_used() - _core.memory_reserved()
 
 
 # States of Lua take memory in steps of 64 KiB, of which four may wait to be used.

@@ -202,7 +202,7 @@ def test_children_of_a_process_that_is_busy_allocating_do_not_hang(no_leaks):
 
 
 def test_a_job_that_cannot_be_stopped_is_stuck_and_keeps_its_input():
-    hard = 'function(r) return ("a"):rep(60):find(("a*"):rep(30) .. "b") end'
+    hard = 'function(r) return ("a"):rep(4e6):find(("a"):rep(2e6) .. "b", 1, true) end'
     code = f"""
         values = np.arange(10.0)
         job = mm.pipeline({":where(" + hard + ")"!r}).submit({{"a": values}})

@@ -15,6 +15,8 @@ local suggest = require "moonmill.suggest"
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
 
+local UNAVAILABLE = { ffi = true, jit = true } -- modules that show what differs from run to run
+
 local Shipper = {}
 Shipper.__index = Shipper
 
@@ -158,6 +160,14 @@ function Shipper:object(place)
     return { "stored", stored }
   end
   local module = self.modules[place.value]
+  if module and UNAVAILABLE[module[2]] then
+    local info = debug.getinfo(self.fn, "S")
+    failure.raise {
+      id = "hidden-state", message = ("the row function uses '%s': %s is not available in row functions"):format(
+        path_of(place), module[2]),
+      hint = "a result may only depend on its own row", file = info.short_src, line = info.linedefined,
+    }
+  end
   if module then
     self.random, self.store = true, true -- nobody looks into modules
     return module

@@ -42,6 +42,10 @@ local endless = {
     local co = coroutine.wrap(function() while true do coroutine.yield(1) end end)
     while true do co() end
   end,
+  ["a hard pattern"] = function() return #tostring(("a"):rep(60):find(("a?"):rep(60) .. ("a"):rep(60))) end,
+  ["a hard pattern that is replaced"] = function() return #("a"):rep(60):gsub(("a*"):rep(30) .. "b", "") end,
+  ["a hard pattern that is walked"] = function() return ("a"):rep(60):gmatch(("a-"):rep(30) .. "b")() and 1 or 0 end,
+  ["a search for pairs of brackets"] = function() return ("("):rep(2e7):find "%b()" and 1 or 0 end,
   ["a loop that reads the row"] = function(r)
     while r.x > 0 do end
     return 1

@@ -37,6 +37,17 @@ describe("an array argument", function()
     maybe = mm.fn("v: f64[]? -> bool", function(v) return v == nil end) ]]
   local abc = typed.array("f64", { 1, 2, 3 })
 
+  it("has no fields that a script could reach", function()
+    local reach = typed.module [[
+      read = mm.fn("v: mut f64[], name: utf8", function(v, name) return v[name] end),
+      write = mm.fn("v: mut f64[], name: utf8", function(v, name) v[name] = 2^30 end) ]]
+    for _, name in ipairs { "_count", "_data", "_block", "_bits", "_halves", "count", "data" } do
+      for _, fn in ipairs { "read", "write" } do
+        assert.equal(('an array has no field "%s"'):format(name), reach:failure(fn, abc, name).message)
+      end
+    end
+  end)
+
   it("has nothing outside of it", function()
     for _, i in ipairs { -1, 3, 2 ^ 31, -2 ^ 40, 1e300, 1 / 0, -1 / 0, 0 / 0, 0.5, 2.0001 } do
       local problem = m:failure("at", abc, i)
