@@ -13,6 +13,10 @@ enum { MM_ARROW_DEPTH = 64 }; /* levels of nesting that are accepted */
 
 /* Is the schema whole, with all below it? Released, missing and too deep ones are refused. */
 int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error);
+/* Do offsets, sizes, keys and runs of a foreign column, in rows start .. start + length - 1 and all that they reach, lie
+ * within its children? Or MM_EDATA; `name` is for messages. */
+int mm_arrow_check_nested(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t start,
+                          int64_t length, const char *name, mm_error *error);
 /* The type of a field; of its values when it is dictionary encoded. */
 int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error);
 /* The same where it is a type of ours: 1; 0: it is a foreign one. */

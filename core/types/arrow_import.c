@@ -2,7 +2,7 @@
  *
  * DESIGN. The array is moved into a foreign block, and every column that shows its memory holds a reference to that
  * block: the array is released with the last of them. Copied are only bits that do not start on a word or end within
- * one (words are read whole here, and the producer need not have padded), values that are not aligned, 64-bit offsets,
+ * one (words are read whole here, and the producer need not have padded), values that are not aligned, offsets of text,
  * dictionaries and views. Checked is what the interface shows: counts, lengths, offsets, and that text is UTF-8. How
  * long a buffer really is cannot be seen.
  *
@@ -97,46 +97,54 @@ static int take_date64(const intake *in, mm_column *to, const struct ArrowArray 
 
 /* ---- Text ---- */
 
-static int64_t offset_at(const uint8_t *offsets, int64_t i, bool large) {
+static int64_t wide_at(const uint8_t *offsets, int64_t i) {
   int64_t wide;
-  int32_t narrow;
-  if (large) memcpy(&wide, offsets + i * 8, 8);
-  else memcpy(&narrow, offsets + i * 4, 4);
-  return large ? wide : narrow;
-}
-
-static int check_offsets(const intake *in, const uint8_t *offsets, int64_t length, bool large) {
-  int64_t before = offset_at(offsets, 0, large);
-  bool good = before >= 0;
-  for (int64_t i = 1; i <= length; i++) {
-    int64_t next = offset_at(offsets, i, large);
-    good &= next >= before;
-    before = next;
-  }
-  return good ? 0 : BAD(in, "text offsets are negative or go backwards");
+  memcpy(&wide, offsets + i * 8, 8);
+  return wide;
 }
 
 static int fail_size(const intake *in) {
   return mm_fail(in->error, MM_ELIMIT, "limit", "more than 2 GiB of text in one batch: pass smaller batches");
 }
 
+/* Offsets as they are, into `made`, and only then looked at: their producer may write them meanwhile. */
+static bool copy_offsets(int32_t *made, const uint8_t *offsets, int64_t length) {
+  memcpy(made, offsets, (size_t)(length + 1) * 4);
+  bool good = made[0] >= 0;
+  for (int64_t i = 0; i < length; i++) good &= made[i + 1] >= made[i];
+  return good;
+}
+
+/* The same of 64-bit offsets, from the first one on; *first, *size: of the bytes that they show. */
+static bool narrow_offsets(int32_t *made, const uint8_t *offsets, int64_t length, int64_t *first, int64_t *size) {
+  int64_t before = wide_at(offsets, 0);
+  bool good = before >= 0;
+  *first = before;
+  made[0] = 0;
+  for (int64_t i = 1; i <= length; i++) {
+    int64_t next = wide_at(offsets, i);
+    good &= next >= before;
+    before = next;
+    made[i] = (int32_t)(next - *first);
+  }
+  *size = before - *first;
+  return good;
+}
+
+/* The bytes are shared, the offsets copied: whoever changes them while a job runs must not lead it out of the text. */
 static int take_text(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start, bool large) {
   const uint8_t *offsets = (const uint8_t *)array->buffers[1] + start * (large ? 8 : 4);
-  TRY(check_offsets(in, offsets, to->length, large));
-  int64_t first = offset_at(offsets, 0, large), size = offset_at(offsets, to->length, large) - first;
+  TRY(fresh_offsets(in, to));
+  int32_t *made = (int32_t *)mm_block_data(to->offsets_block);
+  int64_t first = 0, size = 0;
+  bool good =
+      large ? narrow_offsets(made, offsets, to->length, &first, &size) : copy_offsets(made, offsets, to->length);
+  if (!good) return BAD(in, "text offsets are negative or go backwards");
+  if (!large) size = made[to->length] - made[0];
   if (size > 0 && !array->buffers[2]) return BAD(in, "the text buffer is missing");
   if (size > INT32_MAX) return fail_size(in);
-  bool shared = !large && aligned(offsets, 4);
-  if (shared) {
-    to->offsets = (const int32_t *)(const void *)offsets;
-    to->offsets_block = share(in);
-  } else {
-    TRY(fresh_offsets(in, to));
-    int32_t *made = (int32_t *)mm_block_data(to->offsets_block);
-    for (int64_t i = 0; i <= to->length; i++) made[i] = (int32_t)(offset_at(offsets, i, large) - first);
-  }
   if (!array->buffers[2]) return fresh_data(in, to, 0);
-  to->data = (const uint8_t *)array->buffers[2] + (shared ? 0 : first);
+  to->data = (const uint8_t *)array->buffers[2] + first;
   to->data_block = share(in);
   return 0;
 }
@@ -183,6 +191,7 @@ static int take_views(const intake *in, mm_column *to, const struct ArrowArray *
   for (int64_t i = 0; i < to->length; i++) {
     if (!to->valid || mm_bit(to->valid, i)) {
       TRY(locate_view(in, array, views + i * 16, &text, &v));
+      if (v.size > size - end) return BAD(in, "text views were changed while they were read");
       memcpy(mm_block_data(to->data_block) + end, text, (size_t)v.size);
       end += v.size;
     }
@@ -240,21 +249,10 @@ static int check_array(const intake *in, const struct ArrowArray *array, int64_t
   return 0;
 }
 
-static int check_foreign(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array,
-                         int depth) {
-  TRY(check_array(in, array, 0, 0, -1));
-  if (array->n_children != schema->n_children || !array->dictionary != !schema->dictionary)
-    return BAD(in, "the array's children are not those of its schema");
-  if (array->n_children > 0 && !array->children) return BAD(in, "the list of children is missing");
-  for (int64_t i = 0; i < array->n_children; i++)
-    TRY(check_foreign(in, schema->children[i], array->children[i], depth + 1));
-  return array->dictionary ? check_foreign(in, schema->dictionary, array->dictionary, depth + 1) : 0;
-}
-
 static int import_foreign(const intake *in, mm_column *to, const struct ArrowSchema *schema,
                           const struct ArrowArray *array, int64_t start) {
   TRY(check_array(in, array, start, to->length, -1));
-  TRY(check_foreign(in, schema, array, 0));
+  TRY(mm_arrow_check_nested(schema, array, start, to->length, in->name, in->error));
   bool bits = array->n_buffers > 0 && strncmp(schema->format, "+u", 2) != 0; /* unions have no validity */
   if (bits) TRY(take_valid(in, to, array, array->offset + start));
   TRY(fresh_data(in, to, sizeof(mm_opaque)));
