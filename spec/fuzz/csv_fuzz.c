@@ -47,6 +47,7 @@ static int read_all(const mm_csv_options *options, int type, int32_t batch_rows,
   mm_input *input;
   mm_error error = {0};
   mm_schema wanted = {0};
+  if (file_size > 4096) batch_rows *= 64; /* column_of looks at one batch after the other */
   TRY(mm_input_open(&path, 1, options, &input, &error));
   const mm_schema *schema = mm_input_schema(input);
   for (int32_t i = 0; i < schema->count; i++) {
