@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 64 << 10, KEPT_STEPS = 4, SMALLEST_LAP = 1 << 20 };
+enum { STEP = 64 << 10, KEPT_STEPS = 4, SCARCE_STEP = 4 << 10, SMALLEST_LAP = 1 << 20 };
 enum { USUAL_STEPMUL = 200, WHOLE_CYCLE = 0 }; /* of the collector */
 
 typedef struct budget {
@@ -72,9 +72,11 @@ static void unreserve(budget *b, int64_t size) {
   mm_memory_unreserve(size);
 }
 
+/* Some steps are kept for what comes next, but not where the budget is scarce. */
 static void give_back(budget *b) {
   int64_t idle = b->reserved - b->used;
-  if (idle >= KEPT_STEPS * STEP) unreserve(b, idle / STEP * STEP - STEP);
+  if (b->hurried && idle >= SCARCE_STEP) unreserve(b, idle);
+  else if (idle >= KEPT_STEPS * STEP) unreserve(b, idle / STEP * STEP - STEP);
 }
 
 static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {

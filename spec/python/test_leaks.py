@@ -398,7 +398,7 @@ def memory_errors():
     mm.memory.limit = mm.memory.used + 20_000  # also for what Lua needs to tell of it
     try:
         fails(mm.MemoryLimitError, SINGLE.run, MANY["a"])
-        fails(mm.MemoryLimitError, MODULE.made, 10_000)
+        fails(mm.MemoryLimitError, MODULE.made, 1_000_000)
     finally:
         mm.memory.limit = None
 

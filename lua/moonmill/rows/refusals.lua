@@ -32,8 +32,8 @@ local function refuse_all(env, job)
     holder[name or path] = function() refuse(job, path, why) end
   end
   for library, why in pairs(REFUSED_LIBRARIES) do
-    local stub = { __metatable = library, __index = function(_, key) refuse(job, library .. "." .. tostring(key), why) end }
-    env[library] = setmetatable({}, stub)
+    local function refuse_member(_, key) refuse(job, library .. "." .. tostring(key), why) end
+    env[library] = setmetatable({}, { __metatable = library, __index = refuse_member })
   end
   for _, name in ipairs { "on", "off", "flush" } do rawset(env.jit, name, jit[name]) end -- they change no result
 end
