@@ -30,11 +30,11 @@ local function check(status, err)
   return status
 end
 
----Bytes that the core holds, without what the collector would free now.
+---Bytes that the core holds, without states of Lua and what the collector would free now.
 function M.memory_used()
   collectgarbage()
   collectgarbage()
-  return tonumber(C.mm_memory_used())
+  return tonumber(C.mm_memory_used() - C.mm_memory_reserved())
 end
 
 ---The mm_type of a name such as "timestamp(ms)".

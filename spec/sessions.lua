@@ -36,10 +36,10 @@ local function text_of(buffer) return buffer.data ~= nil and ffi.string(buffer.d
 local function new()
   local handle = C.mm_session_new(err)
   assert(handle ~= nil, ffi.string(err.message))
-  return setmetatable({ handle = ffi.gc(handle, C.mm_session_free) }, Session)
+  return setmetatable({ handle = ffi.gc(handle, C.mm_session_release) }, Session)
 end
 
-function Session:close() C.mm_session_free(ffi.gc(self.handle, nil)) end
+function Session:close() C.mm_session_release(ffi.gc(self.handle, nil)) end
 
 ---Ask; `pulse` (an mm_pulse) may stop it.
 function Session:ask_with(pulse, name, ...)
@@ -47,8 +47,11 @@ function Session:ask_with(pulse, name, ...)
   local answer = new_buffer()
   local status = C.mm_session_call(self.handle, name, texts, count, pulse, answer, err)
   assert(keep)
-  return status, text_of(answer)
+  return status, text_of(answer), status < 0 and ffi.string(err.id) or nil
 end
+
+function Session:drop(handle) C.mm_session_drop(self.handle, tonumber(handle)) end
+function Session:is_lost() return C.mm_session_lost(self.handle) end
 
 function Session:ask(name, ...) return self:ask_with(nil, name, ...) end
 

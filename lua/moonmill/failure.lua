@@ -8,6 +8,7 @@ local ffi = require "ffi"
 local native = require "moonmill.ffi"
 local frames = require "moonmill.frames"
 local json = require "moonmill.json"
+local printable = require "moonmill.printable"
 
 ---@class moonmill.Failure
 ---@field code string kind: "usage", "data", "io", "limit", "script", "memory", "state", "cancel", "bug"
@@ -106,12 +107,18 @@ end
 
 local function place_text(place)
   local parts = {}
-  if place.file and place.file ~= "" then parts[1] = place.file end
+  if place.file and place.file ~= "" then parts[1] = printable.escaped(place.file) end
   if place.line and place.line > 0 then
     parts[#parts + 1] = ("%d"):format(place.line)
     if place.column and place.column > 0 then parts[#parts + 1] = ("%d"):format(place.column) end
   end
   return table.concat(parts, ":")
+end
+
+-- A message as it is shown; a mistake of ours comes with lines of its own.
+local function message_of(self)
+  local text = tostring(self.message)
+  return self.code == "bug" and text or printable.message(text)
 end
 
 ---"file:line:column: error[id]: message", then the script's place of an error in data, then the hint, each on a line of
@@ -121,16 +128,16 @@ end
 function failure.text(self)
   local place = place_text(self)
   if place ~= "" and not (self.file and self.file ~= "") then place = "expression:" .. place end
-  local lines = { ("%serror[%s]: %s"):format(place ~= "" and place .. ": " or "", self.id or "error", self.message) }
+  local lines = { ("%serror[%s]: %s"):format(place ~= "" and place .. ": " or "", self.id or "error", message_of(self)) }
   if self.script then
     local script = place_text(self.script)
-    local shown = self.script.text and self.script.text:gsub("%s+", " ")
+    local shown = self.script.text and printable.message((self.script.text:gsub("%s+", " ")))
     lines[#lines + 1] = "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or "")
   end
   if self.row and (self.row_shown or not (self.line and self.line > 0)) then
     lines[1] = lines[1] .. (" (row %d)"):format(self.row)
   end
-  if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. self.hint end
+  if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. printable.message(self.hint) end
   return table.concat(lines, "\n")
 end
 Failure.__tostring = failure.text
@@ -153,6 +160,8 @@ function failure.json(self)
   for _, key in ipairs(Shown.json_keys) do
     if self[key] ~= "" then shown[key] = self[key] end
   end
+  shown.message = printable.cut(tostring(self.message), self.code == "bug" and math.huge or printable.MOST)
+  shown.hint = shown.hint and printable.cut(shown.hint, printable.MOST)
   if self.script then shown.script = setmetatable({}, Script) end
   for _, key in ipairs(self.script and Script.json_keys or {}) do
     if self.script[key] ~= "" then shown.script[key] = self.script[key] end

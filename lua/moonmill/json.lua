@@ -1,4 +1,5 @@
 -- moonmill.json - values as JSON text on one line: what `--errors json` prints and what a session answers.
+local printable = require "moonmill.printable"
 local utf8 = require "moonmill.utf8"
 
 local json = {}
@@ -17,18 +18,19 @@ local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r"
 
 -- Bytes that are not UTF-8 become U+FFFD: JSON is text.
 local function valid_utf8(text)
-  local at = utf8.invalid(text)
+  local at, parts, from = utf8.invalid(text), {}, 1
   while at do
-    text = text:sub(1, at - 1) .. "\239\191\189" .. text:sub(at + 1)
-    at = utf8.invalid(text)
+    parts[#parts + 1] = text:sub(from, at - 1)
+    from = at + 1
+    at = utf8.invalid(text, from)
   end
-  return text
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts, "\239\191\189")
 end
 
 local function text_of(value)
-  return '"' .. valid_utf8(value):gsub('[%c"\\\127]', function(c)
-    return escapes[c] or ("\\u%04x"):format(c:byte())
-  end) .. '"'
+  local text = valid_utf8(value):gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
+  return '"' .. printable.characters(text) .. '"'
 end
 
 -- A number that JSON does not have goes as text.

@@ -45,10 +45,10 @@ function Modules:search(name)
     path = ("%s/%s.lua"):format(self.folder, (name:gsub("%.", "/")))
     text = read(path)
   end
-  local tried = self.folder and ("\n\tno file '%s'"):format(path) or ""
+  local tried = self.folder and (" no file '%s'"):format(path) or ""
   if not text and type(self.package.path) == "string" and self.package.path ~= "" then
     local found, all = package.searchpath(name, self.package.path)
-    path, text, tried = found, found and read(found), tried .. (all or "")
+    path, text, tried = found, found and read(found), tried .. (all and all:gsub("\n\t", " ") or "")
   end
   if not text then return nil, tried end
   local chunk, message = loadstring((text:gsub("^#[^\n]*", "")), "@" .. path)
@@ -60,9 +60,14 @@ function Modules:search(name)
   return setfenv(chunk, self.globals)
 end
 
--- A module of ours or of LuaJIT; nil: one of the script's own.
+-- A module of ours or of LuaJIT, as a copy that the script may change; nil: one of the script's own.
 local function offered(name)
-  if OFFERED[name] then return require(name) end
+  if OFFERED[name] then
+    local value, copy = require(name), {}
+    if type(value) ~= "table" then return value end
+    for key, member in pairs(value) do copy[key] = member end
+    return copy
+  end
   if name:find "^moonmill%." or name == "argparse" or name:find "^jit%." then
     error(("module '%s' is not available to scripts; they require \"moonmill\""):format(name), 3)
   end

@@ -199,14 +199,14 @@ local function resolve(declared, given, form)
   if #missing > 0 then
     local shown, options = {}, {}
     for i, param in ipairs(missing) do
-      shown[i], options[i] = "\n  " .. describe(param), (form or "-p %s=..."):format(param.name)
+      shown[i], options[i] = describe(param), (form or "-p %s=..."):format(param.name)
     end
     failure.raise {
       id = "missing-param", hint = "give " .. table.concat(options, " "), file = missing[1].place.file,
       line = missing[1].place.line,
       column = missing[1].place.column,
-      message = ("%d parameter%s without a value:%s"):format(#missing, #missing == 1 and "" or "s",
-        table.concat(shown)),
+      message = ("%d parameter%s without a value: %s"):format(#missing, #missing == 1 and "" or "s",
+        table.concat(shown, "; ")),
     }
   end
   return values

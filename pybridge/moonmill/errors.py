@@ -76,18 +76,26 @@ class Error(Exception):
         """The text that the command prints: place, id, message; the script's place; the hint."""
         place = _place(self.file, self.line, self.column)
         lines = [
-            f"{place}: error[{self.id}]: {self.message}" if place else f"error[{self.id}]: {self.message}"
+            f"{place}: error[{self.id}]: {self._shown(self.message)}"
+            if place
+            else f"error[{self.id}]: {self._shown(self.message)}"
         ]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
             where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
             text = self.script.get("text")
-            lines.append("  in " + ": ".join(part for part in (where, text) if part))
+            lines.append("  in " + ": ".join(part for part in (where, text and self._shown(text)) if part))
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {self._shown(self.hint)}")
         lines.extend(str(other) for other in self.others)
         return "\n".join(lines)
+
+    def _shown(self, text: str) -> str:
+        """A text of others as it may be shown; a mistake of Moonmill comes with lines of its own."""
+        from .printable import message
+
+        return text if self.code == "bug" else message(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         added = {name: value for name, value in vars(self).items() if name not in _STATE}
@@ -235,7 +243,9 @@ def _class_of(failure: Mapping[str, Any]) -> type[Error]:
 
 
 def _place(file: str | None, line: int | None, column: int | None) -> str:
-    parts = [file] if file else []
+    from .printable import escaped
+
+    parts = [escaped(file)] if file else []
     if line:
         parts.append(str(line))
         if column:

@@ -190,7 +190,7 @@ describe("wrong use", function()
 
   it("all missing parameters are named in one error, with their help", function()
     check({ "run", "-e", 'mm.pipeline { params = { "n: i64 -- how many", "m: utf8" } }', good },
-      "2 parameters.*n: i64 %(required%)  %-%- how many\n.*m: utf8.*%-p n=%.%.%. %-p m=")
+      "2 parameters.*n: i64 %(required%)  %-%- how many; m: utf8.*%-p n=%.%.%. %-p m=")
   end)
 
   it("a parameter that does not fit its type is named", function()

@@ -46,7 +46,7 @@ describe("a session", function()
     local handle = answer:match '"handle":(%d+)'
     assert.equal(answer, select(2, session:ask("describe", handle)))
     has(select(2, session:ask("info", handle)), "stages: where limit")
-    session:ask("drop", handle)
+    session:drop(handle)
     has(refused("describe", handle), '"id":"unknown-handle"')
     has(refused("load", "file", "/nowhere/x.lua"), '"id":"cannot-open"')
   end)
@@ -64,7 +64,7 @@ describe("a session", function()
     has(merge, '"half":"merge"')
     has(merge, '"reach":"global"')
     has(merge, '"input":null')
-    session:ask("drop", handle)
+    session:drop(handle)
     has(select(2, session:ask("output", partial:match '"handle":(%d+)', "a\ti64\t0\n")), '"name":"n__count"')
     has(select(2, session:ask("output", merge:match '"handle":(%d+)', "a\ti64\t0\nn__count\ti64\t0\n")),
       '"name":"n"')
@@ -123,12 +123,34 @@ describe("a session", function()
     end)
     pulse.beat = beat
     jit.off(sessions.new().ask_with) -- a callback must not come from compiled code
-    local status, answer = session:ask_with(pulse, "load", "text", "endless",
+    local status, answer, problem = sessions.new():ask_with(pulse, "load", "text", "endless",
       "while true do pcall(function() while true do end end) end")
     beat:free()
-    assert.equal(-9, status)
-    has(answer, '"id":"cancelled"')
+    assert.same({ -9, "", "cancelled" }, { status, answer, problem })
     assert.equal(3, beats)
+  end)
+
+  it("is lost when it was stopped, and no other one is", function()
+    local stopped, pulse = sessions.new(), ffi.new "mm_pulse"
+    local beat = ffi.cast("int (*)(void *)", function() return 1 end)
+    pulse.beat = beat
+    assert.equal(-9, (stopped:ask_with(pulse, "load", "text", "endless", "while true do end")))
+    beat:free()
+    assert.is_true(stopped:is_lost())
+    local status, _, problem = stopped:ask("load", "text", "next", ":limit(1)")
+    assert.same({ -8, "lost" }, { status, problem })
+    assert.is_false(session:is_lost())
+    assert.equal(0, (session:ask("load", "text", "next", ":limit(1)")))
+  end)
+
+  it("is left behind within a call of C that cannot be stopped", function()
+    local stuck, pulse = sessions.new(), ffi.new "mm_pulse"
+    local beat = ffi.cast("int (*)(void *)", function() return 1 end)
+    pulse.beat = beat
+    local status = stuck:ask_with(pulse, "load", "text", "stuck", 'os.execute "exec sleep 4" return mm.pipeline {}')
+    beat:free()
+    assert.equal(-9, status)
+    assert.is_true(stuck:is_lost())
     assert.equal(0, (session:ask("load", "text", "next", ":limit(1)")))
   end)
 

@@ -197,7 +197,7 @@ def test_the_limit_is_a_number_of_bytes_or_none():
 
 
 def test_it_tells_how_much_that_is(limit):
-    limit(1 << 30)
+    mm.memory.limit = 1 << 30
     assert repr(mm.memory).startswith("moonmill.memory: ") and "limit 1 GiB" in repr(mm.memory)
     mm.memory.limit = None
     assert repr(mm.memory).endswith("kept, no limit")

@@ -182,7 +182,8 @@ def test_nothing_leaks_from_runs_that_fail(no_leaks):
 
 
 def test_a_plan_runs_only_over_columns_that_it_was_made_for(no_leaks):
-    plan = _core.plan(mm.pipeline(':derive "b = a + 1"')._loaded().handle, ["a"], ["i64"], [False], {})
+    script = mm.pipeline(':derive "b = a + 1"')._loaded()
+    plan = script.session.plan(script.handle, ["a"], ["i64"], [False], {})
     for data in ({"a": [1.5]}, {"z": [1]}):
         with pytest.raises(mm.UsageError, match="other columns"):
             _core.run(plan, table_of(data))

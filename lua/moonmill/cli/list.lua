@@ -1,6 +1,7 @@
 -- moonmill list: the pipelines and modules in a folder, each with its line about itself.
 local failure = require "moonmill.failure"
 local folders = require "moonmill.folders"
+local printable = require "moonmill.printable"
 local script = require "moonmill.script"
 
 local list = { name = "list", summary = "the pipelines in ./pipelines, or in the folders that are named" }
@@ -12,7 +13,7 @@ local function about_of(path)
   local ok, result = pcall(script.load, path, "any")
   if ok then return (script.kind_of(result) == "module" and "(module) " or "") .. (result.about or "") end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
-  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(":?\n.*", "") .. ")"
+  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(": no file .*", "") .. ")"
 end
 
 function list.run(options)
@@ -28,7 +29,7 @@ function list.run(options)
     for _, name in ipairs(names) do
       local path = folder:gsub("/$", "") .. "/" .. name
       local about = name:find "%.lua$" and about_of(path)
-      if about then print(("%-28s  %s"):format(path, about)) end
+      if about then print(("%-28s  %s"):format(printable.escaped(path), printable.message(about))) end
     end
   end
 end

@@ -28,10 +28,10 @@ end
 
 local FOREVER = 1e9 -- seconds
 
--- The seconds that are left, for what the core opens; nil: as many as it takes.
+-- The seconds that are left, for what the core opens, rounded up as messages show them; nil: as many as it takes.
 local function patience()
   local left = C.mm_host_left()
-  return left < FOREVER and math.max(left, 0.001) or nil
+  return left < FOREVER and math.ceil(math.max(left, 0.001) * 20) / 20 or nil
 end
 
 -- Call a function that keeps to the deadline itself, and says more than that it has come.

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
+local printable = require "moonmill.printable"
 local schemas = require "moonmill.schemas"
 local width = require "moonmill.cli.width"
 
@@ -13,10 +14,7 @@ local PLACES = 4 -- digits shown behind the point of numbers from 1 up; the file
 
 local DIM, BOLD, PLAIN = "\27[2m", "\27[1m", "\27[0m"
 
-local NAMED = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
-local function visible(text)
-  return (text:gsub("%c", function(c) return NAMED[c] or ("\\x%02x"):format(c:byte()) end))
-end
+local visible = printable.escaped
 
 local function is_null(column, row)
   if column.type.id == C.MM_NULL then return true end

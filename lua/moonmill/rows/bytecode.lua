@@ -3,6 +3,7 @@
 -- DESIGN. LuaJIT patches the bytecode of functions that it compiles, so a copy (dumped and loaded) is read. Everything
 -- comes from jit.util, except how the upvalues of inner functions are bound, which only the dump tells.
 local bit = require "bit"
+local native = require "moonmill.ffi"
 local util = require "jit.util"
 
 local band, rshift = bit.band, bit.rshift
@@ -136,7 +137,8 @@ end
 ---@param fn function
 ---@return moonmill.Prototype
 local function read(fn)
-  local dump = string.dump(fn)
+  local dumped, dump = pcall(string.dump, fn)
+  if not dumped then error(native.NO_MEMORY, 0) end -- all that can go wrong with a function of Lua
   local words = upvalue_words(dump)
   words.next = 0
   return read_prototype(assert(loadstring(dump)), words)

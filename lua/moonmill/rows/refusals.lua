@@ -14,7 +14,7 @@ local REFUSED = {
   load = HIDES, loadstring = HIDES, loadfile = HIDES, dofile = HIDES, getfenv = HIDES, setfenv = HIDES,
   collectgarbage = DIFFERS, gcinfo = DIFFERS, newproxy = DIFFERS, module = HIDES,
   ["os.clock"] = DIFFERS, ["os.tmpname"] = DIFFERS, ["io.open"] = HIDES, ["io.popen"] = HIDES, ["io.lines"] = HIDES,
-  ["io.tmpfile"] = HIDES, ["io.input"] = HIDES, ["io.output"] = HIDES, ["io.read"] = HIDES, ["io.close"] = HIDES,
+  ["io.tmpfile"] = HIDES, ["io.input"] = HIDES, ["io.read"] = HIDES, ["io.close"] = HIDES,
 }
 local REFUSED_LIBRARIES = { debug = HIDES, jit = DIFFERS, package = HIDES, ffi = HIDES }
 
@@ -30,6 +30,10 @@ local function refuse_all(env, job)
     local library, name = path:match "^(%w+)%.(%w+)$"
     local holder = library and env[library] or env
     holder[name or path] = function() refuse(job, path, why) end
+  end
+  function env.io.output(file)
+    if file ~= nil then refuse(job, "io.output", HIDES) end
+    return io.stderr
   end
   for library, why in pairs(REFUSED_LIBRARIES) do
     local function refuse_member(_, key) refuse(job, library .. "." .. tostring(key), why) end
