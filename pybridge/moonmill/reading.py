@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
+MANIFEST = ".moonmill-manifest"
+"""The file that `Pipeline.run_files` keeps beside its outputs. No pattern matches it."""
+
+
 class Files:
     """Files that are read one after the other as one table, whenever they are given to a pipeline.
 
@@ -138,6 +142,7 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
             found.append(item)
             continue
         matches = sorted(glob.glob(item, recursive=True))
+        matches = [path for path in matches if os.path.basename(path) != MANIFEST]
         if not matches:
             raise UsageError(f"no file matches {item}", id="no-input")
         found += matches

@@ -1,0 +1,224 @@
+"""The manifest of a folder of outputs: what each was made of, so that a later run knows which are current.
+
+DESIGN. A file of lines, each a record: a checksum (CRC-32) and JSON. The first one tells the format. A record
+is appended by one write, after its output was renamed into place. So a run that is killed in between leaves
+an output without a record, or beside a record of the file that was there before: it is made again. A cut or
+damaged end of the manifest is dropped; damage before a good record is an error. Of several records of an
+output the last one counts; when most are out of date, the file is replaced by one of those that count.
+
+Who uses a folder holds a lock on its manifest (flock), which goes with the process however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from hashlib import blake2b
+from stat import S_ISREG
+from zlib import crc32
+
+from .errors import FileError
+from .reading import MANIFEST
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
+    from typing import Any
+
+FORMAT = {"format": "moonmill-manifest", "version": 1}
+END = 1 << 20
+"""Bytes of the beginning and of the end of a file that are hashed."""
+SPARE = 1000
+"""Records out of date that are not worth a new file."""
+
+_HINT = "delete it: all outputs are made again then"
+
+
+class Manifest:
+    """The records of a folder, which this run alone uses until it is closed.
+
+    Raises
+    ------
+    FileError
+        Another run uses the folder, or the manifest is damaged, or cannot be read or written.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.path = os.path.join(folder, MANIFEST)
+        self._file = _locked(self.path)
+        lines = self._lines()
+        self._records = {record["output"]: record for record in lines[1:]}
+        if not lines:
+            self._append(FORMAT)
+        elif len(lines) > 2 * len(self._records) + SPARE:
+            self._rewrite()
+
+    def __enter__(self) -> Manifest:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        with suppress(OSError):
+            flock(self._file, LOCK_UN)  # which children of a fork would keep
+        self._file.close()
+
+    def is_current(self, target: str, recipe: str, source: str) -> bool:
+        """Whether an output was made of this input by this recipe, and neither has changed since."""
+        record = self._records.get(os.path.basename(target))
+        return (
+            record is not None
+            and record["recipe"] == recipe
+            and _is_unchanged(source, record["input"])
+            and _is_unchanged(target, record["result"])
+        )
+
+    def add(self, target: str, recipe: str, source: list[Any], result: list[Any]) -> None:
+        """Record an output that is in its place; `source` and `result` as `identity_of` gives them."""
+        name = os.path.basename(target)
+        record = {"output": name, "recipe": recipe, "input": source, "result": result}
+        self._append(record)
+        self._records[name] = record
+
+    def _append(self, record: dict[str, Any]) -> None:
+        with _failures(self.path, "write"):
+            _write(self._file, _line(record))
+
+    def _rewrite(self) -> None:
+        """Replace the file by one of the records that count, which is locked before it gets the name."""
+        path = self.path + ".new"
+        with _failures(path, "write"):
+            file = _opened(path)
+            file.truncate(0)
+            with suppress(OSError):
+                flock(file, LOCK_EX | LOCK_NB)
+            _write(file, b"".join(map(_line, [FORMAT, *self._records.values()])))
+            os.replace(path, self.path)
+        self._file, old = file, self._file
+        old.close()
+
+    def _lines(self) -> list[dict[str, Any]]:
+        """All good records, with the format; what a killed run left at the end is cut off."""
+        with _failures(self.path, "read"):
+            self._file.seek(0)
+            content = self._file.readall()
+        good, size, place, damaged = [], 0, 0, 0
+        for number, line in enumerate(content.split(b"\n")[:-1], 1):
+            place += len(line) + 1
+            record = _parsed(line)
+            if record is None:
+                damaged = damaged or number
+            elif damaged:
+                raise _bad(self.path, "the record is damaged, and there are good ones behind it", damaged)
+            else:
+                good.append(record)
+                size = place
+        if (good and good[0] != FORMAT) or (not good and not _line(FORMAT).startswith(content)):
+            raise _bad(self.path, "this is no manifest, or one of another version of Moonmill", 1)
+        if size < len(content):
+            with _failures(self.path, "write"):
+                self._file.truncate(size)
+        return good
+
+
+def identity_of(path: str) -> list[Any] | None:
+    """Size, time of the last change and a hash of both ends of a file; None of what is no regular file."""
+    status = _status_of(path)
+    if status is None:
+        return None
+    try:
+        with open(path, "rb", buffering=0) as file:
+            ends = blake2b(file.read(END), digest_size=16)
+            file.seek(max(END, status.st_size - END))
+            ends.update(file.read(END))
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
+
+
+def _is_unchanged(path: str, identity: list[Any]) -> bool:
+    status = _status_of(path)
+    if status is None or [status.st_size, status.st_mtime_ns] != identity[:2]:
+        return False
+    return identity_of(path) == identity
+
+
+def _status_of(path: str) -> os.stat_result | None:
+    """Of a regular file; "-" is stdin, whatever is called so."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status if S_ISREG(status.st_mode) and path != "-" else None
+
+
+def _locked(path: str) -> FileIO:
+    """The file, open and locked. Where the file system has no locks it is only open."""
+    while True:
+        with _failures(path, "open"):
+            file = _opened(path)
+            if not S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _bad(path, "this is no regular file")
+        try:
+            flock(file, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise FileError(
+                "another run is writing its outputs to this folder",
+                id="folder-in-use",
+                file=os.path.dirname(path),
+                hint="wait until it has ended, or choose another folder",
+            ) from None
+        except OSError:
+            return file
+        with suppress(FileNotFoundError):  # it was replaced or deleted meanwhile
+            if os.path.samestat(os.fstat(file.fileno()), os.lstat(path)):
+                return file
+        file.close()
+
+
+def _opened(path: str) -> FileIO:
+    return open(path, "a+b", buffering=0, opener=_no_link)
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    """All of it, as far as the disk: what is behind it may not survive a loss of power without it."""
+    written = file.write(content)
+    if written < len(content):
+        file.write(content[written:])  # tells why
+    os.fdatasync(file.fileno())
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    text = json.dumps(record).encode("ascii")
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None when it is damaged."""
+    checksum, _, text = line.partition(b" ")
+    if checksum != b"%08x" % crc32(text):
+        return None
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def _bad(path: str, message: str, line: int | None = None) -> FileError:
+    return FileError(message, id="bad-manifest", file=path, line=line, hint=_HINT)
+
+
+@contextmanager
+def _failures(path: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"cannot {what}: {error.strerror}", id="io", file=path) from None
+
+
+__all__ = ["Manifest", "identity_of"]
