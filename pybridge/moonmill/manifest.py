@@ -6,6 +6,8 @@ an output without a record, or beside a record of the file that was there before
 damaged end of the manifest is dropped; damage before a good record is an error. Of several records of an
 output the last one counts; when most are out of date, the file is replaced by one of those that count.
 
+The disk gets the records once a second and at the end: one that a loss of power takes away costs work only.
+
 Who uses a folder holds a lock on its manifest (flock), which goes with the process however that ends.
 """
 
@@ -17,6 +19,7 @@ from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from hashlib import blake2b
 from stat import S_ISREG
+from time import monotonic
 from zlib import crc32
 
 from .errors import FileError
@@ -49,6 +52,7 @@ class Manifest:
     def __init__(self, folder: str) -> None:
         self.path = os.path.join(folder, MANIFEST)
         self._file = _locked(self.path)
+        self._synchronised = 0.0
         lines = self._lines()
         self._records = {record["output"]: record for record in lines[1:]}
         if not lines:
@@ -60,9 +64,13 @@ class Manifest:
         return self
 
     def __exit__(self, *unused: object) -> None:
-        with suppress(OSError):
-            flock(self._file, LOCK_UN)  # which children of a fork would keep
-        self._file.close()
+        try:
+            with _failures(self.path, "save"):
+                os.fdatasync(self._file.fileno())
+        finally:
+            with suppress(OSError):
+                flock(self._file, LOCK_UN)  # children of a fork would keep the lock
+            self._file.close()
 
     def is_current(self, target: str, recipe: str, source: str) -> bool:
         """Whether an output was made of this input by this recipe, and neither has changed since."""
@@ -84,6 +92,9 @@ class Manifest:
     def _append(self, record: dict[str, Any]) -> None:
         with _failures(self.path, "write"):
             _write(self._file, _line(record))
+            if monotonic() - self._synchronised > 1:
+                os.fdatasync(self._file.fileno())
+                self._synchronised = monotonic()
 
     def _rewrite(self) -> None:
         """Replace the file by one of the records that count, which is locked before it gets the name."""
@@ -94,6 +105,7 @@ class Manifest:
             with suppress(OSError):
                 flock(file, LOCK_EX | LOCK_NB)
             _write(file, b"".join(map(_line, [FORMAT, *self._records.values()])))
+            os.fdatasync(file.fileno())
             os.replace(path, self.path)
         self._file, old = file, self._file
         old.close()
@@ -186,11 +198,9 @@ def _no_link(path: str, flags: int) -> int:
 
 
 def _write(file: FileIO, content: bytes) -> None:
-    """All of it, as far as the disk: what is behind it may not survive a loss of power without it."""
     written = file.write(content)
     if written < len(content):
-        file.write(content[written:])  # tells why
-    os.fdatasync(file.fileno())
+        file.write(content[written:])  # the disk is full: this raises
 
 
 def _line(record: dict[str, Any]) -> bytes:
