@@ -29,7 +29,12 @@ def load(path: Path, /) -> Pipeline | Module:
     FileError, UsageError, ScriptError
         The file cannot be read, or the script is wrong.
     """
-    return _made(load_file(os.fsdecode(path)))
+    from .reading import path_text
+
+    text = path_text(path)
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise UsageError(f"the path of a script is {text!a}, expected UTF-8", id="bad-path")
+    return _made(load_file(text))
 
 
 def pipeline(text: str, /, *, name: str | None = None, **params: Any) -> Pipeline:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from .errors import Error, UsageError
 from .manifest import Manifest
-from .reading import MANIFEST, Files, expanded
+from .reading import MANIFEST, Files, expanded, path_text
 from .work import Outcome, Work
 
 TYPE_CHECKING = False
@@ -80,16 +80,17 @@ def run_files(
     """See `Pipeline.run_files`."""
     given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
     given, params = given.told(params, pipeline._loaded())
-    pairs = _pairs(given.paths, os.fsdecode(to), suffix)
+    folder = path_text(to)
+    pairs = _pairs(given.paths, folder, suffix)
     _refuse(pairs, [*given.paths, *pipeline._loaded().source.paths()])
-    os.makedirs(to, exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     display = None
     if progress is not False:
         from .progress import Display
 
         display = Display(progress, len(pairs), "files")
     outcomes: dict[str, Outcome] = {}
-    with Manifest(os.fsdecode(to)) as manifest:
+    with Manifest(folder) as manifest:
         work = Work(pipeline, given, params, manifest, resume)
         try:
             for source, target, outcome in _outcomes(work.answer, pairs, threads):
@@ -183,4 +184,4 @@ def _renamed(name: str, suffix: str | None) -> str:
     if os.sep in suffix:
         raise UsageError(f"suffix is {suffix!r}: it ends the names of files", id="bad-suffix")
     stem = os.path.splitext(name.removesuffix(".zst"))[0]
-    return stem + suffix
+    return path_text(stem + suffix)

@@ -45,7 +45,7 @@ class Files:
         data: Any = None,
     ) -> None:
         """`script`: whose parameters could be meant; `data`: a buffer to read instead; the path names it."""
-        self.paths = tuple(paths)
+        self.paths = tuple(map(path_text, paths))
         self._data = data
         self.options = {name: value for name, value in (options or {}).items() if value is not None}
         self._settings = _settings_of(self.options, script) if self.options else {}
@@ -126,6 +126,18 @@ def files(
     return Files(expanded(paths), {**options, **unknown})
 
 
+def path_text(path: Path) -> str:
+    """A path as text; UsageError where no file can have that name."""
+    text = os.fsdecode(path)
+    try:
+        problem = "a null character" if b"\0" in os.fsencode(text) else ""
+    except UnicodeEncodeError:
+        problem = "a lone surrogate, which no file name can have"
+    if problem:
+        raise UsageError(f"the path {text!a} contains {problem}", id="bad-path")
+    return text
+
+
 def expanded(paths: Path | Iterable[Path]) -> list[str]:
     """Paths as texts, with patterns replaced by the files that they match."""
     import glob
@@ -137,7 +149,7 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
     else:
         given = list(paths)
     found: list[str] = []
-    for item in map(os.fsdecode, given):
+    for item in map(path_text, given):
         if os.path.exists(item) or not glob.has_magic(item):
             found.append(item)
             continue

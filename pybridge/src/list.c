@@ -89,9 +89,11 @@ static int note_int(items *in, Py_ssize_t row) {
 static int note_text(items *in, Py_ssize_t row, int kind) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
   Py_ssize_t size = PyBytes_Check(value) ? PyBytes_GET_SIZE(value) : 0;
-  if (kind == TEXT && !PyUnicode_AsUTF8AndSize(value, &size)) {
-    PyErr_Clear();
-    return refuse(in, row, MM_EDATA, "bad-utf8", NULL, "the text has half a surrogate pair, which is not valid UTF-8");
+  const char *problem;
+  if (kind == TEXT && !mm_utf8_find(value, &size, &problem)) {
+    char text[128];
+    snprintf(text, sizeof text, "the text %s", problem ? problem : "");
+    return problem ? refuse(in, row, MM_EDATA, "bad-utf8", NULL, text) : -1;
   }
   in->bytes += size;
   if (in->bytes <= INT32_MAX) return 0;
