@@ -33,7 +33,8 @@ def load(path: Path, /) -> Pipeline | Module:
 
     text = path_text(path)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise UsageError(f"the path of a script is {text!a}, expected UTF-8", id="bad-path")
+        problem = "has half a surrogate pair, which is not valid UTF-8"
+        raise UsageError(f"the path of a script {problem}: {text!a}", id="bad-utf8")
     return _made(load_file(text))
 
 

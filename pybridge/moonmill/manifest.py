@@ -8,14 +8,15 @@ output the last one counts; when most are out of date, the file is replaced by o
 
 The disk gets the records once a second and at the end: one that a loss of power takes away costs work only.
 
-Who uses a folder holds a lock on its manifest (flock), which goes with the process however that ends.
+Who uses a folder holds a lock on its manifest (flock), which goes with the process however that ends, and
+with the file object where Ctrl-C leaves it behind: so context managers of Python are avoided, as their frames
+would keep the object.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from hashlib import blake2b
 from stat import S_ISREG
@@ -27,7 +28,6 @@ from .reading import MANIFEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from io import FileIO
     from typing import Any
 
@@ -65,11 +65,11 @@ class Manifest:
 
     def __exit__(self, *unused: object) -> None:
         try:
-            with _failures(self.path, "save"):
-                os.fdatasync(self._file.fileno())
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            raise _cannot("save", self.path, error) from None
         finally:
-            with suppress(OSError):
-                flock(self._file, LOCK_UN)  # children of a fork would keep the lock
+            _unlock(self._file)
             self._file.close()
 
     def is_current(self, target: str, recipe: str, source: str) -> bool:
@@ -90,31 +90,42 @@ class Manifest:
         self._records[name] = record
 
     def _append(self, record: dict[str, Any]) -> None:
-        with _failures(self.path, "write"):
+        try:
             _write(self._file, _line(record))
             if monotonic() - self._synchronised > 1:
                 os.fdatasync(self._file.fileno())
                 self._synchronised = monotonic()
+        except OSError as error:
+            raise _cannot("write", self.path, error) from None
 
     def _rewrite(self) -> None:
         """Replace the file by one of the records that count, which is locked before it gets the name."""
         path = self.path + ".new"
-        with _failures(path, "write"):
+        try:
             file = _opened(path)
             file.truncate(0)
-            with suppress(OSError):
-                flock(file, LOCK_EX | LOCK_NB)
+            _lock(file)
             _write(file, b"".join(map(_line, [FORMAT, *self._records.values()])))
             os.fdatasync(file.fileno())
             os.replace(path, self.path)
+        except OSError as error:
+            raise _cannot("write", path, error) from None
         self._file, old = file, self._file
         old.close()
 
+    def _cut(self, size: int) -> None:
+        try:
+            self._file.truncate(size)
+        except OSError as error:
+            raise _cannot("write", self.path, error) from None
+
     def _lines(self) -> list[dict[str, Any]]:
         """All good records, with the format; what a killed run left at the end is cut off."""
-        with _failures(self.path, "read"):
+        try:
             self._file.seek(0)
             content = self._file.readall()
+        except OSError as error:
+            raise _cannot("read", self.path, error) from None
         good, size, place, damaged = [], 0, 0, 0
         for number, line in enumerate(content.split(b"\n")[:-1], 1):
             place += len(line) + 1
@@ -129,8 +140,7 @@ class Manifest:
         if (good and good[0] != FORMAT) or (not good and not _line(FORMAT).startswith(content)):
             raise _bad(self.path, "this is no manifest, or one of another version of Moonmill", 1)
         if size < len(content):
-            with _failures(self.path, "write"):
-                self._file.truncate(size)
+            self._cut(size)
         return good
 
 
@@ -168,25 +178,49 @@ def _status_of(path: str) -> os.stat_result | None:
 def _locked(path: str) -> FileIO:
     """The file, open and locked. Where the file system has no locks it is only open."""
     while True:
-        with _failures(path, "open"):
-            file = _opened(path)
-            if not S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _bad(path, "this is no regular file")
         try:
-            flock(file, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
+            file = _opened(path)
+        except OSError as error:
+            raise _cannot("open", path, error) from None
+        if not S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise _bad(path, "this is no regular file")
+        if not _lock(file):
             raise FileError(
                 "another run is writing its outputs to this folder",
                 id="folder-in-use",
                 file=os.path.dirname(path),
                 hint="wait until it has ended, or choose another folder",
-            ) from None
-        except OSError:
+            )
+        if _is_named(file, path):
             return file
-        with suppress(FileNotFoundError):  # it was replaced or deleted meanwhile
-            if os.path.samestat(os.fstat(file.fileno()), os.lstat(path)):
-                return file
         file.close()
+
+
+def _lock(file: FileIO) -> bool:
+    """False when another one has the lock. Where the file system has no locks, everybody does without."""
+    try:
+        flock(file, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _unlock(file: FileIO) -> None:
+    """Also for children of a fork, which have the file open and would keep the lock."""
+    try:  # noqa: SIM105
+        flock(file, LOCK_UN)
+    except OSError:
+        pass
+
+
+def _is_named(file: FileIO, path: str) -> bool:
+    """Whether the path still leads to it; it may have been replaced or deleted."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _opened(path: str) -> FileIO:
@@ -221,14 +255,8 @@ def _bad(path: str, message: str, line: int | None = None) -> FileError:
     return FileError(message, id="bad-manifest", file=path, line=line, hint=_HINT)
 
 
-@contextmanager
-def _failures(path: str, what: str) -> Iterator[None]:
-    try:
-        yield
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(f"cannot {what}: {error.strerror}", id="io", file=path) from None
+def _cannot(what: str, path: str, error: OSError) -> FileError:
+    return FileError(f"cannot {what}: {error.strerror}", id="io", file=path)
 
 
 __all__ = ["Manifest", "identity_of"]

@@ -130,7 +130,7 @@ def path_text(path: Path) -> str:
     """A path as text; UsageError where no file can have that name."""
     text = os.fsdecode(path)
     try:
-        problem = "a null character" if b"\0" in os.fsencode(text) else ""
+        problem = "a null byte" if b"\0" in os.fsencode(text) else ""
     except UnicodeEncodeError:
         problem = "a lone surrogate, which no file name can have"
     if problem:

@@ -92,7 +92,7 @@ def test_paths_that_no_file_can_have(tmp_path, monkeypatch, name):
         lambda: WHOLE.run_files("a.csv", name),
         lambda: WHOLE.run_files("a.csv", "out", suffix=name),
     ):
-        with pytest.raises(mm.UsageError, match=r"contains a (null character|lone surrogate)") as caught:
+        with pytest.raises(mm.UsageError, match=r"contains a (null byte|lone surrogate)") as caught:
             run()
         assert caught.value.id == "bad-path"
     assert sorted(os.listdir()) == ["a", "a.csv"]
@@ -101,7 +101,7 @@ def test_paths_that_no_file_can_have(tmp_path, monkeypatch, name):
 def test_a_script_whose_path_is_not_utf_8(tmp_path):
     path = os.fsencode(tmp_path) + b"/\xff.lua"
     pathlib.Path(os.fsdecode(path)).write_text("return require 'moonmill'.pipeline {}")
-    with pytest.raises(mm.UsageError, match=r"the path of a script .*\\udcff.lua', expected UTF-8"):
+    with pytest.raises(mm.UsageError, match=r"the path of a script has half a .*\\udcff.lua'"):
         mm.load(path)
 
 
