@@ -6,7 +6,8 @@ an output without a record, or beside a record of the file that was there before
 damaged end of the manifest is dropped; damage before a good record is an error. Of several records of an
 output the last one counts; when most are out of date, the file is replaced by one of those that count.
 
-The disk gets the records once a second and at the end: one that a loss of power takes away costs work only.
+Records are synchronised to disk once a second and at the end; if a power failure loses one, its output is
+made again.
 
 Who uses a folder holds a lock on its manifest (flock), which goes with the process however that ends, and
 with the file object where Ctrl-C leaves it behind: so context managers of Python are avoided, as their frames
@@ -18,12 +19,12 @@ from __future__ import annotations
 import json
 import os
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
-from hashlib import blake2b
 from stat import S_ISREG
 from time import monotonic
 from zlib import crc32
 
 from .errors import FileError
+from .identity import is_unchanged
 from .reading import MANIFEST
 
 TYPE_CHECKING = False
@@ -32,12 +33,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = {"format": "moonmill-manifest", "version": 1}
-END = 1 << 20
-"""Bytes of the beginning and of the end of a file that are hashed."""
 SPARE = 1000
 """Records out of date that are not worth a new file."""
 
-_HINT = "delete it: all outputs are made again then"
+_HINT = "delete it; all outputs are then written again"
 
 
 class Manifest:
@@ -78,8 +77,8 @@ class Manifest:
         return (
             record is not None
             and record["recipe"] == recipe
-            and _is_unchanged(source, record["input"])
-            and _is_unchanged(target, record["result"])
+            and is_unchanged(source, record["input"])
+            and is_unchanged(target, record["result"])
         )
 
     def add(self, target: str, recipe: str, source: list[Any], result: list[Any]) -> None:
@@ -142,37 +141,6 @@ class Manifest:
         if size < len(content):
             self._cut(size)
         return good
-
-
-def identity_of(path: str) -> list[Any] | None:
-    """Size, time of the last change and a hash of both ends of a file; None of what is no regular file."""
-    status = _status_of(path)
-    if status is None:
-        return None
-    try:
-        with open(path, "rb", buffering=0) as file:
-            ends = blake2b(file.read(END), digest_size=16)
-            file.seek(max(END, status.st_size - END))
-            ends.update(file.read(END))
-    except OSError:
-        return None
-    return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
-
-
-def _is_unchanged(path: str, identity: list[Any]) -> bool:
-    status = _status_of(path)
-    if status is None or [status.st_size, status.st_mtime_ns] != identity[:2]:
-        return False
-    return identity_of(path) == identity
-
-
-def _status_of(path: str) -> os.stat_result | None:
-    """Of a regular file; "-" is stdin, whatever is called so."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status if S_ISREG(status.st_mode) and path != "-" else None
 
 
 def _locked(path: str) -> FileIO:
@@ -259,4 +227,4 @@ def _cannot(what: str, path: str, error: OSError) -> FileError:
     return FileError(f"cannot {what}: {error.strerror}", id="io", file=path)
 
 
-__all__ = ["Manifest", "identity_of"]
+__all__ = ["Manifest"]

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from . import _core
 from .binding import plan_over
 from .errors import Error
-from .manifest import identity_of
+from .identity import identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
