@@ -143,10 +143,10 @@ PyObject *mm_raise_new(module_state *state, int code, const char *id, const char
 /* Python trusts whoever made the text; numpy copies the code points of its arrays unseen. */
 static bool is_beyond_unicode(PyObject *text) {
   if (PyUnicode_KIND(text) != PyUnicode_4BYTE_KIND) return false;
-  const Py_UCS4 *points = PyUnicode_4BYTE_DATA(text);
-  for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); i++)
-    if (points[i] > 0x10ffff) return true;
-  return false;
+  const Py_UCS4 *points = PyUnicode_4BYTE_DATA(text), *end = points + PyUnicode_GET_LENGTH(text);
+  Py_UCS4 wrong = 0; /* without a branch for each */
+  for (; points < end; points++) wrong |= *points > 0x10ffff;
+  return wrong;
 }
 
 const char *mm_utf8_find(PyObject *text, Py_ssize_t *size, const char **problem) {
