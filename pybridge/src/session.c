@@ -67,7 +67,7 @@ static PyObject *core_ask(PyObject *module, PyObject *const *arguments, Py_ssize
   mm_buffer answer = {0};
   PyObject *result = NULL;
   for (Py_ssize_t i = 0; i < count; i++)
-    if (mm_text_read(state, arguments[i], "a text", &texts[i]) < 0) goto done;
+    if (mm_text_read(state, arguments[i], "a text for the session", &texts[i]) < 0) goto done;
   mm_session *session = mm_session_here(state);
   if (!session) goto done;
   mm_error error = {0};

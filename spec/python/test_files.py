@@ -167,8 +167,9 @@ def test_ctrl_c_between_any_two_instructions_leaves_no_thread_that_hangs(inputs,
 
 
 def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
-    with pytest.raises(mm.UsageError, match="is the same file as"):
+    with pytest.raises(mm.UsageError, match=r"is the same file as .*a\.csv, which is read") as raised:
         LATE.run_files(inputs / "a.csv", to=inputs)
+    assert raised.value.id == "same-file"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.csv").write_text("carrier,arr_delay\n")
     with pytest.raises(mm.UsageError, match="both"):
