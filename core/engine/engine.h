@@ -49,6 +49,8 @@ typedef struct segment {
   int64_t window;
 } segment;
 
+typedef struct worker worker;
+
 struct mm_job {
   mm_job_options options;
   mm_source *source; /* of the first segment until it starts */
@@ -61,7 +63,9 @@ struct mm_job {
   void **threads;
   int32_t thread_count; /* 0 until all have started */
   bool joined;
-  mm_store *store; /* as it was when the job started, for stages that look into it */
+  worker *alone;       /* no thread could be started: works while the job is waited for. Else NULL */
+  atomic_bool working; /* it is at work, in the call of some thread */
+  mm_store *store;     /* as it was when the job started, for stages that look into it */
 
   pthread_mutex_t mutex;
   pthread_cond_t changed; /* state, generation or thread_count */
@@ -77,8 +81,8 @@ struct mm_job {
 };
 
 /* Streams the rows of a morsel through the stages; one per thread and segment. */
-typedef struct worker {
-  mm_job *job;
+struct worker {
+  mm_job *job; /* NULL while it is not open */
   void *source_local;
   void **locals;     /* of stages first .. breaker */
   mm_batch *batches; /* [0] is what the source gives, [i] what streaming stage i - 1 gives */
@@ -87,13 +91,16 @@ typedef struct worker {
   bool source_opened;
   mm_error failure; /* of the running morsel; code 0: none */
   int64_t failed_row;
-} worker;
+};
 
 /* Let the stage before a sink that has a destination compute right there (sink_into.c). */
 void mm_sink_aim(mm_job *job, const segment *s);
 
 int mm_segment_start(mm_job *job, mm_source *take, int32_t first, mm_error *error);
 void mm_segment_work(mm_job *job);                                     /* run by every thread */
+bool mm_segment_enter(mm_job *job, worker *worker);                    /* mm_segment_work in parts: begin, */
+bool mm_segment_step(worker *worker);                                  /* the next piece, while there is one, */
+void mm_segment_leave(worker *worker);                                 /* end, also where it did not begin */
 int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error); /* run by the last one */
 void mm_segment_free(mm_job *job);
 void mm_segment_wake(segment *segment); /* those who wait look again whether the job was cancelled */

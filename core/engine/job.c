@@ -128,7 +128,15 @@ static int bind_stages(mm_job *job, mm_error *error) {
   return 0;
 }
 
-/* Start as many threads as the host gives, at least one. They wait until their number is known. */
+/* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is refused. */
+static bool prepare_alone(mm_job *job) {
+  for (int32_t i = 0; i < job->stage_count; i++)
+    if (job->stages[i]->flags & MM_STAGE_FOREIGN) return false;
+  job->alone = mm_allocate_zero(sizeof *job->alone);
+  return job->alone != NULL;
+}
+
+/* Start as many threads as the host gives. They wait until their number is known. */
 static int start_threads(mm_job *job, mm_error *error) {
   int failure = 0;
   int32_t started = 0;
@@ -138,10 +146,11 @@ static int start_threads(mm_job *job, mm_error *error) {
   }
   pthread_mutex_lock(&job->mutex);
   job->thread_count = started;
-  if (started == 0) job->state = MM_JOB_FAILED;
+  bool works = started > 0 || prepare_alone(job);
+  if (!works) job->state = MM_JOB_FAILED;
   pthread_cond_broadcast(&job->changed);
   pthread_mutex_unlock(&job->mutex);
-  if (started > 0) return 0;
+  if (works) return 0;
   mm_fail(&job->error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failure));
   if (error) *error = job->error;
   return MM_ENOMEM;
@@ -194,10 +203,35 @@ static void interrupt(mm_job *job) {
   if (job->segment.source) mm_segment_wake(&job->segment);
 }
 
+/* One piece of the work, or the end of a segment, on the calling thread. */
+static void step_alone(mm_job *job) {
+  worker *w = job->alone;
+  if ((w->job || mm_segment_enter(job, w)) && mm_segment_step(w)) return;
+  mm_segment_leave(w);
+  w->job = NULL;
+  pthread_mutex_lock(&job->mutex);
+  next_segment(job);
+  pthread_mutex_unlock(&job->mutex);
+}
+
+/* At least one step, so that a loop of waits that do not wait comes to an end; negative: all of them. */
+static void work_alone(mm_job *job, int32_t timeout_ms) {
+  int64_t until = mm_milliseconds() + timeout_ms;
+  while (job->state == MM_JOB_RUNNING) {
+    step_alone(job);
+    if (timeout_ms >= 0 && mm_milliseconds() >= until) return;
+  }
+}
+
 /* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few
  * milliseconds. */
 int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
-  if (job->thread_count == 0) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  if (job->thread_count == 0 && !job->alone) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  if (job->alone && !atomic_exchange(&job->working, true)) {
+    work_alone(job, timeout_ms);
+    atomic_store(&job->working, false);
+    timeout_ms = 0;
+  }
   pthread_mutex_lock(&job->mutex);
   for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
     if (atomic_load(&job->cancel)) interrupt(job);
@@ -244,7 +278,8 @@ int mm_job_stage_rows(const mm_job *job, int32_t stage, int64_t *rows_in, int64_
 void mm_job_free(mm_job *job) {
   if (!job) return;
   mm_job_cancel(job, MM_ECANCEL);
-  if (job->thread_count > 0) mm_job_wait(job, -1, NULL);
+  if (job->thread_count > 0 || job->alone) mm_job_wait(job, -1, NULL);
+  mm_release(job->alone, job->alone ? (int64_t)sizeof *job->alone : 0);
   mm_segment_free(job);
   if (job->source) mm_source_free(job->source);
   forget_store(job);

@@ -203,17 +203,26 @@ static void leave_stages(worker *w, segment *s) {
   }
 }
 
-void mm_segment_work(mm_job *job) {
-  segment *s = &job->segment;
-  worker w;
+bool mm_segment_enter(mm_job *job, worker *w) {
   mm_error error = {.row = -1, .place = -1, .stage = -1};
-  if (mm_worker_open(&w, job, &error) < 0) {
-    fail_segment(s, &error);
-  } else {
-    while (work_once(&w, s)) {}
-    leave_stages(&w, s);
-  }
-  mm_worker_close(&w);
+  if (mm_worker_open(w, job, &error) >= 0) return true;
+  fail_segment(&job->segment, &error);
+  return false;
+}
+
+bool mm_segment_step(worker *w) {
+  if (work_once(w, &w->job->segment)) return true;
+  leave_stages(w, &w->job->segment);
+  return false;
+}
+
+void mm_segment_leave(worker *w) { mm_worker_close(w); }
+
+void mm_segment_work(mm_job *job) {
+  worker w;
+  if (mm_segment_enter(job, &w))
+    while (mm_segment_step(&w)) {}
+  mm_segment_leave(&w);
 }
 
 int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error) {

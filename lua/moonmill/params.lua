@@ -6,6 +6,7 @@ local fields = require "moonmill.fields"
 local reading = require "moonmill.reading"
 local suggest = require "moonmill.suggest"
 local types = require "moonmill.types"
+local utf8 = require "moonmill.utf8"
 
 ---@class moonmill.Param
 ---@field name string
@@ -49,7 +50,7 @@ end
 
 ---A value of a type from text; nil when the text is not one.
 local function value_of(text, kind)
-  if kind.text then return text end
+  if kind.text then return not (kind.id == "utf8" and utf8.invalid(text)) and text or nil end
   if kind.integer then return integer(text, kind) end
   if kind.float then return number(text, kind) end
   if kind.id == "bool" then
@@ -66,7 +67,7 @@ end
 
 local FORMS = {
   bool = "true or false", date = "a date such as 2013-12-31", timestamp = "a time such as 2013-12-31T23:59:00Z",
-  duration = "a duration", utf8 = "a text", binary = "a text",
+  duration = "a duration", utf8 = "a text in UTF-8", binary = "a text",
 }
 local function form_of(kind)
   return FORMS[kind.id] or ("a %snumber that fits %s"):format(kind.integer and "whole " or "", kind.name)

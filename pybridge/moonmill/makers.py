@@ -32,8 +32,14 @@ def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
     FileError, UsageError, ScriptError
         The file cannot be read, or the script is wrong.
     """
+    from .reading import path_text
+
+    text = path_text(path)
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        problem = "has half a surrogate pair, which is not valid UTF-8"
+        raise UsageError(f"the path of a script {problem}: {text!a}", id="bad-utf8")
     with within(timeout):
-        return _made(load_file(os.fsdecode(path)))
+        return _made(load_file(text))
 
 
 def pipeline(

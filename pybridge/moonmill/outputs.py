@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from functools import partial
 
-from . import _core
-from .binding import plan_over
 from .errors import Error, UsageError
-from .reading import Files, expanded
+from .manifest import Manifest
+from .reading import MANIFEST, Files, expanded, path_text
+from .work import Outcome, Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class FilesResult:
     written : dict of str to str
         Outputs by input.
     skipped : list of str
-        Inputs whose output was there already.
+        Inputs whose output is current, and was left as it is.
     errors : dict of str to Error
         What was wrong, by input; there is no output then.
     rows : int
@@ -51,13 +50,15 @@ class FilesResult:
             raise error
         return self
 
-    def note(self, source: str, target: str, outcome: int | Error) -> None:
-        """One file has been answered: by so many rows, or by an error."""
-        if isinstance(outcome, Error):
-            self.errors[source] = outcome
+    def note(self, source: str, target: str, outcome: Outcome) -> None:
+        """One file has been answered."""
+        if outcome.error is not None:
+            self.errors[source] = outcome.error
+        elif outcome.rows is None:
+            self.skipped.append(source)
         else:
             self.written[source] = target
-            self.rows += outcome
+            self.rows += outcome.rows
 
     def __repr__(self) -> str:
         return (
@@ -79,47 +80,47 @@ def run_files(
     """See `Pipeline.run_files`."""
     given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
     given, params = given.told(params, pipeline._loaded())
-    pairs = _pairs(given.paths, os.fsdecode(to), suffix)
+    folder = path_text(to)
+    pairs = _pairs(given.paths, folder, suffix)
     _refuse(pairs, [*given.paths, *pipeline._loaded().source.paths()])
-    os.makedirs(to, exist_ok=True)
-    answer = partial(_run_file, pipeline, given, params)
+    os.makedirs(folder, exist_ok=True)
     display = None
     if progress is not False:
         from .progress import Display
 
         display = Display(progress, len(pairs), "files")
-    result = FilesResult()
-    missing = []
-    for source, target in pairs:
-        if resume and _is_newer(target, source):
-            result.skipped.append(source)
-        else:
-            missing.append((source, target))
-    outcomes: dict[str, int | Error] = {}
-    try:
-        for source, outcome in _outcomes(answer, missing, threads):
-            outcomes[source] = outcome
+    outcomes: dict[str, Outcome] = {}
+    with Manifest(folder) as manifest:
+        work = Work(pipeline, given, params, manifest, resume)
+        try:
+            for source, target, outcome in _outcomes(work.answer, pairs, threads):
+                work.record(target, outcome)
+                outcomes[source] = outcome
+                if display:
+                    display.advance(len(outcomes))
+        finally:
             if display:
-                display.advance(len(result.skipped) + len(outcomes))
-    finally:
-        if display:
-            display.finish()
-    for source, target in missing:
+                display.finish()
+    result = FilesResult()
+    for source, target in pairs:
         result.note(source, target, outcomes[source])
     return result
 
 
 def _outcomes(
-    answer: Callable[..., int | Error], pairs: list[tuple[str, str]], threads: int
-) -> Iterator[tuple[str, int | Error]]:
+    answer: Callable[..., Outcome], pairs: list[tuple[str, str]], threads: int
+) -> Iterator[tuple[str, str, Outcome]]:
     """Large files one after the other, on all threads; then small ones side by side, each on one."""
     width = threads or len(os.sched_getaffinity(0))
-    small = [pair for pair in pairs if _size(pair[0]) < SMALL]
-    side_by_side = small if width > 1 and len(small) > 1 else []
-    for source, target in pairs:
-        if (source, target) not in side_by_side:
-            yield source, answer(source, target, threads)
-    if not side_by_side:
+    large: list[tuple[str, str]] = []
+    small: list[tuple[str, str]] = []
+    for pair in pairs:
+        (small if width > 1 and _size(pair[0]) < SMALL else large).append(pair)
+    if len(small) == 1:
+        large, small = pairs, []
+    for source, target in large:
+        yield source, target, answer(source, target, threads)
+    if not small:
         return
     from .crew import Crew
 
@@ -129,31 +130,10 @@ def _outcomes(
         if crew.stopping:
             raise KeyboardInterrupt
 
-    def run(pair: tuple[str, str]) -> tuple[str, int | Error]:
-        return pair[0], answer(*pair, 1, watch)
+    def run(pair: tuple[str, str]) -> tuple[str, str, Outcome]:
+        return *pair, answer(*pair, 1, watch)
 
-    yield from crew.answers(run, side_by_side, width)
-
-
-def _run_file(
-    pipeline: Pipeline,
-    files: Files,
-    params: Mapping[str, Any],
-    source: str,
-    target: str,
-    threads: int,
-    watch: Callable[[object], object] | None = None,
-) -> int | Error:
-    """Rows that were written, or what was wrong."""
-    opened = None
-    try:
-        opened = files.open(pipeline._loaded(), paths=[source])
-        plan = plan_over(pipeline._loaded(), opened, pipeline._params(params))
-        return _core.run(plan, opened, threads=threads, watch=watch, output=target)
-    except Error as error:
-        return error
-    finally:
-        del opened  # the traceback of an error that is kept would keep the file open
+    yield from crew.answers(run, small, width)
 
 
 def _size(path: str) -> int:
@@ -168,6 +148,8 @@ def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple
     pairs = [(item, os.path.join(folder, _renamed(os.path.basename(item), suffix))) for item in inputs]
     seen: dict[str, str] = {}
     for source, target in pairs:
+        if os.path.basename(target) == MANIFEST:
+            raise UsageError(f"{source} would be written over the manifest {target}", id="same-output")
         other = seen.setdefault(target, source)
         if other is not source:
             raise UsageError(f"{other} and {source} would both be written to {target}", id="same-output")
@@ -184,10 +166,10 @@ def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
     for _, target in pairs:
         with suppress(OSError):
             status = os.stat(target)
-            path = known.get((status.st_dev, status.st_ino))
-            if path is not None:
+            same = known.get((status.st_dev, status.st_ino))
+            if same is not None:
                 raise UsageError(
-                    f"{target} is the same file as {path}, which is read",
+                    f"{target} is the same file as {same}, which is read",
                     id="same-file",
                     hint="choose another folder",
                 )
@@ -202,11 +184,4 @@ def _renamed(name: str, suffix: str | None) -> str:
     if os.sep in suffix:
         raise UsageError(f"suffix is {suffix!r}: it ends the names of files", id="bad-suffix")
     stem = os.path.splitext(name.removesuffix(".zst"))[0]
-    return stem + suffix
-
-
-def _is_newer(target: str, source: str) -> bool:
-    try:
-        return os.path.getmtime(target) >= os.path.getmtime(source)
-    except OSError:
-        return False
+    return path_text(stem + suffix)

@@ -229,11 +229,12 @@ class Pipeline:
             Files or patterns such as ``"in/*.csv.zst"``.
         to : path
             The folder of the outputs, which is made if need be. They have the names of the inputs, and
-            appear when they are complete.
+            appear when they are complete. One run at a time uses a folder.
         threads : int, optional
             Threads to use, for a large file or for several small ones. Default: all processors.
         resume : bool
-            Leave out inputs whose output is there and newer.
+            Skip inputs whose output is current: the manifest in the folder says that it was made by this
+            script with these parameters and options, and neither input nor output has changed since.
         suffix : str, optional
             What the names of the outputs end with instead, and so how they are written: ``".tsv"``,
             ``".csv.zst"``.
@@ -247,6 +248,11 @@ class Pipeline:
         FilesResult
             The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for
             a bad file.
+
+        Raises
+        ------
+        FileError
+            Another run uses the folder, or its manifest cannot be used.
         """
         from .outputs import run_files
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
+MANIFEST = ".moonmill-manifest"
+"""The file that `Pipeline.run_files` keeps beside its outputs. No pattern matches it."""
+
+
 class Files:
     """Files that are read one after the other as one table, whenever they are given to a pipeline.
 
@@ -41,7 +45,7 @@ class Files:
         data: Any = None,
     ) -> None:
         """`script`: whose parameters could be meant; `data`: a buffer to read instead; the path names it."""
-        self.paths = tuple(paths)
+        self.paths = tuple(map(path_text, paths))
         self._data = data
         self.options = {name: value for name, value in (options or {}).items() if value is not None}
         self._settings = _settings_of(self.options, script) if self.options else {}
@@ -122,6 +126,18 @@ def files(
     return Files(expanded(paths), {**options, **unknown})
 
 
+def path_text(path: Path) -> str:
+    """A path as text; UsageError where no file can have that name."""
+    text = os.fsdecode(path)
+    try:
+        problem = "a null byte" if b"\0" in os.fsencode(text) else ""
+    except UnicodeEncodeError:
+        problem = "a lone surrogate, which no file name can have"
+    if problem:
+        raise UsageError(f"the path {text!a} contains {problem}", id="bad-path")
+    return text
+
+
 def expanded(paths: Path | Iterable[Path]) -> list[str]:
     """Paths as texts, with patterns replaced by the files that they match."""
     import glob
@@ -133,11 +149,12 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
     else:
         given = list(paths)
     found: list[str] = []
-    for item in map(os.fsdecode, given):
+    for item in map(path_text, given):
         if os.path.exists(item) or not glob.has_magic(item):
             found.append(item)
             continue
         matches = sorted(glob.glob(item, recursive=True))
+        matches = [path for path in matches if os.path.basename(path) != MANIFEST]
         if not matches:
             raise UsageError(f"no file matches {item}", id="no-input")
         found += matches

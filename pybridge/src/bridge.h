@@ -87,7 +87,10 @@ PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name
 PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
                        const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* The UTF-8 of a str, which keeps it, or NULL and an exception; `what` it is: "the name of a column". */
+/* The UTF-8 of a str, which keeps it. NULL: it has none, and `problem` says why ("has half a surrogate pair ..."), or
+ * there is an exception and no problem. */
+const char *mm_utf8_find(PyObject *text, Py_ssize_t *size, const char **problem);
+/* The same, or NULL and an exception; `what` it is: "the name of a column". */
 const char *mm_utf8_of(module_state *state, PyObject *text, Py_ssize_t *size, const char *what);
 
 /* ---- Owners: what Python or a foreign producer must release, and only under the GIL ---- */

@@ -86,13 +86,23 @@ static int note_int(items *in, Py_ssize_t row) {
   return overflow < 0 ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "the number does not fit 64 bits") : 0;
 }
 
+/* What has no UTF-8: -1 and an exception. Texts of code points of 4 bytes, which may still have it, come here too. */
+static int look_closely(const items *in, Py_ssize_t row, Py_ssize_t *size) {
+  const char *problem;
+  char what[128];
+  PyErr_Clear();
+  if (mm_utf8_find(PyList_GET_ITEM(in->values, row), size, &problem)) return 0;
+  if (!problem) return -1;
+  snprintf(what, sizeof what, "the text %s", problem);
+  return refuse(in, row, MM_EDATA, "bad-utf8", NULL, what);
+}
+
 static int note_text(items *in, Py_ssize_t row, int kind) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
   Py_ssize_t size = PyBytes_Check(value) ? PyBytes_GET_SIZE(value) : 0;
-  if (kind == TEXT && !PyUnicode_AsUTF8AndSize(value, &size)) {
-    PyErr_Clear();
-    return refuse(in, row, MM_EDATA, "bad-utf8", NULL, "the text has half a surrogate pair, which is not valid UTF-8");
-  }
+  if (kind == TEXT && (PyUnicode_KIND(value) == PyUnicode_4BYTE_KIND || !PyUnicode_AsUTF8AndSize(value, &size))
+      && look_closely(in, row, &size) < 0)
+    return -1;
   in->bytes += size;
   if (in->bytes <= INT32_MAX) return 0;
   mm_raise_new(in->ask->state, MM_ELIMIT, "limit", in->ask->name, "pass an Arrow array, or tables of fewer rows",

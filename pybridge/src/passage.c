@@ -174,13 +174,12 @@ static int take_bool(const mm_passage *p, const mm_slot *slot, PyObject *object,
 
 static int take_text(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
   if (slot->type.id == MM_UTF8) {
-    Py_ssize_t size;
+    Py_ssize_t size = 0;
+    const char *problem;
     if (!PyUnicode_Check(object)) return refuse_type(p, slot, object, NULL);
-    item->data = PyUnicode_AsUTF8AndSize(object, &size);
+    item->data = mm_utf8_find(object, &size, &problem);
     item->size = size;
-    if (item->data || !PyErr_ExceptionMatches(PyExc_UnicodeError)) return item->data ? 0 : -1;
-    PyErr_Clear();
-    return refuse(p, slot, "bad-utf8", NULL, "has half a surrogate pair, which is not valid UTF-8");
+    return item->data ? 0 : problem ? refuse(p, slot, "bad-utf8", NULL, problem) : -1;
   }
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, NULL);
   if (mm_borrow_take(p->state, object, NULL, false, borrow) < 0) return name_argument(p, slot);

@@ -54,7 +54,7 @@ describe("a parameter", function()
     assert.is_nil(params.resolve(list, { s = "\0" }).s.value)
     assert.equal("\0", params.resolve(list, { s = "\0\0" }).s.value)
     local problem = pipelines.raised(params.resolve, list, { t = "\0" })
-    assert.equal('parameter "t" is null, expected a text', problem.message)
+    assert.equal('parameter "t" is null, expected a text in UTF-8', problem.message)
   end)
 
   it("that does not fit its type is an error that names it", function()
@@ -62,6 +62,7 @@ describe("a parameter", function()
       { "i8", "128" }, { "i8", "-129" }, { "u8", "-1" }, { "i64", "9223372036854775808" },
       { "u64", "18446744073709551616" },
       { "i64", "1.5" }, { "i64", "" }, { "f64", "x" }, { "f64", "0x10" }, { "bool", "yes" }, { "date", "2013-02-29" },
+      { "utf8", "\255" }, { "utf8", "\237\160\128" }, { "utf8", "\244\144\128\128" },
     } do
       local problem = pipelines.raised(params.resolve, declared("amount: " .. case[1]), { amount = case[2] })
       assert.equal("bad-param", problem.id, case[1] .. " " .. case[2])

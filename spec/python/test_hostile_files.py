@@ -84,7 +84,8 @@ def test_names_that_are_no_text(folder):
     Path(os.fsdecode(name)).write_text("a\n1\n")
     assert mm.read(name)["a"][0] == PASS.run(Path(os.fsdecode(name)))["a"][0] == 1
     assert PASS.run_files([name, b"a.csv"], b"out").check().rows == 2
-    assert sorted(os.listdir(b"out")) == [b"a.csv", name]
+    assert sorted(os.listdir(b"out")) == [b".moonmill-manifest", b"a.csv", name]
+    assert len(PASS.run_files([name, b"a.csv"], b"out", resume=True).skipped) == 2
 
 
 @pytest.mark.parametrize("given", [None, 5, {}, {"a.csv": 1}, [5], [None]])

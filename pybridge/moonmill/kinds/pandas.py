@@ -134,6 +134,8 @@ def _through_arrow(series: Any, name: str) -> Any:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise refuse(name, str(error)) from None
+    except UnicodeEncodeError:
+        return series.astype(object).to_numpy()  # is refused with the row that pyarrow does not tell
     if pa.types.is_dictionary(array.type) and not _is_plain(array.type.value_type):
         categories = series.dtype.categories.dtype
         raise refuse(

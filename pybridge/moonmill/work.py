@@ -1,0 +1,104 @@
+"""The work on each file of `run_files`: its output is written, unless it is current."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from . import _core
+from .binding import plan_over
+from .errors import Error
+from .identity import identity_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from .manifest import Manifest
+    from .params import Texts
+    from .pipeline import Pipeline
+    from .reading import Files
+
+
+class Outcome:
+    """What became of one file: an output of so many rows, an error, or neither, when it was skipped.
+
+    Attributes
+    ----------
+    rows : int or None
+    error : Error or None
+    read, written : list or None
+        Identities of the input, before it was read, and of the output.
+    """
+
+    __slots__ = ("error", "read", "rows", "written")
+
+    def __init__(self, rows: int | None = None, error: Error | None = None) -> None:
+        self.rows = rows
+        self.error = error
+        self.read: list[Any] | None = None
+        self.written: list[Any] | None = None
+
+
+class Work:
+    """How each file is answered."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        files: Files,
+        params: Mapping[str, Any],
+        manifest: Manifest,
+        resume: bool,
+    ) -> None:
+        self._pipeline = pipeline
+        self._files = files
+        self._params = pipeline._params(params)
+        self._manifest = manifest
+        self._resume = resume
+        self._recipe = _recipe(pipeline, files, self._params)
+
+    def answer(
+        self, source: str, target: str, threads: int, watch: Callable[[object], object] | None = None
+    ) -> Outcome:
+        """Write an output, unless it is current."""
+        if self._resume and self._manifest.is_current(target, self._recipe, source):
+            return Outcome()
+        read = identity_of(source)
+        outcome = self._run(source, target, threads, watch)
+        if outcome.error is None:
+            outcome.read, outcome.written = read, identity_of(target)
+        return outcome
+
+    def record(self, target: str, outcome: Outcome) -> None:
+        """Keep what an output was made of; that of a pipe, or written to one, is not known."""
+        if outcome.read and outcome.written:
+            self._manifest.add(target, self._recipe, outcome.read, outcome.written)
+
+    def _run(
+        self, source: str, target: str, threads: int, watch: Callable[[object], object] | None
+    ) -> Outcome:
+        script = self._pipeline._loaded()
+        opened = None
+        try:
+            opened = self._files.open(script, paths=[source])
+            plan = plan_over(script, opened, self._params)
+            return Outcome(_core.run(plan, opened, threads=threads, watch=watch, output=target))
+        except Error as error:
+            return Outcome(error=error)
+        finally:
+            del opened  # the traceback of an error that is kept would keep the file open
+
+
+def _recipe(pipeline: Pipeline, files: Files, params: Texts) -> str:
+    """A hash of all that outputs depend on beside their inputs."""
+    source = pipeline._source
+    parts = (
+        _core.version(),
+        source.text,
+        source.modules,
+        source.half,
+        sorted(params),
+        sorted(files.options.items()),
+    )
+    return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
