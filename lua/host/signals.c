@@ -110,7 +110,8 @@ static void on_alarm(int number) {
   }
   expired = 1;
   ring_after(GRACE_S);
-  if (!atomic_load(&current) && !atomic_load(&opening)) lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
+  if (!atomic_load(&current) && !atomic_load(&opening))
+    lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
 }
 
 void mm_signals_interruptible(lua_State *L) { atomic_store(&interruptible, L); }
@@ -141,7 +142,7 @@ static void install_fatal(int number) {
 
 void mm_signals_install(void) {
   static const int fatal[] = {SIGQUIT, SIGALRM, SIGUSR1,   SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL,
-                              SIGPWR,  SIGSYS,  SIGSTKFLT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL};
+                              SIGPWR,  SIGSYS,  SIGSTKFLT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL,  SIGTRAP};
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action;
   memset(&action, 0, sizeof(action));

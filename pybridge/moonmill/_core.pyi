@@ -291,7 +291,7 @@ class Job:
 
     @property
     def state(self) -> str:
-        """ "running", "done", "failed", "cancelled", or "stuck": it was cancelled 2 s ago, and goes on."""
+        """ "running", "done", "failed", "cancelled", or "stuck": it was told to stop 2 s ago, and goes on."""
     @property
     def seconds(self) -> float:
         """Since it was started; when it has ended, how long it took."""

@@ -46,7 +46,10 @@ class Job(_core.Job):
         ------
         TimeoutError
             It is not done yet. The job goes on.
-        JobCancelled, Error
+        JobTimeout, JobCancelled
+            It was told to stop, by its time limit or a cancel. When 2 s later it has not stopped, because a
+            thread is within a call that cannot be stopped, it is left behind.
+        Error
             What made it fail.
         """
         try:
@@ -54,7 +57,7 @@ class Job(_core.Job):
         except KeyboardInterrupt:
             self.cancel()
             raise
-        if not done:
+        if not done and self.state != "stuck":
             raise TimeoutError(f"the job is not done after {timeout:g} seconds")
         return self.table()  # type: ignore[return-value]
 

@@ -26,7 +26,7 @@ class Progress:
     Attributes
     ----------
     state : str
-        "running", "done", "failed", "cancelled", or "stuck": it was cancelled and does not stop.
+        "running", "done", "failed", "cancelled", or "stuck": it was told to stop 2 s ago, and goes on.
     fraction : float or None
         Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not
         known.

@@ -144,6 +144,7 @@ PyObject *mm_job_table(PyObject *object, PyObject *unused) {
   if (table) return table;
   mm_work *work = work_of(object);
   if (!work) return NULL;
+  if (mm_work_stuck(work)) return mm_run_raise_stuck(self->plan, work);
   if (!atomic_load(&work->ended))
     return mm_raise_new(self->state, MM_ESTATE, "not-done", NULL, "wait for it, or ask for its result()",
                         "the job is not done yet");
@@ -172,6 +173,7 @@ static PyObject *job_take(PyObject *object, PyObject *count) {
     Py_BEGIN_ALLOW_THREADS
     status = mm_queue_take(self->queue, rows, SLICE_MS, &table, &error);
     Py_END_ALLOW_THREADS
+    if (status == MM_QUEUE_WAIT && mm_work_stuck(work)) return mm_run_raise_stuck(self->plan, work);
     if (PyErr_CheckSignals() == 0) continue;
     mm_table_free(&table);
     return NULL;
@@ -226,16 +228,16 @@ static void job_dealloc(PyObject *object) {
 
 static PyGetSetDef attributes[] = {
     {"state", job_state, NULL,
-     "\"running\", \"done\", \"failed\", \"cancelled\", or \"stuck\": it was cancelled and does not stop.", NULL},
+     "\"running\", \"done\", \"failed\", \"cancelled\", or \"stuck\": it was told to stop and does not.", NULL},
     {"seconds", job_seconds, NULL, "Since it was started; when it has ended, how long it took.", NULL},
     {"plan", job_plan, NULL, "The plan that it runs.", NULL},
     {0}};
 
 static PyMethodDef methods[] = {
     {"fileno", job_fileno, METH_NOARGS,
-     "fileno($self, /)\n--\n\nA descriptor that becomes readable when the job has ended; never read it."},
+     "fileno($self, /)\n--\n\nA descriptor that becomes readable when the job has ended or is stuck; never read it."},
     {"wait", MM_METHOD(job_wait), METH_FASTCALL,
-     "wait($self, timeout=None, /)\n--\n\nWait at most so many seconds; has it ended?"},
+     "wait($self, timeout=None, /)\n--\n\nWait at most so many seconds, or until it is stuck; has it ended?"},
     {"cancel", job_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAsk it to stop; False when it has ended already."},
     {"done", job_done, METH_NOARGS, "done($self, /)\n--\n\nHas it ended, in whatever way?"},
     {"table", mm_job_table, METH_NOARGS,

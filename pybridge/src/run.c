@@ -11,7 +11,7 @@
 #include "table.h"
 #include <math.h>
 
-enum { SLICE_MS = 20, WATCH_MS = 100, PATIENCE_MS = 2000 };
+enum { SLICE_MS = 20, WATCH_MS = 100 };
 
 /* ---- Results ---- */
 
@@ -30,11 +30,18 @@ static PyObject *notes_of(const mm_work *work) {
 }
 
 static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
-  if (atomic_load(&work->late) && work->status == MM_ELIMIT)
-    return mm_deadline_raise(plan->state, work->asked);
+  if (atomic_load(&work->late) && work->status == MM_ELIMIT) return mm_deadline_raise(plan->state, work->asked);
   if (work->status == MM_ECANCEL)
     return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
   return mm_plan_raise(plan, &work->error);
+}
+
+PyObject *mm_run_raise_stuck(plan_object *plan, const mm_work *work) {
+  static const char hint[] = "a thread is within a call that cannot be stopped";
+  return atomic_load(&work->late) ? mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, hint,
+                                                 "the job was told to stop after %g seconds, and does not", work->asked)
+                                  : mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, hint,
+                                                 "the job was cancelled, and does not stop");
 }
 
 PyObject *mm_run_result(plan_object *plan, const mm_work *work) {
@@ -53,10 +60,10 @@ int mm_run_fill(PyObject *result, mm_work *work, int64_t copied) {
 
 /* ---- Waiting ---- */
 
-/* Without the GIL: cancel a work, and give it a while to stop. */
+/* Without the GIL: cancel a work, and give it a while to stop, counted from when it was first told to. */
 static void cancel(mm_work *work) {
   mm_work_cancel(work);
-  if (!mm_work_wait(work, PATIENCE_MS)) mm_work_abandon(work);
+  if (!mm_work_wait(work, mm_work_patience(work))) mm_work_abandon(work);
 }
 
 void mm_run_stop(mm_work *work) {
@@ -81,7 +88,7 @@ int mm_run_wait(mm_work *work, double until) {
     Py_END_ALLOW_THREADS
     if (ended) return 1;
     if (PyErr_CheckSignals() < 0) return -1;
-    if (left <= 0) return 0;
+    if (left <= 0 || mm_work_stuck(work)) return 0;
   }
 }
 
@@ -97,9 +104,8 @@ static bool wait_for(plan_object *plan, mm_work *work) {
       mm_run_stop(work);
       return false;
     }
-    if (atomic_load(&work->late) && mm_host_clock() - work->began > work->limit + PATIENCE_MS * 1e-3) {
-      mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, "a thread is within a call that cannot be stopped",
-                   "the job was told to stop after %g seconds, and does not", work->asked);
+    if (mm_work_stuck(work)) {
+      mm_run_raise_stuck(plan, work);
       mm_run_stop(work);
       return false;
     }
@@ -201,7 +207,7 @@ static PyObject *run_watched(module_state *state, const mm_request *asked) {
   PyObject *result = NULL;
   if (!job) return NULL;
   mm_work *work = mm_job_work(job);
-  for (int ended = 0; ended == 0;) {
+  for (int ended = 0; ended == 0 && !mm_work_stuck(work);) {
     ended = mm_run_wait(work, mm_host_clock() + WATCH_MS * 1e-3);
     PyObject *said = ended < 0 ? NULL : PyObject_CallOneArg(asked->watch, job);
     if (!said) goto done;

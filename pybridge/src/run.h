@@ -21,6 +21,8 @@ int mm_request_open(const mm_request *asked, mm_outcome *outcome);
 /* The result of a work that has ended: the number of rows where they went to a file, else a Table that is still empty.
  * Or raise what made it fail. */
 PyObject *mm_run_result(plan_object *plan, const mm_work *work);
+/* Raise that a work is stuck. Always NULL. */
+PyObject *mm_run_raise_stuck(plan_object *plan, const mm_work *work);
 /* The rows move into it, once; `copied`: bytes copied to make the input. No Python code runs. -1 and an exception. */
 int  mm_run_fill(PyObject *result, mm_work *work, int64_t copied);
 /* Wait until a moment of the clock; 1: it has ended, 0: not yet, -1 and the exception of a signal. */

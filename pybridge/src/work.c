@@ -81,6 +81,12 @@ static void note_rows(mm_work *work) {
     mm_job_stage_rows(work->job, i, &work->stage_rows[2 * i], &work->stage_rows[2 * i + 1]);
 }
 
+/* Under the mutex: wake who waits for the descriptor. */
+static void ring(const mm_work *work) {
+  static const uint64_t one = 1;
+  if (work->event >= 0 && write(work->event, &one, sizeof one) < 0) {} /* it cannot be full */
+}
+
 /* The job is over, and its threads are gone: keep its result, give back all else, tell who waits. */
 static void finish(mm_work *work, int status) {
   work->seconds = mm_host_clock() - work->began;
@@ -95,20 +101,35 @@ static void finish(mm_work *work, int status) {
   mm_outcome_free(&work->outcome);
   atomic_store(&work->ended, true);
   if (queue) mm_queue_close(queue);
-  static const uint64_t one = 1;
-  if (work->event >= 0 && write(work->event, &one, sizeof one) < 0) {} /* it cannot be full */
+  ring(work);
   pthread_cond_broadcast(&work->changed);
   pthread_mutex_unlock(&work->mutex);
   mm_queue_release(queue);
+}
+
+static void note_told(mm_work *work) {
+  long long none = 0;
+  atomic_compare_exchange_strong(&work->told_at, &none, mm_milliseconds());
+}
+
+static void note_stuck(mm_work *work) {
+  if (work->rung || !mm_work_stuck(work)) return;
+  pthread_mutex_lock(&work->mutex);
+  work->rung = true;
+  ring(work);
+  pthread_mutex_unlock(&work->mutex);
 }
 
 /* One look at the job by who keeps it. */
 static bool look(mm_work *work, int slice) {
   if (work->limit > 0) {
     double left = work->began + work->limit - mm_host_clock();
-    if (left <= 0 && !atomic_exchange(&work->late, true)) mm_job_cancel(work->job, MM_ELIMIT);
-    else if (left > 0 && left * 1000 < slice) slice = (int)(left * 1000) + 1;
+    if (left <= 0 && !atomic_exchange(&work->late, true)) {
+      note_told(work);
+      mm_job_cancel(work->job, MM_ELIMIT);
+    } else if (left > 0 && left * 1000 < slice) slice = (int)(left * 1000) + 1;
   }
+  note_stuck(work);
   int status = mm_job_wait(work->job, slice, &work->error);
   if (status > 0) return false;
   finish(work, status);
@@ -147,8 +168,7 @@ bool mm_work_wait(mm_work *work, int ms) {
 }
 
 void mm_work_cancel(mm_work *work) {
-  long long none = 0;
-  atomic_compare_exchange_strong(&work->cancelled_at, &none, mm_milliseconds());
+  note_told(work);
   pthread_mutex_lock(&work->mutex);
   if (work->job) mm_job_cancel(work->job, MM_ECANCEL);
   pthread_mutex_unlock(&work->mutex);
@@ -161,8 +181,12 @@ void mm_work_abandon(mm_work *work) {
 }
 
 bool mm_work_stuck(const mm_work *work) {
-  long long at = atomic_load(&work->cancelled_at);
-  return at && !atomic_load(&work->ended) && mm_milliseconds() - at > PATIENCE_MS;
+  return atomic_load(&work->told_at) && !atomic_load(&work->ended) && mm_work_patience(work) == 0;
+}
+
+int mm_work_patience(const mm_work *work) {
+  long long left = atomic_load(&work->told_at) + PATIENCE_MS - mm_milliseconds();
+  return left > 0 ? (int)left : 0;
 }
 
 /* ---- Keeping ---- */
@@ -209,7 +233,8 @@ void mm_work_leave(mm_work *work) {
 
 int mm_work_descriptor(mm_work *work) {
   pthread_mutex_lock(&work->mutex);
-  if (work->event < 0) work->event = eventfd(atomic_load(&work->ended) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (work->event < 0)
+    work->event = eventfd(work->rung || atomic_load(&work->ended) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
   int event = work->event;
   pthread_mutex_unlock(&work->mutex);
   return event;

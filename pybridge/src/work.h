@@ -23,13 +23,14 @@ typedef struct mm_work {
   double  began, limit;      /* seconds; limit 0: none */
   double  asked;             /* the limit that the caller gave: a part of it may be over when the work begins */
   atomic_bool ended;         /* all below is final */
-  atomic_llong cancelled_at; /* milliseconds; 0: not */
+  atomic_llong told_at;      /* to stop, by a cancel or its limit: milliseconds; 0: not */
   atomic_bool late;          /* by its time limit */
   pthread_mutex_t mutex;     /* of what follows */
   pthread_cond_t  changed;   /* ended */
   atomic_bool kept;
   bool left;                 /* nobody waits any more: the keeper frees it */
-  int  event;                /* descriptor that is readable when it has ended; -1: nobody asked */
+  int  event;                /* descriptor that is readable when it has ended or is stuck; -1: nobody asked */
+  bool rung;                 /* the event, because it is stuck */
   int  status;
   mm_error error;
   mm_progress progress;
@@ -56,8 +57,10 @@ void mm_work_abandon(mm_work *work);
 int  mm_work_keep(mm_work *work, mm_error *error);
 /* Nobody needs it any more: it is freed, by its keeper if it has not ended. The GIL may be held. */
 void mm_work_leave(mm_work *work);
-/* A descriptor that becomes readable when it has ended; -1 and errno. */
+/* A descriptor that becomes readable when it has ended or is stuck; -1 and errno. */
 int  mm_work_descriptor(mm_work *work);
 void mm_work_progress(mm_work *work, mm_progress *progress);
 /* Was it told to stop more than 2 s ago, and goes on? */
 bool mm_work_stuck(const mm_work *work);
+/* Milliseconds until a work that was told to stop is stuck; 0 when it is. */
+int  mm_work_patience(const mm_work *work);

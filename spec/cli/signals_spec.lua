@@ -2,7 +2,7 @@
 local command = require "command"
 
 local NAMES = { "INT", "TERM", "HUP", "QUIT", "ALRM", "USR1", "USR2", "XCPU", "XFSZ", "VTALRM", "PROF", "ABRT", "SEGV",
-  "BUS", "FPE", "ILL", "SYS", "RTMIN", "RTMAX" }
+  "BUS", "FPE", "ILL", "TRAP", "SYS", "RTMIN", "RTMAX" }
 
 describe("a signal", function()
   local folder, data, out, script

@@ -184,3 +184,32 @@ def test_hundreds_of_scripts_leave_neither_threads_nor_memory():
     make(1000)
     assert size() - before < 32 << 20
     assert len(os.listdir("/proc/self/task")) < 40
+
+
+# Each in a process of its own: the job goes on until the process ends.
+SLEEPS = """:map("x: f64", function(r) os.execute "exec sleep 8" return 1 end)"""
+STUCK = {
+    "run": "pipeline.run(data, timeout=0.2)",
+    "a result": "pipeline.submit(data, timeout=0.2).result()",
+    "a future": "pipeline.submit(data, timeout=0.2).future().result()",
+    "await": "asyncio.run(awaited())",
+    "a stream": "list(pipeline.stream([data], timeout=0.2))",
+    "a cancelled job": "job = pipeline.submit(data); time.sleep(0.2); job.cancel(); job.result()",
+}
+
+
+@pytest.mark.parametrize("wait", STUCK.values(), ids=STUCK)
+def test_who_waits_for_a_job_within_a_call_that_cannot_be_stopped_is_let_go(wait):
+    code = f"""
+        import asyncio
+        async def awaited():
+            await pipeline.submit(data, timeout=0.2)
+        pipeline, data = mm.pipeline({SLEEPS!r}), {{"a": [1, 2]}}
+        began = time.monotonic()
+        try:
+            {wait}
+        except mm.Error as error:
+            print(type(error).__name__, time.monotonic() - began < {STOPPED_WITHIN}, flush=True)
+    """
+    expected = "JobCancelled" if "cancel" in wait else "JobTimeout"
+    assert programs.output(PREAMBLE + textwrap.dedent(code)).split() == [expected, "True"]
