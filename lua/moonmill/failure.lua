@@ -107,7 +107,7 @@ end
 
 local function place_text(place)
   local parts = {}
-  if place.file and place.file ~= "" then parts[1] = printable.escaped(place.file) end
+  if place.file and place.file ~= "" then parts[1] = printable.path(place.file) end
   if place.line and place.line > 0 then
     parts[#parts + 1] = ("%d"):format(place.line)
     if place.column and place.column > 0 then parts[#parts + 1] = ("%d"):format(place.column) end

@@ -10,6 +10,9 @@ local printable = {}
 ---Bytes of the longest message, and of the longest hint.
 printable.MOST = 400
 
+---Bytes of the longest path, as Linux has it, and so of the longest place.
+printable.PATH = 4096
+
 -- C1; marks of direction, and separators of lines.
 local CONTROLS = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
 
@@ -81,6 +84,13 @@ end
 ---@return string
 function printable.message(text)
   return printable.cut(printable.escaped(text:sub(1, printable.MOST + 1)), printable.MOST)
+end
+
+---The name of a file as it is shown. What is cut away is not looked at.
+---@param text string
+---@return string
+function printable.path(text)
+  return printable.cut(printable.escaped(text:sub(1, printable.PATH + 1)), printable.PATH)
 end
 
 return printable

@@ -243,9 +243,9 @@ def _class_of(failure: Mapping[str, Any]) -> type[Error]:
 
 
 def _place(file: str | None, line: int | None, column: int | None) -> str:
-    from .printable import escaped
+    from .printable import path
 
-    parts = [escaped(file)] if file else []
+    parts = [path(file)] if file else []
     if line:
         parts.append(str(line))
         if column:

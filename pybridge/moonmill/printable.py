@@ -5,6 +5,9 @@ from __future__ import annotations
 MOST = 400
 """Bytes of the longest message, and of the longest hint."""
 
+PATH = 4096
+"""Bytes of the longest path, as Linux has it, and so of the longest place."""
+
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _CONTROLS = frozenset(
     [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
@@ -20,11 +23,20 @@ def escaped(text: str) -> str:
 
 def message(text: str) -> str:
     """A message or a hint as it is shown. What is cut away is not looked at."""
-    shown = escaped(text[: MOST + 1])
+    return _cut(text, MOST)
+
+
+def path(text: str) -> str:
+    """The name of a file as it is shown. What is cut away is not looked at."""
+    return _cut(text, PATH)
+
+
+def _cut(text: str, most: int) -> str:
+    shown = escaped(text[: most + 1])
     coded = shown.encode()
-    if len(coded) <= MOST:
+    if len(coded) <= most:
         return shown
-    return coded[: MOST - 3].decode(errors="ignore") + "..."
+    return coded[: most - 3].decode(errors="ignore") + "..."
 
 
 def _character(character: str) -> str:

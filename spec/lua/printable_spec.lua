@@ -1,3 +1,4 @@
+local failure = require "moonmill.failure"
 local json = require "moonmill.json"
 local printable = require "moonmill.printable"
 
@@ -29,6 +30,10 @@ describe("text of others", function()
     assert.equal("ab...", printable.cut("ab\226\130\172defg", 6))
     assert.equal(printable.MOST, #printable.message(("x"):rep(1e6)))
     assert.is_true(#printable.message(("\1"):rep(1e6)) <= printable.MOST)
+    assert.equal(printable.PATH, #printable.path(("x"):rep(1e6)))
+    assert.is_true(#printable.path(("\1"):rep(1e6)) <= printable.PATH)
+    local failed = failure.new { id = "not-found", message = "none", file = ("x"):rep(1e6) }
+    assert.is_true(#failure.text(failed) < printable.PATH + printable.MOST)
     assert.equal(("x"):rep(400), printable.message(("x"):rep(400)))
   end)
 
