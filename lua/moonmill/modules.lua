@@ -96,6 +96,22 @@ function Modules:run(name)
   return value
 end
 
+-- Find the modules that a text requires by a name that stands in it, and those that these require.
+local function note(self, text, seen)
+  for name in text:gmatch "require%s*%(?%s*[\"'%[]+([^\"'%]\n]+)[\"'%]]" do
+    if not seen[name] and not OFFERED[name] and name ~= "moonmill" then
+      seen[name] = true
+      local found = self.sources[name] or pcall(self.search, self, name) and self.sources[name]
+      if found then note(self, found.text, seen) end
+    end
+  end
+end
+
+---Find the modules that functions of the script may require when it has ended, as row functions do in workers: they
+---belong to what the script reads, and workers get them as they are now.
+---@param text string of the script
+function Modules:note(text) note(self, text, {}) end
+
 -- What `require` of the script does.
 local function require_in(self, name)
   local loaded = self.package.loaded

@@ -136,6 +136,7 @@ local function run(places, chunk_name, code, set)
   if memory then error(memory, 0) end
   if not ok and type(result) ~= "table" then result = { message = result } end
   if not ok then raise_lua(result.message, result.frames, file, "script") end
+  set:note(code)
   return result
 end
 

@@ -179,11 +179,15 @@ def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
 
 
 @pytest.mark.parametrize("make", [os.link, os.symlink])
-@pytest.mark.parametrize("read", ["b.csv", "keep.lua", "some/part.lua"])
+@pytest.mark.parametrize("read", ["b.csv", "keep.lua", "some/part.lua", "later.lua"])
 def test_outputs_may_not_be_anything_that_is_read(inputs, tmp_path, make, read):
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "part.lua").write_text("return 1")
-    (tmp_path / "keep.lua").write_text('require "some.part" return require("moonmill").pipeline {}')
+    (tmp_path / "later.lua").write_text("return 1")
+    (tmp_path / "keep.lua").write_text(
+        'require "some.part" return require("moonmill").pipeline {}\n'
+        ':where(function(r) return require "later" end)'
+    )
     (tmp_path / "b.csv").write_text("a\n1\n")
     (tmp_path / "a.csv").write_text("a\n1\n")
     (tmp_path / "out").mkdir()

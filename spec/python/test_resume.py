@@ -86,6 +86,21 @@ def test_another_module_makes_all_again(folder):
     assert Path("out/a.csv").read_text() == "a,b\n10,70\n"
 
 
+@pytest.mark.parametrize("call", ['require "by"', "require('by')", "require [[by]]", 'require "between"'])
+def test_another_module_that_only_a_row_function_requires_makes_all_again(folder, call):
+    Path("by.lua").write_text("return { factor = 2 }")
+    Path("between.lua").write_text('return require("by")')
+    Path("p.lua").write_text(
+        'local mm = require "moonmill"\n'
+        f'return mm.pipeline {{}} :map("b: f64", function(r) local by = {call} return r.a * by.factor end)'
+    )
+    assert made(mm.load("p.lua")) == "abc"
+    assert made(mm.load("p.lua")) == ""
+    Path("by.lua").write_text("return { factor = 7 }")
+    assert made(mm.load("p.lua")) == "abc"
+    assert Path("out/a.csv").read_text() == "a,b\n10,70.0\n"
+
+
 def test_other_options_of_reading_make_all_again(folder):
     assert made(ragged=True) == "abc"
     assert made(ragged=True) == ""
