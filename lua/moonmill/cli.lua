@@ -103,7 +103,8 @@ local function main(argv)
   local format = errors_format(argv)
   local ok, result = xpcall(dispatch, function(problem)
     if failure.is(problem) then return problem end
-    return debug.traceback(tostring(problem), 2)
+    local text = failure.describe(problem)
+    return failure.is(text) and text or debug.traceback(text, 2)
   end, argv)
   if ok then return result end
   return report.problem(result, format)

@@ -1,5 +1,5 @@
 -- moonmill.json - values as JSON text on one line: what `--errors json` prints and what a session answers.
-local utf8 = require "moonmill.utf8"
+local printable = require "moonmill.printable"
 
 local json = {}
 
@@ -16,19 +16,13 @@ function json.list(items) return setmetatable(items, List) end
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 -- Bytes that are not UTF-8 become U+FFFD: JSON is text.
-local function valid_utf8(text)
-  local at = utf8.invalid(text)
-  while at do
-    text = text:sub(1, at - 1) .. "\239\191\189" .. text:sub(at + 1)
-    at = utf8.invalid(text)
-  end
-  return text
-end
+local function replacement() return "\239\191\189" end
 
 local function text_of(value)
-  return '"' .. valid_utf8(value):gsub('[%c"\\\127]', function(c)
+  local text = printable.valid(value, replacement):gsub('[%c"\\\127]', function(c)
     return escapes[c] or ("\\u%04x"):format(c:byte())
-  end) .. '"'
+  end)
+  return '"' .. printable.wide(text, "\\u%04x") .. '"'
 end
 
 -- A number that JSON does not have goes as text.

@@ -162,7 +162,8 @@ local function run(places, chunk_name, code, set)
   io.output(io.stderr)
   local ok, result = call(chunk, places, function(err)
     if failure.is(err) then return err end
-    return { message = err, frames = frames.stack(2, { running = call }) }
+    local raised = failure.describe(err)
+    return failure.is(raised) and raised or { message = raised, frames = frames.stack(2, { running = call }) }
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run

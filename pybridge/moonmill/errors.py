@@ -27,6 +27,27 @@ _FIELDS = (
 """What an error can tell, as the core names it."""
 
 
+MOST = 400
+"""Characters of the longest message or hint in the text of an exception."""
+
+_ACTS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+"""What a terminal acts on: controls but for line ends and tabs, marks of direction, halves of pairs."""
+
+
+def printable(text: str) -> str:
+    """A text whose control characters are escaped."""
+    if text.isprintable():
+        return text
+    import re
+
+    return re.sub(_ACTS, lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class Error(Exception):
     """What went wrong, and where.
 
@@ -74,18 +95,17 @@ class Error(Exception):
 
     def __str__(self) -> str:
         """The text that the command prints: place, id, message; the script's place; the hint."""
-        place = _place(self.file, self.line, self.column)
-        lines = [
-            f"{place}: error[{self.id}]: {self.message}" if place else f"error[{self.id}]: {self.message}"
-        ]
+        place = printable(_place(self.file, self.line, self.column))
+        message = f"error[{self.id}]: {cut(printable(self.message), MOST)}"
+        lines = [f"{place}: {message}" if place else message]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
             where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
             text = self.script.get("text")
-            lines.append("  in " + ": ".join(part for part in (where, text) if part))
+            lines.append("  in " + printable(": ".join(part for part in (where, text) if part)))
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {cut(printable(self.hint), MOST)}")
         lines.extend(str(other) for other in self.others)
         return "\n".join(lines)
 

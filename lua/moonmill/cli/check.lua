@@ -2,6 +2,9 @@
 local input = require "moonmill.input"
 local options_of = require "moonmill.cli.options"
 local params = require "moonmill.params"
+local printable = require "moonmill.printable"
+
+local print = printable.print
 
 local check = {
   name = "check", summary = "check a pipeline's names and types without running it",
@@ -17,7 +20,7 @@ end
 local function lines_of(columns)
   local lines = {}
   for i, column in ipairs(columns) do
-    lines[i] = ("  %s: %s%s"):format(column.name, column.type.name, column.nullable and "?" or "")
+    lines[i] = ("  %s: %s%s"):format(printable.line(column.name), column.type.name, column.nullable and "?" or "")
   end
   return table.concat(lines, "\n")
 end

@@ -2,6 +2,9 @@
 local failure = require "moonmill.failure"
 local folders = require "moonmill.folders"
 local script = require "moonmill.script"
+local printable = require "moonmill.printable"
+
+local print = printable.print
 
 local list = { name = "list", summary = "the pipelines in ./pipelines, or in the folders that are named" }
 
@@ -12,7 +15,7 @@ local function about_of(path)
   local ok, result = pcall(script.load, path, "any")
   if ok then return (script.kind_of(result) == "module" and "(module) " or "") .. (result.about or "") end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
-  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(":?\n.*", "") .. ")"
+  return "(broken: " .. (failure.is(result) and result.message or failure.describe(result)):gsub(":?\n.*", "") .. ")"
 end
 
 function list.run(options)
@@ -28,7 +31,7 @@ function list.run(options)
     for _, name in ipairs(names) do
       local path = folder:gsub("/$", "") .. "/" .. name
       local about = name:find "%.lua$" and about_of(path)
-      if about then print(("%-28s  %s"):format(path, about)) end
+      if about then print(("%-28s  %s"):format(printable.line(path), printable.line(about))) end
     end
   end
 end

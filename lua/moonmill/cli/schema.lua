@@ -1,5 +1,6 @@
 -- moonmill schema: the columns of a file, as an input list to paste into a pipeline.
 local options_of = require "moonmill.cli.options"
+local print = require("moonmill.printable").print
 
 local schema = { name = "schema", summary = "the columns of a file, as an input list to paste into a pipeline" }
 

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local native = require "moonmill.ffi"
+local printable = require "moonmill.printable"
 local schemas = require "moonmill.schemas"
 local width = require "moonmill.cli.width"
 
@@ -12,11 +13,6 @@ local GAP = 2
 local PLACES = 4 -- digits shown behind the point of numbers from 1 up; the files have all of them
 
 local DIM, BOLD, PLAIN = "\27[2m", "\27[1m", "\27[0m"
-
-local NAMED = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
-local function visible(text)
-  return (text:gsub("%c", function(c) return NAMED[c] or ("\\x%02x"):format(c:byte()) end))
-end
 
 local function is_null(column, row)
   if column.type.id == C.MM_NULL then return true end
@@ -66,12 +62,12 @@ end
 local function column_of(result, number, field)
   local cells = cells_of(result, number, tonumber(result.rows))
   if field.type.float then align_points(cells) end
-  local column = { name = visible(field.name), type = field.type.name, right = field.type.number, cells = {},
+  local column = { name = printable.line(field.name), type = field.type.name, right = field.type.number, cells = {},
     nulls = {} }
   column.width = math.max(width.of(column.name), #column.type)
   for i, text in ipairs(cells) do
     column.nulls[i] = text == false
-    column.cells[i] = text == false and "null" or width.cut(visible(text), CELL)
+    column.cells[i] = text == false and "null" or width.cut(printable.line(text), CELL)
     column.width = math.max(column.width, width.of(column.cells[i]))
   end
   return column

@@ -1,7 +1,9 @@
 -- moonmill.plan.text - a plan in words, for `moonmill explain`.
 
+local printable = require "moonmill.printable"
+
 local function field(column)
-  return ("%s: %s%s"):format(column.name, column.type.name, column.nullable and "?" or "")
+  return ("%s: %s%s"):format(printable.line(column.name), column.type.name, column.nullable and "?" or "")
 end
 
 local function fields(columns)

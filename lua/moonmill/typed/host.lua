@@ -88,10 +88,12 @@ end
 ---The message handler of calls: any error as a failure with frames.
 ---@param problem any
 ---@return moonmill.Failure
-local function handler(problem)
+local handler
+function handler(problem)
   local stack = stack_of()
   if not failure.is(problem) then
-    local message = tostring(problem)
+    local message = failure.describe(problem)
+    if failure.is(message) then return handler(message) end
     if message == "not enough memory" then return failure.new { code = "memory", id = "memory", message = message } end
     problem = failure.new { code = "script", id = "script", message = message }
     if stack[1] then problem.message = message:gsub("^[^\n]-:%d+: ", "", 1) end
