@@ -35,6 +35,8 @@ static inline int mm_fail_memory(mm_error *error, int64_t size) {
   mm_note_memory(error, size);
   return MM_ENOMEM;
 }
+/* The file of an error; a long path is cut at its front. It stays as it is: whoever shows it escapes it. */
+void mm_error_path(mm_error *error, const char *path);
 /* Copy text into a fixed field of an error, shortened with "..." where it does not fit; control characters escaped. */
 void mm_error_text(char *field, int64_t size, const char *text, int64_t length);
 

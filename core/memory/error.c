@@ -42,18 +42,25 @@ static const char *io_id(int errnum) {
   }
 }
 
+void mm_error_path(mm_error *error, const char *path) {
+  int64_t length = (int64_t)strlen(path), room = sizeof error->file - 1;
+  memset(error->file, 0, sizeof error->file);
+  if (length <= room) {
+    memcpy(error->file, path, (size_t)length);
+    return;
+  }
+  const char *tail = path + length - (room - 3);
+  while ((*tail & 0xc0) == 0x80) tail++; /* not within a character */
+  memcpy(error->file, "...", 3);
+  memcpy(error->file + 3, tail, strlen(tail));
+}
+
 int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) {
   if (!error) return MM_EIO;
   char text[128];
   const char *reason = strerror_r(errnum, text, sizeof text); /* GNU: the text is what it returns */
   mm_fail(error, MM_EIO, io_id(errnum), "%s: %s", what, reason);
-  int64_t length = file ? (int64_t)strlen(file) : 0, room = sizeof error->file - 1;
-  if (length > room) {
-    memcpy(error->file, "...", 3);
-    memcpy(error->file + 3, file + length - (room - 3), (size_t)(room - 3));
-  } else if (length > 0) {
-    memcpy(error->file, file, (size_t)length);
-  }
+  mm_error_path(error, file ? file : "");
   return MM_EIO;
 }
 

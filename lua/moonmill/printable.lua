@@ -48,17 +48,23 @@ function printable.valid(text, replace)
   return table.concat(parts)
 end
 
+-- Characters and escapes that a cut left incomplete.
+local function whole(text)
+  text = text:gsub("[\192-\255][\128-\191]*$", function(last)
+    local lead = last:byte()
+    local size = lead >= 0xF0 and 4 or lead >= 0xE0 and 3 or 2
+    return #last < size and "" or last
+  end)
+  return (text:gsub("\\$", ""):gsub("\\x%x?$", ""):gsub("\\u{?%x*$", ""))
+end
+
 ---At most so many bytes: a longer text is cut between characters and ends in "...".
 ---@param text string
 ---@param most integer
 ---@return string
 function printable.cut(text, most)
   if #text <= most then return text end
-  return (text:sub(1, most - 3):gsub("[\192-\255][\128-\191]*$", function(last)
-    local lead = last:byte()
-    local size = lead >= 0xF0 and 4 or lead >= 0xE0 and 3 or 2
-    return #last < size and "" or last
-  end)) .. "..."
+  return whole(text:sub(1, most - 3)) .. "..."
 end
 
 local function escape(text, controls, most)
