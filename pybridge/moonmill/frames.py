@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,14 +23,9 @@ def entries_of(frames: Sequence[Mapping[str, Any]]) -> TracebackType | None:
     for frame in frames:
         line = int(frame.get("line") or 0)
         if line > 0:
-            file, function = (_shown(str(frame.get(key) or "?")) for key in ("file", "function"))
+            file, function = (printable(str(frame.get(key) or "?")) for key in ("file", "function"))
             entries = _entry(file, line, function, entries)
     return entries
-
-
-def _shown(text: str) -> str:
-    """A name that may stand in a traceback."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> TracebackType | None:
