@@ -243,3 +243,11 @@ def test_what_row_functions_raise_is_never_an_internal_error():
         for code in (raising, f":map('y: i64', function(r) {raising} end)"):
             error = raised(lambda code=code: mm.pipeline(code).run({"a": [1]}))
             assert type(error) is mm.ScriptError
+
+
+def test_a_code_point_that_is_no_character_is_named():
+    np = pytest.importorskip("numpy")
+    for code in (0x110000, 0xFFFFFFFF):
+        data = {"name": np.array([97, code], "u4").view("U1")}
+        error = raised(lambda data=data: mm.pipeline(":limit(1)").run(data))
+        assert type(error) is mm.DataError and (error.id, error.field) == ("bad-utf8", "name")
