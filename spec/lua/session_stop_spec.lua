@@ -1,5 +1,5 @@
--- A request to a script that does not end: it is stopped, or left behind. Pulses are callbacks of Lua, which need machine
--- code.
+-- A request to a script that does not end: it is stopped, or left behind. Pulses are callbacks of Lua, which need
+-- machine code.
 local ffi = require "ffi"
 local sessions = require "sessions"
 

@@ -15,7 +15,8 @@ local function about_of(path)
   local ok, result = pcall(script.load, path, "any")
   if ok then return (script.kind_of(result) == "module" and "(module) " or "") .. (result.about or "") end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
-  return "(broken: " .. (failure.is(result) and result.message or failure.describe(result)):gsub(": no file .*", "") .. ")"
+  local reason = failure.is(result) and result.message or failure.describe(result)
+  return "(broken: " .. reason:gsub(": no file .*", "") .. ")"
 end
 
 function list.run(options)
