@@ -46,7 +46,7 @@ def set_deadline(timeout: float | None, /) -> tuple[float, float]:
 def restore_deadline(before: tuple[float, float], /) -> None:
     """Set the deadline that set_deadline returned."""
 
-@disjoint_base
+@final
 class Session:
     """A Lua state with the language in it, for one script."""
 
