@@ -7,6 +7,8 @@
 
 enum { SELECTED_BYTES = VECTOR_WORDS * 8, BAD_BYTES = VECTOR_WORDS * 8, INDEX_BYTES = MM_VECTOR * sizeof(uint16_t) };
 
+static int64_t slots_bytes(const mm_program *program) { return program->frame_size + 64; }
+
 /* Whoever writes behind the data or the validity of a register is found by AddressSanitizer. */
 static void guard_slots(const mm_frame *frame) {
 #if MM_ASAN
@@ -22,13 +24,22 @@ static void guard_slots(const mm_frame *frame) {
 #endif
 }
 
+/* The allocator may write what it gets back. */
+static void unguard_slots(const mm_frame *frame) {
+#if MM_ASAN
+  if (frame->slots) __asan_unpoison_memory_region(frame->slots, (size_t)slots_bytes(frame->program));
+#else
+  (void)frame;
+#endif
+}
+
 mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
   int64_t vectors = (program->register_count + 1) * (int64_t)sizeof(mm_vector);
   mm_frame *frame = mm_allocate_zero((int64_t)sizeof *frame);
   if (frame) {
     frame->program = program;
     frame->vectors = mm_allocate_zero(vectors);
-    frame->slots = mm_allocate_zero(program->frame_size + 64);
+    frame->slots = mm_allocate_zero(slots_bytes(program));
     frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
     frame->selected = mm_allocate_zero(SELECTED_BYTES);
     frame->bad = mm_allocate_zero(BAD_BYTES);
@@ -50,7 +61,8 @@ void mm_frame_free(mm_frame *frame) {
   if (!frame) return;
   mm_arena_free(&frame->arena);
   mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
-  mm_release(frame->slots, frame->program->frame_size + 64);
+  unguard_slots(frame);
+  mm_release(frame->slots, slots_bytes(frame->program));
   mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
   mm_release(frame->selected, SELECTED_BYTES);
   mm_release(frame->bad, BAD_BYTES);

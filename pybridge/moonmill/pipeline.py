@@ -95,9 +95,7 @@ class Pipeline:
         with within(timeout):
             return self._called(data, threads, timeout, params)
 
-    def _called(
-        self, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any]
-    ) -> Any:
+    def _called(self, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any]) -> Any:
         script = self._loaded()
         if "return_dtype" in params and "return_dtype" not in script.params:
             del params[
