@@ -145,13 +145,13 @@ function failure.text(self)
   local place = place_text(self)
   if place ~= "" and not (self.file and self.file ~= "") then place = "expression:" .. place end
   local lines = {
-    ("%serror[%s]: "):format(place ~= "" and printable.line(place) .. ": " or "", self.id or "error")
+    ("%serror[%s]: "):format(place ~= "" and printable.line(place, printable.PLACE) .. ": " or "", self.id or "error")
       .. printable.lines(self.message, most_of(self)) }
   if self.script then
     local script = place_text(self.script)
-    local shown = self.script.text and self.script.text:gsub("%s+", " ")
-    lines[#lines + 1] = printable.line(
-      "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or ""))
+    local shown = self.script.text and printable.line((self.script.text:gsub("%s+", " ")), printable.MOST)
+    lines[#lines + 1] = "  in " .. printable.line(script, printable.PLACE)
+      .. (script ~= "" and shown and ": " or "") .. (shown or "")
   end
   if self.row and (self.row_shown or not (self.line and self.line > 0)) then
     lines[1] = lines[1] .. (" (row %d)"):format(self.row)

@@ -7,6 +7,9 @@ local printable = {}
 ---Bytes of the longest message, hint or excerpt; MM_MESSAGE_MOST of the core.
 printable.MOST = 400
 
+---Bytes of the longest place: that of a path, as Linux has it.
+printable.PLACE = 4096
+
 local LETTERS = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 local function escape_byte(c) return LETTERS[c] or ("\\x%02x"):format(c:byte()) end
 

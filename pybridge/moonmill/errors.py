@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .frames import entries_of
-from .printable import MOST, cut, printable
+from .printable import MOST, PLACE, cut, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,15 +75,15 @@ class Error(Exception):
 
     def __str__(self) -> str:
         """The text that the command prints: place, id, message; the script's place; the hint."""
-        place = printable(_place(self.file, self.line, self.column))
+        place = cut(printable(_place(self.file, self.line, self.column)), PLACE)
         message = f"error[{self.id}]: {cut(printable(self.message), MOST)}"
         lines = [f"{place}: {message}" if place else message]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
             where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
-            text = self.script.get("text")
-            lines.append("  in " + printable(": ".join(part for part in (where, text) if part)))
+            text = cut(printable(self.script.get("text") or ""), MOST)
+            lines.append("  in " + ": ".join(part for part in (cut(printable(where), PLACE), text) if part))
         if self.hint:
             lines.append(f"  hint: {cut(printable(self.hint), MOST)}")
         lines.extend(str(other) for other in self.others)

@@ -1,3 +1,4 @@
+local failure = require "moonmill.failure"
 local json = require "moonmill.json"
 local printable = require "moonmill.printable"
 
@@ -34,6 +35,18 @@ describe("printable text", function()
     end
     for most = 19, 22 do assert.equal("\\x1b\\x1b\\x1b\\x1b...", printable.line(("\27"):rep(100), most)) end
     assert.equal("\\u{85}...", printable.line(("\194\133"):rep(100), 14))
+  end)
+
+  it("is cut in messages, whatever is long in them", function()
+    local long = ("x"):rep(1e6)
+    local texts = {
+      { message = long }, { message = "m", hint = long }, { message = "m", file = long },
+      { message = "m", file = "f", line = 1, script = { file = "s", line = 1, text = long } },
+    }
+    for _, fields in ipairs(texts) do
+      fields.id = "not-found"
+      assert.is_true(#failure.text(failure.new(fields)) < 2 * printable.PLACE)
+    end
   end)
 
   it("is found in linear time, however many bytes are invalid", function()

@@ -251,3 +251,15 @@ def test_a_code_point_that_is_no_character_is_named():
         data = {"name": np.array([97, code], "u4").view("U1")}
         error = raised(lambda data=data: mm.pipeline(":limit(1)").run(data))
         assert type(error) is mm.DataError and (error.id, error.field) == ("bad-utf8", "name")
+
+
+@pytest.mark.parametrize("part", ["message", "hint", "file", "script"])
+def test_messages_are_cut_whatever_is_long_in_them(part):
+    long = "x" * 1_000_000
+    fields = {"file": "f", "line": 1, "script": {"file": "s", "line": 1, "text": "t"}}
+    if part == "script":
+        fields["script"] = {"file": long, "line": 1, "text": long}
+    elif part != "message":
+        fields[part] = long
+    error = mm.Error(long if part == "message" else "m", **fields)
+    assert len(str(error)) < 6000
