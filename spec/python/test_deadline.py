@@ -187,3 +187,27 @@ def test_hundreds_of_scripts_leave_neither_threads_nor_memory():
     make(1000)
     assert size() - before < 32 << 20
     assert len(os.listdir("/proc/self/task")) < 40
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_ctrl_c_stops_a_run_whose_output_is_a_pipe_that_is_not_read(files, tmp_path):
+    """Several small files are written side by side, by threads of their own."""
+    (tmp_path / "out").mkdir()
+    for i in range(files):
+        (tmp_path / f"{i}.csv").write_text("a\n1\n")
+        os.mkfifo(tmp_path / "out" / f"{i}.csv")
+    done = programs.run(
+        PREAMBLE
+        + textwrap.dedent(f"""
+            files = ["{tmp_path}/%d.csv" % i for i in range({files})]
+            print("ready", flush=True)
+            began = time.monotonic()
+            try:
+                mm.pipeline(":limit(1)").run_files(files, to="{tmp_path}/out")
+            except KeyboardInterrupt:
+                print(time.monotonic() - began < {STOPPED_WITHIN})
+        """),
+        send=signal.SIGINT,
+        timeout=30,
+    )
+    assert done.stdout.split() == ["True"], done.stderr
