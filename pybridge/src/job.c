@@ -34,20 +34,19 @@ PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   self->queue = outcome.queue;
   mm_queue_retain(self->queue);
   int status = MM_ENOMEM;
-  mm_work *work;
-  Py_BEGIN_ALLOW_THREADS
-  work = mm_work_new(&outcome, asked->threads, asked->limit, asked->asked, &error);
-  if (work) {
-    mm_work_start(work);
-    status = atomic_load(&work->ended) ? 0 : mm_work_keep(work, &error);
+  mm_work *work = mm_run_work(state, asked, &outcome);
+  if (!work) {
+    Py_DECREF(self);
+    return NULL;
   }
+  Py_BEGIN_ALLOW_THREADS
+  mm_work_start(work);
+  status = atomic_load(&work->ended) ? 0 : mm_work_keep(work, &error);
   Py_END_ALLOW_THREADS
   self->work = work;
   if (status >= 0) return (PyObject *)self;
-  if (work) { /* nobody can wait for it later */
-    self->work = NULL;
-    mm_run_stop(work);
-  }
+  self->work = NULL; /* nobody can wait for it later */
+  mm_run_stop(work);
   Py_DECREF(self);
   return mm_raise(state, &error);
 }

@@ -227,19 +227,31 @@ done:
   return result;
 }
 
+mm_work *mm_run_work(module_state *state, const mm_request *asked, mm_outcome *take) {
+  mm_error error = {0};
+  mm_away away;
+  mm_away_begin(&away, state);
+  away.watch = asked->watch;
+  mm_work *work = mm_work_new(take, asked->threads, asked->limit, asked->asked, &away.pulse, &error);
+  mm_away_end(&away);
+  if (!work && !PyErr_Occurred()) mm_raise(state, &error);
+  if (!work || !PyErr_Occurred()) return work;
+  mm_work_leave(work); /* a signal that came when all was open */
+  return NULL;
+}
+
 static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
   mm_request asked;
   mm_outcome outcome;
-  mm_error error;
   mm_owner_drain();
   if (read_request(state, arguments, keywords, true, &asked) < 0) return NULL;
   if (asked.watch) return run_watched(state, &asked);
   if (mm_request_open(&asked, &outcome) < 0) return NULL;
   int64_t copied = mm_request_copied(&asked);
   if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
-  mm_work *work = mm_work_new(&outcome, asked.threads, asked.limit, asked.asked, &error);
-  return work ? run_work(asked.plan, work, copied) : mm_raise(state, &error);
+  mm_work *work = mm_run_work(state, &asked, &outcome);
+  return work ? run_work(asked.plan, work, copied) : NULL;
 }
 
 static PyMethodDef functions[] = {

@@ -30,6 +30,8 @@ int  mm_run_wait(mm_work *work, double until);
 /* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that
  * is set stays. */
 void mm_run_stop(mm_work *work);
+/* The work of a request, whose outcome it takes also on failure; NULL and an exception. */
+mm_work *mm_run_work(module_state *state, const mm_request *asked, mm_outcome *take);
 /* Bytes that were copied to make what goes in. */
 int64_t mm_request_copied(const mm_request *asked);
 

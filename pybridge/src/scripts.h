@@ -9,6 +9,7 @@
 typedef struct mm_away {
   mm_pulse pulse;
   module_state *state;
+  PyObject *watch; /* called now and then, and stops the call when it raises; NULL: none */
   PyThreadState *thread;
 } mm_away;
 void mm_away_begin(mm_away *away, module_state *state);

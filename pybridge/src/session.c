@@ -69,12 +69,18 @@ static int beat(void *context) {
     mm_deadline_raise(away->state, current.seconds);
     raised = -1;
   }
+  if (!raised && away->watch) {
+    PyObject *said = PyObject_CallOneArg(away->watch, Py_None);
+    if (!said) raised = -1;
+    Py_XDECREF(said);
+  }
   away->thread = PyEval_SaveThread();
   return raised;
 }
 
 void mm_away_begin(mm_away *away, module_state *state) {
   away->state = state;
+  away->watch = NULL;
   away->pulse = (mm_pulse){beat, away};
   away->thread = PyEval_SaveThread();
 }

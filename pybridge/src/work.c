@@ -1,6 +1,7 @@
 /* work.c - jobs from their start to their end, with a keeper where nobody waits all the time.
  * SPDX-License-Identifier: MIT */
 #include "work.h"
+#include "session.h"
 #include "clock.h"
 #include "host.h"
 #include <errno.h>
@@ -14,12 +15,12 @@ enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
 
 /* ---- Making ---- */
 
-static mm_job *make_job(mm_work *work, mm_error *error) {
+static mm_job *make_job(mm_work *work, const mm_pulse *pulse, mm_error *error) {
   mm_job_options options = {.threads = work->threads};
   mm_source *source = work->outcome.source ? work->outcome.source : mm_source_table(&work->outcome.feed, error);
   work->outcome.source = NULL;
   mm_job *job = source ? mm_plan_job(work->outcome.plan, source, &options, error) : NULL;
-  mm_stage *sink = job ? mm_outcome_sink(&work->outcome, error) : NULL;
+  mm_stage *sink = job ? mm_outcome_sink(&work->outcome, pulse, error) : NULL;
   if (work->outcome.path) work->output = sink;
   if (sink && mm_job_add(job, sink, error) >= 0) return job;
   mm_job_free(job);
@@ -34,7 +35,8 @@ static int32_t useful_threads(int32_t wanted, const mm_outcome *outcome) {
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
 }
 
-mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, mm_error *error) {
+mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, const mm_pulse *pulse,
+                     mm_error *error) {
   mm_work *work = calloc(1, sizeof *work);
   if (!work) {
     mm_outcome_free(take);
@@ -52,7 +54,7 @@ mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double ask
   pthread_mutex_init(&work->mutex, NULL);
   mm_cond_init(&work->changed);
   mm_live_add(MM_LIVE_jobs, 1);
-  work->job = make_job(work, error);
+  work->job = make_job(work, pulse, error);
   if (work->job) return work;
   mm_work_leave(work);
   return NULL;

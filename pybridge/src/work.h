@@ -41,8 +41,9 @@ typedef struct mm_work {
 } mm_work;
 
 /* Take an outcome (also on failure) and make its job. `limit`: seconds that it may take, 0: any; `asked`: as messages
- * say it. NULL and an error. */
-mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, mm_error *error);
+ * say it; `pulse` beats while an output waits for its reader, on this thread. NULL and an error. */
+mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, const struct mm_pulse *pulse,
+                     mm_error *error);
 /* Run it to its end on this thread, if it is small; false: it must be started. */
 bool mm_work_run_here(mm_work *work);
 /* Start its threads; a failure ends it. */

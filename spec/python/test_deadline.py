@@ -216,3 +216,27 @@ def test_who_waits_for_a_job_within_a_call_that_cannot_be_stopped_is_let_go(wait
     """
     expected = "JobCancelled" if "cancel" in wait else "JobTimeout"
     assert programs.output(PREAMBLE + textwrap.dedent(code)).split() == [expected, "True"]
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_ctrl_c_stops_a_run_whose_output_is_a_pipe_that_is_not_read(files, tmp_path):
+    """Several small files are written side by side, by threads of their own."""
+    (tmp_path / "out").mkdir()
+    for i in range(files):
+        (tmp_path / f"{i}.csv").write_text("a\n1\n")
+        os.mkfifo(tmp_path / "out" / f"{i}.csv")
+    done = programs.run(
+        PREAMBLE
+        + textwrap.dedent(f"""
+            files = ["{tmp_path}/%d.csv" % i for i in range({files})]
+            print("ready", flush=True)
+            began = time.monotonic()
+            try:
+                mm.pipeline(":limit(1)").run_files(files, to="{tmp_path}/out")
+            except KeyboardInterrupt:
+                print(time.monotonic() - began < {STOPPED_WITHIN})
+        """),
+        send=signal.SIGINT,
+        timeout=30,
+    )
+    assert done.stdout.split() == ["True"], done.stderr

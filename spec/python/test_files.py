@@ -218,9 +218,9 @@ def test_a_killed_batch_leaves_nothing_behind_the_next(inputs, tmp_path):
     (inputs / "a.csv").write_text("a\n" + "1\n" * 100000)
     done = programs.run(program, inputs / "a.csv", out, send=signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL
-    assert [path.name for path in out.iterdir()] == [".a.csv.moonmill-0.tmp"]
+    assert sorted(path.name for path in out.iterdir()) == [".a.csv.moonmill-0.tmp", ".moonmill-manifest"]
     mm.pipeline(":limit(1)").run_files(inputs / "a.csv", to=out).check()
-    assert [path.name for path in out.iterdir()] == ["a.csv"]
+    assert sorted(path.name for path in out.iterdir()) == [".moonmill-manifest", "a.csv"]
 
 
 def test_progress_counts_files_or_bytes(inputs, tmp_path, flights, bar):
