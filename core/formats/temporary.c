@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GAP = 8, SLOTS = 1 << 20 }; /* names that are free one after the other, before the search ends; names at all */
+enum { GAP = 32, SLOTS = 1 << 20 }; /* names that are free one after the other, before the search ends; names at all */
 
 /* What a name was found to be; ABSENT also where that cannot be told. */
 enum { ABSENT, TAKEN, SWEPT };

@@ -5,11 +5,18 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-enum { SELECTED_BYTES = VECTOR_WORDS * 8, BAD_BYTES = VECTOR_WORDS * 8, INDEX_BYTES = MM_VECTOR * sizeof(uint16_t) };
+/* Lists of lanes: `selected`, `bad` and `index`, in one piece. */
+enum {
+  BAD = VECTOR_WORDS * 8 + RED_ZONE,
+  INDEX = BAD + VECTOR_WORDS * 8 + RED_ZONE,
+  LISTS_BYTES = INDEX + MM_VECTOR * sizeof(uint16_t)
+};
 
-/* Whoever writes behind the data or the validity of a register is found by AddressSanitizer. */
-static void guard_slots(const mm_frame *frame) {
+/* Whoever writes behind a list, or the data or the validity of a register, is found by AddressSanitizer. */
+static void guard(const mm_frame *frame) {
 #if MM_ASAN
+  __asan_poison_memory_region((uint8_t *)frame->bad - RED_ZONE, RED_ZONE);
+  __asan_poison_memory_region((uint8_t *)frame->index - RED_ZONE, RED_ZONE);
   for (int32_t r = 0; r < frame->program->register_count; r++) {
     const mm_register *reg = &frame->program->registers[r];
     if (reg->home < 0) continue;
@@ -30,17 +37,16 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
     frame->vectors = mm_allocate_zero(vectors);
     frame->slots = mm_allocate_zero(program->frame_size + 64);
     frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
-    frame->selected = mm_allocate_zero(SELECTED_BYTES);
-    frame->bad = mm_allocate_zero(BAD_BYTES);
-    frame->index = mm_allocate_zero(INDEX_BYTES);
+    frame->selected = mm_allocate_zero(LISTS_BYTES);
   }
-  if (!frame || !frame->vectors || !frame->slots || !frame->direct || !frame->selected || !frame->bad
-      || !frame->index) {
+  if (!frame || !frame->vectors || !frame->slots || !frame->direct || !frame->selected) {
     mm_frame_free(frame);
     mm_fail_memory(error, program->frame_size);
     return NULL;
   }
-  guard_slots(frame);
+  frame->bad = frame->selected + BAD / 8;
+  frame->index = (uint16_t *)(void *)((uint8_t *)frame->selected + INDEX);
+  guard(frame);
   for (int32_t i = 0; i < program->register_count; i++)
     if (program->registers[i].constant) frame->vectors[i] = program->registers[i].vector;
   return frame;
@@ -52,9 +58,7 @@ void mm_frame_free(mm_frame *frame) {
   mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
   mm_release(frame->slots, frame->program->frame_size + 64);
   mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
-  mm_release(frame->selected, SELECTED_BYTES);
-  mm_release(frame->bad, BAD_BYTES);
-  mm_release(frame->index, INDEX_BYTES);
+  mm_release(frame->selected, LISTS_BYTES);
   mm_release(frame, (int64_t)sizeof *frame);
 }
 
