@@ -12,6 +12,14 @@ local M = {}
 local build = os.getenv "MM_BUILD" or "build"
 M.path = build .. "/moonmill"
 
+local works
+---Can the command be started? Not where the thread sanitizer of this compiler dies before main.
+---@return boolean
+function M.works()
+  if works == nil then works = os.execute(M.path .. " version >/dev/null 2>&1") == 0 end
+  return works
+end
+
 local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
 local function read(path)
@@ -31,6 +39,9 @@ end
 
 local DENIED = "^moonmill: warning: the system denies machine code[^\n]*\n" -- see spec/denied.lua
 
+---What the command wrote, without the warning of a system that denies machine code.
+function M.said(text) return os.getenv "MM_DENIED" and text and (text:gsub(DENIED, "")) or text end
+
 ---@return integer code
 ---@return string stdout
 ---@return string stderr
@@ -46,8 +57,7 @@ function M.run(arguments, options)
   os.execute(table.concat(words, " "))
   local code, out, err = tonumber(read(base)), read(base .. ".out") or "", read(base .. ".err")
   for _, suffix in ipairs { "", ".in", ".out", ".err" } do os.remove(base .. suffix) end
-  if os.getenv "MM_DENIED" then out, err = out:gsub(DENIED, ""), err and err:gsub(DENIED, "") end
-  return code, out, err
+  return code, (M.said(out)), (M.said(err))
 end
 
 local Folder = {}

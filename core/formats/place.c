@@ -5,14 +5,7 @@
 int mm_error_file(mm_error *error, int code, const char *path) {
   if (!error) return code;
   if (strcmp(path, "-") == 0) path = "<stdin>";
-  int64_t length = (int64_t)strlen(path), room = sizeof error->file - 1;
-  memset(error->file, 0, sizeof error->file);
-  if (length > room) {
-    memcpy(error->file, "...", 3);
-    memcpy(error->file + 3, path + length - (room - 3), (size_t)(room - 3));
-  } else {
-    memcpy(error->file, path, (size_t)length);
-  }
+  mm_error_path(error, path);
   return code;
 }
 

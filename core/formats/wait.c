@@ -17,9 +17,9 @@ void mm_wait_end(mm_wait *wait) {
   wait->pulse = NULL;
 }
 
-/* Call the pulse when its time has come; on the thread that opens alone. */
+/* Call the pulse when its time has come; on the thread that opens alone, and not again once it has said stop. */
 static void beat(mm_wait *wait) {
-  if (!pthread_equal(pthread_self(), wait->opener) || !wait->pulse) return;
+  if (!pthread_equal(pthread_self(), wait->opener) || !wait->pulse || atomic_load(&wait->stop)) return;
   int64_t now = mm_milliseconds();
   if (now - wait->beaten < MM_BEAT_MS) return;
   wait->beaten = now;

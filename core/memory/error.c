@@ -18,7 +18,7 @@ static void reset(mm_error *error, int code, const char *id) {
 
 int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) {
   if (!error) return code;
-  char message[sizeof error->message]; /* the arguments may point into the error */
+  char message[2 * sizeof error->message]; /* the arguments may point into the error */
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
@@ -26,7 +26,7 @@ int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) 
   char kind[sizeof error->id];
   snprintf(kind, sizeof kind, "%s", id);
   reset(error, code, kind);
-  memcpy(error->message, message, sizeof message);
+  mm_error_text(error->message, MM_MESSAGE_MOST + 1, message, (int64_t)strlen(message));
   return code;
 }
 
@@ -42,18 +42,25 @@ static const char *io_id(int errnum) {
   }
 }
 
+void mm_error_path(mm_error *error, const char *path) {
+  int64_t length = (int64_t)strlen(path), room = sizeof error->file - 1;
+  memset(error->file, 0, sizeof error->file);
+  if (length <= room) {
+    memcpy(error->file, path, (size_t)length);
+    return;
+  }
+  const char *tail = path + length - (room - 3);
+  while ((*tail & 0xc0) == 0x80) tail++; /* not within a character */
+  memcpy(error->file, "...", 3);
+  memcpy(error->file + 3, tail, strlen(tail));
+}
+
 int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) {
   if (!error) return MM_EIO;
   char text[128];
   const char *reason = strerror_r(errnum, text, sizeof text); /* GNU: the text is what it returns */
   mm_fail(error, MM_EIO, io_id(errnum), "%s: %s", what, reason);
-  int64_t length = file ? (int64_t)strlen(file) : 0, room = sizeof error->file - 1;
-  if (length > room) {
-    memcpy(error->file, "...", 3);
-    memcpy(error->file + 3, file + length - (room - 3), (size_t)(room - 3));
-  } else if (length > 0) {
-    memcpy(error->file, file, (size_t)length);
-  }
+  mm_error_path(error, file ? file : "");
   return MM_EIO;
 }
 
@@ -89,15 +96,30 @@ static int character(const uint8_t *text, int64_t length) {
   return size;
 }
 
+/* What a terminal acts on, beyond ASCII: C1 controls; marks, embeddings, overrides and isolates of direction;
+ * separators of lines and paragraphs. The code point of such a character, else 0. */
+static int acting(const uint8_t *text, int size) {
+  if (size == 2 && text[0] == 0xc2 && text[1] < 0xa0) return text[1];
+  if (size == 2 && text[0] == 0xd8 && text[1] == 0x9c) return 0x61c;
+  if (size != 3 || text[0] != 0xe2) return 0;
+  bool mark = text[1] == 0x80 && (text[2] == 0x8e || text[2] == 0x8f || (text[2] >= 0xa8 && text[2] <= 0xae));
+  bool isolate = text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9;
+  return mark || isolate ? 0x2000 + (text[1] - 0x80) * 64 + text[2] - 0x80 : 0;
+}
+
+enum { SHOWN = 12 }; /* "\\u{202e}" and a NUL */
+
 /* One character as shown: itself, or an escape. Sets *taken to the bytes read, returns the bytes written to `shown`. */
 static int show(char *shown, const uint8_t *text, int64_t length, int *taken) {
   int size = character(text, length);
   *taken = size ? size : 1;
   if (size == 1 && (text[0] < 0x20 || text[0] == 0x7f)) {
     const char *letter = text[0] == '\n' ? "\\n" : text[0] == '\t' ? "\\t" : text[0] == '\r' ? "\\r" : NULL;
-    return letter ? snprintf(shown, 8, "%s", letter) : snprintf(shown, 8, "\\x%02x", text[0]);
+    return letter ? snprintf(shown, SHOWN, "%s", letter) : snprintf(shown, SHOWN, "\\x%02x", text[0]);
   }
-  if (!size) return snprintf(shown, 8, "\\x%02x", text[0]);
+  if (!size) return snprintf(shown, SHOWN, "\\x%02x", text[0]);
+  int code = acting(text, size);
+  if (code) return snprintf(shown, SHOWN, "\\u{%x}", (unsigned)code);
   memcpy(shown, text, (size_t)size);
   return size;
 }
@@ -106,7 +128,7 @@ void mm_error_text(char *field, int64_t size, const char *text, int64_t length) 
   int64_t used = 0, cut = 0; /* `cut`: the last place where "..." still fits */
   const uint8_t *at = (const uint8_t *)text;
   while (length > 0) {
-    char shown[8];
+    char shown[SHOWN];
     int taken, width = show(shown, at, length, &taken);
     if (used + width > size - 1) {
       memset(field + cut, '.', 3);

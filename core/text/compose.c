@@ -37,9 +37,9 @@ static int64_t occurrences(mm_view text, mm_view part) {
   return count;
 }
 
+/* At most `count` times: foreign bytes may have changed since the parts were counted. */
 static uint8_t *put_replaced(uint8_t *to, mm_view text, mm_view part, mm_view by, int64_t count) {
-  while (count-- > 0) {
-    int64_t at = mm_text_find(text, part);
+  for (int64_t at; count-- > 0 && (at = mm_text_find(text, part)) >= 0;) {
     to = put_bytes(to, text.bytes, at);
     to = put_bytes(to, by.bytes, by.size);
     text = after(text, at + part.size);
@@ -59,10 +59,9 @@ static int replace(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm
       fail_lane(lanes, i, &failed);
       continue;
     }
-    uint8_t *to = mm_lanes_bytes(lanes, size);
+    uint8_t *to = mm_lanes_bytes(lanes, size > x[i].size ? size : x[i].size);
     if (!to) return MM_ENOMEM;
-    put_replaced(to, x[i], part[i], by[i], count);
-    out[i] = (mm_view){to, size};
+    out[i] = (mm_view){to, put_replaced(to, x[i], part[i], by[i], count) - to};
   }
   return failed;
 }

@@ -2,15 +2,16 @@
  *
  * DESIGN. The array is moved into a foreign block, and every column that shows its memory holds a reference to that
  * block: the array is released with the last of them. Copied are only bits that do not start on a word or end within
- * one (words are read whole here, and the producer need not have padded), values that are not aligned, offsets of text,
- * dictionaries and views. Checked is what the interface shows: counts, lengths, offsets, and that text is UTF-8. How
- * long a buffer really is cannot be seen.
+ * one (words are read whole here, and the producer need not have padded), values that are not aligned, the offsets of
+ * text, dictionaries and views. Offsets are copied so that what was checked is what is used: a producer that still
+ * writes its buffers changes values, but cannot lead a kernel out of the text. Checked is what the interface shows:
+ * counts, lengths, offsets, and that text is UTF-8. How long a buffer really is cannot be seen.
  *
  * SPDX-License-Identifier: MIT */
 #include "types/arrow.h"
 #include <stdio.h>
 
-enum { DAY = 86400000 };
+enum { DAY = 86400000, VIEW = sizeof(mm_arrow_view) };
 
 /* The array that is being imported, and the column within it. */
 typedef struct intake {
@@ -97,116 +98,98 @@ static int take_date64(const intake *in, mm_column *to, const struct ArrowArray 
 
 /* ---- Text ---- */
 
-static int64_t wide_at(const uint8_t *offsets, int64_t i) {
-  int64_t wide;
-  memcpy(&wide, offsets + i * 8, 8);
-  return wide;
-}
-
 static int fail_size(const intake *in) {
   return mm_fail(in->error, MM_ELIMIT, "limit", "more than 2 GiB of text in one batch: pass smaller batches");
 }
 
-/* Its sign bit: is the second offset negative, or below the first one, which is not negative? */
-static uint32_t falls(const int32_t *pair) { return (uint32_t)pair[1] | ((uint32_t)pair[1] - (uint32_t)pair[0]); }
-
-/* Offsets as they are, into `made`, and only then looked at: their producer may write them meanwhile. A block at a time,
- * which the cache holds until then; the compiler makes vector instructions of a loop whose length it knows. */
-static bool copy_offsets(int32_t *made, const uint8_t *offsets, int64_t length) {
-  enum { BLOCK = 1024 };
-  memcpy(made, offsets, 4);
-  uint32_t signs = (uint32_t)made[0];
-  int64_t i = 0;
-  for (; i + BLOCK <= length; i += BLOCK) {
-    memcpy(made + i + 1, offsets + (i + 1) * 4, BLOCK * 4);
-    for (int k = 0; k < BLOCK; k++) signs |= falls(made + i + k);
-  }
-  memcpy(made + i + 1, offsets + (i + 1) * 4, (size_t)(length - i) * 4);
-  for (; i < length; i++) signs |= falls(made + i);
-  return signs >> 31 == 0;
-}
-
-/* The same of 64-bit offsets, from the first one on; *first, *size: of the bytes that they show. */
-static bool narrow_offsets(int32_t *made, const uint8_t *offsets, int64_t length, int64_t *first, int64_t *size) {
-  int64_t before = wide_at(offsets, 0);
-  bool good = before >= 0;
-  *first = before;
-  made[0] = 0;
+/* Offsets from zero on; the size of the text, or -1 where they are negative or go backwards. */
+static int64_t rebase_wide(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
+  const int64_t first = *begin = mm_arrow_offset(from, 0, true);
+  int64_t before = first;
+  bool good = first >= 0;
   for (int64_t i = 1; i <= length; i++) {
-    int64_t next = wide_at(offsets, i);
+    int64_t next = mm_arrow_offset(from, i, true);
     good &= next >= before;
+    offsets[i] = (int32_t)((uint64_t)next - (uint64_t)first);
     before = next;
-    made[i] = (int32_t)(next - *first);
   }
-  *size = before - *first;
-  return good;
+  return good ? before - first : -1;
 }
 
-/* The bytes are shared, the offsets copied: whoever changes them while a job runs must not lead it out of the text. */
+/* Its sign bit: is an offset negative, or below the one before it, which is not negative? */
+static inline uint32_t falls(uint32_t before, uint32_t next) { return next | (next - before); }
+
+/* Some offsets, copied, then looked at in the cache; *before: the one before them. The sign bits of `falls`. */
+static inline uint32_t rebase_block(uint32_t *block, const uint8_t *from, int64_t count, uint32_t first,
+                                    uint32_t *before) {
+  memcpy(block, from, (size_t)count * 4);
+  uint32_t signs = falls(*before, block[0]);
+  for (int64_t i = 1; i < count; i++) signs |= falls(block[i - 1], block[i]);
+  *before = block[count - 1];
+  for (int64_t i = 0; i < count && first; i++) block[i] -= first;
+  return signs;
+}
+
+/* The same of offsets of 32 bits: the compiler makes vector instructions of loops whose length it knows. */
+static int64_t rebase_narrow(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
+  enum { BLOCK = 1024 };
+  uint32_t *to = (uint32_t *)offsets, first = (uint32_t)mm_arrow_offset(from, 0, false), before = first, signs = first;
+  int64_t i = 1;
+  for (; i + BLOCK <= length + 1; i += BLOCK) signs |= rebase_block(to + i, from + i * 4, BLOCK, first, &before);
+  if (i <= length) signs |= rebase_block(to + i, from + i * 4, length + 1 - i, first, &before);
+  *begin = first;
+  return signs >> 31 ? -1 : (int64_t)before - first;
+}
+
+/* Offsets are copied, and what is checked is the copy: the producer may write its own at any time. */
+static int copy_offsets(const intake *in, mm_column *to, const uint8_t *from, bool large, int64_t *first) {
+  TRY(fresh_offsets(in, to));
+  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block);
+  int64_t size =
+      large ? rebase_wide(offsets, from, to->length, first) : rebase_narrow(offsets, from, to->length, first);
+  if (size < 0) return BAD(in, "text offsets are negative or go backwards");
+  return size > INT32_MAX ? fail_size(in) : 0;
+}
+
 static int take_text(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start, bool large) {
   const uint8_t *offsets = (const uint8_t *)array->buffers[1] + start * (large ? 8 : 4);
-  TRY(fresh_offsets(in, to));
-  int32_t *made = (int32_t *)mm_block_data(to->offsets_block);
-  int64_t first = 0, size = 0;
-  bool good =
-      large ? narrow_offsets(made, offsets, to->length, &first, &size) : copy_offsets(made, offsets, to->length);
-  if (!good) return BAD(in, "text offsets are negative or go backwards");
-  if (!large) size = made[to->length] - made[0];
-  if (size > 0 && !array->buffers[2]) return BAD(in, "the text buffer is missing");
-  if (size > INT32_MAX) return fail_size(in);
-  if (!array->buffers[2]) return fresh_data(in, to, 0);
+  int64_t first;
+  TRY(copy_offsets(in, to, offsets, large, &first));
+  if (!array->buffers[2])
+    return to->offsets[to->length] > 0 ? BAD(in, "the text buffer is missing") : fresh_data(in, to, 0);
   to->data = (const uint8_t *)array->buffers[2] + first;
   to->data_block = share(in);
   return 0;
 }
 
-/* A view: 16 bytes, the length, then up to 12 bytes of text or a prefix, a buffer's number and an offset into it. */
-typedef struct view {
-  int32_t size;
-  uint8_t prefix[4];
-  int32_t buffer, offset;
-} view;
-
-static int locate_view(const intake *in, const struct ArrowArray *array, const uint8_t *at, const uint8_t **text,
-                       view *v) {
-  memcpy(v, at, sizeof *v);
-  if (v->size < 0) return BAD(in, "a text view has a negative length");
-  *text = at + 4;
-  if (v->size <= 12) return 0;
-  int64_t buffers = array->n_buffers - 3, size;
-  if (v->buffer < 0 || v->buffer >= buffers)
-    return BAD(in, "a text view names buffer %d of %lld", v->buffer, (long long)buffers);
-  memcpy(&size, (const uint8_t *)array->buffers[array->n_buffers - 1] + v->buffer * (int64_t)8, 8);
-  *text = array->buffers[2 + v->buffer];
-  if (!*text || v->offset < 0 || v->offset + (int64_t)v->size > size)
-    return BAD(in, "a text view points outside its buffer");
-  *text += v->offset;
+/* The lengths are read once, into the offsets: the producer may write its own at any time. */
+static int measure_views(const intake *in, mm_column *to, const struct ArrowArray *array, const uint8_t *views) {
+  TRY(fresh_offsets(in, to));
+  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), length;
+  int64_t size = 0;
+  const uint8_t *text;
+  for (int64_t i = 0; i < to->length; i++) {
+    if (!to->valid || mm_bit(to->valid, i)) {
+      TRY(mm_arrow_find_view(array, views + i * VIEW, &text, &length, in->error));
+      size += length;
+      if (size > INT32_MAX) return fail_size(in);
+    }
+    offsets[i + 1] = (int32_t)size;
+  }
   return 0;
 }
 
 static int take_views(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start) {
-  const uint8_t *views = (const uint8_t *)array->buffers[1] + start * 16, *text;
-  if (array->n_buffers > 3 && !array->buffers[array->n_buffers - 1])
-    return BAD(in, "the sizes of text buffers are missing");
-  int64_t size = 0;
-  view v;
+  const uint8_t *views = (const uint8_t *)array->buffers[1] + start * VIEW, *text;
+  TRY(mm_arrow_check_view_buffers(array, in->error));
+  TRY(measure_views(in, to, array, views));
+  TRY(fresh_data(in, to, to->offsets[to->length]));
   for (int64_t i = 0; i < to->length; i++) {
-    if (to->valid && !mm_bit(to->valid, i)) continue;
-    TRY(locate_view(in, array, views + i * 16, &text, &v));
-    size += v.size;
-  }
-  if (size > INT32_MAX) return fail_size(in);
-  TRY(fresh_offsets(in, to));
-  TRY(fresh_data(in, to, size));
-  int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
-  for (int64_t i = 0; i < to->length; i++) {
-    if (!to->valid || mm_bit(to->valid, i)) {
-      TRY(locate_view(in, array, views + i * 16, &text, &v));
-      if (v.size > size - end) return BAD(in, "text views were changed while they were read");
-      memcpy(mm_block_data(to->data_block) + end, text, (size_t)v.size);
-      end += v.size;
-    }
-    offsets[i + 1] = end;
+    int32_t begin = to->offsets[i], length = to->offsets[i + 1] - begin, now;
+    if (length == 0) continue;
+    TRY(mm_arrow_find_view(array, views + i * VIEW, &text, &now, in->error));
+    if (now != length) return BAD(in, "a text view changed while it was read");
+    memcpy(mm_block_data(to->data_block) + begin, text, (size_t)length);
   }
   return 0;
 }
@@ -243,27 +226,9 @@ static int check_utf8(const intake *in, const mm_column *column) {
 static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema,
                          const struct ArrowArray *array, int64_t start, int64_t length);
 
-/* Rows [start, start + length) must lie in the array, and its buffers be there. */
-static int check_array(const intake *in, const struct ArrowArray *array, int64_t start, int64_t length,
-                       int64_t buffers) {
-  if (!array || !array->release) return BAD(in, "the array is released or missing");
-  if (array->length < 0 || array->offset < 0 || array->length > INT64_MAX / 16 || array->offset > INT64_MAX / 32
-      || length > array->length - start)
-    return BAD(in, "%lld rows at offset %lld, but %lld are needed", (long long)array->length, (long long)array->offset,
-               (long long)(start + length));
-  bool spare = buffers == 0 && array->n_buffers == 1; /* validity of a null column, as some producers have it */
-  if (buffers >= 0 && array->n_buffers != buffers && !spare)
-    return BAD(in, "expected %lld buffers, found %lld", (long long)buffers, (long long)array->n_buffers);
-  if (array->n_buffers < 0 || (array->n_buffers > 0 && !array->buffers))
-    return BAD(in, "the list of buffers is missing");
-  if (buffers > 1 && length > 0 && !array->buffers[1]) return BAD(in, "the buffer of values is missing");
-  return 0;
-}
-
 static int import_foreign(const intake *in, mm_column *to, const struct ArrowSchema *schema,
                           const struct ArrowArray *array, int64_t start) {
-  TRY(check_array(in, array, start, to->length, -1));
-  TRY(mm_arrow_check_nested(schema, array, start, to->length, in->name, in->error));
+  TRY(mm_arrow_check_nested(schema, array, start, to->length, in->error));
   bool bits = array->n_buffers > 0 && strncmp(schema->format, "+u", 2) != 0; /* unions have no validity */
   if (bits) TRY(take_valid(in, to, array, array->offset + start));
   TRY(fresh_data(in, to, sizeof(mm_opaque)));
@@ -321,8 +286,7 @@ static int import_plain(const intake *in, mm_column *to, const char *format, con
                         int64_t start) {
   bool text = mm_is_text(to->type.id), views = format[0] == 'v';
   int64_t buffers = views ? -1 : text ? 3 : to->type.id == MM_NULL ? 0 : 2;
-  TRY(check_array(in, array, start, to->length, buffers));
-  if (views && array->n_buffers < 3) return BAD(in, "expected 3 buffers, found %lld", (long long)array->n_buffers);
+  TRY(mm_arrow_check_rows(array, start, to->length, buffers, in->error));
   if (to->type.id == MM_NULL) return 0;
   if (to->length == 0) { /* then a producer may leave its buffers out */
     if (text) TRY(fresh_offsets(in, to));
@@ -363,7 +327,7 @@ static void release_root(void *owner) {
 static int check_root(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array) {
   TRY(mm_arrow_check(schema, in->error));
   if (strcmp(schema->format, "+s") != 0) return BAD(in, "Arrow data must be a struct of columns");
-  TRY(check_array(in, array, 0, 0, 1));
+  TRY(mm_arrow_check_rows(array, 0, 0, 1, in->error));
   if (array->n_children != schema->n_children || array->n_children > INT32_MAX
       || (array->n_children > 0 && !array->children))
     return BAD(in, "the schema has %lld columns, the array %lld", (long long)schema->n_children,

@@ -5,18 +5,20 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* Lists of lanes: `selected`, `bad` and `index`, in one piece. */
+/* Behind the slots there are the lists of lanes. A run of a few rows makes a frame, so they are one allocation. */
 enum {
-  BAD = VECTOR_WORDS * 8 + RED_ZONE,
+  SELECTED = RED_ZONE,
+  BAD = SELECTED + VECTOR_WORDS * 8 + RED_ZONE,
   INDEX = BAD + VECTOR_WORDS * 8 + RED_ZONE,
   LISTS_BYTES = INDEX + MM_VECTOR * sizeof(uint16_t)
 };
 
+static int64_t lists_at(const mm_program *program) { return (program->frame_size + 64 + 63) / 64 * 64; }
+static int64_t slots_bytes(const mm_program *program) { return lists_at(program) + LISTS_BYTES; }
+
 /* Whoever writes behind a list, or the data or the validity of a register, is found by AddressSanitizer. */
-static void guard(const mm_frame *frame) {
+static void guard_slots(const mm_frame *frame) {
 #if MM_ASAN
-  __asan_poison_memory_region((uint8_t *)frame->bad - RED_ZONE, RED_ZONE);
-  __asan_poison_memory_region((uint8_t *)frame->index - RED_ZONE, RED_ZONE);
   for (int32_t r = 0; r < frame->program->register_count; r++) {
     const mm_register *reg = &frame->program->registers[r];
     if (reg->home < 0) continue;
@@ -24,6 +26,18 @@ static void guard(const mm_frame *frame) {
     __asan_poison_memory_region(end, RED_ZONE);
     __asan_poison_memory_region(end + RED_ZONE + VECTOR_WORDS * 8, RED_ZONE);
   }
+  __asan_poison_memory_region((uint8_t *)frame->selected - RED_ZONE, RED_ZONE);
+  __asan_poison_memory_region((uint8_t *)frame->bad - RED_ZONE, RED_ZONE);
+  __asan_poison_memory_region((uint8_t *)frame->index - RED_ZONE, RED_ZONE);
+#else
+  (void)frame;
+#endif
+}
+
+/* The allocator may write what it gets back. */
+static void unguard_slots(const mm_frame *frame) {
+#if MM_ASAN
+  if (frame->slots) __asan_unpoison_memory_region(frame->slots, (size_t)slots_bytes(frame->program));
 #else
   (void)frame;
 #endif
@@ -35,18 +49,19 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
   if (frame) {
     frame->program = program;
     frame->vectors = mm_allocate_zero(vectors);
-    frame->slots = mm_allocate_zero(program->frame_size + 64);
+    frame->slots = mm_allocate_zero(slots_bytes(program));
     frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
-    frame->selected = mm_allocate_zero(LISTS_BYTES);
   }
-  if (!frame || !frame->vectors || !frame->slots || !frame->direct || !frame->selected) {
+  if (!frame || !frame->vectors || !frame->slots || !frame->direct) {
     mm_frame_free(frame);
     mm_fail_memory(error, program->frame_size);
     return NULL;
   }
-  frame->bad = frame->selected + BAD / 8;
-  frame->index = (uint16_t *)(void *)((uint8_t *)frame->selected + INDEX);
-  guard(frame);
+  uint8_t *lists = frame->slots + lists_at(program);
+  frame->selected = (uint64_t *)(void *)(lists + SELECTED);
+  frame->bad = (uint64_t *)(void *)(lists + BAD);
+  frame->index = (uint16_t *)(void *)(lists + INDEX);
+  guard_slots(frame);
   for (int32_t i = 0; i < program->register_count; i++)
     if (program->registers[i].constant) frame->vectors[i] = program->registers[i].vector;
   return frame;
@@ -56,9 +71,9 @@ void mm_frame_free(mm_frame *frame) {
   if (!frame) return;
   mm_arena_free(&frame->arena);
   mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
-  mm_release(frame->slots, frame->program->frame_size + 64);
+  unguard_slots(frame);
+  mm_release(frame->slots, slots_bytes(frame->program));
   mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
-  mm_release(frame->selected, LISTS_BYTES);
   mm_release(frame, (int64_t)sizeof *frame);
 }
 

@@ -110,7 +110,8 @@ static void on_alarm(int number) {
   }
   expired = 1;
   ring_after(GRACE_S);
-  if (!atomic_load(&current) && !atomic_load(&opening)) lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
+  if (!atomic_load(&current) && !atomic_load(&opening))
+    lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
 }
 
 void mm_signals_interruptible(lua_State *L) { atomic_store(&interruptible, L); }

@@ -110,7 +110,10 @@ local function main(argv)
   local format = errors_format(argv)
   local ok, result = xpcall(dispatch, function(problem)
     if failure.is(problem) then return problem end
-    return failure.memory(problem) or debug.traceback(tostring(problem), 2)
+    local memory = failure.memory(problem)
+    if memory then return memory end
+    local text = failure.describe(problem)
+    return failure.is(text) and text or debug.traceback(text, 2)
   end, argv)
   if ok then return result end
   local unread = failure.is(result) and result.id == "closed-pipe" and result.file == "<stdout>"

@@ -2,6 +2,7 @@
 local halves = require "moonmill.halves"
 local json = require "moonmill.json"
 local params = require "moonmill.params"
+local printable = require "moonmill.printable"
 
 local describe = {}
 
@@ -49,7 +50,8 @@ local function input_lines(declared, lines)
   else
     lines[#lines + 1] = "input:"
     for _, field in ipairs(declared.fields) do
-      lines[#lines + 1] = ("  %s: %s%s"):format(field.name, field.type.name, field.nullable and "?" or "")
+      local name = printable.line(field.name)
+      lines[#lines + 1] = ("  %s: %s%s"):format(name, field.type.name, field.nullable and "?" or "")
     end
     if declared.rest then lines[#lines + 1] = "  ...  (other columns pass through)" end
   end

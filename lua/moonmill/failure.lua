@@ -40,11 +40,17 @@ local status = {
 local kinds = {}
 for kind, code in pairs(status) do kinds[tonumber(code)] = kind end
 
----A failure; `fields.code` defaults to "usage".
+-- Only what a mistake of our own says is long: it is the trace of the calls.
+local LONG = 4000
+local function most_of(self) return self.code == "bug" and LONG or printable.MOST end
+
+---A failure; `fields.code` defaults to "usage". A message or hint that is too long is cut.
 ---@param fields table
 ---@return moonmill.Failure
 function failure.new(fields)
   fields.code = fields.code or "usage"
+  fields.message = fields.message and printable.cut(fields.message, most_of(fields))
+  fields.hint = fields.hint and printable.cut(fields.hint, printable.MOST)
   return setmetatable(fields, Failure)
 end
 
@@ -77,6 +83,22 @@ function failure.timeout(seconds)
     message = ("stopped after %g seconds, as --timeout asked"):format(seconds) }
 end
 
+---What code of a user raised, as a text; the failure that its `__tostring` raised, where it did.
+---@param value any
+---@return string|moonmill.Failure
+function failure.describe(value)
+  if type(value) == "string" or type(value) == "number" then return tostring(value) end
+  if value == nil then return "the error is nil, not a text" end
+  local meta = debug.getmetatable(value)
+  if type(meta) == "table" and rawget(meta, "__tostring") then
+    local ok, text = pcall(tostring, value)
+    if not ok and failure.is(text) then return text end
+    if ok and (type(text) == "string" or type(text) == "number") then return tostring(text) end
+    return ("the error is a %s whose __tostring gives no text"):format(type(value))
+  end
+  return ("the error is a %s, not a text"):format(type(value))
+end
+
 ---The place of byte `at` (from 1) of a text whose first byte stands at `origin`.
 ---@param origin table? {file, line, column}
 ---@param text string
@@ -107,7 +129,7 @@ end
 
 local function place_text(place)
   local parts = {}
-  if place.file and place.file ~= "" then parts[1] = printable.escaped(place.file) end
+  if place.file and place.file ~= "" then parts[1] = place.file end
   if place.line and place.line > 0 then
     parts[#parts + 1] = ("%d"):format(place.line)
     if place.column and place.column > 0 then parts[#parts + 1] = ("%d"):format(place.column) end
@@ -115,29 +137,26 @@ local function place_text(place)
   return table.concat(parts, ":")
 end
 
--- A message as it is shown; a mistake of ours comes with lines of its own.
-local function message_of(self)
-  local text = tostring(self.message)
-  return self.code == "bug" and text or printable.message(text)
-end
-
 ---"file:line:column: error[id]: message", then the script's place of an error in data, then the hint, each on a line of
----its own.
+---its own. Control characters are escaped, wherever they come from.
 ---@param self moonmill.Failure
 ---@return string
 function failure.text(self)
   local place = place_text(self)
   if place ~= "" and not (self.file and self.file ~= "") then place = "expression:" .. place end
-  local lines = { ("%serror[%s]: %s"):format(place ~= "" and place .. ": " or "", self.id or "error", message_of(self)) }
+  local lines = {
+    ("%serror[%s]: "):format(place ~= "" and printable.line(place) .. ": " or "", self.id or "error")
+      .. printable.lines(self.message, most_of(self)) }
   if self.script then
     local script = place_text(self.script)
-    local shown = self.script.text and printable.message((self.script.text:gsub("%s+", " ")))
-    lines[#lines + 1] = "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or "")
+    local shown = self.script.text and self.script.text:gsub("%s+", " ")
+    lines[#lines + 1] = printable.line(
+      "  in " .. (script ~= "" and script .. (shown and ": " or "") or "") .. (shown or ""))
   end
   if self.row and (self.row_shown or not (self.line and self.line > 0)) then
     lines[1] = lines[1] .. (" (row %d)"):format(self.row)
   end
-  if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. printable.message(self.hint) end
+  if self.hint and self.hint ~= "" then lines[#lines + 1] = "  hint: " .. printable.lines(self.hint, printable.MOST) end
   return table.concat(lines, "\n")
 end
 Failure.__tostring = failure.text
@@ -160,8 +179,6 @@ function failure.json(self)
   for _, key in ipairs(Shown.json_keys) do
     if self[key] ~= "" then shown[key] = self[key] end
   end
-  shown.message = printable.cut(tostring(self.message), self.code == "bug" and math.huge or printable.MOST)
-  shown.hint = shown.hint and printable.cut(shown.hint, printable.MOST)
   if self.script then shown.script = setmetatable({}, Script) end
   for _, key in ipairs(self.script and Script.json_keys or {}) do
     if self.script[key] ~= "" then shown.script[key] = self.script[key] end

@@ -1,6 +1,5 @@
 -- moonmill.json - values as JSON text on one line: what `--errors json` prints and what a session answers.
 local printable = require "moonmill.printable"
-local utf8 = require "moonmill.utf8"
 
 local json = {}
 
@@ -17,20 +16,13 @@ function json.list(items) return setmetatable(items, List) end
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 -- Bytes that are not UTF-8 become U+FFFD: JSON is text.
-local function valid_utf8(text)
-  local at, parts, from = utf8.invalid(text), {}, 1
-  while at do
-    parts[#parts + 1] = text:sub(from, at - 1)
-    from = at + 1
-    at = utf8.invalid(text, from)
-  end
-  parts[#parts + 1] = text:sub(from)
-  return table.concat(parts, "\239\191\189")
-end
+local function replacement() return "\239\191\189" end
 
 local function text_of(value)
-  local text = valid_utf8(value):gsub('[%c"\\\127]', function(c) return escapes[c] or ("\\u%04x"):format(c:byte()) end)
-  return '"' .. printable.characters(text) .. '"'
+  local text = printable.valid(value, replacement):gsub('[%c"\\\127]', function(c)
+    return escapes[c] or ("\\u%04x"):format(c:byte())
+  end)
+  return '"' .. printable.wide(text, "\\u%04x") .. '"'
 end
 
 -- A number that JSON does not have goes as text.

@@ -95,7 +95,9 @@ local function index_of(tokens)
     local arguments = tokens[i + 1]
     if token.value ~= nil then append(index.words, token.value, token) end
     if token.kind == "string" and token.value ~= nil then append(index.literals, token.value, token) end
-    if token.kind == "name" and arguments then append(index.calls, call_key(token.value, arguments.last_line), token) end
+    if token.kind == "name" and arguments then
+      append(index.calls, call_key(token.value, arguments.last_line), token)
+    end
   end
   return index
 end

@@ -1,86 +1,92 @@
--- moonmill.printable - text of others as it may be shown: nothing in it reaches a terminal but characters.
---
--- DESIGN. Messages, names and places carry what stood in data, in scripts and in names of files. Control characters move
--- a cursor or change its colours, those for the direction of text make it read as something else, and bytes that are not
--- UTF-8 are no text; all are shown as escapes.
+-- moonmill.printable - text from anywhere as it may stand in a terminal: control characters and what changes the
+-- direction of writing are escaped, long texts are cut.
 local utf8 = require "moonmill.utf8"
 
 local printable = {}
 
----Bytes of the longest message, and of the longest hint.
+---Bytes of the longest message, hint or excerpt; MM_MESSAGE_MOST of the core.
 printable.MOST = 400
 
--- C1; marks of direction, and separators of lines.
-local CONTROLS = { "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+local LETTERS = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
+local function escape_byte(c) return LETTERS[c] or ("\\x%02x"):format(c:byte()) end
 
-local NAMED = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
+-- C1 controls; marks, embeddings, overrides and isolates of direction; separators of lines and paragraphs.
+local WIDE = {
+  { "\194[\128-\159]", function(c) return c:byte(2) end },
+  { "\216\156", function() return 0x61C end },
+  { "\226\128[\142\143\168-\174]", function(c) return 0x2000 + c:byte(3) - 0x80 end },
+  { "\226\129[\166-\169]", function(c) return 0x2040 + c:byte(3) - 0x80 end },
+}
 
-local function byte_escape(c) return NAMED[c] or ("\\x%02x"):format(c:byte()) end
-
--- A character of two or three bytes by its number.
-local function character_escape(c)
-  local a, b, d = c:byte(1, 3)
-  local number = d and (a % 16) * 4096 + (b % 64) * 64 + d % 64 or (a % 32) * 64 + b % 64
-  return ("\\u%04x"):format(number)
-end
-
--- Bytes that are not UTF-8, each as an escape.
-local function valid(text)
-  local at, parts, from = utf8.invalid(text), {}, 1
-  while at do
-    parts[#parts + 1] = text:sub(from, at - 1)
-    parts[#parts + 1] = byte_escape(text:sub(at, at))
-    from = at + 1
-    at = utf8.invalid(text, from)
-  end
-  return from == 1 and text or table.concat(parts) .. text:sub(from)
-end
-
----Text in which control characters of several bytes are escapes, as JSON has them too.
----@param text string
+---Replace each character that a terminal would act on, beyond ASCII.
+---@param text string valid UTF-8
+---@param form string format of the code point
 ---@return string
-function printable.characters(text)
+function printable.wide(text, form)
   if not text:find "[\194\216\226]" then return text end
-  for _, pattern in ipairs(CONTROLS) do text = text:gsub(pattern, character_escape) end
+  for _, kind in ipairs(WIDE) do
+    text = text:gsub(kind[1], function(c) return form:format(kind[2](c)) end)
+  end
   return text
 end
 
----Text without control characters (C0, C1, DEL), marks of direction, and bytes that are not UTF-8.
+---Each byte that is not part of valid UTF-8, by what `replace` gives for it.
 ---@param text string
+---@param replace fun(byte: string): string
 ---@return string
-function printable.escaped(text)
-  return printable.characters((valid(text):gsub("%c", byte_escape)))
+function printable.valid(text, replace)
+  local at = utf8.invalid(text)
+  if not at then return text end
+  local parts, from = {}, 1
+  while at do
+    parts[#parts + 1] = text:sub(from, at - 1)
+    parts[#parts + 1] = replace(text:sub(at, at))
+    from = at + 1
+    at = utf8.invalid(text, from)
+  end
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts)
 end
 
-local function bytes_escape(c)
-  return (c:gsub(".", function(byte) return ("\\%03d"):format(byte:byte()) end))
+-- Characters and escapes that a cut left incomplete.
+local function whole(text)
+  text = text:gsub("[\192-\255][\128-\191]*$", function(last)
+    local lead = last:byte()
+    local size = lead >= 0xF0 and 4 or lead >= 0xE0 and 3 or 2
+    return #last < size and "" or last
+  end)
+  return (text:gsub("\\$", ""):gsub("\\x%x?$", ""):gsub("\\u{?%x*$", ""))
 end
 
----Text as a literal of Lua on one line.
----@param text string
----@return string
-function printable.literal(text)
-  local literal = ("%q"):format(text):gsub("\\\n", "\\n")
-  for _, pattern in ipairs(CONTROLS) do literal = literal:gsub(pattern, bytes_escape) end
-  return literal
-end
-
----Text of at most so many bytes: a longer one ends with "..." behind a whole character.
+---At most so many bytes: a longer text is cut between characters and ends in "...".
 ---@param text string
 ---@param most integer
 ---@return string
 function printable.cut(text, most)
   if #text <= most then return text end
-  local stop = most - 3
-  while stop > 0 and text:byte(stop + 1) >= 128 and text:byte(stop + 1) < 192 do stop = stop - 1 end
-  return text:sub(1, stop) .. "..."
+  return whole(text:sub(1, most - 3)) .. "..."
 end
 
----A message or a hint as it is shown. What is cut away is not looked at.
----@param text string
----@return string
-function printable.message(text)
-  return printable.cut(printable.escaped(text:sub(1, printable.MOST + 1)), printable.MOST)
+local function escape(text, controls, most)
+  if most then text = printable.cut(text, most) end -- an escape is longer than what it stands for
+  text = printable.wide(printable.valid(text, escape_byte), "\\u{%x}"):gsub(controls, escape_byte)
+  return most and printable.cut(text, most) or text
 end
+
+---On one line: every control character is escaped. Nothing else is, so that a text may pass twice.
+---@param text string
+---@param most integer? bytes of the result; nil: all
+---@return string
+function printable.line(text, most) return escape(text, "%c", most) end
+
+---The same of a text of several lines: line ends and tabs stay.
+---@param text string
+---@param most integer?
+---@return string
+function printable.lines(text, most) return escape(text, "[%z\1-\8\11-\31\127]", most) end
+
+---Print a text of one or more lines to stdout.
+---@param text string
+function printable.print(text) io.stdout:write(printable.lines(text), "\n") end
 
 return printable

@@ -102,13 +102,6 @@ local function checked(result, wanted, file)
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 
--- What a script raised, as text: an object may say nothing, or fail to.
-local function text_of(value)
-  local ok, text = pcall(tostring, value)
-  if ok and type(text) == "string" then return text end
-  return ("an error object (a %s) that gives no text"):format(type(value))
-end
-
 -- Where the frames of a script end.
 local function call(chunk, handler) return xpcall(chunk, handler) end
 
@@ -126,7 +119,8 @@ local function run(places, chunk_name, code, set)
   io.output(io.stderr)
   local ok, result = call(chunk, function(err)
     if failure.is(err) then return err end
-    return { message = text_of(err), frames = frames.stack(2, { running = call }) }
+    local raised = failure.describe(err)
+    return failure.is(raised) and raised or { message = raised, frames = frames.stack(2, { running = call }) }
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run

@@ -3,10 +3,10 @@ local utf8 = {}
 
 ---Position of the first byte that is not part of valid UTF-8 (no surrogates, nothing beyond U+10FFFF), or nil.
 ---@param text string
----@param from integer? where to begin, at the first byte of a character; default 1
+---@param from integer? look from this byte on, where a character begins
 ---@return integer?
 function utf8.invalid(text, from)
-  local i = text:find("[\128-\255]", from or 1)
+  local i = text:find("[\128-\255]", from)
   while i and i <= #text do
     local a, b = text:byte(i, i + 1)
     local more = a < 0x80 and 0 or a >= 0xC2 and a < 0xE0 and 1 or a >= 0xE0 and a < 0xF0 and 2 or a >= 0xF0

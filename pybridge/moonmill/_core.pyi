@@ -46,8 +46,11 @@ def set_deadline(timeout: float | None, /) -> tuple[float, float]:
 def restore_deadline(before: tuple[float, float], /) -> None:
     """Set the deadline that set_deadline returned."""
 
+@final
 class Session:
     """A Lua state with the language in it, for one script."""
+
+    def __new__(cls) -> Session: ...
 
     @property
     def lost(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .frames import entries_of
+from .printable import MOST, cut, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,28 +75,19 @@ class Error(Exception):
 
     def __str__(self) -> str:
         """The text that the command prints: place, id, message; the script's place; the hint."""
-        place = _place(self.file, self.line, self.column)
-        lines = [
-            f"{place}: error[{self.id}]: {self._shown(self.message)}"
-            if place
-            else f"error[{self.id}]: {self._shown(self.message)}"
-        ]
+        place = printable(_place(self.file, self.line, self.column))
+        message = f"error[{self.id}]: {cut(printable(self.message), MOST)}"
+        lines = [f"{place}: {message}" if place else message]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
             where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
             text = self.script.get("text")
-            lines.append("  in " + ": ".join(part for part in (where, text and self._shown(text)) if part))
+            lines.append("  in " + printable(": ".join(part for part in (where, text) if part)))
         if self.hint:
-            lines.append(f"  hint: {self._shown(self.hint)}")
+            lines.append(f"  hint: {cut(printable(self.hint), MOST)}")
         lines.extend(str(other) for other in self.others)
         return "\n".join(lines)
-
-    def _shown(self, text: str) -> str:
-        """A text of others as it may be shown; a mistake of Moonmill comes with lines of its own."""
-        from .printable import message
-
-        return text if self.code == "bug" else message(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         added = {name: value for name, value in vars(self).items() if name not in _STATE}
@@ -243,9 +235,7 @@ def _class_of(failure: Mapping[str, Any]) -> type[Error]:
 
 
 def _place(file: str | None, line: int | None, column: int | None) -> str:
-    from .printable import escaped
-
-    parts = [escaped(file)] if file else []
+    parts = [file] if file else []
     if line:
         parts.append(str(line))
         if column:

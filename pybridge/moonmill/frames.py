@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,8 @@ def entries_of(frames: Sequence[Mapping[str, Any]]) -> TracebackType | None:
     for frame in frames:
         line = int(frame.get("line") or 0)
         if line > 0:
-            entries = _entry(str(frame.get("file") or "?"), line, str(frame.get("function") or "?"), entries)
+            file, function = (printable(str(frame.get(key) or "?")) for key in ("file", "function"))
+            entries = _entry(file, line, function, entries)
     return entries
 
 

@@ -1,36 +1,23 @@
-"""Text of others as it may be shown: nothing in it reaches a terminal but characters."""
+"""Text from anywhere, as it may stand in a terminal."""
 
 from __future__ import annotations
 
 MOST = 400
-"""Bytes of the longest message, and of the longest hint."""
+"""Characters of the longest message or hint in the text of an exception."""
 
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_CONTROLS = frozenset(
-    [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
-)
+_ACTS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+"""What a terminal acts on: controls but for line ends and tabs, marks of direction, halves of pairs."""
 
 
-def escaped(text: str) -> str:
-    """Text without control characters, marks of direction, and halves of surrogate pairs."""
+def printable(text: str) -> str:
+    """A text whose control characters are escaped."""
     if text.isprintable():
         return text
-    return "".join(map(_character, text))
+    import re
+
+    return re.sub(_ACTS, lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def message(text: str) -> str:
-    """A message or a hint as it is shown. What is cut away is not looked at."""
-    shown = escaped(text[: MOST + 1])
-    coded = shown.encode()
-    if len(coded) <= MOST:
-        return shown
-    return coded[: MOST - 3].decode(errors="ignore") + "..."
-
-
-def _character(character: str) -> str:
-    number = ord(character)
-    if number not in _CONTROLS and not 0xD800 <= number < 0xE000:
-        return character
-    if 0xDC80 <= number < 0xDD00:  # a byte of a path that is not UTF-8
-        return f"\\x{number - 0xDC00:02x}"
-    return _NAMED.get(character) or (f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}")
+def cut(text: str, most: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 3] + "..."

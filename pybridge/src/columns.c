@@ -73,11 +73,20 @@ static char kind_of(PyObject *source) {
   return letter;
 }
 
+/* numpy takes any 32 bits for a character, and fails in its own ways when it makes text of one that is none. */
+static void refuse_character(const wish *ask) {
+  if (!PyErr_ExceptionMatches(PyExc_UnicodeError) && !PyErr_ExceptionMatches(PyExc_SystemError)) return;
+  PyErr_Clear();
+  mm_raise_new(ask->state, MM_EDATA, "bad-utf8", ask->name, NULL,
+               "the array has a code point beyond U+10FFFF, which is no character");
+}
+
 /* Text of numpy, which is not laid out as ours: objects, fixed sizes, variable ones. */
 static int from_text_array(const wish *ask, PyObject *source, series *to) {
   char kind = kind_of(source);
   if (!kind || !strchr("OUST", kind)) return 0;
   PyObject *items = PyObject_CallMethod(source, "tolist", NULL);
+  if (!items && kind == 'U') refuse_character(ask);
   int status = !items ? -1 : PyList_Check(items) ? mm_series_from_items(ask, items, kind == 'O', to) : 0;
   Py_XDECREF(items);
   return status;

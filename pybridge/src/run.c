@@ -30,8 +30,7 @@ static PyObject *notes_of(const mm_work *work) {
 }
 
 static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
-  if (atomic_load(&work->late) && work->status == MM_ELIMIT)
-    return mm_deadline_raise(plan->state, work->asked);
+  if (atomic_load(&work->late) && work->status == MM_ELIMIT) return mm_deadline_raise(plan->state, work->asked);
   if (work->status == MM_ECANCEL)
     return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
   return mm_plan_raise(plan, &work->error);

@@ -93,8 +93,7 @@ PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_er
 /* ---- The type ---- */
 
 typedef struct session_object {
-  PyObject_HEAD
-  module_state *state;
+  PyObject_HEAD module_state *state;
   mm_session *session;
 } session_object;
 

@@ -125,7 +125,8 @@ describe("file trouble", function()
       os.execute(("(sleep 0.1; %s %s; echo $? >%s) 2>%s/err | true"):format(command.path, words, code_file,
         folder.path))
       while not (command.read(code_file) or ""):find "\n" do os.execute "sleep 0.02" end
-      assert.same({ words, "141\n", "" }, { words, command.read(code_file), command.read(folder.path .. "/err") })
+      local said = command.said(command.read(folder.path .. "/err"))
+      assert.same({ words, "141\n", "" }, { words, command.read(code_file), said })
       os.remove(code_file)
     end
     os.remove(script)

@@ -1,52 +1,51 @@
 local json = require "moonmill.json"
 local printable = require "moonmill.printable"
 
-describe("text of others", function()
-  local SHOWN = {
-    { "plain \195\164 \226\130\172 \240\159\152\128", "plain \195\164 \226\130\172 \240\159\152\128" },
-    { "a\27[31mb", "a\\x1b[31mb" },
-    { "a\0b\127", "a\\x00b\\x7f" },
-    { "a\nb\tc\rd", "a\\nb\\tc\\rd" },
-    { "\194\155", "\\u009b" }, -- C1: as ESC [
-    { "\194\160", "\194\160" }, -- the first behind C1
-    { "\226\128\174abc\226\129\166", "\\u202eabc\\u2066" },
-    { "\216\156\216\157", "\\u061c\216\157" },
-    { "\226\128\168", "\\u2028" },
-    { "a\255b\194", "a\\xffb\\xc2" },
-    { "\237\160\128", "\\xed\\xa0\\x80" }, -- half a surrogate pair
-    { "", "" },
-  }
+-- U+0085, U+061C, U+200E, U+2028, U+202E, U+2066, U+2069.
+local ACTING = { "\194\133", "\216\156",
+  "\226\128\142", "\226\128\168", "\226\128\174", "\226\129\166", "\226\129\169" }
+local FORMS = { "85", "61c", "200e", "2028", "202e", "2066", "2069" }
 
-  for _, case in ipairs(SHOWN) do
-    it(("is shown without control characters: %s"):format(case[2]), function()
-      assert.equal(case[2], printable.escaped(case[1]))
-    end)
-  end
+describe("printable text", function()
+  it("has its control characters and invalid bytes escaped", function()
+    assert.equal("a\\n\\t\\r\\x00\\x1b[31m\\x7f\\x08", printable.line "a\n\t\r\0\27[31m\127\8")
+    assert.equal("\\xff\\xc3(\\xed\\xa0\\x80ä", printable.line "\255\195(\237\160\128ä")
+    for i, text in ipairs(ACTING) do assert.equal("\\u{" .. FORMS[i] .. "}", printable.line(text)) end
+  end)
 
-  it("is cut behind a whole character", function()
+  it("is otherwise what it was, and passes twice unchanged", function()
+    for _, text in ipairs { "", "plain", "äöü €", "\194\160", "\226\128\167\226\128\175", "日本語 👩‍💻", "a\\x1b" } do
+      assert.equal(text, printable.line(text))
+    end
+    assert.equal("\\x1b", printable.line(printable.line "\27"))
+  end)
+
+  it("keeps the line ends and tabs of several lines", function()
+    assert.equal("a\n\tb\\r\\x1b", printable.lines "a\n\tb\r\27")
+  end)
+
+  it("is cut between characters, never within", function()
     assert.equal("abc", printable.cut("abc", 3))
-    assert.equal("abc...", printable.cut("abcdefg", 6))
-    assert.equal("ab...", printable.cut("ab\226\130\172defg", 6))
-    assert.equal(printable.MOST, #printable.message(("x"):rep(1e6)))
-    assert.is_true(#printable.message(("\1"):rep(1e6)) <= printable.MOST)
-    assert.equal(("x"):rep(400), printable.message(("x"):rep(400)))
+    for most = 3, 20 do
+      local cut = printable.cut(("aä€𝄞"):rep(5), most)
+      assert.is_true(#cut <= most and #cut > most - 4)
+      assert.is_nil(require("moonmill.utf8").invalid(cut))
+      assert.matches("%.%.%.$", cut)
+    end
+    for most = 19, 22 do assert.equal("\\x1b\\x1b\\x1b\\x1b...", printable.line(("\27"):rep(100), most)) end
+    assert.equal("\\u{85}...", printable.line(("\194\133"):rep(100), 14))
   end)
 
-  it("is a literal of Lua on one line", function()
-    for _, case in ipairs(SHOWN) do
-      local literal = printable.literal(case[1])
-      assert.is_nil(literal:find "%c")
-      assert.equal(case[1], loadstring("return " .. literal)())
-    end
+  it("is found in linear time, however many bytes are invalid", function()
+    assert.equal(4 * 2 ^ 20, #printable.line(("\255"):rep(2 ^ 20)))
   end)
+end)
 
-  it("is valid JSON, with escapes for all control characters", function()
-    for _, case in ipairs(SHOWN) do
-      local text = json.encode(case[1])
-      assert.is_nil(text:find "%c")
-      assert.is_nil(text:find "\194[\128-\159]")
+describe("JSON", function()
+  it("has what a terminal acts on as \\u escapes", function()
+    for i, text in ipairs(ACTING) do
+      assert.equal(('"\\u%04x"'):format(tonumber(FORMS[i], 16)), json.encode(text))
     end
-    assert.equal('"\\u202e\\u009b\\u001b"', json.encode "\226\128\174\194\155\27")
-    assert.equal('"' .. ("\239\191\189"):rep(50000) .. '"', json.encode(("\255"):rep(50000)))
+    assert.equal('"\\u001b\\u0000\239\191\189"', json.encode "\27\0\255")
   end)
 end)

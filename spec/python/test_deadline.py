@@ -1,5 +1,5 @@
-"""One deadline and one cancel for scripts, plans and jobs: nothing escapes Ctrl-C and `timeout`, and what cannot be
-stopped is left behind."""
+"""One deadline and one cancel for scripts, plans and jobs: nothing escapes Ctrl-C and `timeout`, and what
+cannot be stopped is left behind."""
 
 import os
 import signal
@@ -78,7 +78,8 @@ def test_what_the_script_took_is_not_given_to_the_job_again(tmp_path):
     """A pipeline that was pickled runs its script where it is used."""
     import pickle
 
-    slow = 'os.execute "sleep 0.7" return mm.pipeline {} :where(function(r) os.execute "sleep 0.7" return true end)'
+    wait = 'os.execute "sleep 0.7"'
+    slow = f"{wait} return mm.pipeline {{}} :where(function(r) {wait} return true end)"
     text = pickle.dumps(mm.pipeline(slow))
     from moonmill import script
 
@@ -108,7 +109,7 @@ def test_a_timeout_of_one_thread_is_not_that_of_another():
 @pytest.mark.parametrize("bad", [-1, float("nan"), "1"])
 def test_a_timeout_is_a_number_of_seconds(bad):
     for make in (mm.pipeline, mm.module):
-        with pytest.raises((TypeError, ValueError), match="timeout is .*expected a number of seconds"):
+        with pytest.raises((TypeError, ValueError), match=r"timeout is .*expected a number of seconds"):
             make(":limit(1)", timeout=bad)
 
 
@@ -121,7 +122,9 @@ def test_no_timeout_is_left_behind():
 
 
 def test_scripts_are_loaded_and_planned_while_another_one_is_stuck():
-    stuck = threading.Thread(target=lambda: mm.pipeline('os.execute "sleep 1" return mm.pipeline {} -- stuck'))
+    stuck = threading.Thread(
+        target=lambda: mm.pipeline('os.execute "sleep 1" return mm.pipeline {} -- stuck')
+    )
     stuck.start()
     time.sleep(0.1)
     for i in range(20):

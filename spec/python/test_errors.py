@@ -196,3 +196,58 @@ def test_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mm.pipeline(':derive "b = a + 1"')({"a": [1, 2]})
+
+
+ACTING = "\x1b[31m\0\x08\r\x7f\x85\u202e\u2066"
+
+
+def raised(call):
+    with pytest.raises(mm.Error) as caught:
+        call()
+    return caught.value
+
+
+def test_control_characters_are_escaped_in_the_text_and_kept_in_the_fields():
+    error = raised(lambda: mm.pipeline(':select "none"').run({"a" + ACTING.replace("\0", ""): [1]}))
+    assert all(c.isprintable() or c == "\n" for c in str(error)) and "\\x1b" in str(error)
+    name = "none" + ACTING.replace("\0", "").replace("[", "") + ".csv"  # [ is a pattern
+    error = raised(lambda: mm.pipeline(":limit(1)").run(mm.files(name)))
+    assert all(c.isprintable() or c == "\n" for c in str(error)) and error.filename == name
+    error = raised(lambda: mm.pipeline('error("\\27\\0\\127")'))
+    assert error.message == "\x1b\0\x7f" and "\\x1b\\x00\\x7f" in str(error)
+    error = mm.DataError(ACTING, hint=ACTING, file=ACTING, script={"text": ACTING})
+    assert all(c.isprintable() or c == "\n" for c in str(error))
+    assert str(mm.DataError("日本\tä\n👩‍💻")) == "error[error]: 日本\tä\n👩‍💻"
+
+
+def test_messages_are_cut():
+    error = raised(lambda: mm.pipeline('error(("ä"):rep(5e5), 0)'))
+    assert len(error.message.encode()) <= 400 and error.message.endswith("ä...")
+    assert len(str(mm.DataError("x" * 10**6, hint="y" * 10**6))) < 1000
+
+
+def test_names_of_functions_are_shown_escaped_in_tracebacks():
+    made = errors.from_failures(
+        [{"code": "script", "message": "m", "frames": [{"file": "a\0\x1b", "line": 1, "function": "f\x1b"}]}]
+    )
+    text = "".join(traceback.format_exception(type(made), made, made.__traceback__))
+    assert "\x1b" not in text and "f\\x1b" in text
+
+
+def test_what_row_functions_raise_is_never_an_internal_error():
+    for raising in (
+        "error()",
+        "error {}",
+        "error(setmetatable({}, { __tostring = function() return {} end }))",
+    ):
+        for code in (raising, f":map('y: i64', function(r) {raising} end)"):
+            error = raised(lambda code=code: mm.pipeline(code).run({"a": [1]}))
+            assert type(error) is mm.ScriptError
+
+
+def test_a_code_point_that_is_no_character_is_named():
+    np = pytest.importorskip("numpy")
+    for code in (0x110000, 0xFFFFFFFF):
+        data = {"name": np.array([97, code], "u4").view("U1")}
+        error = raised(lambda data=data: mm.pipeline(":limit(1)").run(data))
+        assert type(error) is mm.DataError and (error.id, error.field) == ("bad-utf8", "name")

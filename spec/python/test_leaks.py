@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-import json
 import pickle
 import sys
 import time

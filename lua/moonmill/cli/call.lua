@@ -138,7 +138,7 @@ end
 
 function call.run(options)
   if not options.name then
-    print(script.load(options.file, "module"):text(options.file))
+    require("moonmill.printable").print(script.load(options.file, "module"):text(options.file))
     return
   end
   local module = handle.open(options.file)

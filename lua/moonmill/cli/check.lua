@@ -4,6 +4,8 @@ local options_of = require "moonmill.cli.options"
 local params = require "moonmill.params"
 local printable = require "moonmill.printable"
 
+local print = printable.print
+
 local check = {
   name = "check", summary = "check a pipeline's names and types without running it",
   about = "Check a pipeline: against its declaration of the input, or against the columns of files that are given.",
@@ -18,14 +20,13 @@ end
 local function lines_of(columns)
   local lines = {}
   for i, column in ipairs(columns) do
-    lines[i] = ("  %s: %s%s"):format(printable.escaped(column.name), column.type.name, column.nullable and "?" or "")
+    lines[i] = ("  %s: %s%s"):format(printable.line(column.name), column.type.name, column.nullable and "?" or "")
   end
   return table.concat(lines, "\n")
 end
 
 function check.run(options)
   local pipeline, paths, name = options_of.pipeline(options)
-  name = printable.escaped(name)
   local given = params.suppose(pipeline.params, options_of.params(options))
   local columns, dropped
   if #paths > 0 then
@@ -47,7 +48,7 @@ function check.run(options)
   print "gives:"
   print(lines_of(plan.columns))
   if dropped and #dropped > 0 then
-    print(("not in the pipeline's input, left out: %s"):format(printable.escaped(table.concat(dropped, ", "))))
+    print(("not in the pipeline's input, left out: %s"):format(table.concat(dropped, ", ")))
   end
 end
 

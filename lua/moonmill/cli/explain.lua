@@ -2,6 +2,7 @@
 local input = require "moonmill.input"
 local options_of = require "moonmill.cli.options"
 local params = require "moonmill.params"
+local print = require("moonmill.printable").print
 
 local explain = {
   name = "explain", summary = "print the plan of a pipeline: programs, columns read, segments",

@@ -2,6 +2,7 @@
 local describe = require "moonmill.describe"
 local options_of = require "moonmill.cli.options"
 local script = require "moonmill.script"
+local print = require("moonmill.printable").print
 
 local info = { name = "info", summary = "what a pipeline does, its parameters and input; functions of a module" }
 

@@ -1,8 +1,10 @@
 -- moonmill list: the pipelines and modules in a folder, each with its line about itself.
 local failure = require "moonmill.failure"
 local folders = require "moonmill.folders"
-local printable = require "moonmill.printable"
 local script = require "moonmill.script"
+local printable = require "moonmill.printable"
+
+local print = printable.print
 
 local list = { name = "list", summary = "the pipelines in ./pipelines, or in the folders that are named" }
 
@@ -13,7 +15,8 @@ local function about_of(path)
   local ok, result = pcall(script.load, path, "any")
   if ok then return (script.kind_of(result) == "module" and "(module) " or "") .. (result.about or "") end
   if failure.is(result) and result.id == "no-pipeline" then return nil end
-  return "(broken: " .. tostring(failure.is(result) and result.message or result):gsub(": no file .*", "") .. ")"
+  local reason = failure.is(result) and result.message or failure.describe(result)
+  return "(broken: " .. reason:gsub(": no file .*", "") .. ")"
 end
 
 function list.run(options)
@@ -29,7 +32,7 @@ function list.run(options)
     for _, name in ipairs(names) do
       local path = folder:gsub("/$", "") .. "/" .. name
       local about = name:find "%.lua$" and about_of(path)
-      if about then print(("%-28s  %s"):format(printable.escaped(path), printable.message(about))) end
+      if about then print(("%-28s  %s"):format(printable.line(path), printable.line(about))) end
     end
   end
 end

@@ -20,7 +20,7 @@ function run.configure(parser)
   parser:option("-o --output", "Write to a file instead; .tsv and .zst are understood, - is stdout as CSV.")
     :argname "FILE"
   parser:option("--threads", "Threads to use. Default: all processors."):argname "N"
-  parser:option("--timeout", "Stop after so many seconds."):argname "S"
+  parser:option("--timeout", "Stop after so many seconds: script, opening files and run together."):argname "S"
   parser:option("--progress", "Progress on stderr: auto shows a bar on a terminal.")
     :choices({ "auto", "bar", "json", "off" }):default "auto"
   options_of.configure_files(parser)

@@ -1,6 +1,6 @@
 -- moonmill schema: the columns of a file, as an input list to paste into a pipeline.
 local options_of = require "moonmill.cli.options"
-local printable = require "moonmill.printable"
+local print = require("moonmill.printable").print
 
 local schema = { name = "schema", summary = "the columns of a file, as an input list to paste into a pipeline" }
 
@@ -16,7 +16,7 @@ function schema.run(options)
   print "input = {"
   for i, column in ipairs(files.columns) do
     local name = column.name:find "^[%a_][%w_]*$" and column.name or "`" .. column.name .. "`"
-    print(("  %s,"):format(printable.literal(("%s: %s%s"):format(name, column.type.name, nulls[i] and "?" or ""))))
+    print(("  %s,"):format(("%q"):format(("%s: %s%s"):format(name, column.type.name, nulls[i] and "?" or ""))))
   end
   print "}"
   files:close()

@@ -14,8 +14,6 @@ local PLACES = 4 -- digits shown behind the point of numbers from 1 up; the file
 
 local DIM, BOLD, PLAIN = "\27[2m", "\27[1m", "\27[0m"
 
-local visible = printable.escaped
-
 local function is_null(column, row)
   if column.type.id == C.MM_NULL then return true end
   return column.valid ~= nil and bit.band(bit.rshift(column.valid[math.floor(row / 64)], row % 64), 1ULL) == 0
@@ -64,12 +62,12 @@ end
 local function column_of(result, number, field)
   local cells = cells_of(result, number, tonumber(result.rows))
   if field.type.float then align_points(cells) end
-  local column = { name = visible(field.name), type = field.type.name, right = field.type.number, cells = {},
+  local column = { name = printable.line(field.name), type = field.type.name, right = field.type.number, cells = {},
     nulls = {} }
   column.width = math.max(width.of(column.name), #column.type)
   for i, text in ipairs(cells) do
     column.nulls[i] = text == false
-    column.cells[i] = text == false and "null" or width.cut(visible(text), CELL)
+    column.cells[i] = text == false and "null" or width.cut(printable.line(text), CELL)
     column.width = math.max(column.width, width.of(column.cells[i]))
   end
   return column

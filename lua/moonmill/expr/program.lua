@@ -142,7 +142,7 @@ local function shown_instr(instr, numbers)
   local parts = {}
   for _, register in ipairs(instr.args) do parts[#parts + 1] = "%" .. numbers[register] end
   if instr.op == "FILTER" then return "filter " .. parts[1] end
-  if instr.name then parts[1] = printable.escaped(instr.name) end
+  if instr.name then parts[1] = printable.line(instr.name) end
   if instr.const then parts[1] = shown_value(instr.const) end
   if instr.items then parts[#parts + 1] = shown_items(instr.items) end
   local type = instr.op == "CAST" and instr.result.name or instr.type.name
@@ -167,7 +167,7 @@ function program.listing(code, outputs, names)
   local lines = {}
   for i, instr in ipairs(live) do lines[i] = shown_instr(instr, numbers) end
   local results = {}
-  for i, name in ipairs(names) do results[i] = ("%s = %%%d"):format(printable.escaped(name), numbers[outputs[i]]) end
+  for i, name in ipairs(names) do results[i] = ("%s = %%%d"):format(printable.line(name), numbers[outputs[i]]) end
   lines[#lines + 1] = "return " .. table.concat(results, ", ")
   return table.concat(lines, "\n")
 end

@@ -1,8 +1,9 @@
 -- moonmill.plan.text - a plan in words, for `moonmill explain`.
+
 local printable = require "moonmill.printable"
 
 local function field(column)
-  return ("%s: %s%s"):format(printable.escaped(column.name), column.type.name, column.nullable and "?" or "")
+  return ("%s: %s%s"):format(printable.line(column.name), column.type.name, column.nullable and "?" or "")
 end
 
 local function fields(columns)
@@ -24,9 +25,9 @@ end
 
 -- What comes first of a step's text, then its lines, indented.
 local function step_lines(step, number, out)
-  out[#out + 1] = ("%d. %s"):format(number, step.text and printable.escaped(step.text) or origin_of(step))
+  out[#out + 1] = ("%d. %s"):format(number, step.text or origin_of(step))
   if step.text then out[#out] = out[#out] .. ("  (line %d)"):format(step.place.line) end
-  for _, line in ipairs(step.lines and step:lines() or {}) do out[#out + 1] = "     " .. printable.escaped(line) end
+  for _, line in ipairs(step.lines and step:lines() or {}) do out[#out + 1] = "     " .. line end
   out[#out + 1] = "     gives " .. fields(step.leaving)
 end
 

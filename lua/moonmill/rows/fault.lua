@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local failure = require "moonmill.failure"
 local frames = require "moonmill.frames"
 local loop = require "moonmill.rows.loop"
+local printable = require "moonmill.printable"
 
 local fault = {}
 
@@ -81,10 +82,8 @@ local function text_of(value, innermost)
   if failure.is(value) then
     return innermost and ("%s:%d: %s"):format(innermost.file, innermost.line, value.message) or value.message
   end
-  if type(value) == "string" or type(value) == "number" then return tostring(value) end
-  local meta = getmetatable(value)
-  if type(meta) == "table" and meta.__tostring then return tostring(value) end
-  return ("the error is a %s, not a text"):format(type(value))
+  local text = failure.describe(value)
+  return failure.is(text) and text.message or text
 end
 
 ---A message handler for xpcall of a loop.
@@ -106,8 +105,7 @@ function fault.handler(running, kind)
 end
 
 local function copy_text(field, size, text)
-  if #text >= size then text = text:sub(1, size - 4):gsub("[\192-\255]?[\128-\191]*$", "") .. "..." end
-  ffi.copy(field, text)
+  ffi.copy(field, printable.cut(text, size - 1))
 end
 
 ---Fill in an mm_error.
@@ -118,7 +116,7 @@ function fault.fill(err, code, about)
   ffi.fill(err, ffi.sizeof "mm_error")
   err.code, err.stage, err.place, err.row = code, -1, -1, -1
   copy_text(err.id, 24, about.id or "script")
-  copy_text(err.message, 512, about.message)
+  copy_text(err.message, printable.MOST + 1, about.message)
   copy_text(err.hint, 256, about.hint or "")
   copy_text(err.field, 128, about.field or "")
   copy_text(err.value, 128, about.value or "")

@@ -80,12 +80,14 @@ end
 ---The message handler of calls: any error as a failure with frames.
 ---@param problem any
 ---@return moonmill.Failure
-local function handler(problem)
+local handler
+function handler(problem)
   local stack = stack_of()
   if not failure.is(problem) then
     local memory = failure.memory(problem)
     if memory then return memory end
-    local message = tostring(problem)
+    local message = failure.describe(problem)
+    if failure.is(message) then return handler(message) end
     problem = failure.new { code = "script", id = "script", message = message }
     if stack[1] then problem.message = message:gsub("^[^\n]-:%d+: ", "", 1) end
   end

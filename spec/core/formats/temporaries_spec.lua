@@ -71,6 +71,7 @@ describe("temporary files", function()
   end)
 
   it("of killed runs are gone after the next, and the output is the old one or a new one, whole", function()
+    if not command.works() then return pending "needs the command" end
     local out, data = files.path "out.csv", { "a,b" }
     for i = 1, 100000 do data[i + 1] = i .. "," .. i * 7 end
     local text = table.concat(data, "\n") .. "\n"
@@ -91,6 +92,7 @@ describe("temporary files", function()
   end)
 
   it("of twenty runs to one output at once do not meet", function()
+    if not command.works() then return pending "needs the command" end
     local out, input = files.path "out.csv", files.write("in.csv", "a\n" .. ("1\n"):rep(20000))
     local words = {}
     for i = 1, 20 do

@@ -83,11 +83,12 @@ describe("Arrow export and import", function()
     end)
   end
 
-  it("share memory in both directions", function()
+  it("share memory in both directions, but for the offsets of text, which are copied on the way in", function()
     local t = columns.table { { "a", "f64", { 1, 2, 3 } }, { "s", "utf8", { "x", "y", "z" } } }
     local back = import_back(export(t))
     assert.equal(t.batches[0].columns[0].data, back.batches[0].columns[0].data)
-    assert.equal(t.batches[0].columns[1].offsets, back.batches[0].columns[1].offsets)
+    assert.equal(t.batches[0].columns[1].data, back.batches[0].columns[1].data)
+    assert.not_equal(t.batches[0].columns[1].offsets, back.batches[0].columns[1].offsets)
   end)
 
   it("keep the memory alive when the exporter is gone, and give it back in the end", function()
