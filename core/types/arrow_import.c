@@ -103,12 +103,12 @@ static int fail_size(const intake *in) {
 }
 
 /* Offsets from zero on; the size of the text, or -1 where they are negative or go backwards. */
-static inline int64_t rebase(int32_t *offsets, const uint8_t *from, int64_t length, bool large, int64_t *begin) {
-  const int64_t first = *begin = mm_arrow_offset(from, 0, large);
+static int64_t rebase_wide(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
+  const int64_t first = *begin = mm_arrow_offset(from, 0, true);
   int64_t before = first;
   bool good = first >= 0;
   for (int64_t i = 1; i <= length; i++) {
-    int64_t next = mm_arrow_offset(from, i, large);
+    int64_t next = mm_arrow_offset(from, i, true);
     good &= next >= before;
     offsets[i] = (int32_t)((uint64_t)next - (uint64_t)first);
     before = next;
@@ -116,12 +116,37 @@ static inline int64_t rebase(int32_t *offsets, const uint8_t *from, int64_t leng
   return good ? before - first : -1;
 }
 
+/* Its sign bit: is an offset negative, or below the one before it, which is not negative? */
+static inline uint32_t falls(uint32_t before, uint32_t next) { return next | (next - before); }
+
+/* Some offsets, copied, then looked at in the cache; *before: the one before them. The sign bits of `falls`. */
+static inline uint32_t rebase_block(uint32_t *block, const uint8_t *from, int64_t count, uint32_t first,
+                                    uint32_t *before) {
+  memcpy(block, from, (size_t)count * 4);
+  uint32_t signs = falls(*before, block[0]);
+  for (int64_t i = 1; i < count; i++) signs |= falls(block[i - 1], block[i]);
+  *before = block[count - 1];
+  for (int64_t i = 0; i < count && first; i++) block[i] -= first;
+  return signs;
+}
+
+/* The same of offsets of 32 bits: the compiler makes vector instructions of loops whose length it knows. */
+static int64_t rebase_narrow(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
+  enum { BLOCK = 1024 };
+  uint32_t *to = (uint32_t *)offsets, first = (uint32_t)mm_arrow_offset(from, 0, false), before = first, signs = first;
+  int64_t i = 1;
+  for (; i + BLOCK <= length + 1; i += BLOCK) signs |= rebase_block(to + i, from + i * 4, BLOCK, first, &before);
+  if (i <= length) signs |= rebase_block(to + i, from + i * 4, length + 1 - i, first, &before);
+  *begin = first;
+  return signs >> 31 ? -1 : (int64_t)before - first;
+}
+
 /* Offsets are copied, and what is checked is the copy: the producer may write its own at any time. */
 static int copy_offsets(const intake *in, mm_column *to, const uint8_t *from, bool large, int64_t *first) {
   TRY(fresh_offsets(in, to));
   int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block);
   int64_t size =
-      large ? rebase(offsets, from, to->length, true, first) : rebase(offsets, from, to->length, false, first);
+      large ? rebase_wide(offsets, from, to->length, first) : rebase_narrow(offsets, from, to->length, first);
   if (size < 0) return BAD(in, "text offsets are negative or go backwards");
   return size > INT32_MAX ? fail_size(in) : 0;
 }

@@ -5,11 +5,18 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-enum { SELECTED_BYTES = VECTOR_WORDS * 8, BAD_BYTES = VECTOR_WORDS * 8, INDEX_BYTES = MM_VECTOR * sizeof(uint16_t) };
+/* Behind the slots there are the lists of lanes. A run of a few rows makes a frame, so they are one allocation. */
+enum {
+  SELECTED = RED_ZONE,
+  BAD = SELECTED + VECTOR_WORDS * 8 + RED_ZONE,
+  INDEX = BAD + VECTOR_WORDS * 8 + RED_ZONE,
+  LISTS_BYTES = INDEX + MM_VECTOR * sizeof(uint16_t)
+};
 
-static int64_t slots_bytes(const mm_program *program) { return program->frame_size + 64; }
+static int64_t lists_at(const mm_program *program) { return (program->frame_size + 64 + 63) / 64 * 64; }
+static int64_t slots_bytes(const mm_program *program) { return lists_at(program) + LISTS_BYTES; }
 
-/* Whoever writes behind the data or the validity of a register is found by AddressSanitizer. */
+/* Whoever writes behind a list, or the data or the validity of a register, is found by AddressSanitizer. */
 static void guard_slots(const mm_frame *frame) {
 #if MM_ASAN
   for (int32_t r = 0; r < frame->program->register_count; r++) {
@@ -19,6 +26,9 @@ static void guard_slots(const mm_frame *frame) {
     __asan_poison_memory_region(end, RED_ZONE);
     __asan_poison_memory_region(end + RED_ZONE + VECTOR_WORDS * 8, RED_ZONE);
   }
+  __asan_poison_memory_region((uint8_t *)frame->selected - RED_ZONE, RED_ZONE);
+  __asan_poison_memory_region((uint8_t *)frame->bad - RED_ZONE, RED_ZONE);
+  __asan_poison_memory_region((uint8_t *)frame->index - RED_ZONE, RED_ZONE);
 #else
   (void)frame;
 #endif
@@ -41,16 +51,16 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
     frame->vectors = mm_allocate_zero(vectors);
     frame->slots = mm_allocate_zero(slots_bytes(program));
     frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
-    frame->selected = mm_allocate_zero(SELECTED_BYTES);
-    frame->bad = mm_allocate_zero(BAD_BYTES);
-    frame->index = mm_allocate_zero(INDEX_BYTES);
   }
-  if (!frame || !frame->vectors || !frame->slots || !frame->direct || !frame->selected || !frame->bad
-      || !frame->index) {
+  if (!frame || !frame->vectors || !frame->slots || !frame->direct) {
     mm_frame_free(frame);
     mm_fail_memory(error, program->frame_size);
     return NULL;
   }
+  uint8_t *lists = frame->slots + lists_at(program);
+  frame->selected = (uint64_t *)(void *)(lists + SELECTED);
+  frame->bad = (uint64_t *)(void *)(lists + BAD);
+  frame->index = (uint16_t *)(void *)(lists + INDEX);
   guard_slots(frame);
   for (int32_t i = 0; i < program->register_count; i++)
     if (program->registers[i].constant) frame->vectors[i] = program->registers[i].vector;
@@ -64,9 +74,6 @@ void mm_frame_free(mm_frame *frame) {
   unguard_slots(frame);
   mm_release(frame->slots, slots_bytes(frame->program));
   mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
-  mm_release(frame->selected, SELECTED_BYTES);
-  mm_release(frame->bad, BAD_BYTES);
-  mm_release(frame->index, INDEX_BYTES);
   mm_release(frame, (int64_t)sizeof *frame);
 }
 

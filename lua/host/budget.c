@@ -1,7 +1,8 @@
 /* budget.c - the memory of Lua states counts against the limit of the process.
  *
  * DESIGN Behind each state stands LuaJIT's own allocator, which is the fastest for small objects; what it hands out is
- * counted here. A state takes from the budget in steps, so that most allocations cost an addition and a comparison.
+ * counted here. A state takes from the budget in steps, so that most allocations cost an addition and a comparison:
+ * what is reserved and not in use stays between 0 and a most.
  *
  * LuaJIT cannot collect garbage within an allocation. So when the budget becomes scarce the collector is told to run a
  * whole cycle at the next place where it may: a state does not fail over garbage unless one allocation takes what is
@@ -19,10 +20,12 @@ typedef struct budget {
   lua_Alloc allocate; /* LuaJIT's */
   void *self;
   lua_State *L;
-  int64_t used, reserved;
-  int64_t marked; /* bytes in use when a cycle was asked for */
-  bool hurried;   /* cycles are not cut into steps */
-  bool unlimited; /* while garbage is collected, which takes a little memory itself */
+  int64_t reserved;
+  int64_t idle;      /* reserved and not in use; negative where `unlimited` allowed more */
+  int64_t most_idle; /* with so much, some is given back */
+  int64_t marked;    /* bytes in use when a cycle was asked for */
+  bool hurried;      /* cycles are not cut into steps */
+  bool unlimited;    /* while garbage is collected, which takes a little memory itself */
 } budget;
 
 static _Thread_local struct {
@@ -30,6 +33,8 @@ static _Thread_local struct {
   bool limited; /* by the limit of the process, not by the system */
   bool untold;  /* nobody was told since */
 } refused;
+
+static int64_t used(const budget *b) { return b->reserved - b->idle; }
 
 static void note_refusal(int64_t size, bool limited) {
   refused.size = size;
@@ -45,56 +50,74 @@ static void hurry_collector(budget *b) {
   if (scarce != b->hurried) {
     lua_gc(b->L, LUA_GCSETSTEPMUL, scarce ? WHOLE_CYCLE : USUAL_STEPMUL);
     b->hurried = scarce;
+    b->most_idle = scarce ? SCARCE_STEP : KEPT_STEPS * STEP;
     b->marked = 0;
   }
   if (!scarce) return;
   int64_t lap = left / 4 > SMALLEST_LAP ? left / 4 : SMALLEST_LAP;
-  if (b->used < b->marked) b->marked = b->used;
-  if (b->marked && b->used - b->marked < lap) return;
-  b->marked = b->used;
+  int64_t now = used(b);
+  if (now < b->marked) b->marked = now;
+  if (b->marked && now - b->marked < lap) return;
+  b->marked = now;
   if (lua_gc(b->L, LUA_GCISRUNNING, 0)) lua_gc(b->L, LUA_GCRESTART, 0);
 }
 
-static bool take(budget *b, int64_t size) {
-  int64_t missing = b->used + size - b->reserved;
-  if (missing <= 0) return true;
-  int64_t steps = (missing + STEP - 1) / STEP * STEP;
-  if (mm_memory_reserve(steps)) b->reserved += steps;
-  else if (mm_memory_reserve(missing)) b->reserved += missing;
-  else return false;
-  hurry_collector(b);
+static bool reserve(budget *b, int64_t size) {
+  if (!mm_memory_reserve(size)) return false;
+  b->reserved += size;
+  b->idle += size;
   return true;
 }
 
 static void unreserve(budget *b, int64_t size) {
   if (size <= 0) return;
   b->reserved -= size;
+  b->idle -= size;
   mm_memory_unreserve(size);
+}
+
+static bool take(budget *b, int64_t size) {
+  int64_t missing = size - b->idle;
+  if (missing <= 0) return true;
+  if (!reserve(b, (missing + STEP - 1) / STEP * STEP) && !reserve(b, missing)) return false;
+  hurry_collector(b);
+  return true;
 }
 
 /* Some steps are kept for what comes next, but not where the budget is scarce. */
 static void give_back(budget *b) {
-  int64_t idle = b->reserved - b->used;
-  if (b->hurried && idle >= SCARCE_STEP) unreserve(b, idle);
-  else if (idle >= KEPT_STEPS * STEP) unreserve(b, idle / STEP * STEP - STEP);
+  if (b->idle < b->most_idle) return;
+  unreserve(b, b->hurried ? b->idle : b->idle / STEP * STEP - STEP);
 }
 
-static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
-  budget *b = self;
+static void *pass_on(budget *b, void *memory, size_t old_size, size_t new_size) {
+  int64_t more = (int64_t)new_size - (int64_t)old_size;
+  void *result = b->allocate(b->self, memory, old_size, new_size);
+  if (result || !new_size) b->idle -= more;
+  else note_refusal(more, false);
+  return result;
+}
+
+/* Where the budget may have to change. */
+static __attribute__((noinline)) void *negotiate(budget *b, void *memory, size_t old_size, size_t new_size) {
   int64_t more = (int64_t)new_size - (int64_t)old_size;
   if (more > 0 && !b->unlimited && !take(b, more)) {
     note_refusal(more, true);
     hurry_collector(b);
     return NULL;
   }
-  void *result = b->allocate(b->self, memory, old_size, new_size);
-  if (!result && new_size) {
-    note_refusal(more, false);
-    return NULL;
-  }
-  b->used += more;
+  void *result = pass_on(b, memory, old_size, new_size);
   if (more < 0) give_back(b);
   return result;
+}
+
+static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
+  budget *b = self;
+  int64_t idle = b->idle - (int64_t)new_size + (int64_t)old_size;
+  if (idle < 0 || idle >= b->most_idle) return negotiate(b, memory, old_size, new_size);
+  if (new_size) return pass_on(b, memory, old_size, new_size);
+  b->idle = idle; /* freeing does not fail, so nothing is left to do behind it */
+  return b->allocate(b->self, memory, old_size, 0);
 }
 
 lua_State *mm_budget_state(void) {
@@ -107,10 +130,11 @@ lua_State *mm_budget_state(void) {
   }
   b->L = L;
   b->allocate = lua_getallocf(L, &b->self);
-  b->used = (int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
+  b->most_idle = KEPT_STEPS * STEP;
+  b->idle = -(int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
   lua_setallocf(L, allocate, b);
   if (take(b, 0)) return L;
-  note_refusal(b->used, true);
+  note_refusal(used(b), true);
   mm_state_close(L);
   return NULL;
 }
@@ -152,7 +176,7 @@ bool mm_state_collect(lua_State *L) {
   b->unlimited = true;
   int broken = lua_cpcall(L, collect, NULL);
   b->unlimited = false;
-  unreserve(b, b->reserved - b->used);
+  unreserve(b, b->idle);
   return !broken;
 }
 

@@ -30,10 +30,12 @@ local argparse = assert(package.searchpath("argparse", package.path),
 add("argparse", "@argparse.lua", read(argparse))
 local vmdef = assert(package.searchpath("jit.vmdef", package.path), "LuaJIT's jit/vmdef.lua was not found")
 add("jit.vmdef", "@jit/vmdef.lua", read(vmdef))
-local headers = ""
+-- Each state reads the declarations anew: they come without comments and lines of the preprocessor.
+local headers = "\n"
 for _, name in ipairs { "core/moonmill.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
   headers = headers .. read(name) .. "\n"
 end
+headers = headers:gsub("/%*.-%*/", " "):gsub("\n[ \t]*#[^\n]*", "\n"):gsub("[ \t]+", " "):gsub(" ?\n[ \n]*", "\n")
 add("moonmill.header", "=moonmill.header", ("return %q"):format(headers))
 table.sort(modules, function(a, b) return a.name < b.name end)
 

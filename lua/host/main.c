@@ -27,9 +27,7 @@ static int traceback(lua_State *L) {
 /* require("moonmill.cli").main(arguments) -> exit code; arguments[0] is the name of the command */
 static int run_command(lua_State *L) {
   const command *c = lua_touserdata(L, 1);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.cli");
-  lua_call(L, 1, 1);
+  mm_state_require(L, "moonmill.cli");
   lua_getfield(L, -1, "main");
   lua_createtable(L, c->argc, 1);
   for (int i = 0; i < c->argc; i++) {

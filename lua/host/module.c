@@ -159,9 +159,7 @@ static void read_entries(lua_State *L, mm_module *module) {
 static int load_host(lua_State *L) {
   mm_module *module = lua_touserdata(L, 1);
   mm_watch_bind(&module->watch, L);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.typed.host");
-  lua_call(L, 1, 1);
+  mm_state_require(L, "moonmill.typed.host");
   lua_pushlightuserdata(L, module);
   lua_pushcclosure(L, mm_module_call_all, 1);
   module->call_all = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -61,9 +61,7 @@ typedef struct opening {
 
 static int open_worker(lua_State *L) {
   opening *o = lua_touserdata(L, 1);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.rows.worker");
-  lua_call(L, 1, 1);
+  mm_state_require(L, "moonmill.rows.worker");
   lua_getfield(L, -1, "open");
   lua_pushlstring(L, o->rows->shipment, (size_t)o->rows->size);
   lua_pushlightuserdata(L, &o->rows->stage);

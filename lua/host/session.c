@@ -158,9 +158,7 @@ static void leave(mm_session *session) {
 
 static int load_language(lua_State *L) {
   mm_watch_bind(lua_touserdata(L, 1), L);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.session");
-  lua_call(L, 1, 0);
+  mm_state_require(L, "moonmill.session");
   return 0;
 }
 

@@ -88,6 +88,18 @@ bool mm_host_machine_code(void) {
   return machine_code;
 }
 
+/* Modules that load run once: compiling their loops costs more than it gives, and they leave no garbage. An error leaves
+ * collector and compiler off, in a state that is closed. */
+void mm_state_require(lua_State *L, const char *module) {
+  lua_gc(L, LUA_GCSTOP, 0);
+  luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, module);
+  lua_call(L, 1, 1);
+  if (mm_host_machine_code()) luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
+  lua_gc(L, LUA_GCRESTART, -1);
+}
+
 static int set_up(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");

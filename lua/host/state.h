@@ -21,6 +21,8 @@ extern const mm_embedded mm_embedded_modules[];
  * memory its compiler is off. */
 lua_State *mm_state_new(mm_error *error);
 void       mm_state_close(lua_State *L); /* NULL is allowed */
+/* The first require of one of our modules: its value is left on the stack. */
+void       mm_state_require(lua_State *L, const char *module);
 /* A state without anything in it, whose memory is counted; NULL when there is none. */
 lua_State *mm_budget_state(void);
 /* Collect all garbage; false: an error is on top of the stack. */

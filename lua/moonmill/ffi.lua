@@ -18,10 +18,10 @@ local function header()
       file:close()
     end
   end
-  return text
+  return (("\n" .. text):gsub("\n[ \t]*#[^\n]*", "\n")) -- LuaJIT has no preprocessor
 end
 
-ffi.cdef((("\n" .. header()):gsub("\n[ \t]*#[^\n]*", "\n"))) -- LuaJIT has no preprocessor
+ffi.cdef(header())
 
 local library = os.getenv "MM_LIB"
 -- Set by lua/host: "" inside the command, else the path of the shared object.

@@ -21,9 +21,10 @@ def identity_of(path: str) -> list[Any] | None:
         return None
     try:
         with open(path, "rb", buffering=0) as file:
-            ends = blake2b(file.read(END), digest_size=16)
-            file.seek(max(END, status.st_size - END))
-            ends.update(file.read(END))
+            ends = blake2b(file.read(min(END, status.st_size)), digest_size=16)
+            if status.st_size > END:
+                file.seek(max(END, status.st_size - END))
+                ends.update(file.read(END))
     except OSError:
         return None
     return [status.st_size, status.st_mtime_ns, ends.hexdigest()]
