@@ -51,7 +51,6 @@ class Session:
     """A Lua state with the language in it, for one script."""
 
     def __new__(cls) -> Session: ...
-
     @property
     def lost(self) -> bool:
         """Its state was given up: the script is to be loaded into a new session."""
