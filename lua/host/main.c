@@ -55,9 +55,9 @@ static int call_command(lua_State *L) {
 }
 
 /* Take the numbers of stdin, stdout and stderr where they are closed: else the first file that is opened gets one, and
- * what is printed goes into it. Reading from such a stdin and writing to such a stdout fails. */
+ * what is printed goes into it. Reading from such a stdin fails, and so does writing to such a stdout or stderr. */
 static void open_standard(void) {
-  static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+  static const int flags[] = {O_WRONLY, O_RDONLY, O_RDONLY};
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     if (open("/dev/null", flags[fd]) != fd && open("/", O_RDONLY | O_DIRECTORY) != fd) _exit(-MM_EIO);

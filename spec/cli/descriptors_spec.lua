@@ -74,6 +74,12 @@ describe("the command", function()
     assert.same("a,b\n1,2\n", command.read(to))
   end)
 
+  it("does not lose an output on a closed stderr", function()
+    local to = folder.path .. "/code"
+    os.execute(("{ %s run -e ':limit(1)' -o /dev/stderr %s 2>&-; echo $? >%s; }"):format(command.path, data, to))
+    assert.equal("3\n", command.read(to))
+  end)
+
   it("reads a redirected stdin from where it stands", function()
     local to = folder.path .. "/f"
     os.execute(("{ read line; %s run --no-header -e ':limit(9)' -; } <%s >%s"):format(command.path, data, to))

@@ -133,15 +133,23 @@ local function read_prototype(proto, words)
   return result
 end
 
+---The bytecode of a Lua function.
+---@param fn function
+---@return string
+local function dump(fn)
+  local dumped, bytes = pcall(string.dump, fn)
+  if not dumped then error(native.NO_MEMORY, 0) end -- all that can go wrong with a function of Lua
+  return bytes
+end
+
 ---The instructions of a Lua function and of those inside it.
 ---@param fn function
 ---@return moonmill.Prototype
 local function read(fn)
-  local dumped, dump = pcall(string.dump, fn)
-  if not dumped then error(native.NO_MEMORY, 0) end -- all that can go wrong with a function of Lua
-  local words = upvalue_words(dump)
+  local bytes = dump(fn)
+  local words = upvalue_words(bytes)
   words.next = 0
-  return read_prototype(assert(loadstring(dump)), words)
+  return read_prototype(assert(loadstring(bytes)), words)
 end
 
-return { read = read, names = names }
+return { dump = dump, read = read, names = names }

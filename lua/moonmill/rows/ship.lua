@@ -138,7 +138,7 @@ function Shipper:function_object(place)
   inspect.refuse_state(fn, proto)
   self:add_globals(fn, proto)
   self.random = self.random or mentions_random(proto)
-  local object = { "function", string.dump(fn) }
+  local object = { "function", bytecode.dump(fn) }
   for i = 1, math.huge do
     local name, value = debug.getupvalue(fn, i)
     if not name then break end
