@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("pipeline", [PASS, LINES])
+@pytest.mark.parametrize("script", ["mm.pipeline {}", 'mm.pipeline { input = "lines" }'])
 @pytest.mark.parametrize(
     ("path", "kind", "words"),
     [
@@ -41,7 +41,8 @@ def folder(tmp_path, monkeypatch):
         ("x" * 5000, mm.FileError, "too long"),
     ],
 )
-def test_paths_that_lead_nowhere(folder, pipeline, path, kind, words, no_leaks):
+def test_paths_that_lead_nowhere(folder, script, path, kind, words, no_leaks):
+    pipeline = mm.pipeline(script)
     for run in (pipeline, pipeline.run, pipeline.submit, lambda path: list(pipeline.stream(path)), mm.read):
         with pytest.raises(kind, match=words):
             run(path)
