@@ -105,7 +105,7 @@ for _, entry in ipairs(functions.list) do
   for _, column in ipairs(name and names or {}) do
     local call = name == "quantile" and "quantile(%s, 0.3)" or name .. "(%s)"
     local ok = pcall(pipelines.plan, (":group('k', %s)"):format(quoted("x = " .. call:format(column))),
-      { fields[1], fields[1] and { column, column:gsub("^n", ""), {}, true }, { "k", "i32", {} } })
+      { fields[1], { column, column:gsub("^n", ""), {}, true }, { "k", "i32", {} } })
     if ok then made[#made + 1] = ("%s%d = %s"):format("a", #made, call:format(column)) end
   end
   assert(#made > 0 or not name, entry.usage)

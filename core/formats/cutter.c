@@ -115,7 +115,7 @@ static int carry(mm_cutter *c, mm_error *error) {
 
 /* Read a chunk: bytes, 0 at the end of the file, or a status. */
 static int64_t read_more(mm_cutter *c, mm_error *error) {
-  TRY(mm_wait_check(&c->feed.wait, c->paths[c->opened - 1], "opening took longer than", error));
+  TRY(mm_wait_check(&c->feed.wait, c->paths[c->opened - 1], MM_LATE_OPENING, error));
   TRY(reserve(c, c->feed.chunk + 1, error)); /* one for a last line feed */
   int64_t got = mm_stream_read(c->stream, c->piece->text + c->size, c->feed.chunk, error);
   if (got > 0) c->size += got;

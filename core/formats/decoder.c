@@ -157,7 +157,7 @@ static int wait_for_text(mm_decoder *d, mm_error *error) {
   struct timespec until = mm_moment_after(MM_BEAT_MS);
   if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return 0;
   pthread_mutex_unlock(&feed->lock);
-  int status = mm_wait_check(&feed->wait, d->path, "opening took longer than", error);
+  int status = mm_wait_check(&feed->wait, d->path, MM_LATE_OPENING, error);
   pthread_mutex_lock(&feed->lock);
   return status;
 }

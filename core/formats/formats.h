@@ -50,6 +50,7 @@ void mm_wait_end(mm_wait *wait);
 /* Call it at each step, often: 0 to go on, MM_ECANCEL, or MM_ELIMIT with "LATE n seconds" about `path`. No lock of the
  * feed may be held. */
 int mm_wait_check(mm_wait *wait, const char *path, const char *late, mm_error *error);
+#define MM_LATE_OPENING "opening took longer than"
 
 /* ---- Streams ---- */
 

@@ -102,7 +102,7 @@ static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
   mm_strip strip = {.bad_at = -1};
   while (s->rows < s->want && strip.bad_at < 0
          && mm_strips_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
-    TRY(mm_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], "opening took longer than", error));
+    TRY(mm_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], MM_LATE_OPENING, error));
     s->rows += strip.rows;
     for (int32_t c = 0; c < columns; c++) {
       int32_t place = strip.span->places ? strip.span->places[c] : c;

@@ -8,7 +8,6 @@
 #pragma once
 #include "arrow_abi.h"
 #include "internal.h"
-#include <string.h>
 
 enum { MM_ARROW_DEPTH = 64 }; /* levels of nesting that are accepted */
 

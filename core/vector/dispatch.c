@@ -45,9 +45,10 @@ static uint32_t features_here(void) {
 
 /* Sets are in an order in which each has the features of those before. */
 static int best_set(void) {
+  uint32_t missing = ~features_here();
   int best = 0;
   for (int i = 0; i < SETS; i++)
-    if ((*sets[i].features & ~features_here()) == 0) best = i;
+    if ((*sets[i].features & missing) == 0) best = i;
   return best;
 }
 

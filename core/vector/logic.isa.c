@@ -104,21 +104,28 @@ CHOOSE(choose_1, uint8_t)
 CHOOSE(choose_2, uint16_t)
 
 #ifdef __AVX2__
-/* Some lanes at a time: `pattern` has the bit of each lane, so that lanes & pattern is all of it or nothing. */
+/* Some lanes at a time: `pattern` has the bit of each lane, so that lanes & pattern is all of it or nothing. The
+ * statement is done for vectors `at + i` of `lanes`; in `chosen` all bits of a lane are set where its bit of the mask is. */
+#define LANES(ctype)                                                                                                   \
+  typedef ctype element;                                                                                               \
+  typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                        \
+  enum { COUNT = 32 / sizeof(ctype), PARTS = 8 * sizeof(ctype) / COUNT }
+#define EACH_LANES(mask, words, statement, ...)                                                                        \
+  for (int64_t at = 0; at < words * 64 / COUNT; at += PARTS) {                                                         \
+    element bits = (element)(mask[at * COUNT / 64] >> at * COUNT % 64);                                                \
+    lanes pattern = {__VA_ARGS__}, all = pattern - pattern + bits;                                                     \
+    for (int i = 0; i < PARTS; i++, pattern <<= COUNT) {                                                               \
+      lanes chosen = (lanes)((all & pattern) == pattern);                                                              \
+      statement;                                                                                                       \
+    }                                                                                                                  \
+  }
+
 #define CHOOSE_WIDE(name, ctype, ...)                                                                                  \
   static void name(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {            \
-    typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                      \
-    enum { COUNT = 32 / sizeof(ctype), PARTS = 8 * sizeof(ctype) / COUNT };                                            \
+    LANES(ctype);                                                                                                      \
     lanes *restrict out = to;                                                                                          \
     const lanes *b = from_b, *c = from_c;                                                                              \
-    for (int64_t at = 0; at < words * 64 / COUNT; at += PARTS) {                                                       \
-      ctype bits = (ctype)(mask[at * COUNT / 64] >> at * COUNT % 64);                                                  \
-      lanes pattern = {__VA_ARGS__}, all = pattern - pattern + bits;                                                   \
-      for (int i = 0; i < PARTS; i++, pattern <<= COUNT) {                                                             \
-        lanes chosen = (lanes)((all & pattern) == pattern);                                                            \
-        out[at + i] = (b[at + i] & chosen) | (c[at + i] & ~chosen);                                                    \
-      }                                                                                                                \
-    }                                                                                                                  \
+    EACH_LANES(mask, words, out[at + i] = (b[at + i] & chosen) | (c[at + i] & ~chosen), __VA_ARGS__)                   \
   }
 CHOOSE_WIDE(choose_4, uint32_t, 1, 2, 4, 8, 16, 32, 64, 128)
 CHOOSE_WIDE(choose_8, uint64_t, 1, 2, 4, 8)
@@ -242,14 +249,9 @@ BLANK(blank_2, uint16_t)
 #ifdef __AVX2__
 #define BLANK_WIDE(name, ctype, ...)                                                                                   \
   static void name(void *values, const uint64_t *valid, int64_t words) {                                               \
-    typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                      \
-    enum { COUNT = 32 / sizeof(ctype), PARTS = 8 * sizeof(ctype) / COUNT };                                            \
+    LANES(ctype);                                                                                                      \
     lanes *out = values;                                                                                               \
-    for (int64_t at = 0; at < words * 64 / COUNT; at += PARTS) {                                                       \
-      ctype bits = (ctype)(valid[at * COUNT / 64] >> at * COUNT % 64);                                                 \
-      lanes pattern = {__VA_ARGS__}, all = pattern - pattern + bits;                                                   \
-      for (int i = 0; i < PARTS; i++, pattern <<= COUNT) out[at + i] &= (lanes)((all & pattern) == pattern);           \
-    }                                                                                                                  \
+    EACH_LANES(valid, words, out[at + i] &= chosen, __VA_ARGS__)                                                       \
   }
 BLANK_WIDE(blank_4, uint32_t, 1, 2, 4, 8, 16, 32, 64, 128)
 BLANK_WIDE(blank_8, uint64_t, 1, 2, 4, 8)

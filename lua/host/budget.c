@@ -1,6 +1,6 @@
 /* budget.c - the memory of Lua states counts against the limit of the process.
  *
- * DESIGN Behind each state stands LuaJIT's own allocator, which is the fastest for small objects; what it hands out is
+ * DESIGN. Behind each state stands LuaJIT's own allocator, which is the fastest for small objects; what it hands out is
  * counted here. A state takes from the budget in steps, so that most allocations cost an addition and a comparison:
  * what is reserved and not in use stays between 0 and a most.
  *
@@ -178,43 +178,4 @@ bool mm_state_collect(lua_State *L) {
   b->unlimited = false;
   unreserve(b, b->idle);
   return !broken;
-}
-
-int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
-  if (mm_state_lacks_memory(L, status)) {
-    mm_host_fail_memory(error);
-    mm_state_collect(L); /* whoever tells of it needs memory too */
-    return MM_ENOMEM;
-  }
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-  return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
-}
-
-typedef struct pushed {
-  lua_CFunction function;
-  void *context;
-  int references[2];
-} pushed;
-
-static int keep_both(lua_State *L) {
-  pushed *p = lua_touserdata(L, 1);
-  lua_pushcfunction(L, p->function);
-  p->references[0] = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_pushlightuserdata(L, p->context);
-  p->references[1] = luaL_ref(L, LUA_REGISTRYINDEX);
-  return 0;
-}
-
-/* Reading references and giving them up allocates nothing. */
-bool mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error *error) {
-  pushed p = {.function = function, .context = context, .references = {LUA_NOREF, LUA_NOREF}};
-  int broken = lua_cpcall(L, keep_both, &p);
-  for (int i = 0; i < 2; i++) {
-    if (!broken) lua_rawgeti(L, LUA_REGISTRYINDEX, p.references[i]);
-    luaL_unref(L, LUA_REGISTRYINDEX, p.references[i]);
-  }
-  if (!broken) return true;
-  mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
-  lua_pop(L, 1);
-  return false;
 }

@@ -20,15 +20,9 @@ void mm_host_secret(uint8_t *bytes, int32_t size) {
   }
 }
 
-static void raise_stopped(lua_State *L, lua_Debug *event) {
-  (void)event;
-  lua_pushliteral(L, "stopped");
-  lua_error(L);
-}
-
 static void *stop_soon(void *L) {
   usleep(10000);
-  lua_sethook(L, raise_stopped, LUA_MASKCOUNT, 1);
+  lua_sethook(L, mm_state_stop, LUA_MASKCOUNT, 1);
   return NULL;
 }
 

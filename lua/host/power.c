@@ -1,6 +1,6 @@
 /* power.c - pow as LuaJIT calls it, put there by the linker (--wrap=pow): x ^ 2 is one multiplication.
  *
- * DESIGN LuaJIT compiles x ^ 2 as x * x, but its interpreter calls pow, which may be a unit off. Then a result would
+ * DESIGN. LuaJIT compiles x ^ 2 as x * x, but its interpreter calls pow, which may be a unit off. Then a result would
  * depend on whether its row came before the loop was compiled. Expressions and vector programs multiply too.
  *
  * SPDX-License-Identifier: MIT */

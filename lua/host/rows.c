@@ -1,11 +1,11 @@
 /* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
- * DESIGN Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first.
+ * DESIGN. Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first.
  * It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the function,
  * which raises the true error, or has an answer. Both give the same bits, so nobody can tell which one ran. A Lua state
  * is made when it is first needed.
  *
- * DESIGN The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
+ * DESIGN. The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
  * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets
  * a hook that raises at the next instruction or loop, again and again until Lua has been left. LuaJIT is built so that
  * compiled loops look for hooks. A hooked state is never entered again.
@@ -262,19 +262,13 @@ static int leave(mm_stage *stage, void *local, mm_error *error) {
   return w.status;
 }
 
-static void stop(lua_State *L, lua_Debug *event) {
-  (void)event;
-  lua_pushliteral(L, "cancelled");
-  lua_error(L);
-}
-
 static void interrupt(mm_stage *stage) {
   rows_stage *rows = (rows_stage *)stage;
   pthread_mutex_lock(&rows->mutex);
   for (rows_local *self = rows->locals; self; self = self->next) {
     pthread_mutex_lock(&self->mutex);
     self->hooked = true;
-    if (self->L && self->inside) lua_sethook(self->L, stop, LUA_MASKCOUNT, 1);
+    if (self->L && self->inside) lua_sethook(self->L, mm_state_stop, LUA_MASKCOUNT, 1);
     pthread_mutex_unlock(&self->mutex);
   }
   pthread_mutex_unlock(&rows->mutex);

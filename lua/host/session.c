@@ -147,11 +147,12 @@ static int enter(mm_session *session, const mm_pulse *pulse, mm_error *error) {
   return lost ? mm_host_fail(error, MM_ESTATE, "lost", "the state of the script was given up") : 0;
 }
 
-/* Under the mutex. */
 static void leave(mm_session *session) {
+  pthread_mutex_lock(&session->mutex);
   session->busy = false;
   session->owner = NULL;
   pthread_cond_broadcast(&session->changed);
+  pthread_mutex_unlock(&session->mutex);
 }
 
 /* ---- On the thread of a request ---- */
@@ -173,8 +174,12 @@ static int make_state(mm_session *session, mm_error *error) {
   return status;
 }
 
-static void forget_dropped(mm_session *session) {
+/* Leave moonmill.session on the stack, which is loaded, without the plans and scripts that were dropped. */
+static void push_language(mm_session *session) {
   lua_State *L = session->watch.L;
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "moonmill.session");
+  lua_call(L, 1, 1);
   pthread_mutex_lock(&session->mutex);
   mm_buffer dropped = session->dropped;
   session->dropped = (mm_buffer){0};
@@ -192,10 +197,7 @@ static void forget_dropped(mm_session *session) {
 static int invoke(lua_State *L) {
   request *r = lua_touserdata(L, 1);
   luaL_checkstack(L, r->count + 8, "too many arguments");
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.session");
-  lua_call(L, 1, 1);
-  forget_dropped(r->session);
+  push_language(r->session);
   lua_getfield(L, -1, r->function);
   int first = lua_gettop(L);
   if (r->name) lua_pushstring(L, r->name);
@@ -258,9 +260,7 @@ static void perform(void *context) {
     session->watch.L = NULL;
     mm_state_close(L);
   }
-  pthread_mutex_lock(&session->mutex);
   leave(session);
-  pthread_mutex_unlock(&session->mutex);
   mm_session_release(session);
 }
 
@@ -370,10 +370,7 @@ void mm_session_drop(mm_session *session, int32_t handle) { note_drop(session, (
 
 /* Machine code first, which keeps scripts that it ran. Twice: finalizers of the first round may let go of more. */
 static int collect(lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.session");
-  lua_call(L, 1, 1);
-  forget_dropped(lua_touserdata(L, 1));
+  push_language(lua_touserdata(L, 1));
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
   lua_gc(L, LUA_GCCOLLECT, 0);
   lua_gc(L, LUA_GCCOLLECT, 0);
@@ -404,9 +401,7 @@ int64_t mm_sessions_collect(void) {
     pthread_mutex_unlock(&session->mutex);
     if (idle) {
       bytes += collect_in(session);
-      pthread_mutex_lock(&session->mutex);
       leave(session);
-      pthread_mutex_unlock(&session->mutex);
     }
     before = session;
   }

@@ -30,6 +30,12 @@ static bool leaving;
 void mm_host_leave(void) { leaving = true; }
 bool mm_signals_leaving(void) { return leaving; }
 
+/* Of no other job: that of a former one may be gone. */
+static void abandon_output(void) {
+  mm_stage *sink = atomic_load(&current_sink);
+  if (atomic_load(&current) && sink) mm_sink_abandon(sink);
+}
+
 enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
 static atomic_llong caught_at;
 
@@ -42,10 +48,8 @@ static void on_signal(int number) {
     atomic_store(&caught_at, mm_milliseconds());
     mm_job_cancel(job, MM_ECANCEL);
   } else if (!job || mm_milliseconds() - atomic_load(&caught_at) > PATIENCE_MS) {
-    mm_stage *sink = atomic_load(&current_sink);
-    if (job && sink) mm_sink_abandon(sink);
-    signal(number, SIG_DFL);
-    raise(number);
+    abandon_output();
+    mm_signals_die(number);
   }
   atomic_fetch_sub(&handling, 1);
 }
@@ -53,8 +57,7 @@ static void on_signal(int number) {
 /* The process dies of the signal, as it would without a handler: with its exit status, and its core file. */
 static void on_fatal(int number) {
   atomic_fetch_add(&handling, 1);
-  mm_stage *sink = atomic_load(&current_sink);
-  if (atomic_load(&current) && sink) mm_sink_abandon(sink);
+  abandon_output();
   mm_signals_die(number);
   atomic_fetch_sub(&handling, 1);
 }
@@ -77,13 +80,6 @@ static char last_words[1024];
 static size_t last_size;
 static int last_code;
 
-/* Again and again, until Lua has been left: whatever the script catches, and wherever. */
-static void stop(lua_State *L, lua_Debug *event) {
-  (void)event;
-  lua_pushliteral(L, "stopped");
-  lua_error(L);
-}
-
 static void ring_after(double seconds) {
   struct itimerval timer = {0};
   if (seconds > 1e9) seconds = 1e9;
@@ -94,8 +90,7 @@ static void ring_after(double seconds) {
 }
 
 static void say_last_words(void) {
-  mm_stage *sink = atomic_load(&current_sink);
-  if (sink) mm_sink_abandon(sink);
+  abandon_output();
   ssize_t written = write(STDERR_FILENO, last_words, last_size);
   (void)written;
 }
@@ -111,7 +106,7 @@ static void on_alarm(int number) {
   expired = 1;
   ring_after(GRACE_S);
   if (!atomic_load(&current) && !atomic_load(&opening))
-    lua_sethook(atomic_load(&interruptible), stop, LUA_MASKCOUNT, 1);
+    lua_sethook(atomic_load(&interruptible), mm_state_stop, LUA_MASKCOUNT, 1);
 }
 
 void mm_signals_interruptible(lua_State *L) { atomic_store(&interruptible, L); }
@@ -144,14 +139,10 @@ void mm_signals_install(void) {
   static const int fatal[] = {SIGQUIT, SIGALRM, SIGUSR1,   SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL,
                               SIGPWR,  SIGSYS,  SIGSTKFLT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,    SIGILL,  SIGTRAP};
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction action;
-  memset(&action, 0, sizeof(action));
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
     struct sigaction before;
     if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue; /* nohup */
-    sigaction(numbers[i], &action, NULL);
+    handle(numbers[i], on_signal);
   }
   for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++) install_fatal(fatal[i]);
   for (int number = SIGRTMIN; number <= SIGRTMAX; number++) install_fatal(number);

@@ -1,6 +1,7 @@
-/* state.c - make Lua states: libraries, JIT parameters, where modules come from.
+/* state.c - make Lua states: libraries, JIT parameters, where modules come from; protected calls of them, and what
+ * stops them.
  *
- * DESIGN Modules are embedded as bytecode and stand in package.preload: nothing is loaded before it is required. With
+ * DESIGN. Modules are embedded as bytecode and stand in package.preload: nothing is loaded before it is required. With
  * MOONMILL_LUA=dir they come from that folder instead, for development.
  *
  * SPDX-License-Identifier: MIT */
@@ -125,4 +126,51 @@ lua_State *mm_state_new(mm_error *error) {
   mm_state_fail(L, status, MM_EBUG, "lua-state", error);
   mm_state_close(L);
   return NULL;
+}
+
+/* ---- Calls ---- */
+
+void mm_state_stop(lua_State *L, lua_Debug *event) {
+  (void)event;
+  lua_pushliteral(L, "stopped");
+  lua_error(L);
+}
+
+int mm_state_fail(lua_State *L, int status, int code, const char *id, mm_error *error) {
+  if (mm_state_lacks_memory(L, status)) {
+    mm_host_fail_memory(error);
+    mm_state_collect(L); /* whoever tells of it needs memory too */
+    return MM_ENOMEM;
+  }
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  return mm_host_fail(error, code, id, "%s", text ? text : "an error that is not a text");
+}
+
+typedef struct pushed {
+  lua_CFunction function;
+  void *context;
+  int references[2];
+} pushed;
+
+static int keep_both(lua_State *L) {
+  pushed *p = lua_touserdata(L, 1);
+  lua_pushcfunction(L, p->function);
+  p->references[0] = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(L, p->context);
+  p->references[1] = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* Reading references and giving them up allocates nothing. */
+bool mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error *error) {
+  pushed p = {.function = function, .context = context, .references = {LUA_NOREF, LUA_NOREF}};
+  int broken = lua_cpcall(L, keep_both, &p);
+  for (int i = 0; i < 2; i++) {
+    if (!broken) lua_rawgeti(L, LUA_REGISTRYINDEX, p.references[i]);
+    luaL_unref(L, LUA_REGISTRYINDEX, p.references[i]);
+  }
+  if (!broken) return true;
+  mm_state_fail(L, broken, MM_EBUG, "lua-state", error);
+  lua_pop(L, 1);
+  return false;
 }

@@ -35,6 +35,9 @@ int        mm_state_fail(lua_State *L, int status, int code, const char *id, mm_
 /* Push `function` and `context` for a protected call; pushing them may take memory, and is protected itself. False, and
  * an error, when there is none. */
 bool       mm_state_push(lua_State *L, lua_CFunction function, void *context, mm_error *error);
+/* A hook that raises an error. Set for every instruction it does so again and again, until Lua has been left: whatever
+ * the script catches, and wherever. */
+void       mm_state_stop(lua_State *L, lua_Debug *event);
 /* Say that this process is the command: its symbols are found in the executable itself, not in a shared object. */
 void mm_state_in_command(void);
 

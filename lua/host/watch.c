@@ -15,12 +15,6 @@ static char registry_key;
 
 /* ---- On the thread of the call ---- */
 
-static void stop(lua_State *L, lua_Debug *event) {
-  (void)event;
-  lua_pushliteral(L, "stopped");
-  lua_error(L);
-}
-
 /* A hook may be seen before the thread that sets it has said so. */
 static int settled(mm_watch *watch) {
   int phase;
@@ -39,8 +33,8 @@ static void tap(lua_State *L, lua_Debug *event) {
   lua_sethook(L, NULL, 0, 0);
   int expected = MM_WATCH_HOOKED;
   if (atomic_compare_exchange_strong(&watch->phase, &expected, MM_WATCH_RUNNING)) return;
-  lua_sethook(L, stop, LUA_MASKCOUNT, 1); /* again and again, until Lua has been left */
-  stop(L, event);
+  lua_sethook(L, mm_state_stop, LUA_MASKCOUNT, 1); /* again and again, until Lua has been left */
+  mm_state_stop(L, event);
 }
 
 static void wake(void);
@@ -70,7 +64,7 @@ void mm_watch_stop(mm_watch *watch) {
     if (phase == MM_WATCH_IDLE || phase == MM_WATCH_DOOMED) return;
     if (phase == MM_WATCH_HOOKED && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_DOOMED)) return;
     if (phase == MM_WATCH_RUNNING && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) {
-      lua_sethook(watch->L, stop, LUA_MASKCOUNT, 1);
+      lua_sethook(watch->L, mm_state_stop, LUA_MASKCOUNT, 1);
       atomic_store(&watch->phase, MM_WATCH_DOOMED);
       return;
     }
