@@ -70,7 +70,7 @@ function failure.memory(problem)
   local err = native.err
   if err.code ~= C.MM_ENOMEM then C.mm_host_fail_memory(err) end
   err.code = 0
-  collectgarbage() -- whoever tells of it needs memory too
+  collectgarbage() -- reporting needs memory too
   return failure.new { code = "memory", id = ffi.string(err.id), message = ffi.string(err.message),
     hint = ffi.string(err.hint) }
 end

@@ -11,8 +11,9 @@ frames.MOST = 24 -- of a recursion without end the innermost tell enough
 local own = debug.getinfo(1, "S").source:match "^(.*)moonmill/frames%.lua$"
 local module, modules = own .. "moonmill.lua", own .. "moonmill/"
 
--- Is it code of ours?
+---Whether a chunk is code of ours.
 ---@param source string of debug.getinfo
+---@return boolean
 function frames.is_own(source) return source == module or source:sub(1, #modules) == modules end
 
 ---The file of a chunk, as the script's user knows it.

@@ -2,9 +2,9 @@
 -- its own.
 --
 -- DESIGN. Our own modules run with the globals of the state, which no script can reach: chunks that a script loads,
--- environments that it asks for and modules that it requires are those of the script. The metatables that all values of
--- a type share are locked, and methods of texts are found in a table that no script can reach; what a script adds to
--- its own `string` is found behind it. What only reaches into the host is not there, and says so.
+-- environments that getfenv gives it and modules that it requires are those of the script. The metatables that all
+-- values of a type share are locked, and methods of texts are found in a table that no script can reach; what a script
+-- adds to its own `string` is found behind it. What only reaches into the host is not there, and says so.
 local frames = require "moonmill.frames"
 local print_to_stderr = require "moonmill.print"
 
@@ -32,7 +32,11 @@ local function copied(original, names)
   return copy
 end
 
-local function refusal(name, hint)
+---A function that stands where one is not available.
+---@param name string
+---@param hint? string
+---@return function
+function globals.refusal(name, hint)
   return function() error(name .. " is not available to scripts" .. (hint and ": " .. hint or ""), 2) end
 end
 
@@ -138,8 +142,8 @@ function globals.new()
   add_environments(env)
   add_debug(env)
   env.print, env.collectgarbage, env.getmetatable = print_to_stderr, collect, shown_metatable
-  env.newproxy = refusal("newproxy", "a table with a metatable does its work")
-  env.module = refusal("module", "let the file return a table")
+  env.newproxy = globals.refusal("newproxy", "a table with a metatable does its work")
+  env.module = globals.refusal("module", "let the file return a table")
   env.string.dump, env.os.setlocale, env.io.stdout = dump_own, show_locale, io.stderr
   function env.os.exit() error("os.exit: a script cannot end the program", 2) end
   latest[1] = env

@@ -60,13 +60,6 @@ local function half(pipeline, name, stages, input)
   return copy
 end
 
--- Items first .. last of a list.
-local function slice(list, first, last)
-  local items = {}
-  for i = first, last do items[#items + 1] = list[i] end
-  return items
-end
-
 -- First rows in an order: a part's own first rows are all that can matter of it.
 local function takes_first(pipeline, i)
   local sorted, limit = pipeline.stages[i], pipeline.stages[i + 1]
@@ -79,7 +72,7 @@ end
 ---@return moonmill.Pipeline
 local function partial(pipeline)
   local at = first_beyond(pipeline)
-  local stages = slice(pipeline.stages, 1, at or #pipeline.stages)
+  local stages = table.move(pipeline.stages, 1, at or #pipeline.stages, 1, {})
   if at and takes_first(pipeline, at) then
     stages[at + 1] = pipeline.stages[at + 1]
   elseif at then
@@ -94,7 +87,7 @@ end
 ---@return moonmill.Pipeline
 local function merge(pipeline)
   local at = first_beyond(pipeline)
-  local stages = at and slice(pipeline.stages, at, #pipeline.stages) or {}
+  local stages = at and table.move(pipeline.stages, at, #pipeline.stages, 1, {}) or {}
   if at then stages[1] = planned(stages[1], stages[1].entry.plan_merge or stages[1].entry.plan) end
   return half(pipeline, "merge", stages, false)
 end

@@ -138,7 +138,7 @@ local function new(text, folder, given)
     if type(value) == "table" and name ~= "_G" then self.package.loaded[name] = value end
   end
   self.package.loaded.package, env.package = self.package, self.package
-  function self.package.loadlib() error("package.loadlib is not available to scripts", 2) end
+  self.package.loadlib = globals.refusal "package.loadlib"
   local mm = require "moonmill"
   self.loaded.moonmill = setmetatable({}, getmetatable(mm)) -- a script may assign to it
   self.package.loaded.moonmill = self.loaded.moonmill

@@ -49,12 +49,15 @@ local function new(declaration)
   }, Pipeline)
 end
 
-local function extend(self, stage)
+-- A pipeline like another one, with another chain.
+local function with_chain(self, chain)
   local copy = {}
   for key, value in pairs(self) do copy[key] = value end
-  copy.chain, copy.stages = { stage = stage, before = self.chain }, nil
+  copy.chain, copy.stages = chain, nil
   return setmetatable(copy, Pipeline)
 end
+
+local function extend(self, stage) return with_chain(self, { stage = stage, before = self.chain }) end
 
 -- The stages of a pipeline, in order.
 local function stages_of(pipeline)
@@ -72,11 +75,9 @@ end
 ---@param list moonmill.Stage[]
 ---@return moonmill.Pipeline
 local function with_stages(pipeline, list)
-  local copy = {}
-  for key, value in pairs(pipeline) do copy[key] = value end
-  copy.chain, copy.stages = false, nil
-  for _, stage in ipairs(list) do copy.chain = { stage = stage, before = copy.chain } end
-  return setmetatable(copy, Pipeline)
+  local chain = false
+  for _, stage in ipairs(list) do chain = { stage = stage, before = chain } end
+  return with_chain(pipeline, chain)
 end
 
 local function method_of(entry)

@@ -123,7 +123,7 @@ function Places.new(file, text)
   return setmetatable({ file = file, text = text, _index = false, _lines = false }, Places)
 end
 
--- Made when it is first needed: a script without mistakes of some kinds needs no places.
+-- Made when it is first needed.
 function Places:index()
   if not self._index then self._index = index_of(tokens_of(self.text)) end
   return self._index

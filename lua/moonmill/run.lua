@@ -48,7 +48,7 @@ local function run(job, options)
     local said = failure.timeout(options.timeout)
     problem.code, problem.id, problem.message = said.code, said.id, said.message
   end
-  if C.mm_host_signal() > 0 then -- to free what a large job holds would take longer than anybody wants to wait
+  if C.mm_host_signal() > 0 then -- to free what a large job holds would take too long
     job:abandon()
     C.mm_host_leave()
   else

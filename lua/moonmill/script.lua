@@ -102,9 +102,6 @@ local function checked(result, wanted, file)
     message = ("the script returned %s, not a %s"):format(found, wanted) }
 end
 
--- Where the frames of a script end.
-local function call(chunk, handler) return xpcall(chunk, handler) end
-
 local function run(places, chunk_name, code, set)
   local file = places.file
   if code:sub(1, 1) == "\27" then
@@ -117,19 +114,21 @@ local function run(places, chunk_name, code, set)
   local outer, outer_set, output = running, required, io.output()
   running, required = places, set
   io.output(io.stderr)
-  local ok, result = call(chunk, function(err)
+  local ok, result = xpcall(chunk, function(err)
     if failure.is(err) then return err end
     local raised = failure.describe(err)
-    return failure.is(raised) and raised or { message = raised, frames = frames.stack(2, { running = call }) }
+    return failure.is(raised) and raised or { message = raised, frames = frames.stack(2) }
   end)
   running, required = outer, outer_set
   if not outer then sources = {} end -- files may change until the next run
   io.output(output)
-  if not ok and failure.is(result) then error(result, 0) end
-  local memory = not ok and failure.memory(type(result) == "table" and result.message or result)
-  if memory then error(memory, 0) end
-  if not ok and type(result) ~= "table" then result = { message = result } end
-  if not ok then raise_lua(result.message, result.frames, file, "script") end
+  if not ok then
+    if failure.is(result) then error(result, 0) end
+    if type(result) ~= "table" then result = { message = result } end
+    local memory = failure.memory(result.message)
+    if memory then error(memory, 0) end
+    raise_lua(result.message, result.frames, file, "script")
+  end
   set:note(code)
   return result
 end

@@ -19,7 +19,9 @@ def configure(
 def version() -> str: ...
 def isa() -> str: ...
 def memory_used() -> int: ...
-def memory_reserved() -> int: ...
+def memory_reserved() -> int:
+    """Bytes of memory_used() that Lua states hold."""
+
 def memory_peak() -> int: ...
 def types_bytes() -> int:
     """Bytes in use for names of time zones and for foreign types: these are never forgotten."""
@@ -35,13 +37,13 @@ def memory_trim() -> None:
     """Collect the garbage of Lua, and give recycled memory back to the system."""
 
 def live() -> dict[str, int]:
-    """Counts of live tables, columns, buffers, plans, jobs, foreign owners: for tests that look for leaks."""
+    """Counts of live tables, columns, buffers, plans, jobs, sessions, foreign owners and others: for tests that look for leaks."""
 
 def collect() -> int:
     """All sessions free what nothing refers to any more; the bytes that they then hold."""
 
 def set_deadline(timeout: float | None, /) -> tuple[float, float]:
-    """What this thread does is stopped after so many seconds (None: as it comes). Returns what to restore."""
+    """What this thread does is stopped after so many seconds (None: no limit). Returns what to restore."""
 
 def restore_deadline(before: tuple[float, float], /) -> None:
     """Set the deadline that set_deadline returned."""
@@ -59,7 +61,7 @@ class Session:
         """A request (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
 
     def drop(self, handle: int, /) -> None:
-        """Forget a half of the script, without waiting."""
+        """Forget a script, or a half of one, without waiting."""
 
     def plan(
         self,
@@ -256,7 +258,7 @@ def run(
     out: None = None,
     copy: bool = False,
     timeout: float | None = None,
-    watch: Callable[[Job], object] | None = None,
+    watch: Callable[[Job | None], object] | None = None,
     *,
     output: str,
 ) -> int: ...
@@ -273,7 +275,7 @@ def run(
     output: None = None,
 ) -> Table:
     """Run and wait, the GIL released. `out`: a writable buffer per column of the result of a table. `watch` is called some ten times a
-    second. `output`: the path of a file for the result of files; then the number of rows is given."""
+    second, with None while an output still waits for its reader. `output`: the path of a file for the result of files; then the number of rows is given."""
 
 def submit(
     plan: Plan,

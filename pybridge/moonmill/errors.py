@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .frames import entries_of
-from .printable import MOST, PLACE, cut, printable
+from .printable import MOST, PLACE, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,17 +75,17 @@ class Error(Exception):
 
     def __str__(self) -> str:
         """The text that the command prints: place, id, message; the script's place; the hint."""
-        place = cut(printable(_place(self.file, self.line, self.column)), PLACE)
-        message = f"error[{self.id}]: {cut(printable(self.message), MOST)}"
+        place = printable(_place(self.file, self.line, self.column), PLACE)
+        message = f"error[{self.id}]: {printable(self.message, MOST)}"
         lines = [f"{place}: {message}" if place else message]
         if self.row is not None and (self.script is None or not self.line):
             lines[0] += f" (row {self.row})"
         if self.script:
             where = _place(self.script.get("file"), self.script.get("line"), self.script.get("column"))
-            text = cut(printable(self.script.get("text") or ""), MOST)
-            lines.append("  in " + ": ".join(part for part in (cut(printable(where), PLACE), text) if part))
+            text = printable(self.script.get("text") or "", MOST)
+            lines.append("  in " + ": ".join(part for part in (printable(where, PLACE), text) if part))
         if self.hint:
-            lines.append(f"  hint: {cut(printable(self.hint), MOST)}")
+            lines.append(f"  hint: {printable(self.hint, MOST)}")
         lines.extend(str(other) for other in self.others)
         return "\n".join(lines)
 
@@ -134,7 +134,7 @@ class LimitError(Error, RuntimeError):
 
 
 class JobTimeout(LimitError, TimeoutError):
-    """The job did not end within its `timeout`. Exit code 4."""
+    """A script, opening files or a job did not end within its `timeout`. Exit code 4."""
 
 
 class ScriptError(Error, RuntimeError):

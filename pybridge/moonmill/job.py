@@ -78,8 +78,8 @@ class Job(_core.Job):
         return self.state == "cancelled"
 
     def add_done_callback(self, function: Callable[[Job], object], /) -> None:
-        """Call `function(job)` when it has ended: at once if it already has, else in the thread that waits
-        for all jobs. What the function raises is logged, as ``concurrent.futures`` does.
+        """Call `function(job)` when it has ended or is stuck: at once if it already has, else in the thread
+        that waits for all jobs. What the function raises is logged, as ``concurrent.futures`` does.
         """
         from .watcher import call, watch
 

@@ -12,15 +12,10 @@ _ACTS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206
 """What a terminal acts on: controls but for line ends and tabs, marks of direction, halves of pairs."""
 
 
-def printable(text: str) -> str:
-    """A text whose control characters are escaped."""
-    if text.isprintable():
-        return text
-    import re
+def printable(text: str, most: int | None = None) -> str:
+    """A text whose control characters are escaped, cut to at most so many characters."""
+    if not text.isprintable():
+        import re
 
-    return re.sub(_ACTS, lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most so many characters."""
-    return text if len(text) <= most else text[: most - 3] + "..."
+        text = re.sub(_ACTS, lambda found: found[0].encode("unicode_escape").decode(), text)
+    return text if most is None or len(text) <= most else text[: most - 3] + "..."

@@ -33,7 +33,7 @@ class Watcher:
         threading.Thread(target=self._loop, name="moonmill-watcher", daemon=True).start()
 
     def add(self, job: Job, callback: Callback) -> None:
-        """Call `callback(job)` when the job has ended."""
+        """Call `callback(job)` when the job has ended or is stuck."""
         descriptor = job.fileno()
         with self._lock:
             if descriptor in self._jobs:
@@ -62,7 +62,7 @@ _starting = threading.Lock()
 
 
 def watch(job: Job, callback: Callback) -> None:
-    """Call `callback(job)` in the watcher's thread when the job has ended."""
+    """Call `callback(job)` in the watcher's thread when the job has ended or is stuck."""
     global _watcher
     with _starting:
         if _watcher is None:

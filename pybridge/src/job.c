@@ -33,20 +33,21 @@ PyObject *mm_job_submit(module_state *state, const mm_request *asked) {
   self->copied = mm_request_copied(asked);
   self->queue = outcome.queue;
   mm_queue_retain(self->queue);
-  int status = MM_ENOMEM;
   mm_work *work = mm_run_work(state, asked, &outcome);
   if (!work) {
     Py_DECREF(self);
     return NULL;
   }
+  int status;
   Py_BEGIN_ALLOW_THREADS
   mm_work_start(work);
   status = atomic_load(&work->ended) ? 0 : mm_work_keep(work, &error);
   Py_END_ALLOW_THREADS
-  self->work = work;
-  if (status >= 0) return (PyObject *)self;
-  self->work = NULL; /* nobody can wait for it later */
-  mm_run_stop(work);
+  if (status >= 0) {
+    self->work = work;
+    return (PyObject *)self;
+  }
+  mm_run_stop(work); /* nothing can wait for it later */
   Py_DECREF(self);
   return mm_raise(state, &error);
 }

@@ -130,7 +130,7 @@ static PyMethodDef functions[] = {
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
     {"memory_reserved", core_memory_reserved, METH_NOARGS,
-     "memory_reserved($module, /)\n--\n\nThose of them that Lua states hold."},
+     "memory_reserved($module, /)\n--\n\nBytes of memory_used() that Lua states hold."},
     {"types_bytes", core_types_bytes, METH_NOARGS,
      "types_bytes($module, /)\n--\n\nBytes of names of zones and foreign types, which stay."},
     {"memory_peak", core_memory_peak, METH_NOARGS,
@@ -208,9 +208,7 @@ static int core_clear(PyObject *module) {
 }
 
 static void core_free(void *module) {
-  module_state *state = PyModule_GetState(module);
-  if (!state) return;
-  core_clear(module);
+  if (PyModule_GetState(module)) core_clear(module);
 }
 
 /* Every interpreter may come as far as core_exec, which says in the same words why it goes no further; Python itself

@@ -194,9 +194,7 @@ bool mm_outcome_works(const mm_outcome *outcome) {
 }
 
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, const mm_pulse *pulse, mm_error *error) {
-  mm_output_options settings = {0};
-  if (pulse) settings.pulse = pulse->beat;
-  if (pulse) settings.context = pulse->context;
+  mm_output_options settings = {.pulse = pulse->beat, .context = pulse->context};
   if (outcome->path) return mm_sink_csv(outcome->path, &settings, error);
   if (outcome->queue) return mm_queue_sink(outcome->queue, error);
   if (outcome->chunked) return mm_sink_table(-1, error);

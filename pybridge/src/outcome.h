@@ -44,7 +44,7 @@ bool mm_has_width(mm_type type);
 /* Is there anything to compute or to copy? */
 bool mm_outcome_works(const mm_outcome *outcome);
 struct mm_pulse;
-/* The last stage of its job. `pulse` (NULL: none) beats while a named pipe waits for its reader. */
+/* The last stage of its job. `pulse` beats while a named pipe waits for its reader. */
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, const struct mm_pulse *pulse, mm_error *error);
 /* The result, after the job (NULL when there was nothing to do); empty where the rows have gone elsewhere. */
 int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error);

@@ -1,7 +1,8 @@
 /* run.c - run() and submit(): what they take, waiting with an eye on signals, and results as tables.
  *
  * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job
- * that does not stop within 2 s after it was cancelled is left to its keeper, with its inputs.
+ * that does not stop within 2 s after it was told to, by a cancel or its time limit, is left to its keeper, with its
+ * inputs.
  *
  * SPDX-License-Identifier: MIT */
 #include "run.h"
@@ -94,22 +95,11 @@ int mm_run_wait(mm_work *work, double until) {
 
 /* Wait for its end; false: an exception, and the work is gone. */
 static bool wait_for(plan_object *plan, mm_work *work) {
-  for (;;) {
-    bool ended;
-    Py_BEGIN_ALLOW_THREADS
-    ended = mm_work_wait(work, SLICE_MS);
-    Py_END_ALLOW_THREADS
-    if (ended) return true;
-    if (PyErr_CheckSignals() < 0) {
-      mm_run_stop(work);
-      return false;
-    }
-    if (mm_work_stuck(work)) {
-      mm_run_raise_stuck(plan, work);
-      mm_run_stop(work);
-      return false;
-    }
-  }
+  int ended = mm_run_wait(work, INFINITY);
+  if (ended > 0) return true;
+  if (ended == 0) mm_run_raise_stuck(plan, work);
+  mm_run_stop(work);
+  return false;
 }
 
 /* ---- Running on the thread that asks ---- */
@@ -158,7 +148,7 @@ static int read_request(module_state *state, PyObject *arguments, PyObject *keyw
   const mm_deadline *deadline = mm_deadline_here();
   to->limit = to->asked;
   if (deadline && !to->asked) to->asked = deadline->seconds;
-  if (deadline) to->limit = fmax(deadline->until - mm_host_clock(), 1e-9);
+  if (deadline) to->limit = fmax(deadline->until - mm_host_clock(), MM_AT_ONCE);
   if (to->threads < 0) {
     PyErr_SetString(PyExc_ValueError, "threads is a number from 0");
     return -1;

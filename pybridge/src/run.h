@@ -25,7 +25,8 @@ PyObject *mm_run_result(plan_object *plan, const mm_work *work);
 PyObject *mm_run_raise_stuck(plan_object *plan, const mm_work *work);
 /* The rows move into it, once; `copied`: bytes copied to make the input. No Python code runs. -1 and an exception. */
 int  mm_run_fill(PyObject *result, mm_work *work, int64_t copied);
-/* Wait until a moment of the clock; 1: it has ended, 0: not yet, -1 and the exception of a signal. */
+/* Wait until a moment of the clock, or until the work is stuck; 1: it has ended, 0: it has not, -1 and the exception of a
+ * signal. */
 int  mm_run_wait(mm_work *work, double until);
 /* Cancel a work, give it a while to stop, then leave it to a keeper: the caller's reference is gone. An exception that
  * is set stays. */

@@ -30,14 +30,14 @@ int mm_deadline_read(PyObject *timeout, double *seconds) {
                  timeout);
     return -1;
   }
-  if (given == 0) given = 1e-9; /* 0 stands for none */
+  if (given == 0) given = MM_AT_ONCE;
   if (!isinf(given)) *seconds = given;
   return 0;
 }
 
 PyObject *mm_deadline_raise(module_state *state, double seconds) {
   return mm_raise_new(state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                      seconds < 1e-9 * 2 ? 0 : seconds);
+                      seconds <= MM_AT_ONCE ? 0 : seconds);
 }
 
 /* What was set before, for restore_deadline. */
@@ -114,8 +114,8 @@ static PyObject *session_new(PyTypeObject *type, PyObject *arguments, PyObject *
   static char *none[] = {NULL};
   if (!PyArg_ParseTupleAndKeywords(arguments, keywords, ":Session", none)) return NULL;
   module_state *state = mm_state_of((PyObject *)type);
-  if (warn_of_interpreter() < 0) return NULL;
-  session_object *self = state ? (session_object *)type->tp_alloc(type, 0) : NULL;
+  if (!state || warn_of_interpreter() < 0) return NULL;
+  session_object *self = (session_object *)type->tp_alloc(type, 0);
   mm_error error;
   if (!self) return NULL;
   self->state = state;
@@ -186,7 +186,7 @@ static PyMethodDef methods[] = {
      "ask($self, name, /, *arguments)\n--\n\nA request (lua/host/session.h): JSON text."},
     {"plan", MM_METHOD(session_plan), METH_FASTCALL,
      "plan($self, handle, names, types, nullables, params, /)\n--\n\nBind a pipeline to columns and parameters."},
-    {"drop", session_drop, METH_O, "drop($self, handle, /)\n--\n\nForget a half of the script, without waiting."},
+    {"drop", session_drop, METH_O, "drop($self, handle, /)\n--\n\nForget a script, or a half of one, without waiting."},
     {0}};
 
 static PyGetSetDef attributes[] = {

@@ -76,7 +76,7 @@ function run.over(pipeline, paths, options)
   local shown = not options.output and C.mm_host_is_terminal(STDOUT)
   local job = require("moonmill.job").new(plan, files:source(plan.reads), { threads = options.threads })
   local watch, to_end = require("moonmill.cli.progress").watch(options.progress or "off"), require "moonmill.run"
-  local read = table.move(options.read or {}, 1, #(options.read or {}), 1, {})
+  local read = options.read or {}
   table.move(paths, 1, #paths, #read + 1, read)
   job:into(shown and C.mm_sink_table(ROWS_SHOWN, err)
     or opening(options.timeout, sink_of, options.output or "-", read))

@@ -83,7 +83,7 @@ Program.__index = Program
 ---Neighbouring stages of expressions, as one program. `builder` is open until another node follows.
 local function program(builder) return setmetatable({ label = "program", builder = builder, stages = {} }, Program) end
 
--- Names of what comes out, in order, without what nobody wants.
+-- Names of what comes out, in order, without unused ones.
 local function wanted_names(columns, wanted) return names(only(columns, wanted)) end
 
 function Program:need(wanted)

@@ -53,14 +53,13 @@ local function plain_table(t, name)
 end
 
 local function guard_raw(env)
-  local raw_set, raw_get = rawset, rawget
   function env.rawset(t, key, value)
     if t == env or globals.paths[t] then
       fault.raise(2, "rawset: the globals and the libraries are read-only", HIDES)
     end
-    return raw_set(plain_table(t, "rawset"), key, value)
+    return rawset(plain_table(t, "rawset"), key, value)
   end
-  function env.rawget(t, key) return raw_get(plain_table(t, "rawget"), key) end
+  function env.rawget(t, key) return rawget(plain_table(t, "rawget"), key) end
 end
 
 -- An encoded row would tell the key under which the row keeps its place.

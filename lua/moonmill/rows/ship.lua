@@ -30,14 +30,16 @@ local function path_of(place)
   return table.concat(parts, ".")
 end
 
-function Shipper:refuse(place, what)
+-- Raise at the line of the row function.
+function Shipper:fail(id, message, hint)
   local info = debug.getinfo(self.fn, "S")
-  failure.raise {
-    id = "captured",
-    message = ("the row function captures '%s', %s, which cannot go to another thread"):format(path_of(place), what),
-    hint = "capture numbers, text, booleans, tables of them, or Lua functions", file = info.short_src,
-    line = info.linedefined,
-  }
+  failure.raise { id = id, message = message, hint = hint, file = info.short_src, line = info.linedefined }
+end
+
+function Shipper:refuse(place, what)
+  self:fail("captured",
+    ("the row function captures '%s', %s, which cannot go to another thread"):format(path_of(place), what),
+    "capture numbers, text, booleans, tables of them, or Lua functions")
 end
 
 local function value_kind(value)
@@ -92,18 +94,16 @@ end
 function Shipper:check_library(library, names)
   for name in pairs(standard.changes(library)) do
     if not names or names[name] then
-      local info, path = debug.getinfo(self.fn, "S"), standard.paths[library] .. "." .. tostring(name)
-      failure.raise {
-        id = "changed-library", file = info.short_src, line = info.linedefined,
-        message = ("the row function uses '%s', which the script has changed"):format(path),
-        hint = "row functions see the standard library as it is; give the function a name of its own, with local",
-      }
+      local path = standard.paths[library] .. "." .. tostring(name)
+      self:fail("changed-library", ("the row function uses '%s', which the script has changed"):format(path),
+        "row functions see the standard library as it is; give the function a name of its own, with local")
     end
   end
 end
 
--- The globals of the script that a function reads, by name; one that nobody defined is a mistake.
-function Shipper:add_globals(fn, proto)
+-- The globals of the script that a function reads, by name; an undefined one is an error.
+-- `names`: all that it and the functions inside it mention.
+function Shipper:add_globals(fn, proto, names)
   local environment = getfenv(fn)
   for _, item in ipairs(inspect.globals(proto)) do
     local value = environment[item.name]
@@ -119,16 +119,9 @@ function Shipper:add_globals(fn, proto)
       }
     end
     if not standard.paths[value] then self.globals[item.name] = self:form(value, item.name)
-    elseif type(value) == "table" then self:check_library(value, mentioned(proto, {}))
+    elseif type(value) == "table" then self:check_library(value, names)
     end
   end
-end
-
-local function mentions_random(proto)
-  for pc, item in ipairs(proto.code) do
-    if item.text == "random" or proto.children[pc] and mentions_random(proto.children[pc]) then return true end
-  end
-  return false
 end
 
 function Shipper:function_object(place)
@@ -136,8 +129,9 @@ function Shipper:function_object(place)
   if debug.getinfo(fn, "S").what == "C" then self:refuse(place, "a C function") end
   local proto = bytecode.read(fn)
   inspect.refuse_state(fn, proto)
-  self:add_globals(fn, proto)
-  self.random = self.random or mentions_random(proto)
+  local names = mentioned(proto, {})
+  self:add_globals(fn, proto, names)
+  self.random = self.random or names.random or false
   local object = { "function", bytecode.dump(fn) }
   for i = 1, math.huge do
     local name, value = debug.getupvalue(fn, i)
@@ -161,15 +155,12 @@ function Shipper:object(place)
   end
   local module = self.modules[place.value]
   if module and UNAVAILABLE[module[2]] then
-    local info = debug.getinfo(self.fn, "S")
-    failure.raise {
-      id = "hidden-state", message = ("the row function uses '%s': %s is not available in row functions"):format(
-        path_of(place), module[2]),
-      hint = "a result may only depend on its own row", file = info.short_src, line = info.linedefined,
-    }
+    self:fail("hidden-state",
+      ("the row function uses '%s': %s is not available in row functions"):format(path_of(place), module[2]),
+      "a result may only depend on its own row")
   end
   if module then
-    self.random, self.store = true, true -- nobody looks into modules
+    self.random, self.store = true, true -- modules are not inspected
     return module
   end
   return type(place.value) == "table" and self:table_object(place) or self:function_object(place)

@@ -1,5 +1,5 @@
 -- moonmill.rows.standard - the names of the standard library's values: what every Lua state has, and so is shipped by
--- name.
+-- name; and what a script changed in its copies.
 local globals = require "moonmill.globals"
 
 local standard = {}

@@ -9,7 +9,6 @@ local ffi = require "ffi"
 local util = require "jit.util"
 local vmdef = require "jit.vmdef"
 local bytecode = require "moonmill.rows.bytecode"
-local unship = require "moonmill.rows.unship"
 local worker = require "moonmill.rows.worker"
 local native = require "moonmill.ffi"
 
@@ -114,14 +113,9 @@ end
 ---@return string "compiled", "not compiled: ...", "leaves compiled code at ...", "fails: ..."
 local function try(shipment, schema, sample)
   schema, sample = ffi.cast("mm_schema *", schema), ffi.cast("mm_table *", sample)
-  local subject
-  local settings = { seed = 0, now = os.time(), row_number = function() return subject:row_number() end }
-  local set = require("moonmill.rows.environment").install(settings)
-  local unpacked, kinds = unship(shipment, ffi.gc(C.mm_store_snapshot(), C.mm_store_release), set), {}
-  settings.begun = true
+  local stored = ffi.gc(C.mm_store_snapshot(), C.mm_store_release)
+  local subject, unpacked = worker.start(shipment, stored, schema, { seed = 0, now = os.time() })
   local source = debug.getinfo(unpacked.fn, "S").source
-  for k = 1, #unpacked.outputs do kinds[k] = schema.fields[schema.count - #unpacked.outputs + k - 1].type end
-  subject = worker.new(unpacked, kinds)
   local thread = coroutine.create(run) -- listeners are called in a thread of their own, and ask for this one's frames
   local heard, listen = listener(subject, source, thread)
   jit.attach(listen, "trace")

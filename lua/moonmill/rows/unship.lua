@@ -3,9 +3,9 @@
 local buffer = require "string.buffer"
 local standard = require "moonmill.rows.standard"
 
--- A module: the script's, run with the globals of row functions, or one of ours.
-local PUBLIC = { moonmill = true, ffi = true, jit = true, ["string.buffer"] = true }
+local PUBLIC = { moonmill = true, ["string.buffer"] = true }
 
+-- A module: the script's, run with the globals of row functions, or one of ours.
 local function module_of(set, name)
   if set.package.preload[name] or PUBLIC[name] then return set.globals.require(name) end
   return require(name)

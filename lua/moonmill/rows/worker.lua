@@ -224,6 +224,25 @@ local function entry(worker, stage)
   end
 end
 
+---Bring a shipment to life in this state.
+---@param shipment string
+---@param stored ffi.cdata* mm_store *
+---@param schema ffi.cdata* mm_schema *, of what leaves the stage
+---@param job { seed: any, now: integer } see moonmill.rows.environment
+---@return table worker
+---@return table unpacked
+local function start(shipment, stored, schema, job)
+  local worker
+  function job.row_number() return worker:row_number() end
+  local set = require("moonmill.rows.environment").install(job)
+  local unpacked, kinds = require("moonmill.rows.unship")(shipment, stored, set), {}
+  job.begun = true
+  local first = schema.count - #unpacked.outputs
+  for k = 1, #unpacked.outputs do kinds[k] = schema.fields[first + k - 1].type end
+  worker = new(unpacked, kinds)
+  return worker, unpacked
+end
+
 ---Called by lua/host once per worker, in a state of its own.
 ---@param shipment string
 ---@param stage lightuserdata mm_stage *
@@ -232,19 +251,9 @@ end
 ---@return fun(batch: lightuserdata, out: lightuserdata, err: lightuserdata): integer run
 ---@return fun(err: lightuserdata): integer last_look
 local function open(shipment, stage, job, now)
-  local unship = require "moonmill.rows.unship"
-  stage = ffi.cast(stage_pointer, stage)
-  local worker
-  local settings = {
-    seed = C.mm_job_seed(ffi.cast("mm_job *", job)), now = now, row_number = function() return worker:row_number() end,
-  }
-  local set = require("moonmill.rows.environment").install(settings)
-  local unpacked = unship(shipment, C.mm_job_store(ffi.cast("mm_job *", job)), set)
-  settings.begun = true
-  local kinds = {}
-  for k = 1, #unpacked.outputs do kinds[k] = stage.out.fields[stage.out.count - #unpacked.outputs + k - 1].type end
-  worker = new(unpacked, kinds)
+  stage, job = ffi.cast(stage_pointer, stage), ffi.cast("mm_job *", job)
+  local worker = start(shipment, C.mm_job_store(job), stage.out, { seed = C.mm_job_seed(job), now = now })
   return entry(worker, stage), function(err) return worker:last_look(ffi.cast(error_pointer, err)) end
 end
 
-return { new = new, open = open }
+return { new = new, start = start, open = open }

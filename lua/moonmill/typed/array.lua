@@ -53,7 +53,7 @@ local function release(v)
   v[BLOCK] = nil
 end
 
--- The collector does not see the arrays' bytes: it is asked to work when many have come into being.
+-- The collector does not see the arrays' bytes: a collection is started when many have come into being.
 local MUCH = 64 * 2 ^ 20
 local since = 0
 

@@ -80,8 +80,7 @@ end
 ---The message handler of calls: any error as a failure with frames.
 ---@param problem any
 ---@return moonmill.Failure
-local handler
-function handler(problem)
+local function handler(problem)
   local stack = stack_of()
   if not failure.is(problem) then
     local memory = failure.memory(problem)
