@@ -1,10 +1,10 @@
 -- moonmill - the module that scripts require. What few scripts need is loaded when it is first named.
 local parts = {
-  pipeline = function() return require("moonmill.pipeline").new end,
-  fn = function() return require("moonmill.module").fn end,
-  module = function() return require("moonmill.module").new end,
+  pipeline = function() return require("moonmill.pipeline.pipeline").new end,
+  fn = function() return require("moonmill.typed.function_module").fn end,
+  module = function() return require("moonmill.typed.function_module").new end,
   array = function() return require("moonmill.typed.array").new end,
-  store = function() return require "moonmill.store" end,
+  store = function() return require "moonmill.store.store" end,
   sat = function() return require("moonmill.typed.integers").sat end,
   wrap = function() return require("moonmill.typed.integers").wrap end,
 }
@@ -16,7 +16,7 @@ return setmetatable({}, {
       local names = {}
       for known in pairs(parts) do names[#names + 1] = known end
       table.sort(names)
-      local hint = require("moonmill.suggest").hint(tostring(name), names)
+      local hint = require("moonmill.base.suggest").hint(tostring(name), names)
       error(("moonmill has no \"%s\"; %s"):format(tostring(name), hint or "it has " .. table.concat(names, ", ")), 2)
     end
     local value = part()

@@ -1,6 +1,6 @@
 -- arrow - Arrow C structs for specs: built by hand, released by a callback that counts.
 local ffi = require "ffi"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 
 if not pcall(ffi.new, "struct ArrowArray") then -- once per process, however often busted forgets this module
   local file = assert(io.open "core/arrow_abi.h")

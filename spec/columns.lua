@@ -14,7 +14,7 @@
 -- A column is nullable when its list holds a null; a further argument true makes it nullable anyway. `list.n` rows are
 -- taken when set, else #list. Lists may be functions: columns.column(type, f, nullable, n) calls f(i) for i = 1 .. n.
 local ffi = require "ffi"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local C = moonmill.C
 
 local M = { null = setmetatable({}, { __tostring = function() return "null" end }) }

@@ -3,7 +3,7 @@
 --   local copy = copies.csv({ "a.csv", "b.csv.zst" }, "out.csv", { threads = 2 })
 --   local status = copy(err)     -- err: mm_error
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local M = {}
 

@@ -2,9 +2,9 @@
 --
 --   divided.run(chain, lists, { 3, 0, 2 })   --> as pipelines.run(chain, lists), through parts of 3, 0 and 2 rows and
 --                                                the rest
-local halves = require "moonmill.halves"
+local halves = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
+local script = require "moonmill.script.script"
 
 local M = {}
 

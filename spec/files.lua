@@ -8,7 +8,7 @@
 --
 -- A failure is a Lua table with the fields of mm_error.
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local columns = require "columns"
 
 pcall(ffi.cdef, [[char *mkdtemp(char *template); int getpid(void);]])

@@ -1,7 +1,7 @@
 -- groups - a plain Lua oracle for group and distinct, random values of every type, and group stages out of short texts.
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local M = { seed = tonumber(os.getenv "MM_SEED") or os.time() }

@@ -11,7 +11,7 @@ for _, name in ipairs { "cdef", "typeof", "metatype", "load" } do
   end
 end
 package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
-require "moonmill.ffi"
+require "moonmill.base.ffi"
 
 -- The thread sanitizer is preloaded into this process; a shell does not survive it, and a LuaJIT that a shell starts
 -- needs it again: files.luajit.

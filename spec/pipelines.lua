@@ -7,14 +7,14 @@
 --   pipelines.over(chain, table, { threads = 2 })                         --> the same over an mm_table: as columns.run
 local ffi = require "ffi"
 local columns = require "columns"
-local failure = require "moonmill.failure"
-local job = require "moonmill.job"
-local native = require "moonmill.ffi"
-local params = require "moonmill.params"
-local plan = require "moonmill.plan"
-local run = require "moonmill.run"
-local schemas = require "moonmill.schemas"
-local script = require "moonmill.script"
+local failure = require "moonmill.base.failure"
+local job = require "moonmill.io.job"
+local native = require "moonmill.base.ffi"
+local params = require "moonmill.pipeline.params"
+local plan = require "moonmill.plan.plan"
+local run = require "moonmill.io.job_loop"
+local schemas = require "moonmill.base.schemas"
+local script = require "moonmill.script.script"
 
 local C, err = native.C, native.err
 local M = { null = columns.null }

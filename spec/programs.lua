@@ -7,7 +7,7 @@
 --   p:eval(sum)                                         -- folded: one value, or nil and the mm_error
 local ffi = require "ffi"
 local columns = require "columns"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local C, null = moonmill.C, columns.null
 
 local Program = {}

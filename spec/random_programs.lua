@@ -2,7 +2,7 @@
 -- instruction sets: luajit spec/random_programs.lua SEED COUNT
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
 local programs = require "programs"
 local C, null = moonmill.C, columns.null

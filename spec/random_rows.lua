@@ -7,7 +7,7 @@
 --   random.check(seed, 30)             -- compare the program of each of 30 with its loop; how many had one
 local columns = require "columns"
 local rowfn = require "rowfn"
-local rows = require "moonmill.rows"
+local vectorise = require "moonmill.rows.vector.vectorise"
 local null = columns.null
 
 local M = {}
@@ -263,7 +263,7 @@ function M.check(seed, functions)
   for i = 1, functions do
     local source, declared = M.source()
     local fn, outputs = M.load(source), rowfn.outputs(declared)
-    if rows.vectorise(fn, { kind = "map", inputs = inputs, outputs = outputs, params = M.params }) then
+    if vectorise(fn, { kind = "map", inputs = inputs, outputs = outputs, params = M.params }) then
       vectorised = vectorised + 1
       local options = { params = M.params, threads = i % 3 + 1, batch_rows = ({ 64, 1024, 0 })[i % 3 + 1] }
       for _, input in ipairs { all, only(fields, good_rows(fn, fields)) } do

@@ -4,9 +4,9 @@
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local bit = require "bit"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
-local functions = require "moonmill.functions"
+local functions = require "moonmill.functions.catalogue"
 local pipelines = require "pipelines"
 local random = require "lua.expr.random"
 local C, null = moonmill.C, columns.null

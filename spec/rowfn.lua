@@ -10,8 +10,9 @@
 local bit = require "bit"
 local ffi = require "ffi"
 local columns = require "columns"
-local native = require "moonmill.ffi"
-local rows = require "moonmill.rows"
+local native = require "moonmill.base.ffi"
+local serialize = require "moonmill.rows.serialize"
+local vectorise = require "moonmill.rows.vector.vectorise"
 
 local C = native.C
 local rowfn = {}
@@ -47,8 +48,8 @@ function rowfn.stage(source, kind, outputs, fn, params, vector)
   local inputs = inputs_of(source)
   local spec = { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
     label = "spec:" .. kind }
-  local bytes, uses_store = rows.ship(fn, spec)
-  local made = vector and rows.vectorise(fn, spec)
+  local bytes, uses_store = serialize(fn, spec)
+  local made = vector and vectorise(fn, spec)
   if vector and not made then return nil end
   local program = made and ffi.gc(made:program(), nil) or nil
   local all = { unpack(inputs) }
@@ -111,7 +112,7 @@ end
 
 ---The message of a failure that ship raises.
 function rowfn.refused(fn, params)
-  local ok, failure = pcall(rows.ship, fn,
+  local ok, failure = pcall(serialize, fn,
     { kind = "map", inputs = {}, outputs = {}, params = params or {}, place = 0, label = "spec:map" })
   assert(not ok, "the function was not refused")
   return failure

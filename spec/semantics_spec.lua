@@ -1,10 +1,10 @@
 -- The rules of the language, one by one: what expressions and stages mean, whatever the machine and the threads.
 -- What a rule says of whole tables is tried on two rows or more; the rest on one row of columns of every kind.
 local ffi = require "ffi"
-local input = require "moonmill.input"
+local input = require "moonmill.pipeline.input"
 local pipelines = require "pipelines"
-local schemas = require "moonmill.schemas"
-local script = require "moonmill.script"
+local schemas = require "moonmill.base.schemas"
+local script = require "moonmill.script.script"
 local null = pipelines.null
 
 local HIGH, LOW = 9223372036854775807LL, -9223372036854775807LL - 1

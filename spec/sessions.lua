@@ -7,8 +7,8 @@
 --   session:run(plan, lists)                                    --> lists of the result, or nil, JSON of the failure
 local ffi = require "ffi"
 local columns = require "columns"
-local schemas = require "moonmill.schemas"
-local C = require("moonmill.ffi").C
+local schemas = require "moonmill.base.schemas"
+local C = require("moonmill.base.ffi").C
 
 if not pcall(ffi.typeof, "mm_session") then
   local file = assert(io.open "lua/host/session.h")

@@ -12,7 +12,7 @@
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local bit = require "bit"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
 local programs = require "programs"
 local C = moonmill.C

@@ -6,10 +6,10 @@
 --   typed.list(m:call("make", 3))                      --> { 0, 0, 0 }
 --   m:failure("add", 1, nil)                           --> the failure that the call raises
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
-local handle = require "moonmill.typed.handle"
-local types = require "moonmill.types"
-local view = require "moonmill.typed.view"
+local failure = require "moonmill.base.failure"
+local handle = require "moonmill.typed.module_handle"
+local types = require "moonmill.base.types"
+local view = require "moonmill.typed.array_view"
 
 local M = {}
 

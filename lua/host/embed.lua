@@ -1,7 +1,7 @@
 -- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for lua/host/state.c. Run by the
 -- luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse,
 -- LuaJIT's names of its own instructions and errors (jit.vmdef) and the text of the C headers (as module
--- "moonmill.header", for moonmill.ffi). The same files give the same bytes.
+-- "moonmill.header", for moonmill.base.ffi). The same files give the same bytes.
 local output = assert(arg[1], "usage: embed.lua OUT.c FILE...")
 
 local function read(path)
@@ -11,9 +11,9 @@ local function read(path)
   return text
 end
 
----lua/moonmill/expr/init.lua is module moonmill.expr
+---lua/moonmill/expr/compiler.lua is module moonmill.expr.compiler
 local function module_name(path)
-  local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+  local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", ".")
   return name
 end
 

@@ -2,7 +2,7 @@
  *
  * DESIGN. Numbers and booleans are pushed and read as they are. Everything else (texts, views, 64-bit integers of C)
  * allocates, so it happens within a protected call, in push_all. A view is a fresh struct of C made by
- * moonmill.typed.view, laid out as `view` below; it is anchored in a table until the call has returned and it was
+ * moonmill.typed.array_view, laid out as `view` below; it is anchored in a table until the call has returned and it was
  * cleared, whatever the function did with it.
  *
  * SPDX-License-Identifier: MIT */
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What lies in an array's cdata. A count below 0 tells why there is nothing (moonmill.typed.view). */
+/* What lies in an array's cdata. A count below 0 tells why there is nothing (moonmill.typed.array_view). */
 typedef struct view {
   const void *data;
   mm_block *block; /* of arrays that a function made */

@@ -4,11 +4,11 @@
 #include "moonmill.h"
 #pragma GCC visibility push(default)
 
-/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function,
- * its upvalues, the parameters and the description of its outputs; every worker unpacks it in a Lua state of its own.
- * `filter`: the function is a predicate of `where`; else its results are appended to the columns. `out` (copied) names
- * all columns of the result. `take` (NULL: none) does for most batches what the function does for each row, and fails
- * where it cannot tell: such a batch is given to the function. */
+/* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.serialize made of the
+ * function, its upvalues, the parameters and the description of its outputs; every worker unpacks it in a Lua state of
+ * its own. `filter`: the function is a predicate of `where`; else its results are appended to the columns. `out`
+ * (copied) names all columns of the result. `take` (NULL: none) does for most batches what the function does for each
+ * row, and fails where it cannot tell: such a batch is given to the function. */
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_program *take, mm_error *error);
 
@@ -33,15 +33,15 @@ int     mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool tr
 
 /* The job that SIGINT, SIGTERM and SIGHUP cancel in the command; a second signal, or one that comes without a job, ends
  * the process, and leaves no temporary file of `sink` (NULL: there is none). NULL before the job is freed. When
- * `moonmill.cli` returns 128 + mm_host_signal() the process ends by that signal. */
+ * `moonmill.cli.main` returns 128 + mm_host_signal() the process ends by that signal. */
 void    mm_host_job(mm_job *job, mm_stage *sink);
 int32_t mm_host_signal(void); /* the signal that cancelled a job, or 0 */
 
 /* A job does not stop: the command is to end without waiting for any thread, nor for files that one may hold. */
 void    mm_host_leave(void);
 
-/* Once: the command may take so many seconds. Then Lua is left by an error that no pcall holds up; where a job runs, who
- * waits for it is to cancel it. What has not stopped within 2 s more is ended with the process. Either way `text`
+/* Once: the command may take so many seconds. Then Lua is left by an error that no pcall holds up; where a job runs,
+ * who waits for it is to cancel it. What has not stopped within 2 s more is ended with the process. Either way `text`
  * (copied; cut at 1 KiB) goes to stderr, and the exit code is `code`. */
 void mm_host_deadline(double seconds, const char *text, int32_t code);
 void mm_host_opening(bool opening); /* the core opens files, and keeps to the time that is left: Lua is not stopped */

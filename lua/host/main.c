@@ -1,4 +1,4 @@
-/* main.c - the command `moonmill`: hands its arguments to moonmill.cli and returns what that says.
+/* main.c - the command `moonmill`: hands its arguments to moonmill.cli.main and returns what that says.
  * SPDX-License-Identifier: MIT */
 #include "host.h"
 #include "state.h"
@@ -24,10 +24,10 @@ static int traceback(lua_State *L) {
   return 1;
 }
 
-/* require("moonmill.cli").main(arguments) -> exit code; arguments[0] is the name of the command */
+/* require("moonmill.cli.main").main(arguments) -> exit code; arguments[0] is the name of the command */
 static int run_command(lua_State *L) {
   const command *c = lua_touserdata(L, 1);
-  mm_state_require(L, "moonmill.cli");
+  mm_state_require(L, "moonmill.cli.main");
   lua_getfield(L, -1, "main");
   lua_createtable(L, c->argc, 1);
   for (int i = 0; i < c->argc; i++) {

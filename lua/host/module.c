@@ -33,7 +33,7 @@ static void *must(lua_State *L, void *memory) {
   return memory;
 }
 
-/* ---- What the script declared: read from the table that moonmill.typed.host made, at the top of the stack ---- */
+/* ---- What the script declared: read from the table of moonmill.typed.module_host, at the top of the stack ---- */
 
 static const char *text_field(lua_State *L, mm_module *module, const char *name) {
   size_t size;
@@ -155,11 +155,11 @@ static void read_entries(lua_State *L, mm_module *module) {
 
 /* ---- The state ---- */
 
-/* load_host(module) -> open, name, text, module, text, ... Keeps the functions of moonmill.typed.host. */
+/* load_host(module) -> open, name, text, module, text, ... Keeps the functions of moonmill.typed.module_host. */
 static int load_host(lua_State *L) {
   mm_module *module = lua_touserdata(L, 1);
   mm_watch_bind(&module->watch, L);
-  mm_state_require(L, "moonmill.typed.host");
+  mm_state_require(L, "moonmill.typed.module_host");
   lua_pushlightuserdata(L, module);
   lua_pushcclosure(L, mm_module_call_all, 1);
   module->call_all = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -5,13 +5,13 @@
 #include "watch.h"
 #include <pthread.h>
 
-/* Functions of moonmill.typed.host, and what it said of the script's: references into the state's registry. */
+/* Functions of moonmill.typed.module_host, and what it said of the script's: references into the state's registry. */
 #define MM_MODULE_REFS(X) \
   X(handler) X(tell) X(refuse) X(check_array) X(check_wide) X(too_many) X(not_exact) X(int64) X(uint64)
 
 /* A function as the state at hand knows it. */
 typedef struct mm_entry {
-  int fn, value; /* the Lua function; what moonmill.typed.host calls it by */
+  int fn, value; /* the Lua function; what moonmill.typed.module_host calls it by */
   int anchors;   /* a table that holds the views of a call */
   int *small;    /* per argument: what makes a view, LUA_NOREF for scalars */
   int *big;

@@ -1,9 +1,9 @@
 /* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
- * DESIGN. Where the function could be made a vector program (moonmill.rows.vector), the program runs each batch first.
- * It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the function,
- * which raises the true error, or has an answer. Both give the same bits, so nobody can tell which one ran. A Lua state
- * is made when it is first needed.
+ * DESIGN. Where the function could be made a vector program (moonmill.rows.vector.vectorise), the program runs each
+ * batch first. It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the
+ * function, which raises the true error, or has an answer. Both give the same bits, so nobody can tell which one ran. A
+ * Lua state is made when it is first needed.
  *
  * DESIGN. The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
  * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets
@@ -37,7 +37,7 @@ struct rows_local {
   void *program;         /* local of rows_stage.program */
   int32_t tried, failed; /* batches given to the program */
   lua_State *L;          /* NULL: not needed yet */
-  int run, last_look;    /* references to moonmill.rows.worker's functions */
+  int run, last_look;    /* references to moonmill.rows.worker.worker's functions */
   pthread_mutex_t mutex; /* all below */
   bool inside, hooked;
   rows_local *next;
@@ -61,7 +61,7 @@ typedef struct opening {
 
 static int open_worker(lua_State *L) {
   opening *o = lua_touserdata(L, 1);
-  mm_state_require(L, "moonmill.rows.worker");
+  mm_state_require(L, "moonmill.rows.worker.worker");
   lua_getfield(L, -1, "open");
   lua_pushlstring(L, o->rows->shipment, (size_t)o->rows->size);
   lua_pushlightuserdata(L, &o->rows->stage);

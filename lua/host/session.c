@@ -1,13 +1,13 @@
 /* session.c - a script in a Lua state of its own, for hosts that are not Lua: one thread inside at a time.
  *
- * DESIGN. What a request does is Lua (moonmill.session); this file brings arguments in and texts out. A request runs on
- * a thread of the pool, while the caller waits and asks its pulse. When that says stop, a hook raises at every
- * instruction until Lua has been left, which no pcall of the script can hold up. Within a call of C that looks for no
- * hook the caller leaves: the state and its thread stay behind until the call returns, if ever. So a request owns all
- * that it uses.
+ * DESIGN. What a request does is Lua (moonmill.session.requests); this file brings arguments in and texts out. A
+ * request runs on a thread of the pool, while the caller waits and asks its pulse. When that says stop, a hook raises
+ * at every instruction until Lua has been left, which no pcall of the script can hold up. Within a call of C that looks
+ * for no hook the caller leaves: the state and its thread stay behind until the call returns, if ever. So a request
+ * owns all that it uses.
  *
- * A state that was stopped, or ran out of memory, may be in the middle of anything. It is thrown away, and the session is
- * lost: its host loads the script anew.
+ * A state that was stopped, or ran out of memory, may be in the middle of anything. It is thrown away, and the session
+ * is lost: its host loads the script anew.
  *
  * Plans and scripts are dropped by noting their numbers: who drops may hold locks that the thread inside waits for.
  *
@@ -40,7 +40,7 @@ typedef struct drop_note {
   bool script;
 } drop_note;
 
-/* A call of a function of moonmill.session, which returns a status and a text or a number. */
+/* A call of a function of moonmill.session.requests, which returns a status and a text or a number. */
 typedef struct request {
   mm_session *session;
   const char *function;
@@ -159,7 +159,7 @@ static void leave(mm_session *session) {
 
 static int load_language(lua_State *L) {
   mm_watch_bind(lua_touserdata(L, 1), L);
-  mm_state_require(L, "moonmill.session");
+  mm_state_require(L, "moonmill.session.requests");
   return 0;
 }
 
@@ -174,11 +174,11 @@ static int make_state(mm_session *session, mm_error *error) {
   return status;
 }
 
-/* Leave moonmill.session on the stack, which is loaded, without the plans and scripts that were dropped. */
+/* Leave moonmill.session.requests on the stack, which is loaded, without the plans and scripts that were dropped. */
 static void push_language(mm_session *session) {
   lua_State *L = session->watch.L;
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.session");
+  lua_pushliteral(L, "moonmill.session.requests");
   lua_call(L, 1, 1);
   pthread_mutex_lock(&session->mutex);
   mm_buffer dropped = session->dropped;

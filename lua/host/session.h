@@ -1,8 +1,8 @@
 /* session.h - a script for a host that is not Lua: the Python extension and its kin.
  *
- * DESIGN. A session is one Lua state with the language in it, for one script; jobs never run in it. A request is the name of
- * a function of moonmill.session with texts as arguments; an answer is JSON. What a plan is made of are stages of the
- * core, so that jobs are made from it without the session (mm_plan_job).
+ * DESIGN. A session is one Lua state with the language in it, for one script; jobs never run in it. A request is the
+ * name of a function of moonmill.session.requests with texts as arguments; an answer is JSON. What a plan is made of
+ * are stages of the core, so that jobs are made from it without the session (mm_plan_job).
  *
  * All calls may come from any thread; one that is already inside the session gets MM_ESTATE. A call that fails fills in
  * `failures` with a JSON array of objects as `--errors json` prints them, with `code`, `id`, `message`, `hint`, `file`,
@@ -30,7 +30,8 @@ void        mm_session_release(mm_session *session); /* NULL is allowed */
 /* Was its state given up? So it is when a request was stopped or ran out of memory, and in the child of a fork when a
  * thread of the parent was inside. All requests get MM_ESTATE from then on: load the script into a new session. */
 bool        mm_session_lost(const mm_session *session);
-/* All states free what nothing refers to any more; what they then hold, in bytes. A session that is busy is left out. */
+/* All states free what nothing refers to any more; what they then hold, in bytes. A session that is busy is left out.
+ * */
 int64_t     mm_sessions_collect(void);
 
 /* Ask the function `name`; `answer` (empty) receives JSON text, or the failures when the status is negative. `pulse`

@@ -50,7 +50,8 @@ static void set_paths(lua_State *L, const char *folder) {
   lua_pop(L, 1);
 }
 
-/* Where moonmill.ffi finds the core: "" is the executable, else the path of the shared object that this code is in. */
+/* Where moonmill.base.ffi finds the core: "" is the executable, else the path of the shared object that this code is
+ * in. */
 static void set_library(lua_State *L) {
   Dl_info info;
   void *self = (void *)(uintptr_t)mm_state_new;
@@ -89,8 +90,8 @@ bool mm_host_machine_code(void) {
   return machine_code;
 }
 
-/* Modules that load run once: compiling their loops costs more than it gives, and they leave no garbage. An error leaves
- * collector and compiler off, in a state that is closed. */
+/* Modules that load run once: compiling their loops costs more than it gives, and they leave no garbage. An error
+ * leaves collector and compiler off, in a state that is closed. */
 void mm_state_require(lua_State *L, const char *module) {
   lua_gc(L, LUA_GCSTOP, 0);
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);

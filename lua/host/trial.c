@@ -18,7 +18,7 @@ typedef struct trial {
 static int try_function(lua_State *L) {
   const trial *t = lua_touserdata(L, 1);
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "moonmill.rows.trial");
+  lua_pushliteral(L, "moonmill.rows.worker.jit_probe");
   lua_call(L, 1, 1);
   lua_pushlstring(L, t->shipment, (size_t)t->size);
   lua_pushlightuserdata(L, (void *)(uintptr_t)t->out);

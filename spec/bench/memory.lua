@@ -3,12 +3,12 @@
 -- times over, or `random:ROWS`, a column x of random f64 in 0 to 100 (those of scalar.c). Prints the rows when it is
 -- ready, then for each run its seconds and the first value of its result.
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
-local job = require "moonmill.job"
-local native = require "moonmill.ffi"
-local plan = require "moonmill.plan"
-local script = require "moonmill.script"
-local types = require "moonmill.types"
+local failure = require "moonmill.base.failure"
+local job = require "moonmill.io.job"
+local native = require "moonmill.base.ffi"
+local plan = require "moonmill.plan.plan"
+local script = require "moonmill.script.script"
+local types = require "moonmill.base.types"
 
 local C, err = native.C, native.err
 local chain, where = arg[1], arg[2]

@@ -5,7 +5,7 @@ local copies = require "copies"
 local files = require "files"
 local programs = require "programs"
 require "arrow" -- declares the structs
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local ENOMEM = -6
 
 local build = os.getenv "MM_BUILD" or "build"

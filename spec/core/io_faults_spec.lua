@@ -4,7 +4,7 @@ local ffi = require "ffi"
 local columns = require "columns"
 local copies = require "copies"
 local files = require "files"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local EIO, FOR_GOOD = -3, 2 ^ 62
 
 local build = os.getenv "MM_BUILD" or "build"

@@ -1,7 +1,7 @@
 -- The store: names for columns that outlive jobs; nothing is copied, and a snapshot never changes.
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local err = ffi.new "mm_error"

@@ -3,12 +3,12 @@
 -- again a tree is the same text.
 package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
-local binding = require "moonmill.ffi"
+local binding = require "moonmill.base.ffi"
 local columns = require "columns"
-local expr = require "moonmill.expr"
-local failure = require "moonmill.failure"
-local functions = require "moonmill.functions"
-local types = require "moonmill.types"
+local expr = require "moonmill.expr.compiler"
+local failure = require "moonmill.base.failure"
+local functions = require "moonmill.functions.catalogue"
+local types = require "moonmill.base.types"
 local C, err, null = binding.C, binding.err, columns.null
 
 local ROWS = 70

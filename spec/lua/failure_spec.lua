@@ -1,6 +1,6 @@
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
-local C = require("moonmill.ffi").C
+local failure = require "moonmill.base.failure"
+local C = require("moonmill.base.ffi").C
 
 describe("failure", function()
   it("reads as file:line:column, kind, message and hint", function()

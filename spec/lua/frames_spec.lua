@@ -1,5 +1,5 @@
 -- The functions of a script that were running when an error was raised.
-local frames = require "moonmill.frames"
+local frames = require "moonmill.base.frames"
 local rowfn = require "rowfn"
 
 local fields = { { "x", "i64", { 1, 2, 3 } } }

@@ -1,5 +1,5 @@
-local expr = require "moonmill.expr"
-local functions = require "moonmill.functions"
+local expr = require "moonmill.expr.compiler"
+local functions = require "moonmill.functions.catalogue"
 
 describe("the table of functions", function()
   it("has a name, a usage, a help line and an example for every function", function()

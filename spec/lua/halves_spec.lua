@@ -1,9 +1,9 @@
 -- A pipeline in two halves: partial over parts of the rows, merge over what they give, against one run over all rows.
 local divided = require "divided"
-local halves = require "moonmill.halves"
+local halves = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
-local stages = require "moonmill.stages"
+local script = require "moonmill.script.script"
+local stages = require "moonmill.stages.registry"
 local null = pipelines.null
 
 local seed = tonumber(os.getenv "MM_SEED") or os.time()

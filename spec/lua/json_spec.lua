@@ -1,4 +1,4 @@
-local json = require "moonmill.json"
+local json = require "moonmill.base.json"
 
 describe("json", function()
   it("writes numbers so that they read back the same, and others as text", function()

@@ -1,9 +1,9 @@
 -- Work grows with what a script says, not with its square: instructions of Lua are counted, not seconds.
-local input = require "moonmill.input"
-local params = require "moonmill.params"
-local plan = require "moonmill.plan"
-local script = require "moonmill.script"
-local types = require "moonmill.types"
+local input = require "moonmill.pipeline.input"
+local params = require "moonmill.pipeline.params"
+local plan = require "moonmill.plan.plan"
+local script = require "moonmill.script.script"
+local types = require "moonmill.base.types"
 
 local STEP = 100 -- instructions between two counts
 local SMALL, LARGE = 300, 1200
@@ -32,7 +32,7 @@ local function compile(text, columns)
   local pipeline = script.evaluate(text)
   local arriving = input.bind(pipeline.input, columns, "input")
   for _, item in ipairs(plan.bind(pipeline, arriving, params.resolve(pipeline.params, {})):make()) do
-    require("moonmill.ffi").C.mm_stage_free(item.stage)
+    require("moonmill.base.ffi").C.mm_stage_free(item.stage)
   end
 end
 

@@ -1,8 +1,8 @@
 -- The linked LuaJIT computes what it should: the cases of moonmill doctor, and random expressions with a new seed each
 -- time.
-local cases = require "moonmill.doctor.cases"
+local cases = require "moonmill.doctor.miscompilations"
 local differential = require "moonmill.doctor.differential"
-local doctor = require "moonmill.doctor"
+local doctor = require "moonmill.doctor.diagnosis"
 
 describe("LuaJIT", function()
   for _, case in ipairs(cases) do

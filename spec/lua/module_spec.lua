@@ -1,8 +1,8 @@
 -- Modules of typed functions: what is declared, what goes in and out, what a script may do with arrays.
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
+local failure = require "moonmill.base.failure"
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
+local script = require "moonmill.script.script"
 local typed = require "typed"
 
 local function id(value) return ("id = mm.fn('a: %s -> %s', function(a) return a end)"):format(value, value) end
@@ -264,8 +264,8 @@ end) ]], "local function inner(a)\n  error 'too much'\nend")
 
   it("of a script that cannot be run are told when it is opened", function()
     assert.equal("syntax", typed.refused("f = ").id)
-    assert.equal("no-module", pipelines.raised(require("moonmill.typed.handle").open, "x", "return 3").id)
-    assert.equal("io", pipelines.raised(require("moonmill.typed.handle").open, "/nowhere/x.lua").code)
+    assert.equal("no-module", pipelines.raised(require("moonmill.typed.module_handle").open, "x", "return 3").id)
+    assert.equal("io", pipelines.raised(require("moonmill.typed.module_handle").open, "/nowhere/x.lua").code)
     assert.is_true(failure.is(typed.refused("f = nil .. 1")))
   end)
 end)

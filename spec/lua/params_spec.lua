@@ -1,6 +1,6 @@
-local params = require "moonmill.params"
+local params = require "moonmill.pipeline.params"
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
+local script = require "moonmill.script.script"
 
 local function declared(...)
   local texts = {}

@@ -1,6 +1,6 @@
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
-local stages = require "moonmill.stages"
+local script = require "moonmill.script.script"
+local stages = require "moonmill.stages.registry"
 
 local function problem_of(text) return pipelines.raised(script.evaluate, text) end
 
@@ -73,8 +73,8 @@ end)
 
 describe("an input declaration", function()
   local lists = { { "a", "i64", { 1, 2 } }, { "b", "f64", { 1, 2 } }, { "c d", "utf8", { "x", "y" } } }
-  local input = require "moonmill.input"
-  local schemas = require "moonmill.schemas"
+  local input = require "moonmill.pipeline.input"
+  local schemas = require "moonmill.base.schemas"
   local columns = require "columns"
 
   local function bound(declaration)
@@ -116,7 +116,7 @@ describe("an input declaration", function()
   end)
 
   it("asks for a colon where a stage is called with a point", function()
-    local problem = require("pipelines").raised(require("moonmill.script").evaluate, ':where "a > 1" .limit(3)')
+    local problem = require("pipelines").raised(require("moonmill.script.script").evaluate, ':where "a > 1" .limit(3)')
     assert.equal("no-pipeline", problem.id)
     assert.equal("write a colon: pipeline:limit(...)", problem.hint)
     assert.same({ 1, 17 }, { problem.line, problem.column })

@@ -1,4 +1,4 @@
-local Places = require "moonmill.places"
+local Places = require "moonmill.script.source_positions"
 
 local TEXT = [==[
 -- where "a" in a comment

@@ -1,6 +1,6 @@
 local pipelines = require "pipelines"
 local null = pipelines.null
-local plan_text = require "moonmill.plan.text"
+local plan_text = require "moonmill.plan.explanation"
 
 local LISTS = {
   { "a", "i64", { 1, 2, 3 } }, { "b", "f64", { 1, 2, null } }, { "c", "utf8", { "x", "y", "z" } },

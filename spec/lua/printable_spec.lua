@@ -1,6 +1,6 @@
-local failure = require "moonmill.failure"
-local json = require "moonmill.json"
-local printable = require "moonmill.printable"
+local failure = require "moonmill.base.failure"
+local json = require "moonmill.base.json"
+local printable = require "moonmill.base.printable"
 
 -- U+0085, U+061C, U+200E, U+2028, U+202E, U+2066, U+2069.
 local ACTING = { "\194\133", "\216\156",
@@ -30,7 +30,7 @@ describe("printable text", function()
     for most = 3, 20 do
       local cut = printable.cut(("aä€𝄞"):rep(5), most)
       assert.is_true(#cut <= most and #cut > most - 4)
-      assert.is_nil(require("moonmill.utf8").invalid(cut))
+      assert.is_nil(require("moonmill.base.utf8").invalid(cut))
       assert.matches("%.%.%.$", cut)
     end
     for most = 19, 22 do assert.equal("\\x1b\\x1b\\x1b\\x1b...", printable.line(("\27"):rep(100), most)) end

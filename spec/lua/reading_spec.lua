@@ -1,6 +1,6 @@
 -- Options of reading files: one table for the command's flags and for the keywords of hosts.
-local failure = require "moonmill.failure"
-local reading = require "moonmill.reading"
+local failure = require "moonmill.base.failure"
+local reading = require "moonmill.io.read_options"
 
 local function numbers(given) return reading.numbers(reading.settings(given, "%s")) end
 

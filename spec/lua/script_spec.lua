@@ -1,5 +1,5 @@
 local pipelines = require "pipelines"
-local script = require "moonmill.script"
+local script = require "moonmill.script.script"
 
 local function with_file(text, fn)
   local path = os.tmpname()
@@ -49,7 +49,7 @@ describe("a script", function()
     local problem = pipelines.raised(script.evaluate, ":where 'a'\n:where )")
     assert.equal("syntax", problem.id)
     assert.equal(2, problem.line)
-    assert.equal(5, require("moonmill.failure").exit_code(problem))
+    assert.equal(5, require("moonmill.base.failure").exit_code(problem))
     problem = pipelines.raised(script.evaluate, "\nlocal x = nil\nreturn x.y")
     assert.equal("script", problem.id)
     assert.equal(3, problem.line)

@@ -1,6 +1,6 @@
 local pipelines = require "pipelines"
-local selector = require "moonmill.selector"
-local types = require "moonmill.types"
+local selector = require "moonmill.expr.selector"
+local types = require "moonmill.base.types"
 
 local COLUMNS = {}
 for i, pair in ipairs {

@@ -216,7 +216,7 @@ describe("a plan of a session", function()
     local made = plan('mm.pipeline { input = "f64" }', { { "value", "f64", { 1, 2 } } })
     assert.equal(4, made.flags) -- keeps rows, cannot fail
     made = plan('mm.pipeline { input = "f64" }', { { "x", "f64", { 1, 2 } } })
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
     assert.equal("value", made.gives[1].name)
     assert.equal(0, C.mm_plan_shares(made.plan, 0))
   end)
@@ -239,7 +239,7 @@ end)]], lists)
   end)
 
   it("is forgotten when it is dropped, and its failures are then plain", function()
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
     local made = plan(':derive "b = a + 1"', { { "a", "i64", { 1 } } })
     local problem = ffi.new("mm_error", { code = -1, stage = 0, place = 1, row = 4 })
     has(session:explain(made, problem), '"file":"spec"')

@@ -4,7 +4,7 @@ local bit = require "bit"
 local columns = require "columns"
 local rowfn = require "rowfn"
 local mm = require "moonmill"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local function put(name, kind, list, nullable, n)
@@ -196,7 +196,7 @@ describe("mm.store", function()
 
   it("takes over arrays that a script made, without a copy", function()
     local array = mm.array("f64", { 1, 2, 3 })
-    local address = array[require("moonmill.ffi").private "data"]
+    local address = array[require("moonmill.base.ffi").private "data"]
     mm.store.put("a", array)
     local column = ffi.gc(ffi.new "mm_column[1]", C.mm_column_release)
     assert.equal(1, C.mm_store_get("a", column))
@@ -345,8 +345,8 @@ describe("a row function", function()
     }
     for _, fn in ipairs(read) do
       local inputs = { { name = "k", type = "i64", nullable = false } }
-      local bytes = require("moonmill.rows").ship(fn, { kind = "map", inputs = inputs, outputs = rowfn.outputs "y: f64",
-        params = {}, place = 0, label = "spec:map" })
+      local bytes = require "moonmill.rows.serialize"(fn, { kind = "map", inputs = inputs,
+        outputs = rowfn.outputs "y: f64", params = {}, place = 0, label = "spec:map" })
       local out, err = ffi.gc(ffi.new "mm_schema", C.mm_schema_free), ffi.new "mm_error"
       C.mm_schema_add(out, "k", columns.type "i64", false, err)
       C.mm_schema_add(out, "y", columns.type "f64", false, err)
@@ -359,7 +359,7 @@ describe("a row function", function()
   it("that does not look into the store does not hold it", function()
     put("weights", "f64", { 1 })
     local factor = 2
-    local _, uses = require("moonmill.rows").ship(function(r) return r.k * factor end,
+    local _, uses = require "moonmill.rows.serialize"(function(r) return r.k * factor end,
       { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map" })
     assert.is_false(uses)
   end)

@@ -1,4 +1,4 @@
-local suggest = require "moonmill.suggest"
+local suggest = require "moonmill.base.suggest"
 
 describe("suggest", function()
   it("counts inserted, deleted, changed and swapped letters", function()

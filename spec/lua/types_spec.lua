@@ -1,6 +1,6 @@
 local ffi = require "ffi"
-local types = require "moonmill.types"
-local C = require("moonmill.ffi").C
+local types = require "moonmill.base.types"
+local C = require("moonmill.base.ffi").C
 
 describe("types", function()
   it("parses every name, with and without a question mark, to one table per spelling", function()

@@ -1,11 +1,11 @@
 -- moonmill.expr.aggregates - takes the aggregate calls out of an expression of group: `sum(a) / sum(b)` becomes two
 -- aggregates and the tree of a division over two placeholder columns, which the stage after the group computes.
-local check = require "moonmill.expr.check"
-local fold = require "moonmill.expr.fold"
-local functions = require "moonmill.functions"
-local node = require "moonmill.expr.node"
-local print_tree = require "moonmill.expr.print"
-local types = require "moonmill.types"
+local check = require "moonmill.expr.typing.checker"
+local fold = require "moonmill.expr.codegen.fold"
+local functions = require "moonmill.functions.catalogue"
+local node = require "moonmill.expr.typing.node"
+local print_tree = require "moonmill.expr.syntax.print"
+local types = require "moonmill.base.types"
 
 -- Is this call an aggregate? min and max are with one argument only.
 local function aggregate_of(tree)

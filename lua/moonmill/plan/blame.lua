@@ -1,5 +1,5 @@
 -- moonmill.plan.blame - what went wrong in a job of a plan, told by the script that the plan was made of.
-local failure = require "moonmill.failure"
+local failure = require "moonmill.base.failure"
 
 -- The place in the script that declares a column of the input.
 local function declared_place(plan, name)

@@ -1,9 +1,9 @@
 -- moonmill.plan.draft - a plan in the making: the columns that a stage sees, and the nodes so far.
-local expr = require "moonmill.expr"
-local failure = require "moonmill.failure"
+local expr = require "moonmill.expr.compiler"
+local failure = require "moonmill.base.failure"
 local nodes = require "moonmill.plan.nodes"
-local selector = require "moonmill.selector"
-local suggest = require "moonmill.suggest"
+local selector = require "moonmill.expr.selector"
+local suggest = require "moonmill.base.suggest"
 
 ---@class moonmill.Draft
 ---@field params table values of the parameters

@@ -4,9 +4,9 @@
 --   make(arriving)  the core's stage over the columns that really arrive, and the columns that leave it
 -- `label` names the stage in messages, `text` and `lines` describe it for `explain`.
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
-local native = require "moonmill.ffi"
-local schemas = require "moonmill.schemas"
+local failure = require "moonmill.base.failure"
+local native = require "moonmill.base.ffi"
+local schemas = require "moonmill.base.schemas"
 
 local err = native.err
 

@@ -3,7 +3,7 @@
 -- DESIGN. LuaJIT patches the bytecode of functions that it compiles, so a copy (dumped and loaded) is read. Everything
 -- comes from jit.util, except how the upvalues of inner functions are bound, which only the dump tells.
 local bit = require "bit"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local util = require "jit.util"
 
 local band, rshift = bit.band, bit.rshift

@@ -4,9 +4,9 @@
 -- with any number of threads. Hidden state is a write to something from outside: a captured variable, a global, a field
 -- of a captured table. The first two are always seen here. For fields the walk is exact within straight code and
 -- forgets at every jump, so that it never accuses wrongly; what it misses is found while the rows run, by
--- moonmill.rows.guard.
+-- moonmill.rows.worker.guard.
 local bytecode = require "moonmill.rows.bytecode"
-local failure = require "moonmill.failure"
+local failure = require "moonmill.base.failure"
 
 local inspect = {}
 

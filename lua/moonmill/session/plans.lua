@@ -2,13 +2,13 @@
 -- jobs mean in the script.
 local bit = require "bit"
 local ffi = require "ffi"
-local entries = require "moonmill.session.entries"
-local failure = require "moonmill.failure"
-local input = require "moonmill.input"
-local native = require "moonmill.ffi"
-local params = require "moonmill.params"
-local plan = require "moonmill.plan"
-local schemas = require "moonmill.schemas"
+local entries = require "moonmill.session.handles"
+local failure = require "moonmill.base.failure"
+local input = require "moonmill.pipeline.input"
+local native = require "moonmill.base.ffi"
+local params = require "moonmill.pipeline.params"
+local plan = require "moonmill.plan.plan"
+local schemas = require "moonmill.base.schemas"
 
 local C, err = native.C, native.err
 local plans = {}

@@ -1,6 +1,6 @@
 -- cast: change the types of columns.
-local expr = require "moonmill.expr"
-local types = require "moonmill.types"
+local expr = require "moonmill.expr.compiler"
+local types = require "moonmill.base.types"
 
 local MODES = { [""] = "check", try = "try", wrap = "wrap", sat = "sat" }
 

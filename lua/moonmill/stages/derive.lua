@@ -1,6 +1,6 @@
 -- derive: compute columns from expressions.
-local expr = require "moonmill.expr"
-local selector = require "moonmill.selector"
+local expr = require "moonmill.expr.compiler"
+local selector = require "moonmill.expr.selector"
 
 local derive = {
   name = "derive", reach = "rows", usage = ':derive { "name = expression", ... }',

@@ -1,5 +1,5 @@
 -- distinct: the first whole row of each key.
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local nodes = require "moonmill.plan.nodes"
 
 local distinct = {

@@ -1,5 +1,5 @@
 -- drop_null: leave out the rows where a column is null.
-local expr = require "moonmill.expr"
+local expr = require "moonmill.expr.compiler"
 
 local drop_null = {
   name = "drop_null", reach = "rows", usage = ':drop_null { "a", "b" } or :drop_null()',

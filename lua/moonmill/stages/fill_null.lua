@@ -1,7 +1,7 @@
 -- fill_null: a value in place of null.
 local derive = require "moonmill.stages.derive"
-local expr = require "moonmill.expr"
-local selector = require "moonmill.selector"
+local expr = require "moonmill.expr.compiler"
+local selector = require "moonmill.expr.selector"
 
 local fill_null = {
   name = "fill_null", reach = "rows", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',

@@ -1,11 +1,11 @@
 -- group: one row for each key, with aggregates of its rows.
 -- DESIGN: arguments that are more than a column are computed before the stage, arithmetic over aggregates after it;
 -- both are programs like those of derive. Between them columns have names that no script can write.
-local expr = require "moonmill.expr"
+local expr = require "moonmill.expr.compiler"
 local derive = require "moonmill.stages.derive"
-local groups = require "moonmill.plan.groups"
-local merges = require "moonmill.plan.merges"
-local selector = require "moonmill.selector"
+local groups = require "moonmill.plan.group_node"
+local merges = require "moonmill.plan.two_phase_group"
+local selector = require "moonmill.expr.selector"
 
 local group = {
   name = "group", reach = "mergeable",

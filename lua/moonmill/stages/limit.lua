@@ -1,7 +1,7 @@
 -- limit: the first rows; first in an order; first of each group.
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local nodes = require "moonmill.plan.nodes"
-local orders = require "moonmill.plan.orders"
+local orders = require "moonmill.plan.sort_keys"
 
 local limit = {
   name = "limit", reach = "mergeable", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',

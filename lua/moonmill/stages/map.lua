@@ -1,6 +1,6 @@
 -- map: compute columns with a Lua function called for each row.
-local fields = require "moonmill.fields"
-local rows = require "moonmill.plan.rows"
+local fields = require "moonmill.script.fields"
+local rows = require "moonmill.plan.row_node"
 
 local map = {
   name = "map", reach = "rows", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',

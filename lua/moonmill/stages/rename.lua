@@ -1,5 +1,5 @@
 -- rename: give columns other names.
-local expr = require "moonmill.expr"
+local expr = require "moonmill.expr.compiler"
 
 local rename = {
   name = "rename", reach = "rows", usage = ':rename { "new = old", ... }',

@@ -1,7 +1,7 @@
 -- sort: order the rows; equal rows keep their order.
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local nodes = require "moonmill.plan.nodes"
-local orders = require "moonmill.plan.orders"
+local orders = require "moonmill.plan.sort_keys"
 
 local sort = {
   name = "sort", reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',

@@ -1,6 +1,6 @@
 -- where: keep the rows for which a condition is true.
-local expr = require "moonmill.expr"
-local rows = require "moonmill.plan.rows"
+local expr = require "moonmill.expr.compiler"
+local rows = require "moonmill.plan.row_node"
 
 local where = {
   name = "where", reach = "rows", usage = ':where "condition" or :where(function(r, p) return ... end)',

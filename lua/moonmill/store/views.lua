@@ -3,8 +3,8 @@
 -- DESIGN. A script sees the store as it is. In a worker's state it is what the job was submitted with: `see` is called
 -- before a row function comes to life there, and a view that the function captured is made anew under its name.
 local ffi = require "ffi"
-local column = require "moonmill.store.column"
-local native = require "moonmill.ffi"
+local column = require "moonmill.store.column_view"
+local native = require "moonmill.base.ffi"
 
 local C = native.C
 local COLUMN = native.private "column"

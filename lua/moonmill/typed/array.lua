@@ -1,11 +1,11 @@
 -- moonmill.typed.array - mm.array: new typed arrays, which a function may return without a copy.
 local ffi = require "ffi"
-local failure = require "moonmill.failure"
+local failure = require "moonmill.base.failure"
 local fault = require "moonmill.typed.fault"
-local native = require "moonmill.ffi"
-local suggest = require "moonmill.suggest"
-local types = require "moonmill.types"
-local view = require "moonmill.typed.view"
+local native = require "moonmill.base.ffi"
+local suggest = require "moonmill.base.suggest"
+local types = require "moonmill.base.types"
+local view = require "moonmill.typed.array_view"
 
 local C, err = native.C, native.err
 local BLOCK, COUNT, DATA = native.private "block", native.private "count", native.private "data"

@@ -1,6 +1,6 @@
 -- moonmill.typed.fault - an error at the line of a script that uses what this folder offers.
-local failure = require "moonmill.failure"
-local frames = require "moonmill.frames"
+local failure = require "moonmill.base.failure"
+local frames = require "moonmill.base.frames"
 
 local fault = {}
 

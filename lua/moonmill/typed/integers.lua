@@ -5,8 +5,8 @@
 -- and data decides no branch, so that a loop over random values stays one trace.
 local ffi = require "ffi"
 local fault = require "moonmill.typed.fault"
-local suggest = require "moonmill.suggest"
-local types = require "moonmill.types"
+local suggest = require "moonmill.base.suggest"
+local types = require "moonmill.base.types"
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"

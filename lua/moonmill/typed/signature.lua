@@ -1,8 +1,8 @@
 -- moonmill.typed.signature - "pixels: mut u8[], by: f64 -> u8[]  -- help": what a typed function takes and gives.
 --
 -- DESIGN. One walk over the text, left to right; every complaint names the byte where it arose.
-local failure = require "moonmill.failure"
-local types = require "moonmill.types"
+local failure = require "moonmill.base.failure"
+local types = require "moonmill.base.types"
 
 ---@class moonmill.Slot an argument or a result
 ---@field name string of an argument; "" for a result

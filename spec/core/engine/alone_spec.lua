@@ -1,7 +1,7 @@
 -- Jobs where no thread can be started: the calls that wait for them do the work.
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local ROWS = 200000
 

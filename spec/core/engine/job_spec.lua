@@ -1,7 +1,7 @@
 -- Jobs over tables in memory: all rows pass, in order, whatever the threads, batch size and chunks of the input.
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local function numbers(n, chunk)
   return columns.table({ { "a", "i64", function(i) return i end, n = n }, { "b", "utf8", function(i)

@@ -1,11 +1,11 @@
 -- Plans: jobs made again and again from the same stages, by threads or right here, into tables or memory of the caller.
 local ffi = require "ffi"
 local columns = require "columns"
-local params = require "moonmill.params"
-local plans = require "moonmill.plan"
-local schemas = require "moonmill.schemas"
-local script = require "moonmill.script"
-local C = require("moonmill.ffi").C
+local params = require "moonmill.pipeline.params"
+local plans = require "moonmill.plan.plan"
+local schemas = require "moonmill.base.schemas"
+local script = require "moonmill.script.script"
+local C = require("moonmill.base.ffi").C
 
 local err = ffi.new "mm_error"
 

@@ -1,7 +1,7 @@
 -- Lines of text as a column, out of files and out of memory.
 local ffi = require "ffi"
 local files = require "files"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local C = native.C
 
 local function read(text, settings)

@@ -112,7 +112,7 @@ describe("an output file", function()
   end)
 
   it("is named as any temporary file of this process while it is written", function()
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
     local sink = C.mm_sink_csv(files.path "soon.csv", nil, nil)
     assert.truthy(leftovers()[1]:match "^%.soon%.csv%.moonmill%-%d+%.tmp$")
     assert.is_nil(files.bytes(files.path "soon.csv"))
@@ -120,7 +120,7 @@ describe("an output file", function()
   end)
 
   it("does not appear once it is given up", function()
-    local C, err = require("moonmill.ffi").C, require("ffi").new "mm_error"
+    local C, err = require("moonmill.base.ffi").C, require("ffi").new "mm_error"
     local path = files.write("given-up.csv", "old")
     local sink = C.mm_sink_csv(path, nil, nil)
     C.mm_sink_abandon(sink)
@@ -152,7 +152,7 @@ describe("stdout", function()
 
   it("and stdin leave their numbers free when a host has closed them", function()
     local text = process([[
-      local ffi, C = require "ffi", require("moonmill.ffi").C
+      local ffi, C = require "ffi", require("moonmill.base.ffi").C
       ffi.cdef "int access(const char *path, int mode); int close(int fd);"
       ffi.C.close(0)
       ffi.C.close(1)

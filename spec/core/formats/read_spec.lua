@@ -1,6 +1,6 @@
 local columns = require "columns"
 local files = require "files"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 describe("reading CSV", function()

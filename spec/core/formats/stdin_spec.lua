@@ -5,7 +5,7 @@ local function process(text, before)
   local script = files.write("script.lua", [[
     package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
     local files, ffi = require "files", require "ffi"
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
   ]] .. text)
   return files.run(("%s | %s %s 2>&1"):format(before, files.luajit(), script))
 end

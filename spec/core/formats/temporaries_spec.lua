@@ -3,7 +3,7 @@ local ffi = require "ffi"
 local columns = require "columns"
 local command = require "command"
 local files = require "files"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 pcall(ffi.cdef, [[int open(const char *path, int flags, ...); int close(int fd); int flock(int fd, int operation);]])
 

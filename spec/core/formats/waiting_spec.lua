@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local files = require "files"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local function fifo(name)
   local path = files.path(name)

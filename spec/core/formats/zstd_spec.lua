@@ -101,7 +101,7 @@ describe("zstd", function()
   end)
 
   it("tells how much of the file was read", function()
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
     local source = files.source { paths = { files.write("some.csv.zst", packed) } }
     local progress = ffi.new "mm_progress"
     source.vtable.progress(source, progress)
@@ -110,7 +110,7 @@ describe("zstd", function()
   end)
 
   it("is read as well where no thread can be started for it", function()
-    local C = require("moonmill.ffi").C
+    local C = require("moonmill.base.ffi").C
     local paths = { files.write("some.csv.zst", two) }
     -- close(-1) fails, as a start that cannot be; a Lua function cannot be called from compiled code.
     pcall(ffi.cdef, "int close(int fd);")
@@ -126,7 +126,7 @@ describe("zstd", function()
   it("stops in the middle without being read to its end", function()
     local long = files.compress("long.csv.zst", flights(400000))
     for _ = 1, 3 do
-      local C = require("moonmill.ffi").C
+      local C = require("moonmill.base.ffi").C
       C.mm_source_free((files.source { paths = { long } }))
     end
   end)

@@ -1,5 +1,5 @@
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local MiB = 2 ^ 20
 
 local used = require("columns").memory_used

@@ -1,5 +1,5 @@
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 describe("a buffer", function()
   it("holds what was appended, on a boundary of 64 bytes", function()

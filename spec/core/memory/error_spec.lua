@@ -1,6 +1,6 @@
 -- What the core says of text from anywhere: escaped, and cut between characters.
 local ffi = require "ffi"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 -- The message about a type that does not exist, which has its name.
 local function message(name)

@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local groups = require "groups"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local function stage(source, keys)

@@ -1,6 +1,6 @@
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 ---A limit stage. options: by = { columns }, order = { { column, "desc" } }; columns count from 0.

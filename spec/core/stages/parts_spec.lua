@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local groups = require "groups"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 -- Parts in the order in which they are merged: o1 to o3, o4 to o7, o8 and o9.

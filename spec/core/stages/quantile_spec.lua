@@ -1,7 +1,7 @@
 -- median and quantile of many values and of several at once, against sorted lists.
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local qs = { 0, 0.01, 0.5, 0.937, 1 }

@@ -1,7 +1,7 @@
 local ffi = require "ffi"
 local bit = require "bit"
 local texts = require "texts"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 ---The same by the table of the Unicode standard (Well-Formed UTF-8 Byte Sequences), a byte at a time. -1 when valid.
 local function slow(text)

@@ -1,6 +1,6 @@
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 local null = columns.null
 
 local sizes = { 0, 1, 63, 64, 65, 1023, 1024, 1025, 65536 }

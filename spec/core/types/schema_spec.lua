@@ -1,7 +1,7 @@
 -- Schemas: names are found among few fields and among many.
 local ffi = require "ffi"
-local native = require "moonmill.ffi"
-local types = require "moonmill.types"
+local native = require "moonmill.base.ffi"
+local types = require "moonmill.base.types"
 
 local C, err = native.C, native.err
 

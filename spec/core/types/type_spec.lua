@@ -1,6 +1,6 @@
 local ffi = require "ffi"
 local columns = require "columns"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local function parse(text)
   local kind, err = ffi.new "mm_type", ffi.new "mm_error"

@@ -128,7 +128,7 @@ describe("units", function()
     local p = programs.new {}
     local a = p:const(from, value)
     local value_text, failure = p:eval(p:op("CAST", to, a, { type2 = from,
-      b = require "moonmill.ffi".C["MM_CAST_" .. (mode or "CHECK")] }))
+      b = require "moonmill.base.ffi".C["MM_CAST_" .. (mode or "CHECK")] }))
     return value_text or ffi.string(failure.id)
   end
   it("of durations become finer exactly, or overflow", function()

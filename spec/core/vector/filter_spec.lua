@@ -1,7 +1,7 @@
 -- Filters: rows that pass, in every type and density, shared and copied columns, row numbers, blocks used again.
 local ffi = require "ffi"
 local columns = require "columns"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local programs = require "programs"
 local C, null = moonmill.C, columns.null
 

@@ -35,7 +35,7 @@ describe("instruction sets", function()
     file:write [[
       package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
       local ffi = require "ffi"
-      local C = require("moonmill.ffi").C
+      local C = require("moonmill.base.ffi").C
       local err, out = ffi.new "mm_error", ffi.new "mm_program *[1]"
       local function show(status) print(status, ffi.string(err.id), ffi.string(err.message)) end
       show(C.mm_isa_check(err))

@@ -4,7 +4,7 @@ local ffi = require "ffi"
 local bit = require "bit"
 local columns = require "columns"
 local programs = require "programs"
-local C = require("moonmill.ffi").C
+local C = require("moonmill.base.ffi").C
 
 local FORMS = {
   f64 = { whole = "u64", quiet = 0x0008000000000000ULL, least = 0x7ff0000000000000ULL, all = 0x7fffffffffffffffULL,

@@ -1,7 +1,7 @@
 -- What mm_program_new refuses and what folding gives.
 local ffi = require "ffi"
 local columns = require "columns"
-local moonmill = require "moonmill.ffi"
+local moonmill = require "moonmill.base.ffi"
 local programs = require "programs"
 local C = moonmill.C
 

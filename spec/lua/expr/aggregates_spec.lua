@@ -1,7 +1,7 @@
 local trees = require "lua.expr.trees"
-local expr = require "moonmill.expr"
-local functions = require "moonmill.functions"
-local types = require "moonmill.types"
+local expr = require "moonmill.expr.compiler"
+local functions = require "moonmill.functions.catalogue"
+local types = require "moonmill.base.types"
 
 local function split(text, keys)
   local scope = trees.scope()
@@ -85,7 +85,7 @@ describe("aggregates in an expression", function()
       if entry.takes[1] == "bool" then scope.columns.x.type = types.bool else scope.columns.x.type = types.f64 end
       local usage = entry.usage:gsub(", q", ", 0.5")
       assert.equal(1, #expr.split_aggregates(expr.parse(usage), scope), name)
-      assert.is_truthy(require("moonmill.ffi").C["MM_AGG_" .. entry.op])
+      assert.is_truthy(require("moonmill.base.ffi").C["MM_AGG_" .. entry.op])
     end
   end)
 end)

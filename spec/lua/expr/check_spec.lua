@@ -1,7 +1,7 @@
-local check = require "moonmill.expr.check"
+local check = require "moonmill.expr.typing.checker"
 local trees = require "lua.expr.trees"
-local parse = require "moonmill.expr.parse"
-local types = require "moonmill.types"
+local parse = require "moonmill.expr.syntax.parse"
+local types = require "moonmill.base.types"
 
 local scope = trees.scope()
 

@@ -1,6 +1,6 @@
 local trees = require "lua.expr.trees"
-local expr = require "moonmill.expr"
-local types = require "moonmill.types"
+local expr = require "moonmill.expr.compiler"
+local types = require "moonmill.base.types"
 
 local scope = trees.scope()
 

@@ -2,8 +2,8 @@
 -- gives a result or a failure that says why, and never one that is a bug of ours.
 local pipelines = require "pipelines"
 local columns = require "columns"
-local failure = require "moonmill.failure"
-local functions = require "moonmill.functions"
+local failure = require "moonmill.base.failure"
+local functions = require "moonmill.functions.catalogue"
 local null = columns.null
 
 local ENDS = {

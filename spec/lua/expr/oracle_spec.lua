@@ -2,11 +2,11 @@
 -- the folded constant. Errors too: the same kind at the same lowest row.
 local ffi = require "ffi"
 local columns = require "columns"
-local expr = require "moonmill.expr"
+local expr = require "moonmill.expr.compiler"
 local random = require "lua.expr.random"
 local rules = require "lua.expr.rules"
-local types = require "moonmill.types"
-local binding = require "moonmill.ffi"
+local types = require "moonmill.base.types"
+local binding = require "moonmill.base.ffi"
 local C, null = binding.C, rules.null
 
 local ROWS = 200

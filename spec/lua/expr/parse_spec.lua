@@ -1,5 +1,5 @@
-local parse = require "moonmill.expr.parse"
-local print_tree = require "moonmill.expr.print"
+local parse = require "moonmill.expr.syntax.parse"
+local print_tree = require "moonmill.expr.syntax.print"
 
 local function shape(text) return print_tree(parse.expression(text)) end
 

@@ -1,5 +1,5 @@
 -- What the specs of expressions share: a scope with columns of every type, and trees as text.
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local trees = {}
 

@@ -2,7 +2,7 @@
 -- entered again.
 local ffi = require "ffi"
 local columns = require "columns"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local rowfn = require "rowfn"
 
 local C = native.C

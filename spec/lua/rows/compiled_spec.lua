@@ -5,13 +5,13 @@ local util = require "jit.util"
 local vmdef = require "jit.vmdef"
 local bytecode = require "bytecode"
 local columns = require "columns"
-local environment = require "moonmill.rows.environment"
-local modules = require "moonmill.modules"
-local native = require "moonmill.ffi"
+local environment = require "moonmill.rows.worker.environment"
+local modules = require "moonmill.script.script_modules"
+local native = require "moonmill.base.ffi"
 local rowfn = require "rowfn"
-local rows = require "moonmill.rows"
-local unship = require "moonmill.rows.unship"
-local worker = require "moonmill.rows.worker"
+local serialize = require "moonmill.rows.serialize"
+local deserialize = require "moonmill.rows.deserialize"
+local worker = require "moonmill.rows.worker.worker"
 
 local C = native.C
 local N, ROUNDS = 8192, 30
@@ -51,10 +51,10 @@ local function compile(kind, fields, outputs, fn)
   outputs = rowfn.outputs(outputs)
   local kinds = {}
   for k, field in ipairs(outputs) do kinds[k] = columns.type(field.type) end
-  local bytes = rows.ship(fn, {
+  local bytes = serialize(fn, {
     kind = kind, inputs = inputs, outputs = outputs, params = { limit = 10 }, place = 0, label = "spec:loop",
   })
-  local subject = worker.new(unship(bytes, nil, modules.new ""), kinds)
+  local subject = worker.new(deserialize(bytes, nil, modules.new ""), kinds)
   local err = ffi.new "mm_error"
   local function run()
     for _ = 1, ROUNDS do

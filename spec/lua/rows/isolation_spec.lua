@@ -1,6 +1,6 @@
 -- Rows are read by name alone, and nothing carries a value from one row to the next.
 local rowfn = require "rowfn"
-local rows = require "moonmill.rows"
+local serialize = require "moonmill.rows.serialize"
 
 local THREE = { { "a", "f64", { 1, 2, 3 } } }
 
@@ -31,7 +31,7 @@ describe("a row", function()
   end
 
   it("has no key that a function could guess", function()
-    local loop = require "moonmill.rows.loop"
+    local loop = require "moonmill.rows.worker.loop"
     assert.matches("^%z?.*row%x+$", loop.KEY)
     assert(#loop.KEY >= 36)
     refused('local x = r["\\0row"]', "there is no column")
@@ -93,9 +93,9 @@ end)
 
 describe("a library that the script changed", function()
   local function shipped(text)
-    local set = require("moonmill.modules").new ""
+    local set = require("moonmill.script.script_modules").new ""
     local fn = setfenv(assert(loadstring(text, "=script")), set.globals)()
-    return pcall(rows.ship, fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map",
+    return pcall(serialize, fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map",
       modules = set })
   end
 

@@ -1,7 +1,7 @@
 -- NaNs from outside with bits that LuaJIT uses for types are plain NaNs in a row function, compiled or not.
 local ffi = require "ffi"
 local columns = require "columns"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local rowfn = require "rowfn"
 
 local C = native.C

@@ -65,7 +65,7 @@ describe("a shipped function", function()
   end)
 
   it("uses modules by name", function()
-    local suggest = require "moonmill.suggest"
+    local suggest = require "moonmill.base.suggest"
     local nearest = suggest.nearest
     assert.are.equal("carrier", results(function() return suggest.nearest("carier", { "carrier" }) end, "y: utf8")[1])
     assert.are.equal("carrier", results(function() return nearest("carier", { "carrier" }) end, "y: utf8")[1])

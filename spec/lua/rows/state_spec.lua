@@ -1,6 +1,7 @@
 -- Hidden state is refused: what a row function counts or collects over rows would depend on threads and batches.
 local rowfn = require "rowfn"
-local rows = require "moonmill.rows"
+local serialize = require "moonmill.rows.serialize"
+local inspect = require "moonmill.rows.inspect"
 
 local function refused(fn, what, line)
   local failure = rowfn.refused(fn)
@@ -12,7 +13,7 @@ local function refused(fn, what, line)
 end
 
 local function accepted(fn)
-  assert(rows.ship(fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map" }))
+  assert(serialize(fn, { kind = "map", inputs = {}, outputs = {}, params = {}, place = 0, label = "spec:map" }))
 end
 
 describe("a row function is refused when it assigns to", function()
@@ -140,7 +141,7 @@ end)
 
 describe("the columns that a row function reads", function()
   local function reads(fn)
-    local found = rows.reads(fn)
+    local found = inspect.reads(fn)
     if not found then return nil end
     local names = {}
     for name in pairs(found) do names[#names + 1] = name end

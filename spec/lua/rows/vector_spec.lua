@@ -3,10 +3,10 @@ local ffi = require "ffi"
 local files = require "files"
 local pipelines = require "pipelines"
 local columns = require "columns"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local random = require "random_rows"
 local rowfn = require "rowfn"
-local rows = require "moonmill.rows"
+local vector = require "moonmill.rows.vector.vectorise"
 
 local C, null = native.C, columns.null
 local nan = 0 / 0
@@ -21,7 +21,7 @@ local function inputs_of(list)
 end
 
 local function vectorise(fn, outputs, kind, list)
-  return rows.vectorise(fn, { kind = kind or "map", inputs = inputs_of(list or fields),
+  return vector(fn, { kind = kind or "map", inputs = inputs_of(list or fields),
     outputs = rowfn.outputs(outputs), params = random.params })
 end
 
@@ -299,7 +299,8 @@ describe("random row functions", function()
   for _, isa in ipairs { "base", "avx2" } do
     it(("do so with the instruction set %s"):format(isa), function()
       local run = ([[LUA_PATH="spec/?.lua;$LUA_PATH" MM_ISA=%s %s -e 'print(require("random_rows").check(%d, 8),
-        require("ffi").string(require("moonmill.ffi").C.mm_isa_name()))' 2>&1]]):format(isa, files.luajit(), seed + 1)
+        require("ffi").string(require("moonmill.base.ffi").C.mm_isa_name()))' 2>&1]])
+        :format(isa, files.luajit(), seed + 1)
       local child = assert(io.popen(run))
       local output = child:read "*a"
       child:close()

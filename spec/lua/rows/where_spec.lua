@@ -1,7 +1,7 @@
 -- where with a row function: keeps the rows for which it returns neither nil nor false, with every column and the rows'
 -- numbers.
 local columns = require "columns"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local rowfn = require "rowfn"
 local null = columns.null
 

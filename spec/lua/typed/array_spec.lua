@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local typed = require "typed"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local ELEMENTS = { "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64" }
 
@@ -268,7 +268,7 @@ describe("NaNs from outside", function()
     local entry = m.handle:find "id"
     local arguments, results = ffi.new "mm_item[1]", ffi.new "mm_item[1]"
     ffi.copy(ffi.cast("char *", arguments) + ffi.offsetof("mm_item", "f"), item, 8)
-    local native = require "moonmill.ffi"
+    local native = require "moonmill.base.ffi"
     native.C.mm_module_enter(m.handle.pointer, true, nil, native.err)
     assert.equal(0, native.C.mm_module_call(m.handle.pointer, entry.number, arguments, results, nil, native.err))
     assert.equal("number", ffi.string(results[0].data, results[0].size))
@@ -325,7 +325,7 @@ describe("mm.array", function()
 
   it("is freed when nobody has it any more, soon when there are many", function()
     m:call("waste", 50)
-    assert.is_true(tonumber(require("moonmill.ffi").C.mm_memory_used()) < 200e6)
+    assert.is_true(tonumber(require("moonmill.base.ffi").C.mm_memory_used()) < 200e6)
     local before = columns.memory_used()
     local other = typed.module("f = mm.fn('-> f64[]', function() spare = mm.array('f64', 1000) " ..
       "return mm.array('f64', 1000) end)", "local spare")

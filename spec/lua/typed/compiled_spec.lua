@@ -5,9 +5,9 @@ local util = require "jit.util"
 local vmdef = require "jit.vmdef"
 local bytecode = require "bytecode"
 local integers = require "moonmill.typed.integers"
-local native = require "moonmill.ffi"
-local types = require "moonmill.types"
-local view = require "moonmill.typed.view"
+local native = require "moonmill.base.ffi"
+local types = require "moonmill.base.types"
+local view = require "moonmill.typed.array_view"
 
 local N, ROUNDS = 4096, 60
 

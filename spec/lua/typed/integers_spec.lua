@@ -1,8 +1,8 @@
 -- mm.sat and mm.wrap: as the casts of expressions, whatever the number.
 local ffi = require "ffi"
-local expr = require "moonmill.expr"
+local expr = require "moonmill.expr.compiler"
 local integers = require "moonmill.typed.integers"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local INTEGERS = { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64" }
 

@@ -1,7 +1,7 @@
 -- Calls of typed functions that last: they are tapped, they can be stopped, and the module goes on.
 local ffi = require "ffi"
 local typed = require "typed"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 
 local C = native.C
 

@@ -2,7 +2,7 @@
 -- the very bits that Lua gives.
 local bit = require "bit"
 local tags = require "moonmill.rows.vector.tags"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local band = bit.band
 local NUMBER = tags.NUMBER

@@ -1,7 +1,7 @@
 -- moonmill.rows.vector.compare - == < <= of values in all lanes.
 local bit = require "bit"
 local tags = require "moonmill.rows.vector.tags"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local band = bit.band
 local compare = {}

@@ -2,7 +2,7 @@
 --
 -- DESIGN. A node is one operation over all lanes. Masks are nodes of bool: lanes for which something holds. In a lane
 -- that a mask leaves out, anything may stand in what was computed for it, null too; whoever uses it asks the mask.
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 ---@class moonmill.GraphNode
 ---@field id integer

@@ -5,7 +5,7 @@
 -- library goes by name, as in a shipment: a worker has its own.
 local bit = require "bit"
 local compare = require "moonmill.rows.vector.compare"
-local standard = require "moonmill.rows.standard"
+local standard = require "moonmill.rows.standard_library"
 local tags = require "moonmill.rows.vector.tags"
 
 local band = bit.band

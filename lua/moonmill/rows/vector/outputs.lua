@@ -1,9 +1,9 @@
 -- moonmill.rows.vector.outputs - what a function returns, as columns of the declared types. Lanes whose result does not
 -- fit are left to Lua, which says what is wrong with them.
 local bit = require "bit"
-local native = require "moonmill.ffi"
+local native = require "moonmill.base.ffi"
 local tags = require "moonmill.rows.vector.tags"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local band, bnot = bit.band, bit.bnot
 

@@ -4,7 +4,7 @@ local calls = require "moonmill.rows.vector.calls"
 local compare = require "moonmill.rows.vector.compare"
 local index = require "moonmill.rows.vector.index"
 local tags = require "moonmill.rows.vector.tags"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 local NUMBER, TEXT = tags.NUMBER, tags.TEXT
 local ARGUMENTS = ffi.abi "gc64" and 2 or 1 -- from a call's function to its first argument

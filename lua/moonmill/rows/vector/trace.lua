@@ -1,14 +1,14 @@
 -- moonmill.rows.vector.trace - walks through a row function's bytecode once, for all lanes at the same time.
 --
 -- DESIGN. Where the function branches, both sides are walked, each for its lanes; where they meet, states are merged
--- (moonmill.rows.vector.merge). So what comes out has no branches. Only jumps forward can be followed. Functions that
--- are called are walked in place. Lanes in which Lua would raise an error, or in which it is not known what Lua would
--- do, are gathered in `refused`: a batch that has one is given to Lua. What could be right in no lane, or cannot be
--- told in time, makes reject give up the whole function.
+-- (moonmill.rows.vector.branch_merge). So what comes out has no branches. Only jumps forward can be followed. Functions
+-- that are called are walked in place. Lanes in which Lua would raise an error, or in which it is not known what Lua
+-- would do, are gathered in `refused`: a batch that has one is given to Lua. What could be right in no lane, or cannot
+-- be told in time, makes reject give up the whole function.
 local bit = require "bit"
 local bytecode = require "moonmill.rows.bytecode"
 local graphs = require "moonmill.rows.vector.graph"
-local merge = require "moonmill.rows.vector.merge"
+local merge = require "moonmill.rows.vector.branch_merge"
 local states = require "moonmill.rows.vector.state"
 local tags = require "moonmill.rows.vector.tags"
 local value = require "moonmill.rows.vector.value"

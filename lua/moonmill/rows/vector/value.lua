@@ -5,7 +5,7 @@
 -- parameters, tables, functions. A state (moonmill.rows.vector.state) may know more of a value than the value itself:
 -- behind `if x then`, x is not nil.
 local tags = require "moonmill.rows.vector.tags"
-local types = require "moonmill.types"
+local types = require "moonmill.base.types"
 
 ---@class moonmill.LaneValue
 ---@field tags integer

@@ -1,0 +1,125 @@
+-- moonmill.rows.worker.refusals - what row functions do not have, or only where it is safe: whatever could carry a
+-- value from one row to the next, differs from run to run, or reaches around the bounds of a column.
+local buffer = require "string.buffer"
+local failure = require "moonmill.base.failure"
+local fault = require "moonmill.rows.worker.row_fault"
+local globals = require "moonmill.script.script_globals"
+
+local refusals = {}
+
+-- What row functions do not have, and why.
+local HIDES = "a result may only depend on its own row, and this could carry a value to the next one"
+local DIFFERS = "a result may only depend on its own row, and this differs from run to run"
+local REFUSED = {
+  load = HIDES, loadstring = HIDES, loadfile = HIDES, dofile = HIDES, getfenv = HIDES, setfenv = HIDES,
+  collectgarbage = DIFFERS, gcinfo = DIFFERS, newproxy = DIFFERS, module = HIDES,
+  ["os.clock"] = DIFFERS, ["os.tmpname"] = DIFFERS, ["io.open"] = HIDES, ["io.popen"] = HIDES, ["io.lines"] = HIDES,
+  ["io.tmpfile"] = HIDES, ["io.input"] = HIDES, ["io.read"] = HIDES, ["io.close"] = HIDES,
+}
+local REFUSED_LIBRARIES = { debug = HIDES, jit = DIFFERS, package = HIDES, ffi = HIDES }
+
+-- While rows run a failure finds the row function's line, also where the call was its last act.
+local function refuse(job, path, why)
+  local message = path .. " is not available in row functions"
+  if job.begun then failure.raise { code = "script", id = "not-available", message = message, hint = why } end
+  fault.raise(3, message, why)
+end
+
+local function refuse_all(env, job)
+  for path, why in pairs(REFUSED) do
+    local library, name = path:match "^(%w+)%.(%w+)$"
+    local holder = library and env[library] or env
+    holder[name or path] = function() refuse(job, path, why) end
+  end
+  function env.io.output(file)
+    if file ~= nil then refuse(job, "io.output", HIDES) end
+    return io.stderr
+  end
+  for library, why in pairs(REFUSED_LIBRARIES) do
+    local function refuse_member(_, key) refuse(job, library .. "." .. tostring(key), why) end
+    env[library] = setmetatable({}, { __metatable = library, __index = refuse_member })
+  end
+  for _, name in ipairs { "on", "off", "flush" } do rawset(env.jit, name, jit[name]) end -- they change no result
+end
+
+-- Rows and parameters are read by name alone; what all rows share is not changed.
+local function plain_table(t, name)
+  local meta = getmetatable(t)
+  if meta == "row" or meta == "parameters" then
+    fault.raise(3, ("%s: a %s can only be read by name"):format(name, meta == "row" and "row" or "list of parameters"),
+      meta == "row" and "as in r.column" or "as in p.name")
+  end
+  return t
+end
+
+local function guard_raw(env)
+  function env.rawset(t, key, value)
+    if t == env or globals.paths[t] then
+      fault.raise(2, "rawset: the globals and the libraries are read-only", HIDES)
+    end
+    return rawset(plain_table(t, "rawset"), key, value)
+  end
+  function env.rawget(t, key) return rawget(plain_table(t, "rawget"), key) end
+end
+
+-- An encoded row would tell the key under which the row keeps its place.
+local function check_encodable(value, seen, level)
+  if type(value) ~= "table" or seen[value] then return value end
+  if getmetatable(value) == "row" then
+    fault.raise(level, "encode: a row can only be read by name", "as in r.column")
+  end
+  seen[value] = true
+  for key, item in next, value do
+    check_encodable(key, seen, level + 1)
+    check_encodable(item, seen, level + 1)
+  end
+  return value
+end
+
+-- For row functions `string.buffer` is a copy; methods of buffers are shared, and our own modules call none of these.
+local function guarded_buffer()
+  local copy, methods = {}, debug.getmetatable(buffer.new()).__index
+  for name, value in next, buffer do copy[name] = value end
+  function copy.encode(value) return (buffer.encode(check_encodable(value, {}, 3))) end
+  local encode = methods.encode
+  function methods.encode(self, value) return encode(self, check_encodable(value, {}, 3)) end
+  return copy
+end
+
+-- A coroutine that a module makes when it is loaded would be kept from row to row.
+local function guard_coroutines(env, job)
+  for _, name in ipairs { "create", "wrap" } do
+    local make = coroutine[name]
+    env.coroutine[name] = function(fn)
+      if not job.begun then
+        fault.raise(2, ("coroutine.%s is only available while a row is worked on"):format(name), HIDES)
+      end
+      return make(fn)
+    end
+  end
+end
+
+-- What `require` gives beside the script's own modules.
+local function guard_require(env, job)
+  local require_any, encoder = env.require, nil
+  function env.require(name)
+    if name == "string.buffer" then
+      encoder = encoder or guarded_buffer()
+      return encoder
+    end
+    if name == "ffi" or name == "jit" then refuse(job, name, HIDES) end
+    return require_any(name)
+  end
+end
+
+---Take away from the globals of row functions what they may not have.
+---@param env table
+---@param job { begun: boolean? } see moonmill.rows.worker.environment
+function refusals.install(env, job)
+  refuse_all(env, job)
+  guard_raw(env)
+  guard_coroutines(env, job)
+  guard_require(env, job)
+end
+
+return refusals
