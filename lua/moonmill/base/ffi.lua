@@ -65,7 +65,17 @@ local function check(status)
   return status
 end
 
+---A chunk of ours. A lack of memory is raised as LuaJIT does it: assert would put a place before its text.
+---@param text string source or bytecode
+---@param name string? of the chunk
+---@return function
+local function load_chunk(text, name)
+  local chunk, problem = loadstring(text, name)
+  if not chunk then error(problem, 0) end
+  return chunk
+end
+
 return {
-  C = C, err = err, check = check, private = private, private_source = private_source, secret = secret,
-  NO_MEMORY = NO_MEMORY, VERSION = VERSION,
+  C = C, err = err, check = check, load_chunk = load_chunk, private = private, private_source = private_source,
+  secret = secret, NO_MEMORY = NO_MEMORY, VERSION = VERSION,
 }

@@ -149,7 +149,7 @@ local function read(fn)
   local bytes = dump(fn)
   local words = upvalue_words(bytes)
   words.next = 0
-  return read_prototype(assert(loadstring(bytes)), words)
+  return read_prototype(native.load_chunk(bytes), words)
 end
 
 return { dump = dump, read = read, names = names }

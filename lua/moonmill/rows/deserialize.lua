@@ -1,6 +1,7 @@
 -- moonmill.rows.deserialize - bring what moonmill.rows.serialize packed back to life in a worker's state, with the
 -- globals that row functions have.
 local buffer = require "string.buffer"
+local native = require "moonmill.base.ffi"
 local standard = require "moonmill.rows.standard_library"
 
 local PUBLIC = { moonmill = true, ["string.buffer"] = true }
@@ -15,7 +16,7 @@ end
 local function make_shell(object, set)
   local kind = object[1]
   if kind == "table" then return {} end
-  if kind == "function" then return setfenv(assert(loadstring(object[2])), set.globals) end
+  if kind == "function" then return setfenv(native.load_chunk(object[2]), set.globals) end
   if kind == "standard" then return standard.at(object[2], set.globals) end
   if kind == "stored" then
     return require("moonmill.store.views").of(object[2])
@@ -37,7 +38,7 @@ end
 local function preload(sources, set)
   for name, source in pairs(sources) do
     set.package.preload[name] = function(...)
-      local chunk = assert(loadstring((source.text:gsub("^#[^\n]*", "")), "@" .. source.path))
+      local chunk = native.load_chunk((source.text:gsub("^#[^\n]*", "")), "@" .. source.path)
       return setfenv(chunk, set.globals)(...)
     end
   end

@@ -117,7 +117,7 @@ local function ctype_of(type, nulls)
   local key = type.id .. (nulls and "?" or "")
   if made[key] then return made[key] end
   local source = SOURCE:gsub("@VALID", nulls and VALID or ""):gsub("@READ", READ[type.id] or NARROW)
-  local meta = assert(loadstring(native.private_source(source), CHUNK))(scope)
+  local meta = native.load_chunk(native.private_source(source), CHUNK)(scope)
   meta.__newindex, meta.__pairs, meta.__ipairs = read_only, not_a_list, not_a_list
   function meta.__tostring(v) return ("%s[%d]"):format(types.from_c(v[COLUMN].type).name, v[COUNT]) end
   meta.__gc = release

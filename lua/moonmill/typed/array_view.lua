@@ -183,7 +183,7 @@ local function accessors(kind)
     low = "0"
   end
   local source = SOURCE:gsub("@READ", read):gsub("@WRITE", write):gsub("LOW", low):gsub("HIGH", high or "")
-  local meta = assert(loadstring(native.private_source(source), CHUNK))(kind, scope)
+  local meta = native.load_chunk(native.private_source(source), CHUNK)(kind, scope)
   if not kind.mut then meta.__newindex = read_only end
   meta.__pairs, meta.__ipairs = not_a_list, not_a_list
   function meta.__tostring(v)

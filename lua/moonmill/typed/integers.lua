@@ -5,6 +5,7 @@
 -- and data decides no branch, so that a loop over random values stays one trace.
 local ffi = require "ffi"
 local fault = require "moonmill.typed.fault"
+local native = require "moonmill.base.ffi"
 local suggest = require "moonmill.base.suggest"
 local types = require "moonmill.base.types"
 
@@ -73,7 +74,7 @@ local function define(group, word, kind, body)
   local source = SOURCE:gsub("BODY", body):gsub("RESULT", kind.bits == 64 and "" or "tonumber")
     :gsub("LOW", fault.text(tonumber(low))):gsub("HIGH", fault.text(tonumber(high)))
   local ctype = ffi.typeof((kind.signed and "int%d_t" or "uint%d_t"):format(kind.bits))
-  local chunk = assert(loadstring(source, CHUNK))
+  local chunk = native.load_chunk(source, CHUNK)
   group[kind.id] = chunk(scope, ("mm.%s.%s"):format(word, kind.id), ctype, ctype(low), ctype(high), kind.signed)
 end
 

@@ -115,7 +115,7 @@ function loop.generate(spec, nulls)
   parts.CURRENT = spec.track and "    current[0] = i" or ""
   source[#source + 1] = fill(spec.kind == "map" and MAP or WHERE, parts)
   local text = table.concat(source):gsub("@KEY", "\\0row" .. native.secret)
-  local chunk = assert(loadstring(text, "=" .. spec.label))
+  local chunk = native.load_chunk(text, "=" .. spec.label)
   return chunk(spec.fn, spec.params, spec.scope)
 end
 
