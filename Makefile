@@ -39,11 +39,11 @@ ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
 SRC_ISA := $(sort $(wildcard core/*/*.isa.c))
 SRC_C   := $(filter-out $(SRC_ISA),$(sort $(wildcard core/*/*.c)))
 SRC_CXX := $(sort $(wildcard core/*/*.cc))
-SRC_HOST := $(sort $(wildcard lua/host/*.c))
+SRC_HOST := $(sort $(wildcard lua/host/*/*.c))
 SRC_LUA  := $(sort $(shell find lua -name '*.lua' -not -path 'lua/host/*'))
 OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
             $(foreach isa,$(ISAS),$(SRC_ISA:%.isa.c=$(BUILD)/%.$(isa).o))
-OBJ_HOST := $(if $(wildcard lua/host/embed.lua),$(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o)
+OBJ_HOST := $(if $(wildcard lua/host/state/embed.lua),$(SRC_HOST:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o)
 OBJ_LIB  := $(OBJ_CORE) $(filter-out %/main.o,$(OBJ_HOST))
 # Libraries: where pkg-config says, if it is there and knows, else where the compiler looks. What is handed to others
 # has zstd within it where there is a static one. Asked when needed: a recipe may have installed them.
@@ -60,7 +60,7 @@ LJ_SRC  = $(LJ)/src
 LJ_BIN  = $(LJ_SRC)/luajit
 LJ_LIB  = $(LJ_SRC)/libluajit.a
 LUA_SHARE := /usr/share/lua/5.1
-# With the pow of lua/host/power.c.
+# With the pow of lua/host/state/power.c.
 LJ_LINK = -Wl,--wrap=pow $(LJ_LIB)
 LUA_RUN = LUA_PATH='$(LJ_SRC)/?.lua;lua/?.lua;$(if $(LUA_PATH),$(LUA_PATH);)$(LUA_SHARE)/?.lua;$(LUA_SHARE)/?/init.lua;;' \
           LUA_CPATH='/usr/lib/x86_64-linux-gnu/lua/5.1/?.so;/usr/lib/aarch64-linux-gnu/lua/5.1/?.so'
@@ -72,7 +72,7 @@ include lua/luajit/luajit.mk
 
 $(BUILD)/%.o: %.c | $(BUILD)/.packages $(LJ_LIB)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(if $(filter lua/host/%,$<),-I$(LJ_SRC)) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(if $(filter lua/host/%,$<),-Ilua/host -I$(LJ_SRC)) -c -o $@ $<
 $(BUILD)/%.o: %.cc | $(BUILD)/.packages
 	$(call say,CXX,$<)
 	$(Q)mkdir -p $(@D) && $(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
@@ -84,9 +84,9 @@ endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
 # Lua modules, the header and argparse as bytes inside the command.
-$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host/session.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
+$(BUILD)/embedded.c: lua/host/state/embed.lua lua/host/headers.lua core/moonmill.h $(wildcard lua/host/*/*.h) $(SRC_LUA) | $(LJ_LIB)
 	$(call say,EMBED,$@)
-	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
+	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/state/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	$(Q)$(CC) $(ALL_CFLAGS) -Ilua/host -I$(LJ_SRC) -c -o $@ $<
 
@@ -136,14 +136,14 @@ include pybridge/experiments/experiments.mk
 
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
-	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)
+	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c spec/*/*.c)
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
-	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -I$(LJ_SRC) 2>/dev/null' tidy
+	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -Ilua/host -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
 	$(Q)$(MAKE) lint-python
 
 fmt: ## Format the C sources
-	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*.c pybridge/src/*.c spec/*/*.c)
+	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c spec/*/*.c)
 
 FUZZ_SECONDS ?= 20
 fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each

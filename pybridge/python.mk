@@ -16,7 +16,7 @@ python: $(PY_EXT) ## Build the Python extension (PYTHON=python3, SAN=...)
 
 $(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
 	$(call say,CC,"$< ($(PY_SUFFIX:.%.so=%))")
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -Ilua/host/state -Ilua/host/session -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
 
 $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) pybridge/src/exports.map
 	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }

@@ -1,4 +1,4 @@
--- sessions - the calls of lua/host/session.h, for specs: requests, plans over lists, what failures say.
+-- sessions - the calls of lua/host/session/session.h, for specs: requests, plans over lists, what failures say.
 --
 --   local session = sessions.new()
 --   session:ask("load", "text", "name", ':limit(2)')            --> status, JSON text
@@ -11,7 +11,7 @@ local schemas = require "moonmill.base.schemas"
 local C = require("moonmill.base.ffi").C
 
 if not pcall(ffi.typeof, "mm_session") then
-  local file = assert(io.open "lua/host/session.h")
+  local file = assert(io.open "lua/host/session/session.h")
   ffi.cdef((("\n" .. file:read "*a"):gsub("\n[ \t]*#[^\n]*", "\n")))
   file:close()
 end

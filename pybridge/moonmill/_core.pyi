@@ -58,7 +58,7 @@ class Session:
         """Its state was given up: the script is to be loaded into a new session."""
 
     def ask(self, name: str, /, *arguments: str) -> str:
-        """A request (lua/host/session.h): JSON text. Raises what `error` makes of failures."""
+        """A request (lua/host/session/session.h): JSON text. Raises what `error` makes of failures."""
 
     def drop(self, handle: int, /) -> None:
         """Forget a script, or a half of one, without waiting."""

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "bridge.h"
-#include "functions.h"
+#include "function_module.h"
 
 typedef struct functions_object {
   PyObject_HEAD module_state *state;

@@ -183,7 +183,7 @@ static PyObject *session_lost(PyObject *object, void *closure) {
 
 static PyMethodDef methods[] = {
     {"ask", MM_METHOD(session_ask), METH_FASTCALL,
-     "ask($self, name, /, *arguments)\n--\n\nA request (lua/host/session.h): JSON text."},
+     "ask($self, name, /, *arguments)\n--\n\nA request (lua/host/session/session.h): JSON text."},
     {"plan", MM_METHOD(session_plan), METH_FASTCALL,
      "plan($self, handle, names, types, nullables, params, /)\n--\n\nBind a pipeline to columns and parameters."},
     {"drop", session_drop, METH_O, "drop($self, handle, /)\n--\n\nForget a script, or a half of one, without waiting."},

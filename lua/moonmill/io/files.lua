@@ -40,7 +40,7 @@ end
 ---@return string[]?
 local function names_in(path)
   local buffer = ffi.gc(ffi.new "mm_buffer", C.mm_buffer_free)
-  if C.mm_host_folder(path, buffer, err) < 0 then return nil end
+  if C.mm_host_list_directory(path, buffer, err) < 0 then return nil end
   local list = {}
   for name in ffi.string(buffer.data, buffer.size):gmatch "[^%z]+" do list[#list + 1] = name end
   table.sort(list)

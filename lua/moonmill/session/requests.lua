@@ -1,5 +1,5 @@
 -- moonmill.session.requests - what a host asks of the language: scripts are loaded, described, checked and planned.
--- Called by lua/host/session.c alone; lua/host/session.h says what the requests are.
+-- Called by lua/host/session/session.c alone; lua/host/session/session.h says what the requests are.
 --
 -- DESIGN. A script's value has a handle, a number; a plan has another one, under which its places in the script are
 -- kept for the failures of its jobs. Whatever goes wrong becomes a JSON list of failures and a status.

@@ -1,4 +1,4 @@
--- moonmill.typed.module_host - what lua/host/functions.c asks of a module's own state: run the script, make views,
+-- moonmill.typed.module_host - what lua/host/session/function_call.c asks of a module's own state: run the script, make views,
 -- judge what came back, tell what went wrong.
 local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
@@ -40,7 +40,7 @@ local names = setmetatable({}, { __mode = "k" }) -- of the typed functions, by t
 ---@param name string
 ---@param text string? nil: the file `name`
 ---@param ... string names and texts of its modules, in turns
----@return table about and functions, as lua/host/module.c reads them
+---@return table about and functions, as lua/host/session/function_module.c reads them
 local function open(name, text, ...)
   local module, modules
   if text then

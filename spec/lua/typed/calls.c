@@ -1,7 +1,7 @@
 /* calls.c - threads that call functions of one module, pulse and stop them, for spec/lua/typed/watch_spec.lua, which
  * compiles this file.
  * SPDX-License-Identifier: MIT */
-#include "functions.h"
+#include "session/function_module.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -22,7 +22,7 @@ local function costly(trace, node)
   return trace.graph:choose(mask, node, trace.graph:constant(types.f64, nil))
 end
 
----x ^ 2 is one multiplication, as it is everywhere here (lua/host/power.c).
+---x ^ 2 is one multiplication, as it is everywhere here (lua/host/state/power.c).
 function calls.power(trace, a, b)
   local graph = trace.graph
   if b.op == "CONST" and b.value == 2 then return graph:compute("MUL", a, a) end

@@ -1,4 +1,4 @@
-/* functions.c - call a function of a module: arguments to Lua, results from Lua.
+/* function_call.c - call a function of a module: arguments to Lua, results from Lua.
  *
  * DESIGN. Numbers and booleans are pushed and read as they are. Everything else (texts, views, 64-bit integers of C)
  * allocates, so it happens within a protected call, in push_all. A view is a fresh struct of C made by
@@ -6,7 +6,7 @@
  * cleared, whatever the function did with it.
  *
  * SPDX-License-Identifier: MIT */
-#include "module.h"
+#include "session/module_state.h"
 #include <math.h>
 #include <string.h>
 
@@ -303,7 +303,7 @@ int mm_module_call(mm_module *module, int32_t number, const mm_item *arguments, 
     lua_rawgeti(L, LUA_REGISTRYINDEX, module->call_all);
   }
   bool stopped;
-  int broken = mm_watch_call(&module->watch, count, LUA_MULTRET, 1, pulse, &stopped);
+  int broken = mm_watchdog_call(&module->watch, count, LUA_MULTRET, 1, pulse, &stopped);
   if (stopped) return mm_module_stopped(module, error);
   int status = broken || take_all(L, &c) < 0 ? mm_module_tell(module, error) : 0;
   if (status == MM_ESCRIPT && error && !*error->file) place_at(&c, error);

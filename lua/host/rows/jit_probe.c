@@ -1,8 +1,8 @@
-/* trial.c - run a row function over a sample in a Lua state of its own, to say whether LuaJIT compiles it.
+/* jit_probe.c - run a row function over a sample in a Lua state of its own, to say whether LuaJIT compiles it.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
-#include "watch.h"
+#include "rows/rows.h"
+#include "state/state.h"
+#include "state/watchdog.h"
 #include <errno.h>
 
 enum { PATIENCE_SECONDS = 2 }; /* that a function gets for the rows of a sample */
@@ -31,7 +31,7 @@ static int try_function(lua_State *L) {
  * ---- */
 
 typedef struct alarm_clock {
-  mm_watch *watch;
+  mm_watchdog *watch;
   pthread_t thread;
   bool set;
   pthread_mutex_t mutex;
@@ -47,7 +47,7 @@ static void *ring(void *argument) {
   while (!clock->done && waited != ETIMEDOUT) waited = pthread_cond_timedwait(&clock->over, &clock->mutex, &until);
   bool late = !clock->done;
   pthread_mutex_unlock(&clock->mutex);
-  if (late) mm_watch_stop(clock->watch);
+  if (late) mm_watchdog_stop(clock->watch);
   return NULL;
 }
 
@@ -73,7 +73,7 @@ int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const 
   trial t = {shipment, size, out, sample};
   lua_State *L = mm_state_new(error);
   if (!L) return error ? error->code : MM_ENOMEM;
-  mm_watch watch = {.L = L};
+  mm_watchdog watch = {.L = L};
   alarm_clock clock = {.watch = &watch};
   bool stopped;
   if (!mm_state_push(L, try_function, &t, error)) {
@@ -81,7 +81,7 @@ int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const 
     return error ? error->code : MM_ENOMEM;
   }
   set_alarm(&clock);
-  int broken = mm_watch_call(&watch, 1, 1, 0, NULL, &stopped);
+  int broken = mm_watchdog_call(&watch, 1, 1, 0, NULL, &stopped);
   stop_alarm(&clock);
   size_t length = 0;
   const char *said = stopped ? NULL : lua_tolstring(L, -1, &length);

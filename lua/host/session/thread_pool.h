@@ -1,7 +1,7 @@
 /* thread_pool.h - calls on another thread, which their caller can leave behind.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "session.h"
+#include "state/host.h"
 
 /* What is called. All three get one context. */
 typedef struct mm_pool_task {
@@ -10,7 +10,7 @@ typedef struct mm_pool_task {
   void (*discard)(void *context); /* after the body, when the caller has left: the context is nobody else's then */
 } mm_pool_task;
 
-/* Call the body and wait. The pulse (NULL: none) beats some twenty times a second; when it says stop the body is told to
- * stop. False: it did not within 1.8 s, and was left behind, or this is the child of a fork that the pulse made.
+/* Call the body and wait. The pulse (NULL: none) beats some twenty times a second; when it says stop the body is told
+ * to stop. False: it did not within 1.8 s, and was left behind, or this is the child of a fork that the pulse made.
  * Without a thread the body runs on the caller's. */
 bool mm_pool_call(const mm_pool_task *task, void *context, const mm_pulse *pulse);

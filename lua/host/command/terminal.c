@@ -1,6 +1,6 @@
 /* terminal.c - what the command asks about its terminal, and whether what it printed has arrived.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
+#include "command/command.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

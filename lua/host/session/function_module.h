@@ -1,4 +1,4 @@
-/* functions.h - modules of typed functions for a host that is not Lua, and for the command. Read by LuaJIT too.
+/* function_module.h - modules of typed functions for a host that is not Lua, and for the command. Read by LuaJIT too.
  *
  * DESIGN. A module is a script that returned mm.module{...}, run once in a Lua state of its own behind a lock; what its
  * functions keep in upvalues stays from call to call. A call goes: enter, call, look at the results, leave. A scalar
@@ -11,7 +11,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "session.h"
+#include "session/session.h"
 #pragma GCC visibility push(default)
 
 typedef struct mm_module mm_module;
@@ -50,9 +50,10 @@ typedef struct mm_item {
   mm_block   *block;    /* of a result array that is new: one reference, for the caller to release */
 } mm_item;
 
-/* Run a script, on another thread, so that a call of C that cannot be stopped is left behind: the file `name`, when `count` is 0; else the text texts[0], called `name` in messages, with names and
- * texts of its modules in turns behind it. `pulse` beats every 5 to 15 ms once a call has lasted that long, from within
- * Lua: no module may be entered there. */
+/* Run a script, on another thread, so that a call of C that cannot be stopped is left behind: the file `name`, when
+ * `count` is 0; else the text texts[0], called `name` in messages, with names and texts of its modules in turns behind
+ * it. `pulse` beats every 5 to 15 ms once a call has lasted that long, from within Lua: no module may be entered there.
+ * */
 int  mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **module,
                     mm_error *error);
 void mm_module_free(mm_module *module); /* nobody is inside; NULL is allowed */

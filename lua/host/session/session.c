@@ -12,11 +12,11 @@
  * Plans and scripts are dropped by noting their numbers: who drops may hold locks that the thread inside waits for.
  *
  * SPDX-License-Identifier: MIT */
-#include "session.h"
-#include "host.h"
+#include "session/session.h"
+#include "state/host.h"
 #include "luajit.h"
-#include "thread_pool.h"
-#include "watch.h"
+#include "session/thread_pool.h"
+#include "state/watchdog.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@
 enum { BEAT_MS = 50 };
 
 struct mm_session {
-  mm_watch watch; /* watch.L: the state, NULL before the first request */
+  mm_watchdog watch; /* watch.L: the state, NULL before the first request */
   atomic_int references;
   atomic_bool lost;
   pthread_mutex_t mutex; /* all below */
@@ -69,11 +69,11 @@ static mm_session *all;
 /* ---- Sessions ---- */
 
 /* The child of a fork: who was inside is in the parent. The state is left as it is. */
-static void forked(mm_watch *watch) {
+static void forked(mm_watchdog *watch) {
   mm_session *session = (mm_session *)watch;
   pthread_mutex_init(&session->mutex, NULL);
   mm_cond_init(&session->changed);
-  atomic_store(&watch->phase, MM_WATCH_IDLE);
+  atomic_store(&watch->phase, MM_WATCHDOG_IDLE);
   if (session->busy) atomic_store(&session->lost, true);
 }
 
@@ -93,7 +93,7 @@ mm_session *mm_session_new(mm_error *error) {
   pthread_mutex_init(&session->mutex, NULL);
   mm_cond_init(&session->changed);
   session->watch.forked = forked;
-  mm_watch_add(&session->watch);
+  mm_watchdog_add(&session->watch);
   pthread_mutex_lock(&all_mutex);
   session->next = all;
   all = session;
@@ -114,7 +114,7 @@ void mm_session_release(mm_session *session) {
   }
   pthread_mutex_unlock(&all_mutex);
   if (!last) return;
-  mm_watch_remove(&session->watch);
+  mm_watchdog_remove(&session->watch);
   if (!session->busy) mm_state_close(session->watch.L); /* else this is the child of a fork */
   pthread_mutex_destroy(&session->mutex);
   pthread_cond_destroy(&session->changed);
@@ -158,7 +158,7 @@ static void leave(mm_session *session) {
 /* ---- On the thread of a request ---- */
 
 static int load_language(lua_State *L) {
-  mm_watch_bind(lua_touserdata(L, 1), L);
+  mm_watchdog_bind(lua_touserdata(L, 1), L);
   mm_state_require(L, "moonmill.session.requests");
   return 0;
 }
@@ -230,7 +230,7 @@ static bool run_request(request *r) {
     return false;
   }
   bool stopped;
-  int broken = mm_watch_call(&session->watch, 1, 0, 0, NULL, &stopped);
+  int broken = mm_watchdog_call(&session->watch, 1, 0, 0, NULL, &stopped);
   if (stopped) r->status = mm_host_fail(&r->error, MM_ECANCEL, "cancelled", "the script was stopped");
   else if (broken) r->status = mm_state_fail(L, broken, MM_EBUG, "session", &r->error);
   if (stopped) mm_buffer_free(&r->answer);
@@ -299,7 +299,7 @@ static request *new_request(mm_session *session, const char *function, const cha
   return NULL;
 }
 
-static void stop(void *context) { mm_watch_stop(&((request *)context)->session->watch); }
+static void stop(void *context) { mm_watchdog_stop(&((request *)context)->session->watch); }
 
 /* Takes the request. Its results go to `answer` (empty), `plan` and `result`, where they are not NULL. */
 static int ask(request *r, const mm_pulse *pulse, mm_buffer *answer, mm_plan **plan, int32_t *result, mm_error *error) {

@@ -1,8 +1,9 @@
-/* module.h - what the files of a module of typed functions share: module.c makes and keeps its Lua state, functions.c
- * calls into it.
+/* module_state.h - what the files of a module of typed functions share: function_module.c makes and keeps its Lua
+ * state, function_call.c calls into it.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "watch.h"
+#include "session/function_module.h"
+#include "state/watchdog.h"
 #include <pthread.h>
 
 /* Functions of moonmill.typed.module_host, and what it said of the script's: references into the state's registry. */
@@ -20,7 +21,7 @@ typedef struct mm_entry {
 typedef struct mm_piece mm_piece;
 
 struct mm_module {
-  mm_watch watch;        /* watch.L is NULL while the script must be run (anew) */
+  mm_watchdog watch;        /* watch.L is NULL while the script must be run (anew) */
   char *name;
   mm_text *texts;        /* as mm_module_open was given them */
   int32_t text_count;

@@ -1,4 +1,4 @@
--- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for lua/host/state.c. Run by the
+-- embed.lua OUT.c FILE... - write a C file that holds the bytecode of Lua modules, for state.c. Run by the
 -- luajit that will load the bytes: the format belongs to one version. Besides the files it embeds argparse,
 -- LuaJIT's names of its own instructions and errors (jit.vmdef) and the text of the C headers (as module
 -- "moonmill.header", for moonmill.base.ffi). The same files give the same bytes.
@@ -32,7 +32,7 @@ local vmdef = assert(package.searchpath("jit.vmdef", package.path), "LuaJIT's ji
 add("jit.vmdef", "@jit/vmdef.lua", read(vmdef))
 -- Each state reads the declarations anew: they come without comments and lines of the preprocessor.
 local headers = "\n"
-for _, name in ipairs { "core/moonmill.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
+for _, name in ipairs(dofile "lua/host/headers.lua") do
   headers = headers .. read(name) .. "\n"
 end
 headers = headers:gsub("/%*.-%*/", " "):gsub("\n[ \t]*#[^\n]*", "\n"):gsub("[ \t]+", " "):gsub(" ?\n[ \n]*", "\n")
@@ -50,7 +50,7 @@ local function literal(bytes)
 end
 
 local out = assert(io.open(output, "wb"))
-out:write '/* Made by lua/host/embed.lua. */\n#include "state.h"\n\n'
+out:write '/* Made by lua/host/state/embed.lua. */\n#include "state/state.h"\n\n'
 out:write "const mm_embedded mm_embedded_modules[] = {\n"
 for _, module in ipairs(modules) do
   out:write(('{"%s", %d,\n%s},\n'):format(module.name, #module.bytes, literal(module.bytes)))

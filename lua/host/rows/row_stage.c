@@ -1,4 +1,4 @@
-/* rows.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
+/* row_stage.c - the stage that calls a Lua function for each row: a Lua state per worker, one call of Lua per batch.
  *
  * DESIGN. Where the function could be made a vector program (moonmill.rows.vector.vectorise), the program runs each
  * batch first. It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the
@@ -11,8 +11,8 @@
  * compiled loops look for hooks. A hooked state is never entered again.
  *
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "rows/rows.h"
+#include "state/state.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

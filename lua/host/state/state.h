@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "clock.h"
-#include "host.h"
+#include "state/host.h"
 #include "lua.h"
 #include "lauxlib.h"
 #include "lualib.h"
@@ -40,14 +40,3 @@ bool       mm_state_push(lua_State *L, lua_CFunction function, void *context, mm
 void       mm_state_stop(lua_State *L, lua_Debug *event);
 /* Say that this process is the command: its symbols are found in the executable itself, not in a shared object. */
 void mm_state_in_command(void);
-
-/* Catch SIGINT, SIGTERM and SIGHUP for the job named by mm_host_job, and ignore SIGPIPE: writing reports it. */
-void mm_signals_install(void);
-/* Was mm_host_leave called? */
-bool mm_signals_leaving(void);
-/* The state that the deadline of the command stops. */
-void mm_signals_interruptible(lua_State *L);
-/* The exit code, once the deadline has passed and its text is written; else 0. */
-int mm_signals_expired(void);
-/* End the process by a signal that was caught, so that a shell sees it. */
-void mm_signals_die(int number);

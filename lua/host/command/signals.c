@@ -2,8 +2,8 @@
  * other signals that end a process do so at once, but no temporary file stays behind.
  *
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "command/command.h"
+#include "command/signals.h"
 #include <math.h>
 #include <signal.h>
 #include <sched.h>
@@ -95,8 +95,8 @@ static void say_last_words(void) {
   (void)written;
 }
 
-/* At the deadline: a job is cancelled by who waits for it; anything else is Lua, which gets a hook. Some time later: the
- * end, wherever the process is. */
+/* At the deadline: a job is cancelled by who waits for it; anything else is Lua, which gets a hook. Some time later:
+ * the end, wherever the process is. */
 static void on_alarm(int number) {
   (void)number;
   if (expired) {

@@ -1,27 +1,9 @@
-/* batch.c - what the loops of row functions leave to C: bits out of bytes, picked rows, the check of text and of NaNs.
+/* row_batch.c - what the loops of row functions leave to C: picked rows, the check of text and of NaNs.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "rows/rows.h"
+#include "state/state.h"
 #include <math.h>
 #include <string.h>
-
-int64_t mm_rows_pack(uint64_t *bits, const uint8_t *bytes, int64_t n) {
-  int64_t count = 0;
-  for (int64_t start = 0; start < n; start += 64) {
-    uint8_t last[64] = {0};
-    const uint8_t *from = bytes + start;
-    if (n - start < 64) from = memcpy(last, from, (size_t)(n - start));
-    uint64_t word = 0;
-    for (int i = 0; i < 8; i++) {
-      uint64_t eight;
-      memcpy(&eight, from + 8 * i, 8);
-      word |= (eight * UINT64_C(0x0102040810204080)) >> 56 << 8 * i; /* each byte's low bit, side by side */
-    }
-    bits[start / 64] = word;
-    count += __builtin_popcountll(word);
-  }
-  return count;
-}
 
 /* All texts at once, then: is a character cut in two by the end of a text? */
 int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n) {

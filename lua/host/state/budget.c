@@ -9,7 +9,7 @@
  * left.
  *
  * SPDX-License-Identifier: MIT */
-#include "state.h"
+#include "state/state.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,24 +1,12 @@
-/* machine.c - the clock of this machine, and what `moonmill doctor` asks about it and what is linked.
+/* diagnostics.c - what `moonmill doctor` asks about this machine and what is linked.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "command/command.h"
+#include "state/state.h"
 #include <pthread.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <zstd.h>
 
 const char *mm_host_zstd_version(void) { return ZSTD_versionString(); }
-
-double mm_host_clock(void) { return (double)mm_nanoseconds() * 1e-9; }
-
-void mm_host_secret(uint8_t *bytes, int32_t size) {
-  if (getrandom(bytes, (size_t)size, GRND_NONBLOCK) == size) return;
-  uint64_t state = (uint64_t)mm_nanoseconds() ^ (uint64_t)(uintptr_t)&size; /* before the system has any */
-  for (int32_t i = 0; i < size; i++) {
-    state = state * 6364136223846793005U + 1442695040888963407U;
-    bytes[i] = (uint8_t)(state >> 56);
-  }
-}
 
 static void *stop_soon(void *L) {
   usleep(10000);

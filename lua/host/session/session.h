@@ -11,18 +11,13 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "state/host.h"
 #pragma GCC visibility push(default)
 
 typedef struct mm_session mm_session; /* counted */
 
 /* Bytes of the caller. */
 typedef struct mm_text { const char *bytes; int64_t size; } mm_text;
-
-/* Called some twenty times a second, on the thread of the call, while it waits for the session; any other answer than 0
- * stops the request: the call fails with MM_ECANCEL, within 2 s though the script be inside a call of C that cannot be
- * stopped. The session is then lost. */
-typedef struct mm_pulse { int (*beat)(void *context); void *context; } mm_pulse;
 
 mm_session *mm_session_new(mm_error *error); /* the state is made by the first request */
 void        mm_session_retain(mm_session *session);

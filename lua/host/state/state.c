@@ -5,7 +5,7 @@
  * MOONMILL_LUA=dir they come from that folder instead, for development.
  *
  * SPDX-License-Identifier: MIT */
-#include "state.h"
+#include "state/state.h"
 #include "luajit.h"
 #include <dlfcn.h>
 #include <pthread.h>

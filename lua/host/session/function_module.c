@@ -1,8 +1,8 @@
-/* module.c - modules of typed functions: the Lua state that a script was run in, its lock, and what the script
+/* function_module.c - modules of typed functions: the Lua state that a script was run in, its lock, and what the script
  * declared.
  * SPDX-License-Identifier: MIT */
-#include "module.h"
-#include "thread_pool.h"
+#include "session/module_state.h"
+#include "session/thread_pool.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,7 +158,7 @@ static void read_entries(lua_State *L, mm_module *module) {
 /* load_host(module) -> open, name, text, module, text, ... Keeps the functions of moonmill.typed.module_host. */
 static int load_host(lua_State *L) {
   mm_module *module = lua_touserdata(L, 1);
-  mm_watch_bind(&module->watch, L);
+  mm_watchdog_bind(&module->watch, L);
   mm_state_require(L, "moonmill.typed.module_host");
   lua_pushlightuserdata(L, module);
   lua_pushcclosure(L, mm_module_call_all, 1);
@@ -233,7 +233,7 @@ int mm_module_prepare(mm_module *module, const mm_pulse *pulse, mm_error *error)
   lua_rawgeti(L, LUA_REGISTRYINDEX, module->handler);
   lua_insert(L, 1);
   bool stopped;
-  int broken = mm_watch_call(&module->watch, 1 + module->text_count, 1, 1, pulse, &stopped);
+  int broken = mm_watchdog_call(&module->watch, 1 + module->text_count, 1, 1, pulse, &stopped);
   if (stopped) return mm_module_stopped(module, error);
   if (!broken) {
     if (!mm_state_push(L, read_script, module, error)) {
@@ -260,12 +260,12 @@ static _Thread_local char self; /* its address marks a thread */
 
 /* If a thread that is gone held the lock, the state is in the middle of something: it cannot be closed, and is left
  * behind. */
-static void forked(mm_watch *watch) {
+static void forked(mm_watchdog *watch) {
   mm_module *module = (mm_module *)watch;
   const void *owner = atomic_load(&module->owner);
   if (owner == &self) return;
   if (owner) watch->L = NULL;
-  atomic_store(&watch->phase, MM_WATCH_IDLE);
+  atomic_store(&watch->phase, MM_WATCHDOG_IDLE);
   atomic_store(&module->owner, NULL);
   pthread_mutex_init(&module->lock, NULL);
 }
@@ -291,7 +291,7 @@ void mm_module_leave(mm_module *module) {
   pthread_mutex_unlock(&module->lock);
 }
 
-void mm_module_cancel(mm_module *module) { mm_watch_stop(&module->watch); }
+void mm_module_cancel(mm_module *module) { mm_watchdog_stop(&module->watch); }
 
 /* ---- Opening ---- */
 
@@ -319,7 +319,7 @@ static void prepare(void *context) {
   opening *o = context;
   o->status = mm_module_prepare(o->module, NULL, &o->error);
 }
-static void stop(void *context) { mm_watch_stop(&((opening *)context)->module->watch); }
+static void stop(void *context) { mm_watchdog_stop(&((opening *)context)->module->watch); }
 static void discard(void *context) {
   mm_module_free(((opening *)context)->module);
   free(context);
@@ -350,7 +350,7 @@ int mm_module_open(const char *name, const mm_text *texts, int32_t count, const 
   if (!module) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
   pthread_mutex_init(&module->lock, NULL);
   module->watch.forked = forked;
-  mm_watch_add(&module->watch);
+  mm_watchdog_add(&module->watch);
   if (!keep_source(module, name, texts, count)) {
     mm_module_free(module);
     return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
@@ -363,7 +363,7 @@ int mm_module_open(const char *name, const mm_text *texts, int32_t count, const 
 void mm_module_free(mm_module *module) {
   if (!module) return;
   mm_module_discard(module);
-  mm_watch_remove(&module->watch);
+  mm_watchdog_remove(&module->watch);
   pthread_mutex_destroy(&module->lock);
   while (module->pieces) {
     mm_piece *piece = module->pieces;

@@ -1,7 +1,7 @@
 /* main.c - the command `moonmill`: hands its arguments to moonmill.cli.main and returns what that says.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "command/command.h"
+#include "command/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

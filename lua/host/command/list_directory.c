@@ -1,12 +1,11 @@
-/* folder.c - what stands in a folder, for `list` and for the suggestion of a file that is there.
+/* list_directory.c - the names in a directory, for `list` and for the suggestion of a file that is there.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
-#include "state.h"
+#include "command/command.h"
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
-int mm_host_folder(const char *path, mm_buffer *names, mm_error *error) {
+int mm_host_list_directory(const char *path, mm_buffer *names, mm_error *error) {
   DIR *folder = opendir(path);
   if (!folder)
     return mm_host_fail(error, MM_EIO, "cannot-open", "cannot read the folder %s: %s", path, strerror(errno));

@@ -1,6 +1,6 @@
-/* watch.c - the thread that looks after calls of Lua, and the hook that it sets. See watch.h.
+/* watchdog.c - the thread that looks after calls of Lua, and the hook that it sets. See watchdog.h.
  * SPDX-License-Identifier: MIT */
-#include "watch.h"
+#include "state/watchdog.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,63 +9,65 @@
 enum { LOOK_MS = 5, REST_LOOKS = 200 }; /* without calls the thread ends after so many looks */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* the list and the start of the thread */
-static mm_watch *watches;
+static mm_watchdog *watches;
 static atomic_bool awake; /* the thread is there, and will look again */
 static char registry_key;
 
 /* ---- On the thread of the call ---- */
 
 /* A hook may be seen before the thread that sets it has said so. */
-static int settled(mm_watch *watch) {
+static int settled(mm_watchdog *watch) {
   int phase;
-  while ((phase = atomic_load(&watch->phase)) == MM_WATCH_HOOKING) sched_yield();
+  while ((phase = atomic_load(&watch->phase)) == MM_WATCHDOG_HOOKING) sched_yield();
   return phase;
 }
 
 /* The hook of a call that lasts: let the caller's pulse beat, then go on, or stop for good. */
-static void tap(lua_State *L, lua_Debug *event) {
+static void pulse_hook(lua_State *L, lua_Debug *event) {
   lua_pushlightuserdata(L, &registry_key);
   lua_rawget(L, LUA_REGISTRYINDEX);
-  mm_watch *watch = lua_touserdata(L, -1);
+  mm_watchdog *watch = lua_touserdata(L, -1);
   lua_pop(L, 1);
   settled(watch);
-  if (watch->pulse && watch->pulse->beat(watch->pulse->context)) atomic_store(&watch->phase, MM_WATCH_DOOMED);
+  if (watch->pulse && watch->pulse->beat(watch->pulse->context)) atomic_store(&watch->phase, MM_WATCHDOG_STOPPING);
   lua_sethook(L, NULL, 0, 0);
-  int expected = MM_WATCH_HOOKED;
-  if (atomic_compare_exchange_strong(&watch->phase, &expected, MM_WATCH_RUNNING)) return;
+  int expected = MM_WATCHDOG_HOOKED;
+  if (atomic_compare_exchange_strong(&watch->phase, &expected, MM_WATCHDOG_RUNNING)) return;
   lua_sethook(L, mm_state_stop, LUA_MASKCOUNT, 1); /* again and again, until Lua has been left */
   mm_state_stop(L, event);
 }
 
 static void wake(void);
 
-int mm_watch_call(mm_watch *watch, int arguments, int results, int handler, const mm_pulse *pulse, bool *stopped) {
+int mm_watchdog_call(mm_watchdog *watch, int arguments, int results, int handler, const mm_pulse *pulse,
+                     bool *stopped) {
   lua_State *L = watch->L;
   watch->pulse = pulse;
   unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
   atomic_store_explicit(&watch->calls, calls + 1, memory_order_relaxed);
-  atomic_store(&watch->phase, MM_WATCH_RUNNING);
+  atomic_store(&watch->phase, MM_WATCHDOG_RUNNING);
   if (pulse && !atomic_load(&awake)) wake();
   int status = lua_pcall(L, arguments, results, handler);
-  int phase = MM_WATCH_RUNNING;
+  int phase = MM_WATCHDOG_RUNNING;
   *stopped = false;
-  if (atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_IDLE)) return status;
-  *stopped = settled(watch) == MM_WATCH_DOOMED;
+  if (atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCHDOG_IDLE)) return status;
+  *stopped = settled(watch) == MM_WATCHDOG_STOPPING;
   lua_sethook(L, NULL, 0, 0);
-  atomic_store(&watch->phase, MM_WATCH_IDLE);
+  atomic_store(&watch->phase, MM_WATCHDOG_IDLE);
   return status;
 }
 
 /* ---- On other threads ---- */
 
-void mm_watch_stop(mm_watch *watch) {
+void mm_watchdog_stop(mm_watchdog *watch) {
   for (;;) {
     int phase = atomic_load(&watch->phase);
-    if (phase == MM_WATCH_IDLE || phase == MM_WATCH_DOOMED) return;
-    if (phase == MM_WATCH_HOOKED && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_DOOMED)) return;
-    if (phase == MM_WATCH_RUNNING && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) {
+    if (phase == MM_WATCHDOG_IDLE || phase == MM_WATCHDOG_STOPPING) return;
+    if (phase == MM_WATCHDOG_HOOKED && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCHDOG_STOPPING))
+      return;
+    if (phase == MM_WATCHDOG_RUNNING && atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCHDOG_HOOKING)) {
       lua_sethook(watch->L, mm_state_stop, LUA_MASKCOUNT, 1);
-      atomic_store(&watch->phase, MM_WATCH_DOOMED);
+      atomic_store(&watch->phase, MM_WATCHDOG_STOPPING);
       return;
     }
     sched_yield();
@@ -75,22 +77,22 @@ void mm_watch_stop(mm_watch *watch) {
 /* Look at all states; true when one of them has been at work since the last look. */
 static bool look(void) {
   bool busy = false;
-  for (mm_watch *watch = watches; watch; watch = watch->next) {
+  for (mm_watchdog *watch = watches; watch; watch = watch->next) {
     unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
     int phase = atomic_load(&watch->phase);
-    bool lasting = phase == MM_WATCH_RUNNING && calls == watch->seen && watch->pulse;
-    busy = busy || phase != MM_WATCH_IDLE || calls != watch->seen;
+    bool lasting = phase == MM_WATCHDOG_RUNNING && calls == watch->seen && watch->pulse;
+    busy = busy || phase != MM_WATCHDOG_IDLE || calls != watch->seen;
     watch->seen = calls;
-    if (!lasting || !atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCH_HOOKING)) continue;
-    lua_sethook(watch->L, tap, LUA_MASKCOUNT, 1);
-    atomic_store(&watch->phase, MM_WATCH_HOOKED);
+    if (!lasting || !atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCHDOG_HOOKING)) continue;
+    lua_sethook(watch->L, pulse_hook, LUA_MASKCOUNT, 1);
+    atomic_store(&watch->phase, MM_WATCHDOG_HOOKED);
   }
   return busy;
 }
 
 static bool any_running(void) {
-  for (mm_watch *watch = watches; watch; watch = watch->next) {
-    if (atomic_load(&watch->phase) != MM_WATCH_IDLE) return true;
+  for (mm_watchdog *watch = watches; watch; watch = watch->next) {
+    if (atomic_load(&watch->phase) != MM_WATCHDOG_IDLE) return true;
   }
   return false;
 }
@@ -114,7 +116,7 @@ static void *look_after(void *unused) {
   return NULL;
 }
 
-/* Without the thread calls work, but nobody taps them: another call will try again. */
+/* Without the thread calls work, but no pulse beats: another call will try again. */
 static void wake(void) {
   pthread_mutex_lock(&mutex);
   if (!atomic_load(&awake)) {
@@ -136,13 +138,13 @@ static void before_fork(void) { pthread_mutex_lock(&mutex); }
 static void after_fork(void) { pthread_mutex_unlock(&mutex); }
 static void in_child(void) {
   atomic_store(&awake, false);
-  for (mm_watch *watch = watches; watch; watch = watch->next) watch->forked(watch);
+  for (mm_watchdog *watch = watches; watch; watch = watch->next) watch->forked(watch);
   pthread_mutex_unlock(&mutex);
 }
 
 static void prepare_forks(void) { pthread_atfork(before_fork, after_fork, in_child); }
 
-void mm_watch_add(mm_watch *watch) {
+void mm_watchdog_add(mm_watchdog *watch) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, prepare_forks);
   pthread_mutex_lock(&mutex);
@@ -151,9 +153,9 @@ void mm_watch_add(mm_watch *watch) {
   pthread_mutex_unlock(&mutex);
 }
 
-void mm_watch_remove(mm_watch *watch) {
+void mm_watchdog_remove(mm_watchdog *watch) {
   pthread_mutex_lock(&mutex);
-  for (mm_watch **at = &watches; *at; at = &(*at)->next) {
+  for (mm_watchdog **at = &watches; *at; at = &(*at)->next) {
     if (*at != watch) continue;
     *at = watch->next;
     break;
@@ -163,7 +165,7 @@ void mm_watch_remove(mm_watch *watch) {
 
 /* ---- The state's side ---- */
 
-void mm_watch_bind(mm_watch *watch, lua_State *L) {
+void mm_watchdog_bind(mm_watchdog *watch, lua_State *L) {
   watch->L = L;
   if (!L) return;
   lua_pushlightuserdata(L, &registry_key);
