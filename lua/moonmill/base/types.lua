@@ -3,9 +3,11 @@
 -- DESIGN. A type is one table per spelling, so types compare with `==`. `types.i64` is a type; types with a unit or a
 -- zone come from `types.parse "timestamp(ms)"` or `types.make("timestamp", "ms")`.
 local ffi = require "ffi"
-local C = require("moonmill.base.ffi").C
 local failure = require "moonmill.base.failure"
+local native = require "moonmill.base.ffi"
 local suggest = require "moonmill.base.suggest"
+
+local C, err = native.C, native.err
 
 ---@class moonmill.Type
 ---@field name string "i64", "timestamp(ms)"
@@ -158,7 +160,6 @@ function types.to_c(type)
   if type.time then
     result.unit = units[type.unit]
     if type.zone ~= "" then
-      local err = require("moonmill.base.ffi").err
       result.zone = failure.check(C.mm_zone_intern(type.zone, err), err)
     end
   end

@@ -1,7 +1,7 @@
 -- moonmill.cli.main - the command: finds the sub-command, reads its options, turns what goes wrong into a message and
 -- an exit code.
--- DESIGN: one file per sub-command under moonmill/cli/commands: name, summary, configure(parser), run(options) -> exit
--- code. Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in
+-- DESIGN: one file per sub-command under moonmill/cli/commands: name, summary, configure(parser), run(options, cli) ->
+-- exit code. Only the file of the sub-command that is asked for is loaded, so that `moonmill version` starts in
 -- milliseconds.
 local failure = require "moonmill.base.failure"
 local native = require "moonmill.base.ffi"
@@ -76,6 +76,11 @@ local function errors_format(argv)
   return "text"
 end
 
+-- The help of a sub-command.
+local function usage(name) return parser_of(command_of(name)):get_help() .. "\n" end
+
+local SELF = { commands = COMMANDS, overview = overview, usage = usage } -- what `help` tells of
+
 local function perform(argv)
   local name = argv[1]
   if name == nil then
@@ -89,7 +94,7 @@ local function perform(argv)
   end
   local command = command_of(name)
   local options = options_of(command, argv)
-  return options and command.run(options) or 0
+  return options and command.run(options, SELF) or 0
 end
 
 -- What was printed must have arrived.
@@ -98,11 +103,6 @@ local function dispatch(argv)
   failure.check(native.C.mm_host_flush(native.err), native.err)
   return code
 end
-
----The help of a sub-command.
----@param name string one of `commands`
----@return string
-local function usage(name) return parser_of(command_of(name)):get_help() .. "\n" end
 
 ---Run the command.
 ---@param argv string[]
@@ -122,4 +122,4 @@ local function main(argv)
   return report.problem(failure.memory(result) or result, format)
 end
 
-return { main = main, overview = overview, commands = COMMANDS, usage = usage }
+return { main = main }

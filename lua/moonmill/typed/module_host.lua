@@ -1,5 +1,5 @@
--- moonmill.typed.module_host - what lua/host/session/function_call.c asks of a module's own state: run the script, make views,
--- judge what came back, tell what went wrong.
+-- moonmill.typed.module_host - what lua/host/session/function_call.c asks of a module's own state: run the script, make
+-- views, judge what came back, tell what went wrong.
 local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
 local fault = require "moonmill.typed.fault"

@@ -4,6 +4,7 @@ local failure = require "moonmill.base.failure"
 local handle = require "moonmill.typed.module_handle"
 local native = require "moonmill.base.ffi"
 local params = require "moonmill.pipeline.params"
+local printable = require "moonmill.base.printable"
 local script = require "moonmill.script.script"
 local view = require "moonmill.typed.array_view"
 
@@ -138,7 +139,7 @@ end
 
 function call.run(options)
   if not options.name then
-    require("moonmill.base.printable").print(script.load(options.file, "module"):text(options.file))
+    printable.print(script.load(options.file, "module"):text(options.file))
     return
   end
   local module = handle.open(options.file)

@@ -1,4 +1,5 @@
 -- moonmill explain: how a pipeline will run.
+local failure = require "moonmill.base.failure"
 local input = require "moonmill.pipeline.input"
 local options_of = require "moonmill.cli.commands.options"
 local params = require "moonmill.pipeline.params"
@@ -32,7 +33,7 @@ function explain.run(options)
     columns = input.promised(pipeline.input)
   end
   if not columns then
-    require("moonmill.base.failure").raise {
+    failure.raise {
       id = "no-input", message = ("%s does not say which columns it reads, so a plan needs a file"):format(name),
       hint = ("moonmill explain %s FILE"):format(name == "-e" and "-e '...'" or name),
     }

@@ -64,18 +64,19 @@ local function show_function(entry)
   if example and example[1] and example[2] then print(("example: %s gives %s"):format(example[1], example[2])) end
 end
 
-local function topic_names()
+local function topic_names(cli)
   local names = { "functions", "stages", "types", "selectors" }
   for _, name in ipairs(stages.names) do names[#names + 1] = name end
   for _, entry in ipairs(functions.list) do names[#names + 1] = entry.name end
-  for _, name in ipairs(require("moonmill.cli.main").commands) do names[#names + 1] = name end
+  for _, name in ipairs(cli.commands) do names[#names + 1] = name end
   return names
 end
 
-function help.run(options)
+---@param cli { commands: string[], overview: fun(): string, usage: fun(name: string): string } of moonmill.cli.main
+function help.run(options, cli)
   local topic = options.topic
   if topic == nil then
-    io.stdout:write(require("moonmill.cli.main").overview())
+    io.stdout:write(cli.overview())
     print "topics: functions, stages, types, selectors, or the name of a function, a stage or a command"
     return
   end
@@ -95,16 +96,16 @@ function help.run(options)
       found = true
     end
   end
-  for _, name in ipairs(require("moonmill.cli.main").commands) do
+  for _, name in ipairs(cli.commands) do
     if name == topic then
-      io.stdout:write(require("moonmill.cli.main").usage(name))
+      io.stdout:write(cli.usage(name))
       found = true
     end
   end
   if not found then
     failure.raise {
       id = "unknown-topic", message = ("there is no help on \"%s\""):format(topic),
-      hint = suggest.hint(topic, topic_names()) or "topics: functions, stages, types, selectors, or a name",
+      hint = suggest.hint(topic, topic_names(cli)) or "topics: functions, stages, types, selectors, or a name",
     }
   end
 end
