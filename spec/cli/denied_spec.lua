@@ -2,7 +2,7 @@
 local command = require "command"
 
 local interpreter = arg[-1] or "luajit"
-local DENIED = interpreter .. " spec/denied.lua"
+local DENIED = interpreter .. " spec/support/denied.lua"
 local known = os.execute(DENIED .. " true 2>/dev/null") == 0
 
 local folder, input

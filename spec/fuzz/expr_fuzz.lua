@@ -1,7 +1,7 @@
 -- expr_fuzz - what expr_fuzz.c does with each text: compile it as an expression or a condition and run the program
 -- over some rows. Any text is a mistake told by a failure, or a program that runs or fails at a row; printed and parsed
 -- again a tree is the same text.
-package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
+package.path = "./spec/support/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local binding = require "moonmill.base.ffi"
 local columns = require "columns"

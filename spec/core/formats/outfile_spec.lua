@@ -138,7 +138,7 @@ describe("stdout", function()
   -- Run Lua text in a process of its own.
   local function process(text, after)
     local script = files.write("script.lua", [[
-      package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
+      package.path = "./lua/?.lua;./spec/support/?.lua;" .. package.path
       local columns, files = require "columns", require "files"
       local t = columns.table { { "n", "i64", function(i) return i end, false, n = 300000 } }
     ]] .. text)

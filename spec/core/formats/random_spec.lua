@@ -67,7 +67,7 @@ end)
 describe("hostile bytes", function()
   -- Random texts out of few characters, most of them no CSV: what reading each gives, told in a line.
   local script = [[
-    package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
+    package.path = "./lua/?.lua;./spec/support/?.lua;" .. package.path
     local columns, files = require "columns", require "files"
     math.randomseed(SEED)
     local alphabet = { "a", "1", ",", ",", '"', '"', "\n", "\n", "\r", "\r\n", "\0", "\255", "\195\169", '","',

@@ -3,7 +3,7 @@ local files = require "files"
 -- What Lua text prints that runs in a process of its own, with the output of a shell command as its stdin.
 local function process(text, before)
   local script = files.write("script.lua", [[
-    package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
+    package.path = "./lua/?.lua;./spec/support/?.lua;" .. package.path
     local files, ffi = require "files", require "ffi"
     local C = require("moonmill.base.ffi").C
   ]] .. text)

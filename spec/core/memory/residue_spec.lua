@@ -1,10 +1,10 @@
 -- Nothing that memory held before leaves with a result: pipelines over columns with nulls hand out the same bytes, to
 -- the last one, whether fresh and recycled memory is filled with one pattern or with another. What runs is in
--- spec/residue.lua.
+-- spec/support/residue.lua.
 local interpreter = "build/luajit/src/luajit"
 
 local function start(fill, seed)
-  return assert(io.popen(("MM_FILL=%s %s spec/residue.lua %d 2>&1"):format(fill, interpreter, seed)))
+  return assert(io.popen(("MM_FILL=%s %s spec/support/residue.lua %d 2>&1"):format(fill, interpreter, seed)))
 end
 
 describe("what pipelines hand out", function()

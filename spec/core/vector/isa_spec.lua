@@ -4,8 +4,8 @@ local interpreter = "build/luajit/src/luajit"
 local PROGRAMS = 60
 
 local function run(isa, seed)
-  local child = assert(io.popen(("MM_ISA=%s %s spec/random_programs.lua %d %d 2>&1"):format(isa, interpreter, seed,
-    PROGRAMS)))
+  local child = assert(io.popen(("MM_ISA=%s %s spec/support/random_programs.lua %d %d 2>&1")
+    :format(isa, interpreter, seed, PROGRAMS)))
   local output = child:read "*a"
   child:close()
   local name, rest = output:match "^(%w+) (%d+ rows.*)\n$"
@@ -33,7 +33,7 @@ describe("instruction sets", function()
     local script = os.tmpname()
     local file = assert(io.open(script, "w"))
     file:write [[
-      package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
+      package.path = "./spec/support/?.lua;./lua/?.lua;" .. package.path
       local ffi = require "ffi"
       local C = require("moonmill.base.ffi").C
       local err, out = ffi.new "mm_error", ffi.new "mm_program *[1]"

@@ -1,11 +1,11 @@
 -- Every kernel, over 2 x 65,536 + 1,025 rows: in long vectors and in short ones, with nulls and without, filtered, with
 -- constants; the same on every instruction set, and whatever memory held before. The children are of this build: with
--- SAN=address each scratch array has an end that nothing may pass. What runs is in spec/sweep.lua.
+-- SAN=address each scratch array has an end that nothing may pass. What runs is in spec/support/sweep.lua.
 local interpreter = "build/luajit/src/luajit"
 
 -- A child that runs meanwhile.
 local function start(environment)
-  return assert(io.popen(("%s %s spec/sweep.lua 2>&1"):format(environment, interpreter)))
+  return assert(io.popen(("%s %s spec/support/sweep.lua 2>&1"):format(environment, interpreter)))
 end
 
 local function finish(child)

@@ -1,4 +1,4 @@
-local trees = require "lua.expr.trees"
+local trees = require "expr.trees"
 local expr = require "moonmill.expr.compiler"
 local functions = require "moonmill.functions.catalogue"
 local types = require "moonmill.base.types"

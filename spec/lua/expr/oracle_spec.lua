@@ -3,8 +3,8 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local expr = require "moonmill.expr.compiler"
-local random = require "lua.expr.random"
-local rules = require "lua.expr.rules"
+local random = require "expr.random"
+local rules = require "expr.rules"
 local types = require "moonmill.base.types"
 local binding = require "moonmill.base.ffi"
 local C, null = binding.C, rules.null

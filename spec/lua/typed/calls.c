@@ -1,4 +1,4 @@
-/* calls.c - threads that call functions of one module, pulse and stop them, for spec/lua/typed/watch_spec.lua, which
+/* calls.c - threads that call functions of one module, pulse and stop them, for spec/lua/typed/watchdog_spec.lua, which
  * compiles this file.
  * SPDX-License-Identifier: MIT */
 #include "session/function_module.h"

@@ -1,5 +1,5 @@
 local check = require "moonmill.expr.typing.checker"
-local trees = require "lua.expr.trees"
+local trees = require "expr.trees"
 local parse = require "moonmill.expr.syntax.parse"
 local types = require "moonmill.base.types"
 

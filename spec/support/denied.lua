@@ -1,6 +1,6 @@
 -- denied - run a command where the system denies executable memory, as MemoryDenyWriteExecute of systemd or SELinux:
 --
---   luajit spec/denied.lua COMMAND ARGUMENT...
+--   luajit spec/support/denied.lua COMMAND ARGUMENT...
 --
 -- The process gives up for itself and its children the right to make memory executable (PR_SET_MDWE, Linux 6.3), then
 -- becomes the command. Exit 77: this system does not know how.
@@ -20,7 +20,7 @@ if ffi.C.prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) ~= 0 then
   os.exit(UNKNOWN)
 end
 
-ffi.C.setenv("MM_DENIED", "1", 1) -- for specs that run there: spec/command.lua leaves the warning out
+ffi.C.setenv("MM_DENIED", "1", 1) -- for specs that run there: spec/support/command.lua leaves the warning out
 local arguments = ffi.new("char *[?]", #arg + 1)
 for i, text in ipairs(arg) do arguments[i - 1] = ffi.cast("char *", text) end
 ffi.C.execvp(arg[1], arguments)

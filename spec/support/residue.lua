@@ -1,14 +1,14 @@
 -- residue - prints a digest of every buffer that pipelines hand out, to the last byte: also what stands in slots that
 -- are null, and behind the last bit. Run as a script by the spec that fills memory with one byte and another (MM_FILL):
--- where the digests differ, memory that was never written has left. luajit spec/residue.lua [SEED]
-package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
+-- where the digests differ, memory that was never written has left. luajit spec/support/residue.lua [SEED]
+package.path = "./spec/support/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local bit = require "bit"
 local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
 local functions = require "moonmill.functions.catalogue"
 local pipelines = require "pipelines"
-local random = require "lua.expr.random"
+local random = require "expr.random"
 local C, null = moonmill.C, columns.null
 
 local ROWS, EXPRESSIONS = 9001, 250

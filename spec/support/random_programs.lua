@@ -1,6 +1,6 @@
 -- random_programs - prints a digest of what random programs give, for a seed. Run as a script by the spec that compares
--- instruction sets: luajit spec/random_programs.lua SEED COUNT
-package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
+-- instruction sets: luajit spec/support/random_programs.lua SEED COUNT
+package.path = "./spec/support/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"

@@ -18,7 +18,7 @@ describe("frames of a row function", function()
       local y = deep(x)
       return y
     end
-    local file = "spec/lua/frames_spec.lua"
+    local file = "spec/lua/base/frames_spec.lua"
     assert.same({
       { file = file, line = line + 1, ["function"] = "deep" },
       { file = file, line = line + 3, ["function"] = "outer" },

@@ -1,5 +1,5 @@
 -- A pipeline in two halves: partial over parts of the rows, merge over what they give, against one run over all rows.
-local divided = require "divided"
+local partitions = require "partitions"
 local halves = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
 local script = require "moonmill.script.script"
@@ -35,7 +35,7 @@ end
 -- One run against halves over parts.
 local function compare(chain, lists, sizes, options)
   local expected, shape = pipelines.run(chain, lists, options)
-  local actual, merged_shape = divided.run(chain, lists, sizes, options)
+  local actual, merged_shape = partitions.run(chain, lists, sizes, options)
   for i, column in ipairs(shape) do
     local name, kind = column[1], column[2]:gsub("%?", "")
     assert.same({ name, kind }, { merged_shape[i][1], (merged_shape[i][2]:gsub("%?", "")) })
@@ -130,14 +130,14 @@ describe("the halves of a pipeline", function()
       for i, list in ipairs(lists) do
         slices[i] = { list[1], list[2], function(row) return list[3][from + row - 1] end, n = to - from + 1 }
       end
-      return divided.partial(chain, slices)
+      return partitions.partial(chain, slices)
     end
     local joined = part(1, 70000)
     for i, column in ipairs(part(70001, 100000)) do
       for _, value in ipairs(column[3]) do table.insert(joined[i][3], value) end
     end
     for i, list in ipairs(parts) do list.n = #lists[i][3] end
-    local expected, actual = pipelines.run(chain, parts), divided.merge(chain, joined)
+    local expected, actual = pipelines.run(chain, parts), partitions.merge(chain, joined)
     assert.same({ expected.k, expected.n, expected.s }, { actual.k, actual.n, actual.s })
     for row, value in ipairs(expected.m) do
       same(value, actual.m[row], true, function() return "m" end)
@@ -152,19 +152,19 @@ describe("the halves of a pipeline", function()
       return { { "f", "f64", function(row) return values[from + row - 1] end, n = to - from + 1 } }
     end
     local chain = ':group({}, { "s = sum(f)", "m = mean(f)", "v = var(f)" })'
-    local joined = divided.partial(chain, lists(1, morsel))
+    local joined = partitions.partial(chain, lists(1, morsel))
     for from = morsel + 1, n, morsel do
-      for i, column in ipairs(divided.partial(chain, lists(from, math.min(from + morsel - 1, n)))) do
+      for i, column in ipairs(partitions.partial(chain, lists(from, math.min(from + morsel - 1, n)))) do
         table.insert(joined[i][3], column[3][1])
       end
     end
-    assert.same(pipelines.run(chain, lists(1, n)), (divided.merge(chain, joined)))
+    assert.same(pipelines.run(chain, lists(1, n)), (partitions.merge(chain, joined)))
   end)
 
   it("keep sums of whole numbers that fit although those of parts do not", function()
     local most = 0x7fffffffffffffffLL
     local lists = { { "n", "i64", { most, most, -most, -most, 5 } }, { "u", "u64", { 2 ^ 63, 1, 2, 3, 4 } } }
-    local out = divided.run(':group({}, { "s = sum(n)", "m = mean(n)", "u = sum(u)" })', lists, { 2, 1 })
+    local out = partitions.run(':group({}, { "s = sum(n)", "m = mean(n)", "u = sum(u)" })', lists, { 2, 1 })
     assert.same({ { 5 }, { 1 } }, { out.s, out.m })
     assert.equal("9223372036854775818ULL", tostring(out.u[1]))
   end)
@@ -172,7 +172,7 @@ describe("the halves of a pipeline", function()
   it("keep sums of durations that fit although those of parts do not", function()
     local most = 0x7fffffffffffffffLL
     local lists = { { "d", "duration(ms)", { most, most, -most, -most, 5 } } }
-    local out, shape = divided.run(':group({}, "s = sum(d)")', lists, { 2, 1 })
+    local out, shape = partitions.run(':group({}, "s = sum(d)")', lists, { 2, 1 })
     assert.same({ 5 }, out.s)
     assert.equal("duration(ms)", shape[1][2])
   end)
@@ -181,7 +181,7 @@ describe("the halves of a pipeline", function()
     local lists = { { "n", "i64", { 0x7fffffffffffffffLL, 1 } } }
     local chain = ':group({}, "s = sum(n)")'
     local alone = pipelines.problem(chain, lists)
-    local merged = pipelines.raised(divided.run, chain, lists, { 1 })
+    local merged = pipelines.raised(partitions.run, chain, lists, { 1 })
     assert.same({ alone.id, alone.code, alone.file, alone.line, alone.column },
       { merged.id, merged.code, merged.file, merged.line, merged.column })
   end)
@@ -200,7 +200,7 @@ describe("the halves of a pipeline", function()
   it("stand for many columns by selectors, in keys and in outputs", function()
     local chain = [[:group("cols(utf8)", { "cols(f64) = mean(it)", "cols(i64) = max(it) - min(it)", "n = count()" })]]
     assert.equal("k: utf8, f__1_sum: f64, f__1_count: i64, n__2_max: i64, n__3_min: i64, rows__count: i64",
-      names(divided.partial(chain:gsub('"n =', '"rows ='), LISTS)))
+      names(partitions.partial(chain:gsub('"n =', '"rows ='), LISTS)))
     compare(chain:gsub('"n =', '"rows ='), LISTS, { 2, 3 })
     chain = [[:group({ "cols(bool)", "w" }, { "cols(float or u64) = sum(it) / count(it)", "s = sum(s)" })]]
     compare(chain, random_lists(40), { 10, 11 })
@@ -214,7 +214,7 @@ describe("the halves of a pipeline", function()
 
   it("read the declared input in the first, and what the first gives in the second", function()
     local pipeline = script.evaluate [[mm.pipeline { input = { "k: utf8?", "n: i64?" } } :group("k", "s = sum(n)")]]
-    assert.equal("k: utf8, s__sum_high: i64, s__sum_low: i64", names(divided.partial(pipeline, LISTS)))
+    assert.equal("k: utf8, s__sum_high: i64, s__sum_low: i64", names(partitions.partial(pipeline, LISTS)))
     assert.is_false(halves.merge(pipeline).input)
   end)
 end)
@@ -223,19 +223,19 @@ describe("the first half", function()
   it("names columns after outputs and parts", function()
     assert.equal("k: utf8, c__count: i64, m__sum: f64, m__count: i64, v__count: i64, v__center: f64, v__rest: f64, "
       .. "v__squares: f64, l__min: i64, s__5_sum_high: i64, s__5_sum_low: i64, s__6_count: i64",
-      names(divided.partial([[:group("k", { "c = count()", "m = mean(f)", "v = std(f)", "l = min(n)",
+      names(partitions.partial([[:group("k", { "c = count()", "m = mean(f)", "v = std(f)", "l = min(n)",
         "s = sum(n) / count(f)" })]], LISTS)))
   end)
 
   it("ends at the first stage that looks beyond a row", function()
     local pipeline = script.evaluate ':where "n > 1" :group("k", "m = max(n)") :where "m > 3" :sort "m"'
     assert.equal(2, #halves.partial(pipeline).stages)
-    assert.same({ 5, 4 }, divided.partial(pipeline, LISTS)[2][3])
+    assert.same({ 5, 4 }, partitions.partial(pipeline, LISTS)[2][3])
   end)
 
   it("does not sort, unless only first rows are wanted of it", function()
-    assert.same(LISTS[2][3], divided.partial(':sort "-n"', LISTS)[2][3])
-    assert.same({ 5, 4 }, divided.partial(':sort "-n" :limit(2)', LISTS)[2][3])
+    assert.same(LISTS[2][3], partitions.partial(':sort "-n"', LISTS)[2][3])
+    assert.same({ 5, 4 }, partitions.partial(':sort "-n" :limit(2)', LISTS)[2][3])
   end)
 
   it("refuses aggregates that cannot be merged, naming aggregate, stage and place", function()
@@ -252,9 +252,9 @@ describe("the first half", function()
 
   it("refuses columns of one name", function()
     local pipeline = script.evaluate ':group("k", { "m = mean(n)", "m__sum = count()" })'
-    divided.partial(pipeline, LISTS)
+    partitions.partial(pipeline, LISTS)
     local chain = ':rename "m__count = n" :group("m__count", "m = count(f)")'
-    local problem = pipelines.raised(divided.partial, chain, LISTS)
+    local problem = pipelines.raised(partitions.partial, chain, LISTS)
     assert.equal("duplicate-column", problem.id)
   end)
 
@@ -271,9 +271,9 @@ describe("the second half", function()
   local chain = ':group("k", "m = mean(f)")'
 
   local function problem_of(change)
-    local lists = divided.partial(chain, LISTS)
+    local lists = partitions.partial(chain, LISTS)
     change(lists)
-    return pipelines.raised(divided.merge, chain, lists)
+    return pipelines.raised(partitions.merge, chain, lists)
   end
 
   it("refuses a table that is not what the first half gives", function()
@@ -291,19 +291,19 @@ describe("the second half", function()
   end)
 
   it("takes the columns in any order", function()
-    local lists = divided.partial(chain, LISTS)
-    assert.same(pipelines.run(chain, LISTS).m, divided.merge(chain, { lists[3], lists[1], lists[2] }).m)
+    local lists = partitions.partial(chain, LISTS)
+    assert.same(pipelines.run(chain, LISTS).m, partitions.merge(chain, { lists[3], lists[1], lists[2] }).m)
   end)
 
   it("leaves out rows with a null part", function()
-    local lists = divided.partial(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', LISTS)
+    local lists = partitions.partial(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', LISTS)
     for _, list in ipairs(lists) do list[3][2], list[4] = null, true end
-    local out = divided.merge(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', lists)
+    local out = partitions.merge(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', lists)
     assert.same(pipelines.run(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', LISTS), out)
   end)
 
   it("of a pipeline that keeps to rows changes nothing", function()
-    assert.same({ 1, 2 }, divided.merge(':where "n > 1"', { { "n", "i64", { 1, 2 } } }).n)
+    assert.same({ 1, 2 }, partitions.merge(':where "n > 1"', { { "n", "i64", { 1, 2 } } }).n)
   end)
 end)
 

@@ -1,6 +1,6 @@
 -- Random well-typed expressions: each is {text, type, eval}, where eval(row, truth) follows the naive rules. Columns
 -- are named like their type; those that hold nulls have an "n" before it.
-local rules = require "lua.expr.rules"
+local rules = require "expr.rules"
 local null = rules.null
 
 local random = { derived = {} } -- derived: type -> name of a further column that expressions may use

@@ -178,7 +178,7 @@ describe("a row function stays with LuaJIT", function()
       return x
     end, "y: f64")
     assert.equal(rowfn.line() - 3, why.line)
-    assert.matches("vector_spec.lua$", why.file)
+    assert.matches("vectorise_spec.lua$", why.file)
   end)
   it("when it reads exact integers", function()
     assert.equal("it uses r.i64", reason(function(r) return r:i64 "n" end))
@@ -298,7 +298,7 @@ describe("random row functions", function()
   end)
   for _, isa in ipairs { "base", "avx2" } do
     it(("do so with the instruction set %s"):format(isa), function()
-      local run = ([[LUA_PATH="spec/?.lua;$LUA_PATH" MM_ISA=%s %s -e 'print(require("random_rows").check(%d, 8),
+      local run = ([[LUA_PATH="spec/support/?.lua;$LUA_PATH" MM_ISA=%s %s -e 'print(require("random_rows").check(%d, 8),
         require("ffi").string(require("moonmill.base.ffi").C.mm_isa_name()))' 2>&1]])
         :format(isa, files.luajit(), seed + 1)
       local child = assert(io.popen(run))

@@ -1,5 +1,5 @@
 -- sweep - runs every kernel that a program can be bound to over vectors of every length, and compares. Run as a script
--- by the spec that compares instruction sets: luajit spec/sweep.lua [PATTERN of operations]
+-- by the spec that compares instruction sets: luajit spec/support/sweep.lua [PATTERN of operations]
 --
 -- Which kernels there are is asked of mm_program_new: an operation, types and modes that it accepts have one. Each runs
 --   plain     over columns without validity, in the longest vectors that the program allows
@@ -9,7 +9,7 @@
 --   constant  with each operand in turn the same in all lanes
 -- All must agree where they overlap; the line that is printed for a kernel has a digest of every run, for other
 -- instruction sets to agree with.
-package.path = "./spec/?.lua;./lua/?.lua;" .. package.path
+package.path = "./spec/support/?.lua;./lua/?.lua;" .. package.path
 local ffi = require "ffi"
 local bit = require "bit"
 local moonmill = require "moonmill.base.ffi"

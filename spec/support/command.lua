@@ -37,7 +37,7 @@ local function write(path, text)
   file:close()
 end
 
-local DENIED = "^moonmill: warning: the system denies machine code[^\n]*\n" -- see spec/denied.lua
+local DENIED = "^moonmill: warning: the system denies machine code[^\n]*\n" -- see spec/support/denied.lua
 
 ---What the command wrote, without the warning of a system that denies machine code.
 function M.said(text) return os.getenv "MM_DENIED" and text and (text:gsub(DENIED, "")) or text end

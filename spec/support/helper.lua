@@ -10,7 +10,7 @@ for _, name in ipairs { "cdef", "typeof", "metatype", "load" } do
     end
   end
 end
-package.path = "./lua/?.lua;./spec/?.lua;" .. package.path
+package.path = "./lua/?.lua;./spec/support/?.lua;" .. package.path
 require "moonmill.base.ffi"
 
 -- The thread sanitizer is preloaded into this process; a shell does not survive it, and a LuaJIT that a shell starts

@@ -1,7 +1,7 @@
--- divided - runs the halves of a pipeline over parts of lists, as an engine would that holds a table in partitions.
+-- partitions - runs the halves of a pipeline over parts of lists, as an engine would that holds a table in partitions.
 --
---   divided.run(chain, lists, { 3, 0, 2 })   --> as pipelines.run(chain, lists), through parts of 3, 0 and 2 rows and
---                                                the rest
+--   partitions.run(chain, lists, { 3, 0, 2 })   --> as pipelines.run(chain, lists), through parts of 3, 0 and 2 rows
+--                                                   and the rest
 local halves = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
 local script = require "moonmill.script.script"
