@@ -1,5 +1,5 @@
-/* signals.c - Ctrl-C and its kin: the first cancels the job and lets it clean up, the second ends the process. All
- * other signals that end a process do so at once, but no temporary file stays behind.
+/* signals.c - Ctrl-C and other signals: the first cancels the job and lets it clean up, the second ends the process.
+ * All other signals that end a process do so at once, but no temporary file stays behind.
  *
  * SPDX-License-Identifier: MIT */
 #include "command/command.h"
@@ -36,7 +36,7 @@ static void abandon_output(void) {
   if (atomic_load(&current) && sink) mm_sink_abandon(sink);
 }
 
-enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send one wish as two signals */
+enum { PATIENCE_MS = 300 }; /* timeout(1) and some terminals send two signals for one request */
 static atomic_llong caught_at;
 
 /* Without a job there is nothing to clean up: the signal, blocked here, ends the process when the handler returns. */
@@ -64,7 +64,7 @@ static void on_fatal(int number) {
 
 /* ---- The deadline: of the script, the plan, the opening of files and the job together ---- */
 
-static void handle(int number, void (*handler)(int)) {
+static void handle_signal(int number, void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler};
   sigaction(number, &action, NULL);
 }
@@ -122,7 +122,7 @@ void mm_host_deadline(double seconds, const char *text, int32_t code) {
   last_size = strnlen(text, sizeof last_words);
   memcpy(last_words, text, last_size);
   last_code = code;
-  handle(SIGALRM, on_alarm);
+  handle_signal(SIGALRM, on_alarm);
   ring_after(seconds);
 }
 
@@ -132,7 +132,7 @@ double mm_host_left(void) { return deadline - mm_host_clock(); }
 /* Leaves alone what is ignored, and what a sanitizer handles. */
 static void install_fatal(int number) {
   struct sigaction before;
-  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) handle(number, on_fatal);
+  if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) handle_signal(number, on_fatal);
 }
 
 void mm_signals_install(void) {
@@ -142,7 +142,7 @@ void mm_signals_install(void) {
   for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
     struct sigaction before;
     if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue; /* nohup */
-    handle(numbers[i], on_signal);
+    handle_signal(numbers[i], on_signal);
   }
   for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++) install_fatal(fatal[i]);
   for (int number = SIGRTMIN; number <= SIGRTMAX; number++) install_fatal(number);

@@ -39,7 +39,7 @@ typedef struct alarm_clock {
   bool done;
 } alarm_clock;
 
-static void *ring(void *argument) {
+static void *stop_when_late(void *argument) {
   alarm_clock *clock = argument;
   struct timespec until = mm_moment_after(PATIENCE_SECONDS * 1000);
   pthread_mutex_lock(&clock->mutex);
@@ -54,7 +54,7 @@ static void *ring(void *argument) {
 static void set_alarm(alarm_clock *clock) {
   pthread_mutex_init(&clock->mutex, NULL);
   mm_cond_init(&clock->over);
-  clock->set = pthread_create(&clock->thread, NULL, ring, clock) == 0;
+  clock->set = pthread_create(&clock->thread, NULL, stop_when_late, clock) == 0;
 }
 
 static void stop_alarm(alarm_clock *clock) {

@@ -2,8 +2,8 @@
  *
  * DESIGN. Where the function could be made a vector program (moonmill.rows.vector.vectorise), the program runs each
  * batch first. It fails at rows that it cannot answer for; then what it gave is dropped and the batch is given to the
- * function, which raises the true error, or has an answer. Both give the same bits, so nobody can tell which one ran. A
- * Lua state is made when it is first needed.
+ * function, which raises the true error, or has an answer. Both give the same bits, so the result does not depend on
+ * which one ran. A Lua state is made when it is first needed.
  *
  * DESIGN. The loop over rows is Lua (moonmill.rows), compiled by LuaJIT; this file makes the states, drives batches and
  * stops what runs too long. A worker notes under its mutex when it is inside Lua; interrupt() takes that mutex and sets
@@ -44,7 +44,7 @@ struct rows_local {
 };
 
 /* The shipment names columns by their place, so the schema must be the one that the stage was made for. */
-static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
+static int rows_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows->now = (int64_t)time(NULL);
   if (in->count != rows->in.count)
@@ -105,9 +105,9 @@ static int open_program(rows_stage *rows, rows_local *self, mm_error *error) {
   return program->vtable->open(program, self->job, &self->program, error);
 }
 
-static void close(mm_stage *stage, void *local);
+static void rows_close(mm_stage *stage, void *local);
 
-static int open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
+static int rows_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows_local *self = calloc(1, sizeof *self);
   if (!self) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a worker");
@@ -120,14 +120,14 @@ static int open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   int status = open_program(rows, self, error);
   if (status >= 0 && !rows->program) status = need_lua(rows, self, error);
   if (status < 0) {
-    close(stage, self);
+    rows_close(stage, self);
     return status;
   }
   *local = self;
   return 0;
 }
 
-static void close(mm_stage *stage, void *local) {
+static void rows_close(mm_stage *stage, void *local) {
   rows_stage *rows = (rows_stage *)stage;
   rows_local *self = local;
   pthread_mutex_lock(&rows->mutex);
@@ -147,7 +147,7 @@ static void close(mm_stage *stage, void *local) {
 }
 
 /* False when the state was hooked: Lua must not be entered. */
-static bool enter(rows_local *self) {
+static bool enter_lua(rows_local *self) {
   pthread_mutex_lock(&self->mutex);
   self->inside = !self->hooked;
   bool entered = self->inside;
@@ -200,7 +200,7 @@ static bool call_lua(rows_local *self, work *w) {
     lua_settop(L, 0);
     if (w->status != MM_ENOMEM || attempt > 0 || came_out(self)) break;
     if (w->out) mm_batch_resize(w->out, 0, NULL);
-    if (!enter(self) || !mm_state_collect(L)) break;
+    if (!enter_lua(self) || !mm_state_collect(L)) break;
   }
   return !came_out(self);
 }
@@ -208,7 +208,7 @@ static bool call_lua(rows_local *self, work *w) {
 static int run_lua(mm_stage *stage, rows_local *self, const mm_batch *in, mm_batch *out, mm_error *error) {
   int made = need_lua((rows_stage *)stage, self, error);
   if (made < 0) return made;
-  if (!enter(self)) return fail_cancelled(out, error);
+  if (!enter_lua(self)) return fail_cancelled(out, error);
   work w = {.function = self->run, .in = in, .out = out};
   if (!call_lua(self, &w)) return fail_cancelled(out, error);
   if (w.status < 0) {
@@ -233,7 +233,7 @@ static bool worth_trying(const rows_stage *rows, const rows_local *self) {
   return rows->program && (self->tried < 8 || 2 * self->failed < self->tried);
 }
 
-static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
+static int rows_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
   rows_stage *rows = (rows_stage *)stage;
   rows_local *self = local;
   if (worth_trying(rows, self) && as_declared(rows, in)) {
@@ -252,9 +252,9 @@ static int run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, 
 }
 
 /* Did the function change what it captured after the last comparison? */
-static int leave(mm_stage *stage, void *local, mm_error *error) {
+static int rows_leave(mm_stage *stage, void *local, mm_error *error) {
   rows_local *self = local;
-  if (!self->L || !enter(self)) return 0;
+  if (!self->L || !enter_lua(self)) return 0;
   work w = {.function = self->last_look};
   if (!call_lua(self, &w) || w.status >= 0) return 0;
   *error = w.failure;
@@ -262,7 +262,7 @@ static int leave(mm_stage *stage, void *local, mm_error *error) {
   return w.status;
 }
 
-static void interrupt(mm_stage *stage) {
+static void rows_interrupt(mm_stage *stage) {
   rows_stage *rows = (rows_stage *)stage;
   pthread_mutex_lock(&rows->mutex);
   for (rows_local *self = rows->locals; self; self = self->next) {
@@ -284,38 +284,38 @@ static void free_stage(mm_stage *stage) {
   free(rows);
 }
 
-static mm_stage *copy(const mm_stage *stage, mm_error *error);
+static mm_stage *rows_copy(const mm_stage *stage, mm_error *error);
 
 /* Results are appended to the columns that come in. */
-static int32_t shares(const mm_stage *stage, int32_t column) {
+static int32_t rows_shares(const mm_stage *stage, int32_t column) {
   return column < ((const rows_stage *)stage)->in.count ? column : -1;
 }
 
 static const mm_stage_class map_class = {.name = "map",
                                          .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS | MM_STAGE_FOREIGN,
-                                         .bind = bind,
-                                         .open = open,
-                                         .close = close,
-                                         .leave = leave,
-                                         .run = run,
-                                         .interrupt = interrupt,
+                                         .bind = rows_bind,
+                                         .open = rows_open,
+                                         .close = rows_close,
+                                         .leave = rows_leave,
+                                         .run = rows_run,
+                                         .interrupt = rows_interrupt,
                                          .free = free_stage,
-                                         .copy = copy,
-                                         .shares = shares};
+                                         .copy = rows_copy,
+                                         .shares = rows_shares};
 static const mm_stage_class where_class = {.name = "where",
                                            .flags = MM_STAGE_CAN_FAIL | MM_STAGE_FOREIGN,
-                                           .bind = bind,
-                                           .open = open,
-                                           .close = close,
-                                           .leave = leave,
-                                           .run = run,
-                                           .interrupt = interrupt,
+                                           .bind = rows_bind,
+                                           .open = rows_open,
+                                           .close = rows_close,
+                                           .leave = rows_leave,
+                                           .run = rows_run,
+                                           .interrupt = rows_interrupt,
                                            .free = free_stage,
-                                           .copy = copy};
+                                           .copy = rows_copy};
 
 /* Takes the program's stage, NULL when there is none. */
-static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_t size, const mm_schema *in,
-                      const mm_schema *out, int32_t place, mm_stage *program, mm_error *error) {
+static mm_stage *make_stage(const mm_stage_class *vtable, const char *shipment, int64_t size, const mm_schema *in,
+                            const mm_schema *out, int32_t place, mm_stage *program, mm_error *error) {
   rows_stage *rows = calloc(1, sizeof *rows);
   char *bytes = malloc((size_t)size + 1);
   if (!rows || !bytes) {
@@ -343,16 +343,16 @@ static mm_stage *make(const mm_stage_class *vtable, const char *shipment, int64_
   return &rows->stage;
 }
 
-static mm_stage *copy(const mm_stage *stage, mm_error *error) {
+static mm_stage *rows_copy(const mm_stage *stage, mm_error *error) {
   const rows_stage *rows = (const rows_stage *)stage;
   mm_stage *program = rows->program ? rows->program->vtable->copy(rows->program, error) : NULL;
   if (rows->program && !program) return NULL;
-  return make(stage->vtable, rows->shipment, rows->size, &rows->in, &stage->out, rows->place, program, error);
+  return make_stage(stage->vtable, rows->shipment, rows->size, &rows->in, &stage->out, rows->place, program, error);
 }
 
 mm_stage *mm_stage_rows(const char *shipment, int64_t size, const mm_schema *in, const mm_schema *out, bool filter,
                         int32_t place, mm_program *take, mm_error *error) {
   mm_stage *program = take ? mm_stage_program(take, out, error) : NULL;
   if (take && !program) return NULL;
-  return make(filter ? &where_class : &map_class, shipment, size, in, out, place, program, error);
+  return make_stage(filter ? &where_class : &map_class, shipment, size, in, out, place, program, error);
 }

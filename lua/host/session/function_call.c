@@ -133,7 +133,7 @@ static void clear_views(lua_State *L, const call *c) {
 /* ---- Results ---- */
 
 /* Call `how`(entry, number, the value at `index`), which judges a result; its answer is left on the stack. */
-static int judge(lua_State *L, const call *c, int how, int32_t number, int index) {
+static int judge_result(lua_State *L, const call *c, int how, int32_t number, int index) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, how);
   lua_rawgeti(L, LUA_REGISTRYINDEX, c->entry->value);
   lua_pushinteger(L, number);
@@ -141,12 +141,12 @@ static int judge(lua_State *L, const call *c, int how, int32_t number, int index
   return lua_pcall(L, index ? 3 : 2, 1, 1) ? -1 : 0;
 }
 
-static int refuse(lua_State *L, const call *c, int32_t number, int index) {
-  judge(L, c, c->module->refuse, number + 1, index);
+static int refuse_result(lua_State *L, const call *c, int32_t number, int index) {
+  judge_result(L, c, c->module->refuse, number + 1, index);
   return -1;
 }
 
-static bool fits(const mm_slot *slot, double value) {
+static bool value_fits(const mm_slot *slot, double value) {
   static const struct {
     double low, high;
   } ranges[] = {[MM_I8] = {INT8_MIN, INT8_MAX},    [MM_I16] = {INT16_MIN, INT16_MAX},
@@ -161,20 +161,21 @@ static bool fits(const mm_slot *slot, double value) {
 static int take_wide(lua_State *L, const call *c, int32_t number, int index) {
   const mm_slot *slot = &c->function->results[number];
   mm_item *item = &c->results[number];
-  if (judge(L, c, c->module->check_wide, number + 1, index) < 0) return -1;
+  if (judge_result(L, c, c->module->check_wide, number + 1, index) < 0) return -1;
   bool is_signed = lua_tointeger(L, -1) == 1;
   lua_pop(L, 1);
   memcpy(&item->i, lua_topointer(L, index), sizeof item->i);
   bool fitting;
   if (slot->type.id == MM_I64) fitting = is_signed || item->i >= 0;
   else if (slot->type.id == MM_U64) fitting = !is_signed || item->i >= 0;
-  else fitting = item->i <= exact && item->i >= -exact && (is_signed || item->i >= 0) && fits(slot, (double)item->i);
-  return fitting ? 0 : refuse(L, c, number, index);
+  else
+    fitting = item->i <= exact && item->i >= -exact && (is_signed || item->i >= 0) && value_fits(slot, (double)item->i);
+  return fitting ? 0 : refuse_result(L, c, number, index);
 }
 
 static int take_array(lua_State *L, const call *c, int32_t number, int index) {
   mm_item *item = &c->results[number];
-  if (judge(L, c, c->module->check_array, number + 1, index) < 0) return -1;
+  if (judge_result(L, c, c->module->check_array, number + 1, index) < 0) return -1;
   bool big = lua_tointeger(L, -1) == 2;
   lua_pop(L, 1);
   const view *v = lua_topointer(L, index);
@@ -194,40 +195,40 @@ static int take_array(lua_State *L, const call *c, int32_t number, int index) {
 
 static int take_text(lua_State *L, const call *c, int32_t number, int index) {
   mm_item *item = &c->results[number];
-  if (lua_type(L, index) != LUA_TSTRING) return refuse(L, c, number, index);
+  if (lua_type(L, index) != LUA_TSTRING) return refuse_result(L, c, number, index);
   size_t size;
   item->data = lua_tolstring(L, index, &size);
   item->size = (int64_t)size;
   bool valid = c->function->results[number].type.id == MM_BINARY || mm_utf8_invalid(item->data, item->size) < 0;
-  return valid ? 0 : refuse(L, c, number, index);
+  return valid ? 0 : refuse_result(L, c, number, index);
 }
 
-static int take(lua_State *L, const call *c, int32_t number, int index) {
+static int take_result(lua_State *L, const call *c, int32_t number, int index) {
   const mm_slot *slot = &c->function->results[number];
   mm_item *item = &c->results[number];
   int type = lua_type(L, index);
   *item = (mm_item){.argument = -1};
   if (type == LUA_TNIL || type == LUA_TNONE) {
     item->null = true;
-    return slot->nullable ? 0 : refuse(L, c, number, index);
+    return slot->nullable ? 0 : refuse_result(L, c, number, index);
   }
   if (slot->array) return take_array(L, c, number, index);
   switch (slot->type.id) {
   case MM_UTF8:
   case MM_BINARY: return take_text(L, c, number, index);
   case MM_BOOL:
-    if (type != LUA_TBOOLEAN) return refuse(L, c, number, index);
+    if (type != LUA_TBOOLEAN) return refuse_result(L, c, number, index);
     item->i = lua_toboolean(L, index);
     return 0;
   case MM_F32:
   case MM_F64:
-    if (type != LUA_TNUMBER) return refuse(L, c, number, index);
+    if (type != LUA_TNUMBER) return refuse_result(L, c, number, index);
     item->f = lua_tonumber(L, index);
     if (slot->type.id == MM_F32) item->f = (float)item->f;
     return 0;
   default:
     if (type == LUA_TCDATA) return take_wide(L, c, number, index);
-    if (type != LUA_TNUMBER || !fits(slot, lua_tonumber(L, index))) return refuse(L, c, number, index);
+    if (type != LUA_TNUMBER || !value_fits(slot, lua_tonumber(L, index))) return refuse_result(L, c, number, index);
     item->i = (int64_t)lua_tonumber(L, index);
     return 0;
   }
@@ -255,12 +256,12 @@ static int take_all(lua_State *L, const call *c) {
   int given = lua_gettop(L) - 1;
   int32_t count = c->function->result_count;
   if (given > count) {
-    judge(L, c, c->module->too_many, given, 0);
+    judge_result(L, c, c->module->too_many, given, 0);
     return -1;
   }
   lua_settop(L, 1 + count);
   for (int32_t i = 0; i < count; i++) {
-    if (take(L, c, i, 2 + i) < 0) return -1;
+    if (take_result(L, c, i, 2 + i) < 0) return -1;
   }
   hand_over(L, c, 2);
   return 0;

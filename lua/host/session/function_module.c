@@ -13,7 +13,7 @@ struct mm_piece {
   max_align_t bytes[];
 };
 
-static void *keep(mm_module *module, size_t size) {
+static void *keep_bytes(mm_module *module, size_t size) {
   mm_piece *piece = calloc(1, sizeof *piece + size);
   if (!piece) return NULL;
   piece->next = module->pieces;
@@ -22,13 +22,13 @@ static void *keep(mm_module *module, size_t size) {
 }
 
 static char *keep_text(mm_module *module, const char *text, size_t size) {
-  char *copy = keep(module, size + 1);
+  char *copy = keep_bytes(module, size + 1);
   if (copy) memcpy(copy, text, size);
   return copy;
 }
 
 /* The same, for use within Lua: runs out of memory as Lua does. */
-static void *must(lua_State *L, void *memory) {
+static void *must_have(lua_State *L, void *memory) {
   if (!memory) luaL_error(L, "not enough memory");
   return memory;
 }
@@ -39,7 +39,7 @@ static const char *text_field(lua_State *L, mm_module *module, const char *name)
   size_t size;
   lua_getfield(L, -1, name);
   const char *text = luaL_checklstring(L, -1, &size);
-  text = must(L, keep_text(module, text, size));
+  text = must_have(L, keep_text(module, text, size));
   lua_pop(L, 1);
   return text;
 }
@@ -58,7 +58,7 @@ static int64_t integer_field(lua_State *L, const char *name) {
   return value;
 }
 
-static int reference(lua_State *L, const char *name) {
+static int function_reference(lua_State *L, const char *name) {
   lua_getfield(L, -1, name);
   if (!lua_isnil(L, -1)) return luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pop(L, 1);
@@ -68,7 +68,7 @@ static int reference(lua_State *L, const char *name) {
 static const mm_slot *read_slots(lua_State *L, mm_module *module, const char *name, int32_t *count) {
   lua_getfield(L, -1, name);
   *count = (int32_t)lua_objlen(L, -1);
-  mm_slot *slots = must(L, keep(module, sizeof *slots * (size_t)*count));
+  mm_slot *slots = must_have(L, keep_bytes(module, sizeof *slots * (size_t)*count));
   for (int32_t i = 0; i < *count; i++) {
     lua_rawgeti(L, -1, i + 1);
     slots[i] = (mm_slot){
@@ -99,9 +99,9 @@ static bool is_plain(const mm_function *function) {
 
 static void read_functions(lua_State *L, mm_module *module) {
   int32_t count = (int32_t)lua_objlen(L, -1);
-  module->functions = must(L, keep(module, sizeof *module->functions * (size_t)count));
-  module->entries = must(L, keep(module, sizeof *module->entries * (size_t)count));
-  module->plain = must(L, keep(module, sizeof *module->plain * (size_t)count));
+  module->functions = must_have(L, keep_bytes(module, sizeof *module->functions * (size_t)count));
+  module->entries = must_have(L, keep_bytes(module, sizeof *module->entries * (size_t)count));
+  module->plain = must_have(L, keep_bytes(module, sizeof *module->plain * (size_t)count));
   for (int32_t i = 0; i < count; i++) {
     mm_function *function = &module->functions[i];
     mm_entry *entry = &module->entries[i];
@@ -112,8 +112,8 @@ static void read_functions(lua_State *L, mm_module *module) {
     function->line = integer_field(L, "line");
     function->arguments = read_slots(L, module, "arguments", &function->argument_count);
     function->results = read_slots(L, module, "results", &function->result_count);
-    entry->small = must(L, keep(module, sizeof(int) * (size_t)function->argument_count));
-    entry->big = must(L, keep(module, sizeof(int) * (size_t)function->argument_count));
+    entry->small = must_have(L, keep_bytes(module, sizeof(int) * (size_t)function->argument_count));
+    entry->big = must_have(L, keep_bytes(module, sizeof(int) * (size_t)function->argument_count));
     module->plain[i] = is_plain(function);
     lua_pop(L, 1);
   }
@@ -138,15 +138,15 @@ static void read_entries(lua_State *L, mm_module *module) {
   for (int32_t i = 0; i < module->count; i++) {
     mm_entry *entry = &module->entries[i];
     lua_rawgeti(L, -1, i + 1);
-    entry->fn = reference(L, "fn");
-    entry->value = reference(L, "entry");
+    entry->fn = function_reference(L, "fn");
+    entry->value = function_reference(L, "entry");
     lua_createtable(L, module->functions[i].argument_count, 0);
     entry->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_getfield(L, -1, "arguments");
     for (int32_t k = 0; k < module->functions[i].argument_count; k++) {
       lua_rawgeti(L, -1, k + 1);
-      entry->small[k] = reference(L, "small");
-      entry->big[k] = reference(L, "big");
+      entry->small[k] = function_reference(L, "small");
+      entry->big[k] = function_reference(L, "big");
       lua_pop(L, 1);
     }
     lua_pop(L, 2);
@@ -163,7 +163,7 @@ static int load_host(lua_State *L) {
   lua_pushlightuserdata(L, module);
   lua_pushcclosure(L, mm_module_call_all, 1);
   module->call_all = luaL_ref(L, LUA_REGISTRYINDEX);
-#define X(name) module->name = reference(L, #name);
+#define X(name) module->name = function_reference(L, #name);
   MM_MODULE_REFS(X)
 #undef X
   lua_getfield(L, -1, "open");
@@ -260,7 +260,7 @@ static _Thread_local char self; /* its address marks a thread */
 
 /* If a thread that is gone held the lock, the state is in the middle of something: it cannot be closed, and is left
  * behind. */
-static void forked(mm_watchdog *watch) {
+static void module_forked(mm_watchdog *watch) {
   mm_module *module = (mm_module *)watch;
   const void *owner = atomic_load(&module->owner);
   if (owner == &self) return;
@@ -298,7 +298,7 @@ void mm_module_cancel(mm_module *module) { mm_watchdog_stop(&module->watch); }
 /* Copy what the script is made of. */
 static bool keep_source(mm_module *module, const char *name, const mm_text *texts, int32_t count) {
   module->name = keep_text(module, name, strlen(name));
-  module->texts = keep(module, sizeof *texts * (size_t)count);
+  module->texts = keep_bytes(module, sizeof *texts * (size_t)count);
   if (!module->name || !module->texts) return false;
   for (int32_t i = 0; i < count; i++) {
     module->texts[i] = (mm_text){keep_text(module, texts[i].bytes, (size_t)texts[i].size), texts[i].size};
@@ -315,19 +315,19 @@ typedef struct opening {
   int status;
 } opening;
 
-static void prepare(void *context) {
+static void prepare_opening(void *context) {
   opening *o = context;
   o->status = mm_module_prepare(o->module, NULL, &o->error);
 }
-static void stop(void *context) { mm_watchdog_stop(&((opening *)context)->module->watch); }
-static void discard(void *context) {
+static void stop_opening(void *context) { mm_watchdog_stop(&((opening *)context)->module->watch); }
+static void discard_opening(void *context) {
   mm_module_free(((opening *)context)->module);
   free(context);
 }
 
 /* Takes the module where it fails. */
 static int open_script(mm_module *module, const mm_pulse *pulse, mm_error *error) {
-  static const mm_pool_task task = {prepare, stop, discard};
+  static const mm_pool_task task = {prepare_opening, stop_opening, discard_opening};
   opening *o = calloc(1, sizeof *o);
   if (!o) {
     mm_module_free(module);
@@ -349,7 +349,7 @@ int mm_module_open(const char *name, const mm_text *texts, int32_t count, const 
   mm_module *module = calloc(1, sizeof *module);
   if (!module) return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
   pthread_mutex_init(&module->lock, NULL);
-  module->watch.forked = forked;
+  module->watch.forked = module_forked;
   mm_watchdog_add(&module->watch);
   if (!keep_source(module, name, texts, count)) {
     mm_module_free(module);

@@ -56,7 +56,7 @@ typedef struct mm_item {
  * */
 int  mm_module_open(const char *name, const mm_text *texts, int32_t count, const mm_pulse *pulse, mm_module **module,
                     mm_error *error);
-void mm_module_free(mm_module *module); /* nobody is inside; NULL is allowed */
+void mm_module_free(mm_module *module); /* no call may be running; NULL is allowed */
 const char *mm_module_about(const mm_module *module);
 int32_t mm_module_count(const mm_module *module);
 const mm_function *mm_module_function(const mm_module *module, int32_t number);

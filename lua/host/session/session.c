@@ -69,7 +69,7 @@ static mm_session *all;
 /* ---- Sessions ---- */
 
 /* The child of a fork: who was inside is in the parent. The state is left as it is. */
-static void forked(mm_watchdog *watch) {
+static void session_forked(mm_watchdog *watch) {
   mm_session *session = (mm_session *)watch;
   pthread_mutex_init(&session->mutex, NULL);
   mm_cond_init(&session->changed);
@@ -92,7 +92,7 @@ mm_session *mm_session_new(mm_error *error) {
   atomic_init(&session->references, 1);
   pthread_mutex_init(&session->mutex, NULL);
   mm_cond_init(&session->changed);
-  session->watch.forked = forked;
+  session->watch.forked = session_forked;
   mm_watchdog_add(&session->watch);
   pthread_mutex_lock(&all_mutex);
   session->next = all;
@@ -125,7 +125,7 @@ void mm_session_release(mm_session *session) {
 bool mm_session_lost(const mm_session *session) { return atomic_load(&session->lost); }
 
 /* Become the one inside. Fails where this thread is inside already, the session is lost, or the pulse says stop. */
-static int enter(mm_session *session, const mm_pulse *pulse, mm_error *error) {
+static int enter_session(mm_session *session, const mm_pulse *pulse, mm_error *error) {
   pthread_mutex_lock(&session->mutex);
   while (session->busy && !mm_session_lost(session)) {
     bool own = session->owner == &self;
@@ -147,7 +147,7 @@ static int enter(mm_session *session, const mm_pulse *pulse, mm_error *error) {
   return lost ? mm_host_fail(error, MM_ESTATE, "lost", "the state of the script was given up") : 0;
 }
 
-static void leave(mm_session *session) {
+static void leave_session(mm_session *session) {
   pthread_mutex_lock(&session->mutex);
   session->busy = false;
   session->owner = NULL;
@@ -194,7 +194,7 @@ static void push_language(mm_session *session) {
   mm_buffer_free(&dropped);
 }
 
-static int invoke(lua_State *L) {
+static int invoke_request(lua_State *L) {
   request *r = lua_touserdata(L, 1);
   luaL_checkstack(L, r->count + 8, "too many arguments");
   push_language(r->session);
@@ -225,7 +225,7 @@ static bool run_request(request *r) {
   mm_session *session = r->session;
   if (!session->watch.L && (r->status = make_state(session, &r->error)) < 0) return false;
   lua_State *L = session->watch.L;
-  if (!mm_state_push(L, invoke, r, &r->error)) {
+  if (!mm_state_push(L, invoke_request, r, &r->error)) {
     r->status = r->error.code;
     return false;
   }
@@ -250,7 +250,7 @@ static void free_request(void *context) {
   free(r);
 }
 
-static void perform(void *context) {
+static void perform_request(void *context) {
   request *r = context;
   mm_session *session = r->session;
   mm_session_retain(session);
@@ -260,7 +260,7 @@ static void perform(void *context) {
     session->watch.L = NULL;
     mm_state_close(L);
   }
-  leave(session);
+  leave_session(session);
   mm_session_release(session);
 }
 
@@ -299,16 +299,17 @@ static request *new_request(mm_session *session, const char *function, const cha
   return NULL;
 }
 
-static void stop(void *context) { mm_watchdog_stop(&((request *)context)->session->watch); }
+static void stop_request(void *context) { mm_watchdog_stop(&((request *)context)->session->watch); }
 
 /* Takes the request. Its results go to `answer` (empty), `plan` and `result`, where they are not NULL. */
-static int ask(request *r, const mm_pulse *pulse, mm_buffer *answer, mm_plan **plan, int32_t *result, mm_error *error) {
-  int status = enter(r->session, pulse, error);
+static int ask_session(request *r, const mm_pulse *pulse, mm_buffer *answer, mm_plan **plan, int32_t *result,
+                       mm_error *error) {
+  int status = enter_session(r->session, pulse, error);
   if (status < 0) {
     free_request(r);
     return status;
   }
-  static const mm_pool_task task = {perform, stop, free_request};
+  static const mm_pool_task task = {perform_request, stop_request, free_request};
   mm_session *session = r->session;
   if (!mm_pool_call(&task, r, pulse)) {
     atomic_store(&session->lost, true);
@@ -330,7 +331,7 @@ static int ask(request *r, const mm_pulse *pulse, mm_buffer *answer, mm_plan **p
 int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,
                     const mm_pulse *pulse, mm_buffer *answer, mm_error *error) {
   request *r = new_request(session, "call", name, arguments, count, error);
-  return r ? ask(r, pulse, answer, NULL, NULL, error) : MM_ENOMEM;
+  return r ? ask_session(r, pulse, answer, NULL, NULL, error) : MM_ENOMEM;
 }
 
 int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *columns, const mm_text *params,
@@ -341,7 +342,7 @@ int mm_session_plan(mm_session *session, int32_t pipeline, const mm_schema *colu
   r->number = pipeline;
   r->has_schema = r->plans = true;
   int status = mm_schema_copy(&r->schema, columns, error);
-  if (status >= 0) return ask(r, pulse, failures, plan, number, error);
+  if (status >= 0) return ask_session(r, pulse, failures, plan, number, error);
   free_request(r);
   return status;
 }
@@ -353,7 +354,7 @@ int mm_session_failure(mm_session *session, int32_t number, const mm_error *fail
   r->number = number;
   r->failure = *failure;
   r->of = &r->failure;
-  return ask(r, pulse, failures, NULL, NULL, error);
+  return ask_session(r, pulse, failures, NULL, NULL, error);
 }
 
 /* Without memory it stays in the session: a leak, no mistake. */
@@ -369,7 +370,7 @@ void mm_session_drop(mm_session *session, int32_t handle) { note_drop(session, (
 /* ---- Garbage ---- */
 
 /* Machine code first, which keeps scripts that it ran. Twice: finalizers of the first round may let go of more. */
-static int collect(lua_State *L) {
+static int collect_state(lua_State *L) {
   push_language(lua_touserdata(L, 1));
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
   lua_gc(L, LUA_GCCOLLECT, 0);
@@ -381,7 +382,7 @@ static int collect(lua_State *L) {
 static int64_t collect_in(mm_session *session) {
   lua_State *L = session->watch.L;
   if (!L) return 0;
-  if (lua_cpcall(L, collect, session)) lua_settop(L, 0);
+  if (lua_cpcall(L, collect_state, session)) lua_settop(L, 0);
   return ((int64_t)lua_gc(L, LUA_GCCOUNT, 0) << 10) + lua_gc(L, LUA_GCCOUNTB, 0);
 }
 
@@ -401,7 +402,7 @@ int64_t mm_sessions_collect(void) {
     pthread_mutex_unlock(&session->mutex);
     if (idle) {
       bytes += collect_in(session);
-      leave(session);
+      leave_session(session);
     }
     before = session;
   }

@@ -1,4 +1,4 @@
-/* session.h - a script for a host that is not Lua: the Python extension and its kin.
+/* session.h - a script for a host that is not Lua: the Python extension and others like it.
  *
  * DESIGN. A session is one Lua state with the language in it, for one script; jobs never run in it. A request is the
  * name of a function of moonmill.session.requests with texts as arguments; an answer is JSON. What a plan is made of

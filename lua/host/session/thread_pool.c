@@ -48,7 +48,7 @@ static bool await(waiter *self) {
   return self->next.body != NULL;
 }
 
-static void *run(void *first) {
+static void *run_tasks(void *first) {
   waiter self = {.next = *(work *)first};
   free(first);
   mm_cond_init(&self.wake);
@@ -58,7 +58,7 @@ static void *run(void *first) {
   return NULL;
 }
 
-static bool start(work task) {
+static bool start_thread(work task) {
   work *first = malloc(sizeof *first);
   if (!first) return false;
   *first = task;
@@ -69,7 +69,7 @@ static bool start(work task) {
   pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the host's threads */
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  int failed = pthread_create(&thread, &detached, run, first);
+  int failed = pthread_create(&thread, &detached, run_tasks, first);
   pthread_attr_destroy(&detached);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failed) free(first);
@@ -77,13 +77,13 @@ static bool start(work task) {
 }
 
 /* In the child of a fork there is no thread but one. */
-static void hold(void) { pthread_mutex_lock(&mutex); }
+static void hold_pool(void) { pthread_mutex_lock(&mutex); }
 static void let_go(void) { pthread_mutex_unlock(&mutex); }
 static void in_child(void) {
   idle = NULL;
   pthread_mutex_unlock(&mutex);
 }
-static void prepare_forks(void) { pthread_atfork(hold, let_go, in_child); }
+static void prepare_forks(void) { pthread_atfork(hold_pool, let_go, in_child); }
 
 /* False: there is no thread, and none can be started. */
 static bool run_elsewhere(void (*body)(void *context), void *context) {
@@ -97,7 +97,7 @@ static bool run_elsewhere(void (*body)(void *context), void *context) {
     pthread_cond_signal(&found->wake);
   }
   pthread_mutex_unlock(&mutex);
-  return found || start((work){body, context});
+  return found || start_thread((work){body, context});
 }
 
 /* ---- Calls ---- */
@@ -117,7 +117,7 @@ static void free_call(call *c) {
   free(c);
 }
 
-static void perform(void *context) {
+static void perform_call(void *context) {
   call *c = context;
   c->task.body(c->context);
   pthread_mutex_lock(&c->mutex);
@@ -142,7 +142,7 @@ static bool wait_for(call *c) {
 }
 
 /* Stop waiting; false: it was done at the last moment. */
-static bool leave(call *c) {
+static bool leave_call(call *c) {
   pthread_mutex_lock(&c->mutex);
   c->left = !c->done;
   bool left = c->left;
@@ -157,7 +157,7 @@ bool mm_pool_call(const mm_pool_task *task, void *context, const mm_pulse *pulse
     pthread_mutex_init(&c->mutex, NULL);
     mm_cond_init(&c->changed);
   }
-  if (!c || !run_elsewhere(perform, c)) {
+  if (!c || !run_elsewhere(perform_call, c)) {
     if (c) free_call(c);
     task->body(context);
     return true;
@@ -167,7 +167,7 @@ bool mm_pool_call(const mm_pool_task *task, void *context, const mm_pulse *pulse
     if (c->process != getpid()) return false; /* the thread is in the parent */
     if (!stopped_at) continue;
     task->stop(context);
-    if (mm_milliseconds() - stopped_at > GRACE_MS && leave(c)) return false;
+    if (mm_milliseconds() - stopped_at > GRACE_MS && leave_call(c)) return false;
   }
   free_call(c);
   return true;

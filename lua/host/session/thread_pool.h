@@ -7,7 +7,7 @@
 typedef struct mm_pool_task {
   void (*body)(void *context);    /* on a thread of the pool, whose signals are blocked */
   void (*stop)(void *context);    /* make the body return soon; on the caller's thread, again and again */
-  void (*discard)(void *context); /* after the body, when the caller has left: the context is nobody else's then */
+  void (*discard)(void *context); /* after the body, when the caller has left: it then owns the context */
 } mm_pool_task;
 
 /* Call the body and wait. The pulse (NULL: none) beats some twenty times a second; when it says stop the body is told

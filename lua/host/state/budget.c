@@ -34,7 +34,7 @@ static _Thread_local struct {
   bool untold;  /* nobody was told since */
 } refused;
 
-static int64_t used(const budget *b) { return b->reserved - b->idle; }
+static int64_t used_bytes(const budget *b) { return b->reserved - b->idle; }
 
 static void note_refusal(int64_t size, bool limited) {
   refused.size = size;
@@ -55,31 +55,31 @@ static void hurry_collector(budget *b) {
   }
   if (!scarce) return;
   int64_t lap = left / 4 > SMALLEST_LAP ? left / 4 : SMALLEST_LAP;
-  int64_t now = used(b);
+  int64_t now = used_bytes(b);
   if (now < b->marked) b->marked = now;
   if (b->marked && now - b->marked < lap) return;
   b->marked = now;
   if (lua_gc(b->L, LUA_GCISRUNNING, 0)) lua_gc(b->L, LUA_GCRESTART, 0);
 }
 
-static bool reserve(budget *b, int64_t size) {
+static bool reserve_bytes(budget *b, int64_t size) {
   if (!mm_memory_reserve(size)) return false;
   b->reserved += size;
   b->idle += size;
   return true;
 }
 
-static void unreserve(budget *b, int64_t size) {
+static void unreserve_bytes(budget *b, int64_t size) {
   if (size <= 0) return;
   b->reserved -= size;
   b->idle -= size;
   mm_memory_unreserve(size);
 }
 
-static bool take(budget *b, int64_t size) {
+static bool take_bytes(budget *b, int64_t size) {
   int64_t missing = size - b->idle;
   if (missing <= 0) return true;
-  if (!reserve(b, (missing + STEP - 1) / STEP * STEP) && !reserve(b, missing)) return false;
+  if (!reserve_bytes(b, (missing + STEP - 1) / STEP * STEP) && !reserve_bytes(b, missing)) return false;
   hurry_collector(b);
   return true;
 }
@@ -87,7 +87,7 @@ static bool take(budget *b, int64_t size) {
 /* Some steps are kept for what comes next, but not where the budget is scarce. */
 static void give_back(budget *b) {
   if (b->idle < b->most_idle) return;
-  unreserve(b, b->hurried ? b->idle : b->idle / STEP * STEP - STEP);
+  unreserve_bytes(b, b->hurried ? b->idle : b->idle / STEP * STEP - STEP);
 }
 
 static void *pass_on(budget *b, void *memory, size_t old_size, size_t new_size) {
@@ -101,7 +101,7 @@ static void *pass_on(budget *b, void *memory, size_t old_size, size_t new_size) 
 /* Where the budget may have to change. */
 static __attribute__((noinline)) void *negotiate(budget *b, void *memory, size_t old_size, size_t new_size) {
   int64_t more = (int64_t)new_size - (int64_t)old_size;
-  if (more > 0 && !b->unlimited && !take(b, more)) {
+  if (more > 0 && !b->unlimited && !take_bytes(b, more)) {
     note_refusal(more, true);
     hurry_collector(b);
     return NULL;
@@ -111,7 +111,7 @@ static __attribute__((noinline)) void *negotiate(budget *b, void *memory, size_t
   return result;
 }
 
-static void *allocate(void *self, void *memory, size_t old_size, size_t new_size) {
+static void *allocate_counted(void *self, void *memory, size_t old_size, size_t new_size) {
   budget *b = self;
   int64_t idle = b->idle - (int64_t)new_size + (int64_t)old_size;
   if (idle < 0 || idle >= b->most_idle) return negotiate(b, memory, old_size, new_size);
@@ -132,9 +132,9 @@ lua_State *mm_budget_state(void) {
   b->allocate = lua_getallocf(L, &b->self);
   b->most_idle = KEPT_STEPS * STEP;
   b->idle = -(int64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024;
-  lua_setallocf(L, allocate, b);
-  if (take(b, 0)) return L;
-  note_refusal(used(b), true);
+  lua_setallocf(L, allocate_counted, b);
+  if (take_bytes(b, 0)) return L;
+  note_refusal(used_bytes(b), true);
   mm_state_close(L);
   return NULL;
 }
@@ -164,7 +164,7 @@ bool mm_state_lacks_memory(lua_State *L, int status) {
   return status && lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "not enough memory") == 0;
 }
 
-static int collect(lua_State *L) {
+static int collect_garbage(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT, 0);
   return 0;
 }
@@ -174,8 +174,8 @@ bool mm_state_collect(lua_State *L) {
   lua_getallocf(L, &self);
   budget *b = self;
   b->unlimited = true;
-  int broken = lua_cpcall(L, collect, NULL);
+  int broken = lua_cpcall(L, collect_garbage, NULL);
   b->unlimited = false;
-  unreserve(b, b->idle);
+  unreserve_bytes(b, b->idle);
   return !broken;
 }

@@ -16,7 +16,7 @@ static char registry_key;
 /* ---- On the thread of the call ---- */
 
 /* A hook may be seen before the thread that sets it has said so. */
-static int settled(mm_watchdog *watch) {
+static int settled_phase(mm_watchdog *watch) {
   int phase;
   while ((phase = atomic_load(&watch->phase)) == MM_WATCHDOG_HOOKING) sched_yield();
   return phase;
@@ -28,7 +28,7 @@ static void pulse_hook(lua_State *L, lua_Debug *event) {
   lua_rawget(L, LUA_REGISTRYINDEX);
   mm_watchdog *watch = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  settled(watch);
+  settled_phase(watch);
   if (watch->pulse && watch->pulse->beat(watch->pulse->context)) atomic_store(&watch->phase, MM_WATCHDOG_STOPPING);
   lua_sethook(L, NULL, 0, 0);
   int expected = MM_WATCHDOG_HOOKED;
@@ -37,7 +37,7 @@ static void pulse_hook(lua_State *L, lua_Debug *event) {
   mm_state_stop(L, event);
 }
 
-static void wake(void);
+static void wake_thread(void);
 
 int mm_watchdog_call(mm_watchdog *watch, int arguments, int results, int handler, const mm_pulse *pulse,
                      bool *stopped) {
@@ -46,12 +46,12 @@ int mm_watchdog_call(mm_watchdog *watch, int arguments, int results, int handler
   unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
   atomic_store_explicit(&watch->calls, calls + 1, memory_order_relaxed);
   atomic_store(&watch->phase, MM_WATCHDOG_RUNNING);
-  if (pulse && !atomic_load(&awake)) wake();
+  if (pulse && !atomic_load(&awake)) wake_thread();
   int status = lua_pcall(L, arguments, results, handler);
   int phase = MM_WATCHDOG_RUNNING;
   *stopped = false;
   if (atomic_compare_exchange_strong(&watch->phase, &phase, MM_WATCHDOG_IDLE)) return status;
-  *stopped = settled(watch) == MM_WATCHDOG_STOPPING;
+  *stopped = settled_phase(watch) == MM_WATCHDOG_STOPPING;
   lua_sethook(L, NULL, 0, 0);
   atomic_store(&watch->phase, MM_WATCHDOG_IDLE);
   return status;
@@ -75,7 +75,7 @@ void mm_watchdog_stop(mm_watchdog *watch) {
 }
 
 /* Look at all states; true when one of them has been at work since the last look. */
-static bool look(void) {
+static bool look_at_states(void) {
   bool busy = false;
   for (mm_watchdog *watch = watches; watch; watch = watch->next) {
     unsigned calls = atomic_load_explicit(&watch->calls, memory_order_relaxed);
@@ -103,10 +103,10 @@ static void *look_after(void *unused) {
   for (int rest = 0; rest < REST_LOOKS;) {
     nanosleep(&pause, NULL);
     pthread_mutex_lock(&mutex);
-    rest = look() ? 0 : rest + 1;
+    rest = look_at_states() ? 0 : rest + 1;
     if (rest == REST_LOOKS) {
       atomic_store(&awake, false);
-      if (any_running()) { /* it began before it could see that nobody is awake */
+      if (any_running()) { /* it began before it could see that the thread is asleep */
         atomic_store(&awake, true);
         rest = 0;
       }
@@ -117,7 +117,7 @@ static void *look_after(void *unused) {
 }
 
 /* Without the thread calls work, but no pulse beats: another call will try again. */
-static void wake(void) {
+static void wake_thread(void) {
   pthread_mutex_lock(&mutex);
   if (!atomic_load(&awake)) {
     sigset_t all, before;

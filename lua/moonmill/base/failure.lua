@@ -223,7 +223,7 @@ end
 
 local function copy_text(field, size, text) ffi.copy(field, printable.cut(text, size - 1)) end
 
----Fill in an mm_error: the way back.
+---Fill in an mm_error: the inverse of from_c.
 ---@param err ffi.cdata* mm_error *
 ---@param code integer
 ---@param about moonmill.Failure|moonmill.Fault id, message, hint, field, value, frames; all but `message` may be nil

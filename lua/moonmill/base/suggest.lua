@@ -1,4 +1,4 @@
--- moonmill.base.suggest - did-you-mean: the known word nearest to one that is not known.
+-- moonmill.base.suggest - did-you-mean: the known word nearest to an unknown one.
 local suggest = {}
 
 ---Number of inserted, deleted, changed or swapped letters between two words; `limit + 1` as soon as it is more than

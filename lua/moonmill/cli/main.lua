@@ -68,7 +68,7 @@ local function command_of(name)
   }
 end
 
--- Is there a wish for JSON errors? It must be known before the options are read.
+-- Are errors wanted as JSON? This must be known before the options are parsed.
 local function errors_format(argv)
   for i, word in ipairs(argv) do
     if word == "--errors=json" or (word == "--errors" and argv[i + 1] == "json") then return "json" end
@@ -97,7 +97,7 @@ local function perform(argv)
   return options and command.run(options, SELF) or 0
 end
 
--- What was printed must have arrived.
+-- Output must have been written.
 local function dispatch(argv)
   local code = perform(argv)
   failure.check(native.C.mm_host_flush(native.err), native.err)

@@ -46,7 +46,7 @@ function doctor.run(out)
     or "a compiled loop in a row function cannot be cancelled")
   local matching = C.mm_host_pattern_check()
   report(out, matching, "hard patterns", matching and "can be stopped"
-    or "string.find and its kin with a hard pattern cannot be cancelled")
+    or "string.find and similar with a hard pattern cannot be cancelled")
   out:write(("\nLuaJIT       %s, %s %s%s\n"):format(jit.version:gsub("^LuaJIT ", ""), jit.os, jit.arch,
     jit.status() and "" or ", compiler off"))
   out:write(("machine code %s\n"):format(C.mm_host_machine_code() and "can be run"

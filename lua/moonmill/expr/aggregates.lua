@@ -96,7 +96,7 @@ end
 ---The aggregates that an expression calls, each once.
 ---@param tree table
 ---@return { entry: table, tree: table, key: string }[]
-local function list(tree)
+local function list_aggregates(tree)
   local found, seen = {}, {}
   local function walk(n)
     local entry = aggregate_of(n)
@@ -162,4 +162,4 @@ local function split(tree, scope, describe_call)
   return found, rest
 end
 
-return { list = list, split = split }
+return { list = list_aggregates, split = split }

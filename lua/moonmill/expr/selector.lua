@@ -16,7 +16,7 @@ local KNOWN = { "number", "integer", "float", unpack(types.names) }
 ---@field text string as written
 ---@field matches fun(column: { name: string, type: moonmill.Type }): boolean
 
-local function fail(tree, message, hint)
+local function fail_selector(tree, message, hint)
   failure.raise_at({ id = "bad-selector", message = message, hint = hint }, tree.source.origin, tree.source.text,
     tree.at)
 end
@@ -33,7 +33,7 @@ local function by_type(tree)
   for _, name in ipairs(types.names) do
     if name == word then return function(column) return column.type.id == word end end
   end
-  fail(tree, ("there is no type \"%s\""):format(word),
+  fail_selector(tree, ("there is no type \"%s\""):format(word),
     suggest.hint(word, KNOWN) or ("names of columns stand in quotes: cols('%s')"):format(word))
 end
 
@@ -53,7 +53,7 @@ local function predicate(tree)
       return a(column) or b(column)
     end
   end
-  fail(tree, "cols() takes types and names in quotes, joined by and, or, not",
+  fail_selector(tree, "cols() takes types and names in quotes, joined by and, or, not",
     "for example cols(f64), cols('*_delay'), cols(f64 and not '*_id')")
 end
 
@@ -63,9 +63,9 @@ local function begins(text) return text:find "^%s*cols%s*%(" ~= nil end
 ---The selector of a tree that the parser of expressions made of cols(...).
 ---@return moonmill.Selector
 local function of_tree(tree)
-  if tree.kind ~= "call" or tree.name ~= "cols" then fail(tree, "expected cols(...)") end
+  if tree.kind ~= "call" or tree.name ~= "cols" then fail_selector(tree, "expected cols(...)") end
   if #tree.args > 1 then
-    fail(tree.args[2], "cols() takes one condition", "join conditions with or: cols('a*' or 'b*')")
+    fail_selector(tree.args[2], "cols() takes one condition", "join conditions with or: cols('a*' or 'b*')")
   end
   local text = tree.source.text:match("^cols%s*%b()", tree.at) or "cols(...)"
   return { text = text, tree = tree, matches = #tree.args == 0 and function() return true end
@@ -82,7 +82,8 @@ local function names(selector, columns)
   if #found == 0 then
     local all = {}
     for i, column in ipairs(columns) do all[i] = ("%s: %s"):format(column.name, column.type.name) end
-    fail(selector.tree, ("no column matches %s"):format(selector.text), "the columns here: " .. table.concat(all, ", "))
+    fail_selector(selector.tree, ("no column matches %s"):format(selector.text),
+      "the columns here: " .. table.concat(all, ", "))
   end
   return found
 end

@@ -22,145 +22,150 @@ local types = require "moonmill.base.types"
 
 local functions = { list = {}, scalars = {}, aggregates = {} }
 
-local function add(group, usage, help, example, fields)
+local function add_function(group, usage, help, example, fields)
   fields.group, fields.usage, fields.help, fields.example = group, usage, help, example
   fields.name = usage:match "^[^(]+"
   functions.list[#functions.list + 1] = fields
   functions[group == "aggregate" and "aggregates" or "scalars"][fields.name] = fields
 end
 
-local function number(...) add("number", ...) end
+local function number(...) add_function("number", ...) end
 local function math64(name, help, text, value)
   number(name .. "(x)", help, { name .. "(" .. text .. ")", value },
     { op = name:upper(), takes = { "f64" }, gives = "f64" })
 end
 
-number("abs(x)", "distance from zero", { "abs(-3)", "3" }, { op = "ABS", takes = { "number" }, gives = "same" })
-number("sign(x)", "-1, 0 or 1", { "sign(-2.5)", "-1.0" }, { op = "SIGN", takes = { "number" }, gives = "same" })
-number("min(a, b, ...)", "the least of the values", { "min(3, 1, 2)", "1" }, { form = "extreme" })
-number("max(a, b, ...)", "the greatest of the values", { "max(3, 1, 2)", "3" }, { form = "extreme" })
-number("clamp(x, low, high)", "x, but not below low and not above high", { "clamp(12, 0, 10)", "10" },
+number("abs(x)", "absolute value", { "abs(-3)", "3" }, { op = "ABS", takes = { "number" }, gives = "same" })
+number("sign(x)", "-1, 0 or 1: the sign of x", { "sign(-2.5)", "-1.0" },
+  { op = "SIGN", takes = { "number" }, gives = "same" })
+number("min(a, b, ...)", "the smallest of the values", { "min(3, 1, 2)", "1" }, { form = "extreme" })
+number("max(a, b, ...)", "the largest of the values", { "max(3, 1, 2)", "3" }, { form = "extreme" })
+number("clamp(x, low, high)", "x, limited to the range from low to high", { "clamp(12, 0, 10)", "10" },
   { form = "clamp" })
-number("floor(x)", "the next whole number downwards", { "floor(-2.5)", "-3.0" }, { form = "rounding", op = "FLOOR" })
-number("ceil(x)", "the next whole number upwards", { "ceil(-2.5)", "-2.0" }, { form = "rounding", op = "CEIL" })
-number("trunc(x)", "the next whole number towards zero", { "trunc(-2.5)", "-2.0" }, { form = "rounding", op = "TRUNC" })
-number("round(x, digits)", "to a number of decimal digits (0 when left out), half away from zero",
+number("floor(x)", "largest integer not greater than x", { "floor(-2.5)", "-3.0" }, { form = "rounding", op = "FLOOR" })
+number("ceil(x)", "smallest integer not less than x", { "ceil(-2.5)", "-2.0" }, { form = "rounding", op = "CEIL" })
+number("trunc(x)", "x without its fraction", { "trunc(-2.5)", "-2.0" }, { form = "rounding", op = "TRUNC" })
+number("round(x, digits)", "x rounded to decimal digits (default 0), halves away from zero",
   { "round(2.567, 1)", "2.6" },
   { form = "round" })
 math64("sqrt", "square root", "2.25", "1.5")
 math64("cbrt", "cube root", "8", "2.0")
 math64("exp", "e to the power of x", "0", "1.0")
 math64("log", "natural logarithm", "1", "0.0")
-math64("log2", "logarithm to the base 2", "8", "3.0")
-math64("log10", "logarithm to the base 10", "1000", "3.0")
+math64("log2", "base-2 logarithm", "8", "3.0")
+math64("log10", "base-10 logarithm", "1000", "3.0")
 math64("sin", "sine of an angle in radians", "0", "0.0")
 math64("cos", "cosine of an angle in radians", "0", "1.0")
 math64("tan", "tangent of an angle in radians", "0", "0.0")
-math64("asin", "inverse of sin", "0", "0.0")
-math64("acos", "inverse of cos", "1", "0.0")
-math64("atan", "inverse of tan", "0", "0.0")
-number("atan2(y, x)", "angle of the point (x, y)", { "atan2(0, 1)", "0.0" },
+math64("asin", "arc sine, in radians", "0", "0.0")
+math64("acos", "arc cosine, in radians", "1", "0.0")
+math64("atan", "arc tangent, in radians", "0", "0.0")
+number("atan2(y, x)", "angle of the point (x, y), in radians", { "atan2(0, 1)", "0.0" },
   { op = "ATAN2", takes = { "f64", "f64" }, gives = "f64" })
 math64("sinh", "hyperbolic sine", "0", "0.0")
 math64("cosh", "hyperbolic cosine", "0", "1.0")
 math64("tanh", "hyperbolic tangent", "0", "0.0")
 number("hypot(x, y)", "length of the vector (x, y)", { "hypot(3, 4)", "5.0" },
   { op = "HYPOT", takes = { "f64", "f64" }, gives = "f64" })
-number("pow(x, y)", "x to the power of y, the same as x ^ y", { "pow(2, 10)", "1024.0" },
+number("pow(x, y)", "x to the power of y; the same as x ^ y", { "pow(2, 10)", "1024.0" },
   { op = "POW", takes = { "f64", "f64" }, gives = "f64" })
-number("is_nan(x)", "is x not a number?", { "is_nan(0.0 / 0.0)", "true" },
+number("is_nan(x)", "true if x is NaN", { "is_nan(0.0 / 0.0)", "true" },
   { op = "IS_NAN", takes = { "float" }, gives = "bool" })
-number("is_finite(x)", "is x neither infinite nor NaN?", { "is_finite(1.0 / 0.0)", "false" },
+number("is_finite(x)", "true if x is neither infinite nor NaN", { "is_finite(1.0 / 0.0)", "false" },
   { op = "IS_FINITE", takes = { "float" }, gives = "bool" })
 
-local function choice(...) add("choice", ...) end
-choice("if(condition, a, b)", "a where the condition is true, else b", { "if(2 > 1, 'more', 'less')", "'more'" },
-  { form = "if", nulls = "null where the chosen value is; a condition that is null counts as false" })
+local function choice(...) add_function("choice", ...) end
+choice("if(condition, a, b)", "a if the condition is true, else b", { "if(2 > 1, 'more', 'less')", "'more'" },
+  { form = "if", nulls = "null where the chosen value is; a null condition counts as false" })
 choice("coalesce(a, b, ...)", "the first value that is not null", { "coalesce(null, 2, 3)", "2" },
   { form = "coalesce", nulls = "null where all values are" })
-choice("nullif(a, b)", "null where a equals b, else a", { "nullif(3, 3)", "null" },
+choice("nullif(a, b)", "null if a equals b, else a", { "nullif(3, 3)", "null" },
   { form = "nullif", nulls = "null where a is, or equals b" })
-choice("between(x, low, high)", "low <= x and x <= high", { "between(3, 1, 5)", "true" }, { form = "between" })
-choice("is_in(x, {a, b, ...})", "is x one of the constants?", { "is_in('b', {'a', 'b'})", "true" }, { form = "is_in" })
-choice("is_distinct(a, b)", "do a and b differ, where null equals null?", { "is_distinct(null, 1)", "true" },
+choice("between(x, low, high)", "true if low <= x and x <= high", { "between(3, 1, 5)", "true" }, { form = "between" })
+choice("is_in(x, {a, b, ...})", "true if x is one of the constants", { "is_in('b', {'a', 'b'})", "true" },
+  { form = "is_in" })
+choice("is_distinct(a, b)", "true if a and b differ; null equals null", { "is_distinct(null, 1)", "true" },
   { form = "is_distinct", nulls = "never null" })
 
-add("value", "hash(x)", "a u64 that is equal for equal values, on every machine: XXH3 of 8 bytes, or of a text",
+add_function("value", "hash(x)", "u64 hash, the same on every machine: XXH3 of 8 bytes, or of a text",
   { "hash('moonmill') % 10", "6" }, { form = "hash" })
 
-local function text(...) add("text", ...) end
+local function text(...) add_function("text", ...) end
 text("len(s)", "number of characters", { "len('héllo')", "5" }, { op = "LEN", takes = { "text" }, gives = "i64" })
 text("bytes(s)", "number of bytes", { "bytes('héllo')", "6" }, { op = "BYTES", takes = { "bytes" }, gives = "i64" })
-text("lower(s)", "in small letters", { "lower('ABC')", "'abc'" }, { op = "LOWER", takes = { "text" }, gives = "same" })
-text("upper(s)", "in capital letters", { "upper('abc')", "'ABC'" },
+text("lower(s)", "s in lower case", { "lower('ABC')", "'abc'" }, { op = "LOWER", takes = { "text" }, gives = "same" })
+text("upper(s)", "s in upper case", { "upper('abc')", "'ABC'" },
   { op = "UPPER", takes = { "text" }, gives = "same" })
-text("trim(s)", "without blanks at both ends", { "trim('  a b ')", "'a b'" },
+text("trim(s)", "s without leading and trailing white space", { "trim('  a b ')", "'a b'" },
   { op = "TRIM", takes = { "text" }, gives = "same" })
-text("ltrim(s)", "without blanks at the start", { "ltrim('  a ')", "'a '" },
+text("ltrim(s)", "s without leading white space", { "ltrim('  a ')", "'a '" },
   { op = "LTRIM", takes = { "text" }, gives = "same" })
-text("rtrim(s)", "without blanks at the end", { "rtrim('  a ')", "'  a'" },
+text("rtrim(s)", "s without trailing white space", { "rtrim('  a ')", "'  a'" },
   { op = "RTRIM", takes = { "text" }, gives = "same" })
-text("sub(s, first, last)", "characters from first to last (-1 when left out); negative numbers count from the end",
+text("sub(s, first, last)", "characters first to last (default -1); negative positions count from the end",
   { "sub('moonmill', 5, -2)", "'mil'" }, { form = "sub" })
-text("starts_with(s, start)", "does s start with this text?", { "starts_with('moonmill', 'moon')", "true" },
+text("starts_with(s, start)", "true if s begins with start", { "starts_with('moonmill', 'moon')", "true" },
   { op = "STARTS_WITH", takes = { "text", "text" }, gives = "bool" })
-text("ends_with(s, ending)", "does s end with this text?", { "ends_with('moonmill', 'mill')", "true" },
+text("ends_with(s, ending)", "true if s ends with ending", { "ends_with('moonmill', 'mill')", "true" },
   { op = "ENDS_WITH", takes = { "text", "text" }, gives = "bool" })
-text("contains(s, part)", "does s hold this text?", { "contains('moonmill', 'onm')", "true" },
+text("contains(s, part)", "true if part occurs in s", { "contains('moonmill', 'onm')", "true" },
   { op = "CONTAINS", takes = { "text", "text" }, gives = "bool" })
-text("find(s, part)", "number of the character where part first stands", { "find('moonmill', 'mill')", "5" },
-  { op = "FIND", takes = { "text", "text" }, gives = "i64", nulls = "null also where part is absent" })
-text("replace(s, old, new)", "every old text replaced by new", { "replace('a-b-c', '-', '+')", "'a+b+c'" },
+text("find(s, part)", "position of the first occurrence of part, counted from 1", { "find('moonmill', 'mill')", "5" },
+  { op = "FIND", takes = { "text", "text" }, gives = "i64", nulls = "null also where part does not occur" })
+text("replace(s, old, new)", "s with every occurrence of old replaced by new",
+  { "replace('a-b-c', '-', '+')", "'a+b+c'" },
   { op = "REPLACE", takes = { "text", "text", "text" }, gives = "same" })
-text("reverse(s)", "characters in reverse order", { "reverse('abc')", "'cba'" },
+text("reverse(s)", "s with its characters in reverse order", { "reverse('abc')", "'cba'" },
   { op = "REVERSE", takes = { "text" }, gives = "same" })
-text("repeat(s, n)", "s, n times", { "repeat('ab', 3)", "'ababab'" },
+text("repeat(s, n)", "s repeated n times", { "repeat('ab', 3)", "'ababab'" },
   { op = "REPEAT", takes = { "text", "int" }, gives = "same" })
-text("concat(a, b, ...)", "texts joined, the same as a .. b", { "concat('a', 'b', 1)", "'ab1'" }, { form = "concat" })
+text("concat(a, b, ...)", "the values joined as text; the same as a .. b", { "concat('a', 'b', 1)", "'ab1'" },
+  { form = "concat" })
 
-local function part(name, help, kind, example, value)
-  add("time", name .. "(t)", help, { ("%s(%s)"):format(name, example), value },
+local function date_part(name, help, kind, example, value)
+  add_function("time", name .. "(t)", help, { ("%s(%s)"):format(name, example), value },
     { op = name:upper(), takes = { kind }, gives = "i64" })
 end
-part("year", "year", "moment", 'date("2013-01-05")', "2013")
-part("month", "month, 1 to 12", "moment", 'date("2013-01-05")', "1")
-part("day", "day of the month, 1 to 31", "moment", 'date("2013-01-05")', "5")
-part("hour", "hour, 0 to 23", "clock", 'timestamp("2013-01-05 17:30:15")', "17")
-part("minute", "minute, 0 to 59", "clock", 'timestamp("2013-01-05 17:30:15")', "30")
-part("second", "second, 0 to 59", "clock", 'timestamp("2013-01-05 17:30:15")', "15")
-part("weekday", "day of the week, Monday 1 to Sunday 7", "moment", 'date("2013-01-05")', "6")
-part("yearday", "day of the year, 1 to 366", "moment", 'date("2013-02-01")', "32")
-part("week", "week of the year by ISO 8601, 1 to 53", "moment", 'date("2013-01-05")', "1")
+date_part("year", "year", "moment", 'date("2013-01-05")', "2013")
+date_part("month", "month, 1 to 12", "moment", 'date("2013-01-05")', "1")
+date_part("day", "day of the month, 1 to 31", "moment", 'date("2013-01-05")', "5")
+date_part("hour", "hour, 0 to 23", "clock", 'timestamp("2013-01-05 17:30:15")', "17")
+date_part("minute", "minute, 0 to 59", "clock", 'timestamp("2013-01-05 17:30:15")', "30")
+date_part("second", "second, 0 to 59", "clock", 'timestamp("2013-01-05 17:30:15")', "15")
+date_part("weekday", "day of the week, 1 (Monday) to 7 (Sunday)", "moment", 'date("2013-01-05")', "6")
+date_part("yearday", "day of the year, 1 to 366", "moment", 'date("2013-02-01")', "32")
+date_part("week", "ISO 8601 week of the year, 1 to 53", "moment", 'date("2013-01-05")', "1")
 for _, unit in ipairs { { "days", "48" }, { "hours", "24" }, { "minutes", "60" }, { "seconds", "60" } } do
   local larger = { days = "hours(48)", hours = "days(1)", minutes = "hours(1)", seconds = "minutes(1)" }
   local count = { days = 2, hours = 24, minutes = 60, seconds = 60 }
-  add("time", unit[1] .. "(n)", "a duration of n " .. unit[1],
+  add_function("time", unit[1] .. "(n)", "a duration of n " .. unit[1],
     { ("%s(%d) == %s"):format(unit[1], count[unit[1]], larger[unit[1]]), "true" }, { form = "duration" })
 end
 
 -- Casts: name -> example.
 local casts = {
-  { "f32", "a float of 32 bits", "f32('1.5')", "1.5" }, { "f64", "a float of 64 bits", "f64('1.5')", "1.5" },
-  { "bool", "true or false, from text, or from a number that is not zero", "bool('true')", "true" },
-  { "utf8", "a value as text", "utf8(12.5)", "'12.5'" }, { "binary", "the bytes of a text", "bytes(binary('é'))", "2" },
-  { "date", "a date, from text like 2013-01-05 or from a timestamp", "date('2013-01-05') < date('2013-02-01')",
+  { "f32", "a 32-bit float", "f32('1.5')", "1.5" }, { "f64", "a 64-bit float", "f64('1.5')", "1.5" },
+  { "bool", "true or false, from text or from a number (true unless zero)", "bool('true')", "true" },
+  { "utf8", "the value as text", "utf8(12.5)", "'12.5'" },
+    { "binary", "the bytes of a text", "bytes(binary('é'))", "2" },
+  { "date", "a date, from text such as 2013-01-05 or from a timestamp", "date('2013-01-05') < date('2013-02-01')",
     "true" },
-  { "duration", "a span of time, from text like PT1H30M or another unit", "duration('PT1H30M') == minutes(90)",
+  { "duration", "a time span, from text such as PT1H30M or from another unit", "duration('PT1H30M') == minutes(90)",
     "true" },
-  { "timestamp", "a time, from text like 2013-01-05T10:00:00Z, a date, or another unit",
+  { "timestamp", "a point in time, from text such as 2013-01-05T10:00:00Z, a date or another unit",
     "year(timestamp('2013-01-05 10:00:00'))", "2013" },
 }
 for _, name in ipairs { "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64" } do
-  casts[#casts + 1] = { name, "a whole number; fails where the value does not fit or has a fraction", name .. "('12')",
+  casts[#casts + 1] = { name, "an integer; fails if the value does not fit or has a fraction", name .. "('12')",
     "12" }
 end
 for _, cast in ipairs(casts) do
   local name, help, example, value = cast[1], cast[2], cast[3], cast[4]
   local usage = types[name].time and "(x, unit)" or "(x)"
   local type = types[name]
-  add("cast", name .. usage, help, { example, value }, { form = "cast", to = name, mode = "check" })
+  add_function("cast", name .. usage, help, { example, value }, { form = "cast", to = name, mode = "check" })
   if name ~= "utf8" and name ~= "binary" then
-    add("cast", "try." .. name .. usage, name .. "(x), but null where that fails",
+    add_function("cast", "try." .. name .. usage, name .. "(x), or null where that fails",
       { "try." .. name .. "('?')", "null" },
       { form = "cast", to = name, mode = "try", nulls = "null also where the value does not fit" })
   end
@@ -168,34 +173,35 @@ for _, cast in ipairs(casts) do
     local low, high = types.range(type)
     local shown = tostring(low):gsub("U?LL", "")
     local top = tostring(high):gsub("U?LL", "")
-    add("cast", "wrap." .. name .. usage, "a whole number, of which only the low bits are kept",
+    add_function("cast", "wrap." .. name .. usage, "an integer; only the low bits are kept (modular)",
       { ("wrap.%s(-1)"):format(name), type.signed and "-1" or top },
       { form = "cast", to = name, mode = "wrap" })
-    add("cast", "sat." .. name .. usage, "a whole number, at most the greatest and at least the smallest there is",
-      { ("sat.%s(-1e30)"):format(name), shown }, { form = "cast", to = name, mode = "sat" })
+    add_function("cast", "sat." .. name .. usage,
+      "an integer, limited to the range of the type (saturating)", { ("sat.%s(-1e30)"):format(name), shown },
+        { form = "cast", to = name, mode = "sat" })
   end
 end
 
 local function aggregate(usage, help, op, takes, gives, nulls)
-  add("aggregate", usage, help, { usage, nil }, { op = op, takes = { takes }, gives = gives, nulls = nulls })
+  add_function("aggregate", usage, help, { usage, nil }, { op = op, takes = { takes }, gives = gives, nulls = nulls })
 end
-local kept = "of nothing null"
+local NONE, FEW = "null without values", "null with fewer than two values"
 aggregate("count()", "number of rows; count(x): of rows where x is not null", "COUNT", "any", "i64", "never null")
 aggregate("count_null(x)", "number of rows where x is null", "COUNT_NULL", "any", "i64", "never null")
-aggregate("sum(x)", "sum; exact for whole numbers", "SUM", "summable", "sum", "of nothing 0")
-aggregate("mean(x)", "arithmetic mean", "MEAN", "number", "f64", kept)
-aggregate("min(x)", "the least value", "MIN", "any", "same", kept)
-aggregate("max(x)", "the greatest value", "MAX", "any", "same", kept)
-aggregate("var(x)", "variance, by n - 1", "VAR", "number", "f64", "of fewer than two values null")
-aggregate("std(x)", "standard deviation, by n - 1", "STD", "number", "f64", "of fewer than two values null")
-aggregate("first(x)", "value of the first row", "FIRST", "any", "same", "nulls count as values")
-aggregate("last(x)", "value of the last row", "LAST", "any", "same", "nulls count as values")
-aggregate("median(x)", "the middle value, or the mean of the two middle ones", "MEDIAN", "number", "f64", kept)
-aggregate("quantile(x, q)", "the value below which a share q (0 to 1) of the values lies, interpolated", "QUANTILE",
-  "number", "f64", kept)
-aggregate("n_unique(x)", "number of different values", "N_UNIQUE", "any", "i64", "never null")
-aggregate("any(x)", "is x true in any row? Of nothing false", "ANY", "bool", "bool", "never null")
-aggregate("all(x)", "is x true in every row? Of nothing true", "ALL", "bool", "bool", "never null")
+aggregate("sum(x)", "sum; exact for integers", "SUM", "summable", "sum", "0 without values")
+aggregate("mean(x)", "arithmetic mean", "MEAN", "number", "f64", NONE)
+aggregate("min(x)", "the smallest value", "MIN", "any", "same", NONE)
+aggregate("max(x)", "the largest value", "MAX", "any", "same", NONE)
+aggregate("var(x)", "sample variance (divided by n - 1)", "VAR", "number", "f64", FEW)
+aggregate("std(x)", "sample standard deviation (divided by n - 1)", "STD", "number", "f64", FEW)
+aggregate("first(x)", "value in the first row", "FIRST", "any", "same", "nulls count as values")
+aggregate("last(x)", "value in the last row", "LAST", "any", "same", "nulls count as values")
+aggregate("median(x)", "the middle value, or the mean of the two middle values", "MEDIAN", "number", "f64", NONE)
+aggregate("quantile(x, q)", "the q-quantile, q from 0 to 1, linearly interpolated", "QUANTILE",
+  "number", "f64", NONE)
+aggregate("n_unique(x)", "number of distinct values", "N_UNIQUE", "any", "i64", "never null")
+aggregate("any(x)", "true if x is true in any row; false without values", "ANY", "bool", "bool", "never null")
+aggregate("all(x)", "true if x is true in every row; true without values", "ALL", "bool", "bool", "never null")
 
 ---Names of all functions that may stand in an expression, for suggestions.
 ---@param with_aggregates boolean?

@@ -8,7 +8,7 @@ local suggest = require "moonmill.base.suggest"
 
 local C, err = native.C, native.err
 
----Files opened for reading, one after the other as one table.
+---Files opened for reading, concatenated as one table.
 ---@class moonmill.Files
 ---@field paths string[]
 ---@field columns moonmill.Column[] of the first file, with types from a sample

@@ -12,32 +12,33 @@ local suggest = require "moonmill.base.suggest"
 ---@type moonmill.ReadingOption[]
 local OPTIONS = {
   { name = "delimiter", kind = "character",
-    help = "What separates fields: a character, or tab. Default: found in the file." },
-  { name = "quote", kind = "character", help = "What encloses fields: a character, or none." },
-  { name = "null", kind = "texts", help = "A further text that means null; may be repeated." },
-  { name = "header", kind = "switch", default = true, help = "The first line is data; columns are c1, c2, ..." },
-  { name = "ragged", kind = "switch", help = "Fill short rows with null and cut long ones." },
+    help = "Field separator: a character, or tab. Default: detected." },
+  { name = "quote", kind = "character", help = "Quote character, or none." },
+  { name = "null", kind = "texts", help = "Another text that means null; may be repeated." },
+  { name = "header", kind = "switch", default = true,
+    help = "The first line is data, not a header; columns are named c1, c2, ..." },
+  { name = "ragged", kind = "switch", help = "Fill short rows with nulls and truncate long ones." },
 }
 local NAMED = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|", space = " " }
 
 local names, by_name = {}, {}
 for i, option in ipairs(OPTIONS) do names[i], by_name[option.name] = option.name, option end
 
-local function fail(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
+local function fail_usage(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
 local readers = {}
 
 function readers.character(value, shown)
   value = NAMED[value] or value
   if #value ~= 1 or value:find "[%z\r\n]" then
-    fail(("%s takes one character, got \"%s\""):format(shown, value), "for example ; or |, or the word tab")
+    fail_usage(("%s takes one character, got \"%s\""):format(shown, value), "for example ; or |, or the word tab")
   end
   return value
 end
 
 function readers.texts(values, shown)
   for _, text in ipairs(values) do
-    if text:find "[%z\n]" then fail(shown .. " takes a text of one line") end
+    if text:find "[%z\n]" then fail_usage(shown .. " takes a text of one line") end
   end
   return values
 end
@@ -45,7 +46,7 @@ end
 function readers.switch(value, shown)
   if value == true or value == "true" then return true end
   if value == false or value == "false" then return false end
-  fail(("%s is true or false, got \"%s\""):format(shown, value))
+  fail_usage(("%s is true or false, got \"%s\""):format(shown, value))
 end
 
 ---What values of options mean.
@@ -88,11 +89,11 @@ local function gather(others, ...)
     if not option then
       local known = table.move(names, 1, #names, 1, {})
       for _, other in ipairs(others or {}) do known[#known + 1] = other end
-      fail((others and "there is neither a parameter nor an option of reading files called \"%s\""
+      fail_usage((others and "there is neither a parameter nor an option of reading files called \"%s\""
         or "there is no option \"%s\" of reading files"):format(name),
         suggest.hint(name, known) or "the options: " .. table.concat(names, ", "))
     elseif option.kind ~= "texts" then
-      if given[name] ~= nil then fail(("%s takes one value, got several"):format(name)) end
+      if given[name] ~= nil then fail_usage(("%s takes one value, got several"):format(name)) end
       given[name] = text
     else
       given[name] = given[name] or {}

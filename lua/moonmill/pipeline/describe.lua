@@ -1,5 +1,5 @@
--- moonmill.pipeline.describe - what a pipeline is for, its parameters, what it reads, how to call it: as values and in
--- words.
+-- moonmill.pipeline.describe - a pipeline's purpose, parameters, input and usage: as values and as
+-- text.
 local halves = require "moonmill.pipeline.two_phase"
 local json = require "moonmill.base.json"
 local params = require "moonmill.pipeline.params"

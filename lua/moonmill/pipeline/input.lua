@@ -1,4 +1,4 @@
--- moonmill.pipeline.input - what a pipeline says about its input: the columns that it reads, with their types.
+-- moonmill.pipeline.input - the input that a pipeline declares: the columns that it reads, with their types.
 local expr = require "moonmill.expr.compiler"
 local failure = require "moonmill.base.failure"
 local fields = require "moonmill.script.fields"

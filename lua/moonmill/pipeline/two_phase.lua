@@ -1,4 +1,4 @@
--- moonmill.pipeline.two_phase - a pipeline in two halves, for data that no single machine holds: one runs over each
+-- moonmill.pipeline.two_phase - a pipeline in two phases, for data that exceeds one machine: the first runs over each
 -- part of the rows, the other over the joined results, and gives what the pipeline gives over all rows.
 --
 -- DESIGN. A half is a pipeline: its stages are those of the whole up to the first that looks beyond a row, which plans
@@ -19,7 +19,7 @@ local function reach(pipeline)
   return pipeline.half == "merge" and furthest ~= "rows" and "global" or furthest
 end
 
-local function fail(stage, message, hint, place)
+local function fail_stage(stage, message, hint, place)
   place = place or stage.place
   failure.raise {
     id = "not-mergeable", message = message, hint = hint, file = place.file, line = place.line, column = place.column,
@@ -32,11 +32,11 @@ local function first_beyond(pipeline)
   for i, stage in ipairs(pipeline.stages) do
     local entry = stage.entry
     if entry.reach == "global" then
-      fail(stage, ("%s needs all rows at once and cannot be merged"):format(entry.name),
+      fail_stage(stage, ("%s needs all rows at once and cannot be merged"):format(entry.name),
         "run the pipeline over all rows at once, or put a stage that can be merged before it")
     elseif entry.reach == "mergeable" then
       if entry.check_merge then
-        entry.check_merge(stage.arguments, function(...) fail(stage, ...) end)
+        entry.check_merge(stage.arguments, function(...) fail_stage(stage, ...) end)
       end
       return i
     end

@@ -1,4 +1,4 @@
--- moonmill.plan.blame - what went wrong in a job of a plan, told by the script that the plan was made of.
+-- moonmill.plan.blame - the failure of a job, reported at the place in the script that its plan was made from.
 local failure = require "moonmill.base.failure"
 
 -- The place in the script that declares a column of the input.

@@ -1,4 +1,4 @@
--- moonmill.plan.draft - a plan in the making: the columns that a stage sees, and the nodes so far.
+-- moonmill.plan.draft - a plan under construction: the columns that the next stage sees, and the nodes so far.
 local expr = require "moonmill.expr.compiler"
 local failure = require "moonmill.base.failure"
 local nodes = require "moonmill.plan.nodes"

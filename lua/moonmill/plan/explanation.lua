@@ -1,4 +1,4 @@
--- moonmill.plan.explanation - a plan in words, for `moonmill explain`.
+-- moonmill.plan.explanation - a plan as text, for `moonmill explain`.
 
 local printable = require "moonmill.base.printable"
 

@@ -1,4 +1,4 @@
--- moonmill.plan.nodes - what a plan is made of. A node stands for one stage of a job and answers three questions:
+-- moonmill.plan.nodes - the nodes of a plan. A node represents one stage of a job and answers three questions:
 --   columns         what comes out of it, in order
 --   need(wanted)    which columns it reads so that the wanted ones come out (sets of names); leaves out the others
 --   make(arriving)  the core's stage over the columns that really arrive, and the columns that leave it

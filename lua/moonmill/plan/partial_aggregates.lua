@@ -1,11 +1,10 @@
--- moonmill.plan.partial_aggregates - what aggregates know of their rows, as columns: how each is taken apart and put
--- together.
+-- moonmill.plan.partial_aggregates - partial states of aggregates as columns: how each is split into parts and merged.
 local types = require "moonmill.base.types"
 
 local f64, i64 = types.f64, types.i64
 
--- Ways to keep each aggregate: its parts, the core's aggregate that merges them, and what that gives, if not the type
--- of the last part. Sums of whole numbers and of durations are exact, so they stand in two columns.
+-- The forms of each partial state: its parts, the core's aggregate that merges them, and the type that this gives, if
+-- not that of the last part. Sums of whole numbers and of durations are exact, so they stand in two columns.
 local function same(op) return { { parts = { op:lower() }, merge = op } } end
 local function moments(merge)
   return { { parts = { "count", "center", "rest", "squares" }, merge = merge, gives = f64 } }

@@ -1,5 +1,5 @@
--- moonmill.plan.probe_rows - rows to try a stage on: the first that arrive there from the input, or made-up ones of the
--- same columns.
+-- moonmill.plan.probe_rows - rows to run a stage on as a probe: the first that reach it from the input, or synthetic
+-- ones with the same columns.
 local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
 local native = require "moonmill.base.ffi"
@@ -24,7 +24,7 @@ local function stages_before(plan, step)
   return before
 end
 
--- The rows over and over: LuaJIT leaves alone what is short.
+-- The rows, repeated: LuaJIT does not compile a loop that is short.
 local function repeated(rows)
   local result, batch, from = new_table(), ffi.new "mm_batch", rows.batches[0]
   local index = ffi.new("int64_t[?]", ROWS)
@@ -61,7 +61,7 @@ function sample.first(plan, step, source)
 end
 
 -- 0 to 99 over and over, as text too: "0", "1" ...
-local function fill(column, type)
+local function fill_column(column, type)
   local data = column.data_block ~= nil and C.mm_block_data(column.data_block)
   if type.ctype then
     local values = ffi.cast(type.ctype .. " *", data)
@@ -86,7 +86,7 @@ local function fill(column, type)
   end
 end
 
----Rows of these columns that nobody wrote.
+---Synthetic rows with these columns.
 ---@param columns moonmill.Column[]
 ---@return ffi.cdata* mm_table
 function sample.made_up(columns)
@@ -97,7 +97,7 @@ function sample.made_up(columns)
   for i, column in ipairs(columns) do
     local to = batch.columns[i - 1]
     failure.check(C.mm_column_make(to, types.to_c(column.type), ROWS, 2 * ROWS, column.nullable, err), err)
-    fill(to, column.type)
+    fill_column(to, column.type)
   end
   batch.length = ROWS
   failure.check(C.mm_table_append(result, batch, err), err)

@@ -42,7 +42,7 @@ local function new(spec, draft)
   return self
 end
 
--- What `moonmill.rows` is told of the function.
+-- The description of the function that moonmill.rows needs.
 function Rows:describe(arriving)
   local spec, params, nulls, outputs = self.spec, {}, {}, {}
   for name, param in pairs(self.params) do

@@ -1,4 +1,4 @@
--- moonmill.plan.sort_keys - "-a", "b": columns with a direction, for sort and limit.
+-- moonmill.plan.sort_keys - sort keys, "-a", "b": columns with a direction, for sort and limit.
 local ffi = require "ffi"
 local nodes = require "moonmill.plan.nodes"
 

@@ -1,4 +1,4 @@
--- moonmill.rows.deserialize - bring what moonmill.rows.serialize packed back to life in a worker's state, with the
+-- moonmill.rows.deserialize - restore in a worker's state what moonmill.rows.serialize packed, with the
 -- globals that row functions have.
 local buffer = require "string.buffer"
 local native = require "moonmill.base.ffi"

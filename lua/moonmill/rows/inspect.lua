@@ -23,7 +23,7 @@ end
 local sets_field = { TSETV = true, TSETS = true, TSETB = true, TSETM = true, TSETR = true }
 local gets_field = { TGETV = true, TGETS = true, TGETB = true, TGETR = true }
 
--- Names of the tables from outside that slots hold, as far as straight code tells.
+-- Names of the captured tables that slots hold, as far as straight-line code shows.
 local Known = {}
 Known.__index = Known
 

@@ -1,4 +1,4 @@
--- moonmill.rows.named_values - values that a shipment names instead of copying: modules and their functions.
+-- moonmill.rows.named_values - values that are serialized by name instead of being copied: modules and their functions.
 local standard = require "moonmill.rows.standard_library"
 
 local function add_members(names, loaded)

@@ -1,4 +1,4 @@
--- moonmill.rows.serialize - a row function as bytes that another Lua state can bring back to life
+-- moonmill.rows.serialize - a row function as bytes, for another Lua state
 -- (moonmill.rows.deserialize).
 --
 -- DESIGN. The script runs once, in the main state; workers get the function's bytecode and copies of all it captured.
@@ -21,7 +21,8 @@ local UNAVAILABLE = { ffi = true, jit = true } -- modules that show what differs
 local Shipper = {}
 Shipper.__index = Shipper
 
--- "settings.out.file": the way to a value from what captured it. Written only when it is told, as chains can be long.
+-- "settings.out.file": the way to a value from what captured it. Built only when a message needs it, as chains can be
+-- long.
 local function path_of(place)
   local parts = {}
   while place do

@@ -1,4 +1,4 @@
--- moonmill.script.source_positions - where in a script's text a stage and its strings stand.
+-- moonmill.script.source_positions - the positions of stages and their strings in a script's text.
 -- DESIGN: Lua tells the line of a call. The text of the script tells the rest: it is cut into tokens once, the call is
 -- the token `name` whose arguments begin on that line, and a string argument is the next literal with that value. What
 -- cannot be found (text that the script put together) has the place of the call. Tokens are indexed by what they are
@@ -32,7 +32,7 @@ local function short_string(text, start)
   return #text
 end
 
--- The value of a string literal; what stands there is nothing but a literal, so running it is safe.
+-- The value of a string literal; the text is nothing but a literal, so running it is safe.
 local function value_of(raw)
   local chunk = loadstring("return " .. raw)
   return chunk and chunk() or nil

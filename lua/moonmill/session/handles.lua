@@ -1,4 +1,4 @@
--- moonmill.session.handles - what a session has loaded: values of scripts, by handle.
+-- moonmill.session.handles - the values of scripts that a session has loaded, by handle.
 local failure = require "moonmill.base.failure"
 local script = require "moonmill.script.script"
 
@@ -22,7 +22,7 @@ function entries.keep(value, modules, name)
   return last
 end
 
----The script that a handle stands for.
+---The script of a handle.
 ---@param handle string|integer
 ---@param kind? "pipeline"|"module" what it must be
 ---@return moonmill.Entry

@@ -6,7 +6,7 @@ local MODES = { [""] = "check", try = "try", wrap = "wrap", sat = "sat" }
 
 local cast = {
   name = "cast", reach = "rows", usage = ':cast { "a: i32", "b: try.f64", "cols(f64): f32" }',
-  help = "change types; what does not fit is an error, null with try., modular with wrap., the nearest with sat.",
+  help = "change types; what does not fit is an error, null with try., modular with wrap., saturated with sat.",
   example = ':cast { "month: i8", "air_time: try.i32" }',
 }
 

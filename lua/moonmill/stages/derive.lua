@@ -4,7 +4,7 @@ local selector = require "moonmill.expr.selector"
 
 local derive = {
   name = "derive", reach = "rows", usage = ':derive { "name = expression", ... }',
-  help = "compute columns, in order: a later one may use an earlier one; an existing name is replaced",
+  help = "compute columns, in order: later ones may use earlier ones; an existing name is replaced",
   example = ':derive { "gained = dep_delay - arr_delay", "cols(utf8) = trim(it)" }',
 }
 

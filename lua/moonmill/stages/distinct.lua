@@ -4,7 +4,8 @@ local nodes = require "moonmill.plan.nodes"
 
 local distinct = {
   name = "distinct", reach = "mergeable", usage = ':distinct() or :distinct { "a", "b" }',
-  help = "keep the first row of each key; without names, of all columns", example = ':distinct { "carrier", "origin" }',
+  help = "keep the first row of each key; without names the key is all columns",
+  example = ':distinct { "carrier", "origin" }',
 }
 
 function distinct.accept(call, list)

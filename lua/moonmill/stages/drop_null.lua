@@ -3,7 +3,7 @@ local expr = require "moonmill.expr.compiler"
 
 local drop_null = {
   name = "drop_null", reach = "rows", usage = ':drop_null { "a", "b" } or :drop_null()',
-  help = "leave out the rows where one of these columns is null; without names, where any is",
+  help = "drop the rows where one of these columns is null; without names, where any column is",
   example = ':drop_null { "arr_delay" }',
 }
 

@@ -5,7 +5,7 @@ local selector = require "moonmill.expr.selector"
 
 local fill_null = {
   name = "fill_null", reach = "rows", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',
-  help = "put a value, or another expression, where a column is null", example = ':fill_null { "dep_delay = 0" }',
+  help = "replace nulls by a value or by another expression", example = ':fill_null { "dep_delay = 0" }',
 }
 
 function fill_null.accept(call, list)

@@ -10,7 +10,7 @@ local selector = require "moonmill.expr.selector"
 local group = {
   name = "group", reach = "mergeable",
   usage = ':group("key" | { "k", ... } | {}, { "out = aggregate(expression)", ... })',
-  help = "one row for each key, in order of first appearance, with aggregates of its rows; {} makes one group of all",
+  help = "one row per key, in order of first appearance, with aggregates of its rows; {} makes one group of all rows",
   example = ':group({ "carrier" }, { "flights = count()", "share = sum(late) / count()" })',
 }
 

@@ -5,7 +5,7 @@ local orders = require "moonmill.plan.sort_keys"
 
 local limit = {
   name = "limit", reach = "mergeable", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
-  help = "the first n rows; with order the first n in that order; with by the first n of each group",
+  help = "the first n rows; with order, the first n in that order; with by, the first n of each group",
   example = ':limit(3, { by = "carrier", order = "-distance" })',
 }
 

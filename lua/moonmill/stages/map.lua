@@ -4,7 +4,7 @@ local rows = require "moonmill.plan.row_node"
 
 local map = {
   name = "map", reach = "rows", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',
-  help = "compute columns with a Lua function of each row; what an expression can say is faster as derive",
+  help = "compute columns with a Lua function, called for each row; where an expression will do, derive is faster",
   example = ':map("late: utf8", function(r, p) if r.arr_delay > 60 then return "very" end return "no" end)',
 }
 

@@ -3,7 +3,7 @@ local expr = require "moonmill.expr.compiler"
 
 local rename = {
   name = "rename", reach = "rows", usage = ':rename { "new = old", ... }',
-  help = "give columns other names, all at once; their places stay",
+  help = "rename columns, all at once; their order is kept",
   example = ':rename { "airline = carrier" }',
 }
 

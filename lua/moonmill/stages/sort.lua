@@ -5,7 +5,7 @@ local orders = require "moonmill.plan.sort_keys"
 
 local sort = {
   name = "sort", reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
-  help = "order the rows by columns, - for descending; equal rows keep their order, nulls come last",
+  help = "sort the rows by columns, - for descending; the sort is stable, nulls come last",
   example = ':sort { "-delay", "carrier" }',
 }
 

@@ -4,7 +4,7 @@ local rows = require "moonmill.plan.row_node"
 
 local where = {
   name = "where", reach = "rows", usage = ':where "condition" or :where(function(r, p) return ... end)',
-  help = "keep the rows for which a condition is true; null counts as false",
+  help = "keep the rows where a condition is true; null counts as false",
   example = ':where "arr_delay > 60 and carrier ~= \'UA\'"',
 }
 

@@ -1,4 +1,4 @@
--- moonmill.store.views - views of what is in the store, by name.
+-- moonmill.store.views - views of the columns in the store, by name.
 --
 -- DESIGN. A script sees the store as it is. In a worker's state it is what the job was submitted with: `see` is called
 -- before a row function comes to life there, and a view that the function captured is made anew under its name.

@@ -64,7 +64,7 @@ function Handle:find(name)
   }
 end
 
-local function fill(item, slot, value)
+local function fill_item(item, slot, value)
   if value == nil then
     item.null = true
   elseif slot.array then
@@ -102,7 +102,7 @@ end
 function Handle:call(entry, values)
   local arguments = ffi.new("mm_item[?]", #entry.arguments + 1)
   local results = ffi.new("mm_item[?]", #entry.results + 1)
-  for i, slot in ipairs(entry.arguments) do fill(arguments[i - 1], slot, values[i]) end
+  for i, slot in ipairs(entry.arguments) do fill_item(arguments[i - 1], slot, values[i]) end
   failure.check(C.mm_module_enter(self.pointer, true, nil, err), err)
   local status = C.mm_module_call(self.pointer, entry.number, arguments, results, nil, err)
   local list = {}

@@ -30,14 +30,14 @@ end
 
 function Reader:fail(message, hint) self.call:fail("bad-signature", message, hint or FORM, self:place()) end
 
--- What stands at the cursor, if it matches; the cursor moves behind it and the blanks that follow.
+-- The text at the cursor, if it matches; the cursor moves past it and the white space that follows.
 function Reader:take(pattern)
   local found, behind = self.text:match("^(" .. pattern .. ")%s*()", self.at)
   if found then self.at = behind end
   return found
 end
 
--- What stands at the cursor, for messages.
+-- The text at the cursor, for messages.
 function Reader:rest()
   local rest = self.text:sub(self.at):match "^[^,]*"
   return rest == "" and "the end" or ('"%s"'):format(rest)

@@ -31,7 +31,7 @@ function call.word(word) return word:find "^%-[%d%.i]" and NEGATIVE .. word or w
 function call.configure(parser)
   parser:argument("file", "The module: a Lua file that returns mm.module { ... }.")
   parser:argument("name", "The function."):args "?"
-  parser:argument("arguments", "What it takes, in order."):args "*"
+  parser:argument("arguments", "Its arguments, in order."):args "*"
   parser:flag("--raw", "Write the bytes of arrays and binary results as they are, without line breaks.")
 end
 

@@ -8,7 +8,7 @@ local print = printable.print
 
 local check = {
   name = "check", summary = "check a pipeline's names and types without running it",
-  about = "Check a pipeline: against its declaration of the input, or against the columns of files that are given.",
+  about = "Check a pipeline: against the input it declares, or against the columns of the given files.",
 }
 
 function check.configure(parser)

@@ -7,7 +7,7 @@ local print = require("moonmill.base.printable").print
 
 local explain = {
   name = "explain", summary = "print the plan of a pipeline: programs, columns read, segments",
-  about = "Print how a pipeline will run over these files, or over the input that it declares.",
+  about = "Print how a pipeline will run over the given files, or over the input it declares.",
 }
 
 explain.configure = require("moonmill.cli.commands.check").configure

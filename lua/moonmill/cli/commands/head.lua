@@ -4,8 +4,8 @@ local options_of = require "moonmill.cli.commands.options"
 local head = { name = "head", summary = "the first rows of a file" }
 
 function head.configure(parser)
-  parser:argument("files", "Files to look at, read as one table; - is stdin."):args "+"
-  parser:option("-n --rows", "How many rows."):argname("N"):default "10"
+  parser:argument("files", "Input files, read as one table; - is stdin."):args "+"
+  parser:option("-n --rows", "Number of rows."):argname("N"):default "10"
   options_of.configure_files(parser)
 end
 

@@ -8,7 +8,7 @@ local types = require "moonmill.base.types"
 local help = { name = "help", summary = "help on functions, stages, types, or one of them by name" }
 
 function help.configure(parser)
-  parser:argument("topic", "functions, stages, types, selectors, or a name."):args "?"
+  parser:argument("topic", "functions, stages, types, selectors, or one of them by name."):args "?"
 end
 
 local TOPICS = {}
@@ -36,16 +36,16 @@ function TOPICS.types()
   print [[
 timestamp and duration take a unit: timestamp(ms); timestamp also a zone: timestamp(us, Europe/Paris).
 A ? behind a type says that the column may be null: "arr_delay: f64?".
-casts: i32(x) fails if the value does not fit, try.i32(x) gives null, wrap.u8(x) is modular, sat.u8(x) takes the
-nearest value.]]
+casts: i32(x) fails if the value does not fit, try.i32(x) gives null, wrap.u8(x) is modular, sat.u8(x)
+saturates.]]
 end
 
 function TOPICS.selectors()
   print [[
-cols() stands for many columns wherever names do; in expressions `it` is the column.
+cols() selects many columns wherever names are expected; in expressions `it` is the column.
   cols()                       all columns
   cols(f64)  cols(number)      by type; number, integer, float are groups
-  cols('*_delay')              by name; * is any text, ? any letter
+  cols('*_delay')              by name; * matches any text, ? any character
   cols(f64 and not '*_id')     joined by and, or, not
 example: :derive { "cols(utf8) = trim(it)" }]]
 end

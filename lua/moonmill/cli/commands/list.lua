@@ -6,9 +6,9 @@ local printable = require "moonmill.base.printable"
 
 local print = printable.print
 
-local list = { name = "list", summary = "the pipelines in ./pipelines, or in the folders that are named" }
+local list = { name = "list", summary = "the pipelines in ./pipelines, or in the given folders" }
 
-function list.configure(parser) parser:argument("folders", "Folders to look in."):args("*") end
+function list.configure(parser) parser:argument("folders", "Folders to list."):args("*") end
 
 -- The line about a script; nil when it is neither a pipeline nor a module.
 local function about_of(path)

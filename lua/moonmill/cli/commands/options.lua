@@ -2,7 +2,7 @@
 local failure = require "moonmill.base.failure"
 local reading = require "moonmill.io.read_options"
 
-local function fail(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
+local function fail_usage(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
 ---How text files are read.
 local function configure_files(parser)
@@ -39,8 +39,8 @@ local function params(options)
   local given = {}
   for _, text in ipairs(options.param or {}) do
     local name, value = text:match "^%s*([%a_][%w_]*)%s*=(.*)$"
-    if not name then fail(("-p takes name=value, got \"%s\""):format(text), "for example -p min_flights=100") end
-    if given[name] ~= nil then fail(("parameter \"%s\" is given twice"):format(name)) end
+    if not name then fail_usage(("-p takes name=value, got \"%s\""):format(text), "for example -p min_flights=100") end
+    if given[name] ~= nil then fail_usage(("parameter \"%s\" is given twice"):format(name)) end
     given[name] = value
   end
   return given
@@ -61,7 +61,7 @@ local function pipeline(options, wanted)
   end
   local path = table.remove(files_given, 1)
   if not path then
-    fail("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...")
+    fail_usage("which pipeline?", "moonmill run PIPELINE.lua INPUT..., or moonmill run -e ':where \"...\"' INPUT...")
   end
   local chain = path:match "^%s*:" or path:find "[\n{%[]"
   local ok, result, modules = pcall(script.load, path, wanted)
@@ -85,7 +85,7 @@ local function number(value, option, least)
   if value == nil then return nil end
   local parsed = tonumber(value)
   if not (parsed and parsed >= least) then -- so that NaN is refused
-    fail(("%s takes a number from %g, got \"%s\""):format(option, least, value))
+    fail_usage(("%s takes a number from %g, got \"%s\""):format(option, least, value))
   end
   return parsed
 end
@@ -94,7 +94,7 @@ end
 local function whole(value, option, least, most)
   local parsed = number(value, option, least)
   if parsed and not (parsed <= most and parsed == math.floor(parsed)) then
-    fail(("%s takes a whole number from %d to %d, got \"%s\""):format(option, least, most, value))
+    fail_usage(("%s takes a whole number from %d to %d, got \"%s\""):format(option, least, most, value))
   end
   return parsed
 end

@@ -12,16 +12,16 @@ local ROWS_SHOWN = 40
 
 local run = {
   name = "run", summary = "run a pipeline over files",
-  about = "Run a pipeline over files. stdout carries CSV, or a table when it is a terminal.",
+  about = "Run a pipeline over files. Writes CSV to stdout, or a table if stdout is a terminal.",
 }
 
 function run.configure(parser)
   options_of.configure_pipeline(parser)
-  parser:option("-o --output", "Write to a file instead; .tsv and .zst are understood, - is stdout as CSV.")
+  parser:option("-o --output", "Write to a file; the name may end in .tsv and .zst, - is CSV on stdout.")
     :argname "FILE"
-  parser:option("--threads", "Threads to use. Default: all processors."):argname "N"
-  parser:option("--timeout", "Stop after so many seconds: script, opening files and run together."):argname "S"
-  parser:option("--progress", "Progress on stderr: auto shows a bar on a terminal.")
+  parser:option("--threads", "Number of threads. Default: all processors."):argname "N"
+  parser:option("--timeout", "Time limit in seconds for the script, opening files and the run together."):argname "S"
+  parser:option("--progress", "Progress on stderr; auto shows a bar on a terminal.")
     :choices({ "auto", "bar", "json", "off" }):default "auto"
   options_of.configure_files(parser)
 end

@@ -5,7 +5,7 @@ local print = require("moonmill.base.printable").print
 local schema = { name = "schema", summary = "the columns of a file, as an input list to paste into a pipeline" }
 
 function schema.configure(parser)
-  parser:argument("files", "Files of the same columns; - is stdin."):args "+"
+  parser:argument("files", "Files with the same columns; - is stdin."):args "+"
   options_of.configure_files(parser)
 end
 

@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local native = require "moonmill.base.ffi"
 
-local version = { name = "version", summary = "print the version, the LuaJIT inside and the kernels in use" }
+local version = { name = "version", summary = "print the version, the embedded LuaJIT and the kernels in use" }
 
 function version.configure() end
 

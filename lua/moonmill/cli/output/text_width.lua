@@ -24,7 +24,7 @@ local function code_of(letter)
   return code
 end
 
-local function width_of(letter)
+local function letter_width(letter)
   if #letter == 1 then return 1 end
   local code = code_of(letter)
   return within(NONE, code) and 0 or within(WIDE, code) and 2 or 1
@@ -34,24 +34,24 @@ local LETTER = "[%z\1-\127\192-\255][\128-\191]*"
 
 ---@param text string
 ---@return integer
-local function of(text)
+local function text_width(text)
   if not text:find "[\128-\255]" then return #text end
   local width = 0
-  for letter in text:gmatch(LETTER) do width = width + width_of(letter) end
+  for letter in text:gmatch(LETTER) do width = width + letter_width(letter) end
   return width
 end
 
 ---The text, cut with an ellipsis where it is wider than `most`.
 ---@return string
 local function cut(text, most)
-  if of(text) <= most then return text end
+  if text_width(text) <= most then return text end
   local kept, width = {}, 0
   for letter in text:gmatch(LETTER) do
-    width = width + width_of(letter)
+    width = width + letter_width(letter)
     if width > most - 1 then break end
     kept[#kept + 1] = letter
   end
   return table.concat(kept) .. "…"
 end
 
-return { of = of, cut = cut }
+return { of = text_width, cut = cut }

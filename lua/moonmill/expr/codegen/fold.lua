@@ -17,7 +17,7 @@ local own_nulls = { AND = true, OR = true, SELECT = true, COALESCE = true, IS_NU
   IS_TRUE = true, IS_DISTINCT = true }
 
 -- What a call is without computing it, or nil.
-local function known(call)
+local function known_choice(call)
   local op, args = call.op, call.args
   local a, b, c = args[1], args[2], args[3]
   if op == "SELECT" and a.kind == "const" then return a.value and b or c end
@@ -82,7 +82,7 @@ function fold(n, sure, memo)
   if n.items then
     call = node.call(n.op, args, setmetatable({ items = fold_items(n, sure, memo) }, { __index = n }), n)
   end
-  local result = known(call)
+  local result = known_choice(call)
   if not result and all_const(args) then result = evaluate(call, sure) end
   result = result or call
   memo[sure][n] = result

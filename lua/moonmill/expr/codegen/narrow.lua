@@ -1,5 +1,5 @@
--- moonmill.expr.codegen.narrow - the fifth pass: no wider type than needed. Comparisons of a narrow column with a
--- constant that fits, or with another narrow column, are done in the narrow type, where a vector register holds more
+-- moonmill.expr.codegen.narrow - the fifth pass: the narrowest type that suffices. Comparisons of a narrow column with
+-- a constant that fits, or with another narrow column, are done in the narrow type, where a vector register holds more
 -- lanes; so are + - * that a wrapping cast follows and that cannot overflow before it. Casts upon casts and casts to
 -- the same type go away.
 local coerce = require "moonmill.expr.typing.coerce"

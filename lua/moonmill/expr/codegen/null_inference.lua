@@ -1,4 +1,4 @@
--- moonmill.expr.codegen.null_inference - which columns cannot be null in the rows where a condition is true: `arr_delay
+-- moonmill.expr.codegen.null_inference - columns that cannot be null in rows where a condition is true: `arr_delay
 -- > 60` is true only of known delays, so after such a filter the column needs no further care for nulls.
 
 -- Operations that may be true, or not null, although an operand is null.
@@ -8,26 +8,26 @@ local lenient = {
 }
 
 -- Columns that are not null wherever n is not null.
-local function known(n, found)
+local function add_columns(n, found)
   if n.kind == "column" then
     found[n.name] = true
   elseif n.kind == "call" and not lenient[n.op] then
-    for _, arg in ipairs(n.args) do known(arg, found) end
+    for _, arg in ipairs(n.args) do add_columns(arg, found) end
   end
   return found
 end
 
 -- Columns that are not null wherever n is true.
-local function proven(n, found)
-  if n.kind ~= "call" then return known(n, found) end
+local function add_proven(n, found)
+  if n.kind ~= "call" then return add_columns(n, found) end
   if n.op == "AND" then
-    proven(n.args[1], found)
-    return proven(n.args[2], found)
+    add_proven(n.args[1], found)
+    return add_proven(n.args[2], found)
   end
-  if n.op == "IS_TRUE" then return proven(n.args[1], found) end
-  return known(n.op == "IS_NOT_NULL" and n.args[1] or n, found)
+  if n.op == "IS_TRUE" then return add_proven(n.args[1], found) end
+  return add_columns(n.op == "IS_NOT_NULL" and n.args[1] or n, found)
 end
 
 ---@param condition table typed node
 ---@return table<string, true> columns
-return function(condition) return proven(condition, {}) end
+return function(condition) return add_proven(condition, {}) end

@@ -1,4 +1,4 @@
--- moonmill.expr.codegen.range - between which bounds the values of an integer expression lie, from the types of its
+-- moonmill.expr.codegen.range - bounds of the values of an integer expression, from the types of its
 -- columns.
 local ffi = require "ffi"
 

@@ -123,7 +123,7 @@ function Graph:negate(mask)
 end
 
 local function has(node, op, part) return node.op == op and (node.args[1] == part or node.args[2] == part) end
-local function other(node, part) return node.args[1] == part and node.args[2] or node.args[1] end
+local function other_argument(node, part) return node.args[1] == part and node.args[2] or node.args[1] end
 
 -- a op b for AND and OR. `neutral op a` is a; `dual` is the other operation. `free`: nil if that takes an operation.
 function Graph:junction(op, dual, neutral, a, b, free)
@@ -136,7 +136,7 @@ function Graph:junction(op, dual, neutral, a, b, free)
     if has(a, dual, b) then return b end
     if b.opposite and has(a, op, b.opposite) then return ending end
     if b.opposite and has(a, dual, b.opposite) then
-      return self:junction(op, dual, neutral, b, other(a, b.opposite), free)
+      return self:junction(op, dual, neutral, b, other_argument(a, b.opposite), free)
     end
     a, b = b, a
   end
@@ -151,7 +151,7 @@ function Graph:both(a, b) return self:junction("AND", "OR", self.yes, a, b) end
 function Graph:either(a, b, free)
   if a.op == "AND" and b.op == "AND" then -- p and c or p and not c
     for _, part in ipairs(a.args) do
-      if has(b, "AND", part) and other(a, part).opposite == other(b, part) then return part end
+      if has(b, "AND", part) and other_argument(a, part).opposite == other_argument(b, part) then return part end
     end
   end
   return self:junction("OR", "AND", self.no, a, b, free)

@@ -1,4 +1,4 @@
--- moonmill.rows.vector.steps - what each bytecode instruction does in all lanes: steps[op](trace, instruction).
+-- moonmill.rows.vector.steps - the effect of each bytecode instruction in all lanes: steps[op](trace, instruction).
 local ffi = require "ffi"
 local calls = require "moonmill.rows.vector.calls"
 local compare = require "moonmill.rows.vector.compare"
@@ -77,15 +77,15 @@ function steps.JMP(trace, item) trace:jump(item.target) end
 
 ---- Moves and constants ----
 
-local function put(trace, item, v) trace.state.slots[item.a] = v end
+local function set_slot(trace, item, v) trace.state.slots[item.a] = v end
 
-function steps.MOV(trace, item) put(trace, item, trace:slot(item.d)) end
+function steps.MOV(trace, item) set_slot(trace, item, trace:slot(item.d)) end
 function steps.KSHORT(trace, item)
-  put(trace, item, trace.values:plain(item.d >= 0x8000 and item.d - 0x10000 or item.d))
+  set_slot(trace, item, trace.values:plain(item.d >= 0x8000 and item.d - 0x10000 or item.d))
 end
-function steps.KNUM(trace, item) put(trace, item, trace.values:plain(item.number)) end
-function steps.KSTR(trace, item) put(trace, item, trace.values:plain(item.text)) end
-function steps.KPRI(trace, item) put(trace, item, primitive(trace, item.d)) end
+function steps.KNUM(trace, item) set_slot(trace, item, trace.values:plain(item.number)) end
+function steps.KSTR(trace, item) set_slot(trace, item, trace.values:plain(item.text)) end
+function steps.KPRI(trace, item) set_slot(trace, item, primitive(trace, item.d)) end
 function steps.KNIL(trace, item)
   for slot = item.a, item.d do trace.state.slots[slot] = trace.values.none end
 end
@@ -93,18 +93,18 @@ end
 ---- Operators ----
 
 function steps.NOT(trace, item)
-  put(trace, item, trace.values:bool(trace.graph:negate(trace.state:truth(trace:slot(item.d)))))
+  set_slot(trace, item, trace.values:bool(trace.graph:negate(trace.state:truth(trace:slot(item.d)))))
 end
 
 function steps.UNM(trace, item)
   local node = trace.graph:compute("NEG", trace:need(trace:slot(item.d), NUMBER, "arithmetic on"))
-  put(trace, item, trace.values:number(node))
+  set_slot(trace, item, trace.values:number(node))
 end
 
 function steps.LEN(trace, item)
   local v = trace:slot(item.d)
-  if v.kind == "table" then return put(trace, item, trace.values:plain(#v.object)) end
-  put(trace, item, trace.values:number(calls.length(trace, trace:need(v, TEXT, "the length of"))))
+  if v.kind == "table" then return set_slot(trace, item, trace.values:plain(#v.object)) end
+  set_slot(trace, item, trace.values:number(calls.length(trace, trace:need(v, TEXT, "the length of"))))
 end
 
 for name, op in pairs { ADD = "ADD", SUB = "SUB", MUL = "MUL", DIV = "DIV", MOD = "MOD" } do
@@ -113,7 +113,7 @@ for name, op in pairs { ADD = "ADD", SUB = "SUB", MUL = "MUL", DIV = "DIV", MOD 
       local a, b = pick(trace, item)
       a = trace:need(a, NUMBER, "arithmetic on")
       b = trace:need(b, NUMBER, "arithmetic on")
-      put(trace, item, trace.values:number(calls.arithmetic(trace, op, a, b)))
+      set_slot(trace, item, trace.values:number(calls.arithmetic(trace, op, a, b)))
     end
   end
   steps[name .. "VV"] = step(function(trace, item) return trace:slot(item.b), trace:slot(item.d) end)
@@ -124,7 +124,7 @@ end
 function steps.POW(trace, item)
   local a = trace:need(trace:slot(item.b), NUMBER, "arithmetic on")
   local b = trace:need(trace:slot(item.d), NUMBER, "arithmetic on")
-  put(trace, item, trace.values:number(calls.power(trace, a, b)))
+  set_slot(trace, item, trace.values:number(calls.power(trace, a, b)))
 end
 
 -- A number becomes text only when it is known; the sign of a NaN is not.
@@ -142,20 +142,20 @@ function steps.CAT(trace, item)
     local part = joined(trace, trace:slot(slot))
     text = text and trace.graph:apply("CONCAT", types.utf8, part, text) or part
   end
-  put(trace, item, trace.values:text(text))
+  set_slot(trace, item, trace.values:text(text))
 end
 
 ---- Captured variables, globals, fields ----
 
 function steps.UGET(trace, item)
   local name, captured = debug.getupvalue(trace.frame.fn, item.d + 1)
-  put(trace, item, index.captured(trace, captured, name))
+  set_slot(trace, item, index.captured(trace, captured, name))
 end
 
-function steps.GGET(trace, item) put(trace, item, index.global(trace, item.text)) end
-function steps.TGETS(trace, item) put(trace, item, index.field(trace, trace:slot(item.b), item.text)) end
-function steps.TGETB(trace, item) put(trace, item, index.field(trace, trace:slot(item.b), item.d)) end
-function steps.TGETV(trace, item) put(trace, item, index.at(trace, trace:slot(item.b), trace:slot(item.d))) end
+function steps.GGET(trace, item) set_slot(trace, item, index.global(trace, item.text)) end
+function steps.TGETS(trace, item) set_slot(trace, item, index.field(trace, trace:slot(item.b), item.text)) end
+function steps.TGETB(trace, item) set_slot(trace, item, index.field(trace, trace:slot(item.b), item.d)) end
+function steps.TGETV(trace, item) set_slot(trace, item, index.at(trace, trace:slot(item.b), trace:slot(item.d))) end
 
 ---- Calls and returns ----
 

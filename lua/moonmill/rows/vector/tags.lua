@@ -1,4 +1,4 @@
--- moonmill.rows.vector.tags - the kinds that a Lua value may have, as bits of a set.
+-- moonmill.rows.vector.tags - the types that a Lua value may have, as a bit set.
 local bit = require "bit"
 
 local tags = { NIL = 1, FALSE = 2, TRUE = 4, NUMBER = 8, TEXT = 16, OBJECT = 32 }

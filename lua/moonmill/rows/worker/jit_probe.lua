@@ -1,4 +1,4 @@
--- moonmill.rows.worker.jit_probe - does LuaJIT compile a row function? Found out by running it over a few batches, in a
+-- moonmill.rows.worker.jit_probe - does LuaJIT compile a row function? Tested by running it over a few batches, in a
 -- state of its own that is thrown away.
 --
 -- DESIGN. LuaJIT tells what it records, gives up and links. A loop whose last instruction is JFORL was compiled. So was

@@ -76,7 +76,7 @@ end
 ---The name of the loop's variable that holds the row, for the error handler.
 loop.ROW_VARIABLE = "i"
 
-local function fill(template, parts)
+local function fill_template(template, parts)
   return (template:gsub("%u%u%u+", parts))
 end
 
@@ -113,7 +113,7 @@ function loop.generate(spec, nulls)
   source[#source + 1] = ROW
   local parts = spec.kind == "map" and map_parts(spec.results) or {}
   parts.CURRENT = spec.track and "    current[0] = i" or ""
-  source[#source + 1] = fill(spec.kind == "map" and MAP or WHERE, parts)
+  source[#source + 1] = fill_template(spec.kind == "map" and MAP or WHERE, parts)
   local text = table.concat(source):gsub("@KEY", "\\0row" .. native.secret)
   local chunk = native.load_chunk(text, "=" .. spec.label)
   return chunk(spec.fn, spec.params, spec.scope)
