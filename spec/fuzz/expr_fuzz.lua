@@ -7,7 +7,7 @@ local binding = require "moonmill.base.ffi"
 local columns = require "columns"
 local expr = require "moonmill.expr.compiler"
 local failure = require "moonmill.base.failure"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local types = require "moonmill.base.types"
 local C, err, null = binding.C, binding.err, columns.null
 
@@ -69,7 +69,7 @@ for name in pairs(params) do leaves[#leaves + 1] = "p." .. name end
 for _, input in ipairs(inputs) do leaves[#leaves + 1] = input.name end
 table.sort(leaves) -- the same bytes are the same text in every run
 local operators = { "+", "-", "*", "/", "//", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or" }
-local calls = functions.names(true)
+local calls = catalogue.names(true)
 
 -- An expression whose shape the bytes say: mostly of good syntax, of types that hardly ever fit.
 local function grown(bytes)

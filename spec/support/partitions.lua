@@ -2,7 +2,7 @@
 --
 --   partitions.run(chain, lists, { 3, 0, 2 })   --> as pipelines.run(chain, lists), through parts of 3, 0 and 2 rows
 --                                                   and the rest
-local halves = require "moonmill.pipeline.two_phase"
+local two_phase = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
 local script = require "moonmill.script.script"
 
@@ -29,13 +29,13 @@ end
 ---The first half over a part; lists that may be an input.
 function M.partial(chain, lists, options)
   local pipeline = type(chain) == "string" and script.evaluate(chain) or chain
-  return as_lists(pipelines.run(halves.partial(pipeline), lists, options))
+  return as_lists(pipelines.run(two_phase.partial(pipeline), lists, options))
 end
 
 ---The second half over lists.
 function M.merge(chain, lists, options)
   local pipeline = type(chain) == "string" and script.evaluate(chain) or chain
-  return pipelines.run(halves.merge(pipeline), lists, options)
+  return pipelines.run(two_phase.merge(pipeline), lists, options)
 end
 
 ---Both halves; `sizes` are rows of parts, the rest is one more.

@@ -6,7 +6,7 @@ local ffi = require "ffi"
 local bit = require "bit"
 local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local pipelines = require "pipelines"
 local random = require "expr.random"
 local C, null = moonmill.C, columns.null
@@ -100,7 +100,7 @@ for _, text in ipairs { "try.i64(nutf8)", "try.f64(utf8)", "try.u64(utf8)", "try
   for _, stage in ipairs(STAGES) do try(stage:format(quoted("x = " .. text))) end
 end
 
-for _, entry in ipairs(functions.list) do
+for _, entry in ipairs(catalogue.list) do
   local name, made = entry.group == "aggregate" and entry.name, {}
   for _, column in ipairs(name and names or {}) do
     local call = name == "quantile" and "quantile(%s, 0.3)" or name .. "(%s)"

@@ -1,7 +1,7 @@
 -- moonmill.doctor.diagnosis - is this build sound on this machine? What LuaJIT compiles wrongly, what can be stopped,
 -- what the core uses.
 local ffi = require "ffi"
-local cases = require "moonmill.doctor.miscompilations"
+local miscompilations = require "moonmill.doctor.miscompilations"
 local differential = require "moonmill.doctor.differential"
 local native = require "moonmill.base.ffi"
 
@@ -17,7 +17,7 @@ end
 
 local function check_cases(out)
   local sound = true
-  for _, case in ipairs(cases) do
+  for _, case in ipairs(miscompilations) do
     local ok, seen = case.run()
     report(out, ok, case.name, not ok and case.means .. ": " .. seen or nil)
     sound = sound and ok

@@ -2,15 +2,15 @@
 -- aggregates and the tree of a division over two placeholder columns, which the stage after the group computes.
 local check = require "moonmill.expr.typing.checker"
 local fold = require "moonmill.expr.codegen.fold"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local node = require "moonmill.expr.typing.node"
 local print_tree = require "moonmill.expr.syntax.print"
 local types = require "moonmill.base.types"
 
 -- Is this call an aggregate? min and max are with one argument only.
 local function aggregate_of(tree)
-  local entry = tree.kind == "call" and functions.aggregates[tree.name]
-  if entry and (not functions.scalars[tree.name] or #tree.args == 1) then return entry end
+  local entry = tree.kind == "call" and catalogue.aggregates[tree.name]
+  if entry and (not catalogue.scalars[tree.name] or #tree.args == 1) then return entry end
 end
 
 local function call(name, tree, arg)

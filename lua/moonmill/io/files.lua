@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
 local native = require "moonmill.base.ffi"
-local reading = require "moonmill.io.read_options"
+local read_options = require "moonmill.io.read_options"
 local schemas = require "moonmill.base.schemas"
 local suggest = require "moonmill.base.suggest"
 
@@ -27,7 +27,7 @@ Files.__index = Files
 local FOREVER = 1e9 -- seconds
 
 local function c_options(options)
-  local made, numbers = ffi.new "mm_csv_options", reading.numbers(options)
+  local made, numbers = ffi.new "mm_csv_options", read_options.numbers(options)
   for field, value in pairs(numbers) do made[field] = value end
   made.lines = options.lines or false
   local patience = options.patience

@@ -1,6 +1,6 @@
 -- moonmill.pipeline.describe - a pipeline's purpose, parameters, input and usage: as values and as
 -- text.
-local halves = require "moonmill.pipeline.two_phase"
+local two_phase = require "moonmill.pipeline.two_phase"
 local json = require "moonmill.base.json"
 local params = require "moonmill.pipeline.params"
 local printable = require "moonmill.base.printable"
@@ -39,7 +39,7 @@ function describe.pipeline(pipeline)
   for i, stage in ipairs(pipeline.stages) do stages[i] = stage.entry.name end
   return {
     about = pipeline.about or json.null, params = declared, input = input_of(pipeline.input), stages = stages,
-    file = pipeline.place.file, reach = halves.reach(pipeline), half = pipeline.half or json.null,
+    file = pipeline.place.file, reach = two_phase.reach(pipeline), half = pipeline.half or json.null,
   }
 end
 

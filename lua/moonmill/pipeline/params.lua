@@ -4,7 +4,7 @@ local ffi = require "ffi"
 local expr = require "moonmill.expr.compiler"
 local failure = require "moonmill.base.failure"
 local fields = require "moonmill.script.fields"
-local reading = require "moonmill.io.read_options"
+local read_options = require "moonmill.io.read_options"
 local suggest = require "moonmill.base.suggest"
 local types = require "moonmill.base.types"
 local utf8 = require "moonmill.base.utf8"
@@ -148,7 +148,7 @@ end
 
 -- A parameter that is none, but an option of reading files, which a host reads from the same keywords.
 local function option_hint(name, form)
-  if not reading.by_name[name] then return nil end
+  if not read_options.by_name[name] then return nil end
   return form and "that is an option of reading files, and the data is in memory"
     or "how files are read is said by options of their own: moonmill run --help"
 end

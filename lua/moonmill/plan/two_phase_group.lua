@@ -5,9 +5,9 @@
 -- aggregate it is, it is numbered through the stage: "share__2_sum". Keys keep their names. So the second half needs
 -- nothing but the pipeline and the table.
 local expr = require "moonmill.expr.compiler"
-local groups = require "moonmill.plan.group_node"
+local group_node = require "moonmill.plan.group_node"
 local nodes = require "moonmill.plan.nodes"
-local states = require "moonmill.plan.partial_aggregates"
+local partial_aggregates = require "moonmill.plan.partial_aggregates"
 
 local INSTEAD = {
   FIRST = "distinct keeps the first row of each key and can be merged; so can min and max of a column that orders",
@@ -23,7 +23,7 @@ local function check(list, fail)
   for _, item in ipairs(list) do
     local calls = expr.aggregates(item.tree)
     for _, call in ipairs(calls) do
-      if not states.keeps(call.entry.op) then
+      if not partial_aggregates.keeps(call.entry.op) then
         fail(("%s cannot be merged from parts of the rows"):format(call.key), INSTEAD[call.entry.op] or AT_ONCE,
           item.place)
       end
@@ -54,11 +54,11 @@ end
 local function plan_partial(keys, outputs, list, draft)
   local scope, aggregates, taken, prefix = draft:scope(), {}, nodes.set_of(nodes.names(keys)), prefixes(list)
   scope.keys = nodes.names(keys)
-  local argument = groups.arguments(draft)
+  local argument = group_node.arguments(draft)
   for _, output in ipairs(outputs) do
     for i, found in ipairs((expr.split_aggregates(output.tree, scope))) do
       local column = argument(found)
-      for _, kept in ipairs(states.apart(found)) do
+      for _, kept in ipairs(partial_aggregates.apart(found)) do
         local name = output.name .. prefix[output.item](i) .. kept.part
         if taken[name] then
           draft:fail("duplicate-column", ("partial would give two columns called \"%s\""):format(name), nil,
@@ -70,7 +70,7 @@ local function plan_partial(keys, outputs, list, draft)
       end
     end
   end
-  groups.push(keys, aggregates, draft)
+  group_node.push(keys, aggregates, draft)
 end
 
 -- ---- The second half ----
@@ -88,7 +88,7 @@ function Merge:selected(item)
   local names, op = {}, expr.aggregates(item.tree)[1].entry.op
   for _, column in ipairs(self.columns) do
     local name, part = column.name:match("^(.+)" .. self.prefix[item](1) .. "([%l_]+)$")
-    if name and states.marks(op, part) then names[#names + 1] = name end
+    if name and partial_aggregates.marks(op, part) then names[#names + 1] = name end
   end
   return names
 end
@@ -98,7 +98,8 @@ function Merge:output(name, tree, item)
   local output = { name = name, tree = tree, place = item.place, merged = {} }
   for i, call in ipairs(expr.aggregates(tree)) do
     local start = name .. self.prefix[item](i)
-    local merged, missing = states.together(call.entry.op, function(part) return self.by_name[start .. part] end)
+    local merged, missing = partial_aggregates.together(call.entry.op,
+      function(part) return self.by_name[start .. part] end)
     if not merged then
       local column = self.by_name[start .. missing]
       self:fail(column and ("column \"%s\" is of type %s"):format(column.name, column.type.name)
@@ -156,7 +157,7 @@ local function plan_merge(arguments, draft)
   local order = nodes.names(keys)
   for _, name in ipairs(self.order) do order[#order + 1] = name end
   draft:builder():select(order) -- the core wants the parts of an aggregate side by side
-  groups.plan(keys, self.outputs, draft, function(call, output)
+  group_node.plan(keys, self.outputs, draft, function(call, output)
     local merged = output.merged[expr.print(call)]
     return { op = merged.op, columns = merged.columns, type = merged.type, nullable = merged.nullable }
   end)

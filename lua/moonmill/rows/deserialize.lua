@@ -2,7 +2,7 @@
 -- globals that row functions have.
 local buffer = require "string.buffer"
 local native = require "moonmill.base.ffi"
-local standard = require "moonmill.rows.standard_library"
+local standard_library = require "moonmill.rows.standard_library"
 
 local PUBLIC = { moonmill = true, ["string.buffer"] = true }
 
@@ -17,7 +17,7 @@ local function make_shell(object, set)
   local kind = object[1]
   if kind == "table" then return {} end
   if kind == "function" then return setfenv(native.load_chunk(object[2]), set.globals) end
-  if kind == "standard" then return standard.at(object[2], set.globals) end
+  if kind == "standard" then return standard_library.at(object[2], set.globals) end
   if kind == "stored" then
     return require("moonmill.store.views").of(object[2])
       or error(('the row function captures "%s" of the store, which has no such name any more'):format(object[2]), 0)

@@ -1,9 +1,9 @@
 -- moonmill.rows.named_values - values that are serialized by name instead of being copied: modules and their functions.
-local standard = require "moonmill.rows.standard_library"
+local standard_library = require "moonmill.rows.standard_library"
 
 local function add_members(names, loaded)
   for module, value in pairs(loaded) do
-    if module ~= "_G" and type(value) == "table" and not standard.paths[value] then
+    if module ~= "_G" and type(value) == "table" and not standard_library.paths[value] then
       for key, member in pairs(value) do
         if type(member) == "function" and type(key) == "string" then names[member] = { "member", module, key } end
       end

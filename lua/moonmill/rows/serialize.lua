@@ -10,8 +10,8 @@ local ffi = require "ffi"
 local bytecode = require "moonmill.rows.bytecode"
 local failure = require "moonmill.base.failure"
 local inspect = require "moonmill.rows.inspect"
-local named = require "moonmill.rows.named_values"
-local standard = require "moonmill.rows.standard_library"
+local named_values = require "moonmill.rows.named_values"
+local standard_library = require "moonmill.rows.standard_library"
 local suggest = require "moonmill.base.suggest"
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
@@ -94,9 +94,9 @@ end
 
 -- Workers have the library as it was. `names`: only those changes matter; nil: all of them.
 function Shipper:check_library(library, names)
-  for name in pairs(standard.changes(library)) do
+  for name in pairs(standard_library.changes(library)) do
     if not names or names[name] then
-      local path = standard.paths[library] .. "." .. tostring(name)
+      local path = standard_library.paths[library] .. "." .. tostring(name)
       self:fail("changed-library", ("the row function uses '%s', which the script has changed"):format(path),
         "row functions see the standard library as it is; give the function a name of its own, with local")
     end
@@ -112,7 +112,7 @@ function Shipper:add_globals(fn, proto, names)
     self.store = self.store or item.name == "require"
     if value == nil then
       local known = {}
-      for _, path in pairs(standard.paths) do known[#known + 1] = path end
+      for _, path in pairs(standard_library.paths) do known[#known + 1] = path end
       table.sort(known)
       failure.raise {
         id = "unknown-name",
@@ -120,7 +120,7 @@ function Shipper:add_globals(fn, proto, names)
         hint = suggest.hint(item.name, known), file = debug.getinfo(fn, "S").short_src, line = item.line,
       }
     end
-    if not standard.paths[value] then self.globals[item.name] = self:form(value, item.name)
+    if not standard_library.paths[value] then self.globals[item.name] = self:form(value, item.name)
     elseif type(value) == "table" then self:check_library(value, names)
     end
   end
@@ -144,7 +144,7 @@ function Shipper:function_object(place)
 end
 
 function Shipper:object(place)
-  local name = standard.paths[place.value]
+  local name = standard_library.paths[place.value]
   if name then
     if type(place.value) == "table" then self:check_library(place.value) end
     self.random = self.random or name == "math.random"
@@ -185,7 +185,7 @@ end
 ---@return boolean uses_store it may look into the store: the stage is to be MM_STAGE_STORE
 local function serialize(fn, spec)
   local self = setmetatable({
-    fn = fn, queue = {}, numbers = {}, globals = {}, modules = named(spec.modules),
+    fn = fn, queue = {}, numbers = {}, globals = {}, modules = named_values(spec.modules),
     random = false, store = false,
   }, Shipper)
   local info = debug.getinfo(fn, "S")

@@ -3,18 +3,18 @@
 local failure = require "moonmill.base.failure"
 local frames = require "moonmill.base.frames"
 local modules = require "moonmill.script.script_modules"
-local Places = require "moonmill.script.source_positions"
+local Positions = require "moonmill.script.source_positions"
 
 local running -- places of the script that is being run
 local required -- moonmill.Modules of the script that is being run
-local sources = {} -- chunk name -> Places, of the script that is being run and what it requires
+local sources = {} -- chunk name -> Positions, of the script that is being run and what it requires
 
 ---The places of a chunk; files that a script required are read when first asked for.
 local function places_of(source)
   if sources[source] == nil then
     local path = source:match "^@(.+)"
     local file = path and io.open(path, "rb")
-    sources[source] = file and Places.new(path, file:read "*a") or false
+    sources[source] = file and Positions.new(path, file:read "*a") or false
     if file then file:close() end
   end
   return sources[source] or nil
@@ -27,7 +27,7 @@ end
 ---@param level integer as for debug.getinfo, seen from the caller
 ---@param after? moonmill.Place the call is looked for behind it
 ---@return moonmill.Place place
----@return moonmill.Places? places
+---@return moonmill.Positions? places
 local function caller(name, level, after)
   local info = debug.getinfo(level + 1, "Sl")
   local places = info and places_of(info.source)
@@ -152,7 +152,7 @@ local function load(path, wanted)
       message = (reason or "cannot read it"):gsub("^.*: ", "") }
   end
   local set = modules.new(text, path:match "^(.*)/[^/]*$" or ".")
-  local result = run(Places.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
+  local result = run(Positions.new(path, text), "@" .. path, (text:gsub("^#[^\n]*", "")), set)
   return checked(result, wanted ~= "any" and (wanted or "pipeline") or nil, path), set
 end
 
@@ -167,7 +167,7 @@ local function evaluate(text, name, options)
   text = text:gsub("^\239\187\191", "") -- the mark that some editors put first
   name, options = name or "-e", options or {}
   local set, wanted = modules.new(text, nil, options.modules), options.wanted or "pipeline"
-  local result = run(Places.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
+  local result = run(Positions.new(name, text), "=" .. name, statements((text:gsub("^#[^\n]*", ""))), set)
   return checked(result, wanted ~= "any" and wanted or nil, name), set
 end
 

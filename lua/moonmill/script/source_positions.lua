@@ -4,8 +4,8 @@
 -- cannot be found (text that the script put together) has the place of the call. Tokens are indexed by what they are
 -- looked for, so that a script of many stages costs linear work.
 
-local Places = {}
-Places.__index = Places
+local Positions = {}
+Positions.__index = Positions
 
 ---@class moonmill.Place
 ---@field file string
@@ -119,18 +119,18 @@ end
 
 ---@param file string name used in messages
 ---@param text string
-function Places.new(file, text)
-  return setmetatable({ file = file, text = text, _index = false, _lines = false }, Places)
+function Positions.new(file, text)
+  return setmetatable({ file = file, text = text, _index = false, _lines = false }, Positions)
 end
 
 -- Made when it is first needed.
-function Places:index()
+function Positions:index()
   if not self._index then self._index = index_of(tokens_of(self.text)) end
   return self._index
 end
 
 -- The bytes at which lines begin.
-function Places:line_starts()
+function Positions:line_starts()
   if not self._lines then
     self._lines = { 1 }
     for stop in self.text:gmatch "()\n" do self._lines[#self._lines + 1] = stop + 1 end
@@ -140,7 +140,7 @@ end
 
 ---Line and column of a byte of the text.
 ---@return moonmill.Place
-function Places:at(offset)
+function Positions:at(offset)
   local starts = self:line_starts()
   local line = first_beyond(starts, function(start) return start > offset end) - 1
   return { file = self.file, line = line, column = offset - starts[line] + 1, offset = offset }
@@ -148,7 +148,7 @@ end
 
 ---The call `name` whose arguments begin on `line`; among several the first after byte `after`.
 ---@return moonmill.Place
-function Places:call(name, line, after)
+function Positions:call(name, line, after)
   local calls = self:index().calls[call_key(name, line)]
   local found = token_after(calls, after) or calls and calls[1]
   if found then return self:at(found.start) end
@@ -157,16 +157,16 @@ end
 
 ---The content of the first literal with this value after byte `after`, or nil.
 ---@return moonmill.Place?
-function Places:literal(value, after)
+function Positions:literal(value, after)
   local found = token_after(self:index().literals[value], after)
   return found and self:at(found.content)
 end
 
 ---The name or literal `word` after byte `after`, or nil.
 ---@return moonmill.Place?
-function Places:word(word, after)
+function Positions:word(word, after)
   local found = token_after(self:index().words[word], after)
   return found and self:at(found.start)
 end
 
-return Places
+return Positions

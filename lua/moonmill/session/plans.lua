@@ -2,7 +2,7 @@
 -- jobs mean in the script.
 local bit = require "bit"
 local ffi = require "ffi"
-local entries = require "moonmill.session.handles"
+local handles = require "moonmill.session.handles"
 local failure = require "moonmill.base.failure"
 local input = require "moonmill.pipeline.input"
 local native = require "moonmill.base.ffi"
@@ -37,7 +37,7 @@ end
 ---@param how string how a parameter is given, with %s for its name
 ---@return integer number of the plan, for failures
 function plans.make(handle, schema, to, given, how)
-  local pipeline = entries.of(handle, "pipeline").value
+  local pipeline = handles.of(handle, "pipeline").value
   local values = params.resolve(pipeline.params, given, how)
   local arriving, adapt = input.bind_data(pipeline, schemas.from_c(ffi.cast("const mm_schema *", schema)))
   local bound = plan.bind(pipeline, arriving, values, adapt)

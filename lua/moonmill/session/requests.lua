@@ -4,15 +4,15 @@
 -- DESIGN. A script's value has a handle, a number; a plan has another one, under which its places in the script are
 -- kept for the failures of its jobs. Whatever goes wrong becomes a JSON list of failures and a status.
 local describe = require "moonmill.pipeline.describe"
-local entries = require "moonmill.session.handles"
+local handles = require "moonmill.session.handles"
 local failure = require "moonmill.base.failure"
-local halves = require "moonmill.pipeline.two_phase"
+local two_phase = require "moonmill.pipeline.two_phase"
 local input = require "moonmill.pipeline.input"
 local json = require "moonmill.base.json"
 local params = require "moonmill.pipeline.params"
 local plan = require "moonmill.plan.plan"
 local plans = require "moonmill.session.plans"
-local reading = require "moonmill.io.read_options"
+local read_options = require "moonmill.io.read_options"
 local script = require "moonmill.script.script"
 local types = require "moonmill.base.types"
 
@@ -57,7 +57,7 @@ end
 local requests = {}
 
 local function described(handle)
-  local entry = entries.of(handle)
+  local entry = handles.of(handle)
   local answer = entry.kind == "pipeline" and describe.pipeline(entry.value) or entry.value:describe()
   answer.handle, answer.kind, answer.name = tonumber(handle), entry.kind, entry.name
   answer.text, answer.modules = entry.modules.text, {}
@@ -78,14 +78,14 @@ function requests.load(kind, name, text, ...)
   -- The script has run: a view of the store that it took is from now on a name, for row functions, and holds no memory.
   local views = package.loaded["moonmill.store.views"]
   if views then views.let_go() end
-  return described(entries.keep(value, set, name))
+  return described(handles.keep(value, set, name))
 end
 
 ---The half of a pipeline for parts of the rows, and the half for what that gives of all parts, joined.
 for _, half in ipairs { "partial", "merge" } do
   requests[half] = function(handle)
-    local entry = entries.of(handle, "pipeline")
-    return described(entries.keep(halves[half](entry.value), entry.modules, entry.name))
+    local entry = handles.of(handle, "pipeline")
+    return described(handles.keep(two_phase[half](entry.value), entry.modules, entry.name))
   end
 end
 
@@ -93,7 +93,7 @@ requests.describe = described
 
 -- The same, and it must be known.
 local function known_plan(handle, columns, ...)
-  local entry = entries.of(handle, "pipeline")
+  local entry = handles.of(handle, "pipeline")
   local bound, total = plan_of(entry, columns, pairs_of(...))
   if bound then return bound, total end
   failure.raise { id = "no-input", hint = "give it data, or declare its input", file = entry.name,
@@ -102,7 +102,7 @@ end
 
 ---What a pipeline reads, gives and leaves out; null when only data can tell.
 function requests.check(handle, columns, ...)
-  local bound, _, dropped = plan_of(entries.of(handle, "pipeline"), columns, pairs_of(...))
+  local bound, _, dropped = plan_of(handles.of(handle, "pipeline"), columns, pairs_of(...))
   if not bound then return json.null end
   return { reads = describe.columns(bound.reads), gives = describe.columns(bound.columns),
     dropped = json.list(dropped) }
@@ -122,20 +122,20 @@ end
 ---mm_csv_options. With a pipeline, of which they might be parameters.
 function requests.reading(handle, ...)
   local others = handle ~= "" and {} or nil
-  for i, param in ipairs(others and entries.of(handle, "pipeline").value.params or {}) do others[i] = param.name end
-  local read = reading.numbers(reading.settings(reading.gather(others, ...), "%s"))
+  for i, param in ipairs(others and handles.of(handle, "pipeline").value.params or {}) do others[i] = param.name end
+  local read = read_options.numbers(read_options.settings(read_options.gather(others, ...), "%s"))
   read.nulls = read.nulls or json.null
   return read
 end
 
 ---Check values of parameters alone.
 function requests.params(handle, ...)
-  params.suppose(entries.of(handle, "pipeline").value.params, pairs_of(...), GIVEN)
+  params.suppose(handles.of(handle, "pipeline").value.params, pairs_of(...), GIVEN)
   return json.null
 end
 
 function requests.info(handle)
-  local entry = entries.of(handle)
+  local entry = handles.of(handle)
   return entry.kind == "pipeline" and describe.text(entry.value, entry.name) or entry.value:text(entry.name)
 end
 
@@ -171,5 +171,5 @@ return {
   call = function(...) return guarded(answer, ...) end,
   plan = function(...) return guarded(make_plan, ...) end,
   failure = function(...) return guarded(plans.failure, ...) end,
-  forget = function(number, is_script) (is_script and entries or plans).forget(number) end,
+  forget = function(number, is_script) (is_script and handles or plans).forget(number) end,
 }

@@ -3,8 +3,8 @@
 -- both are programs like those of derive. Between them columns have names that no script can write.
 local expr = require "moonmill.expr.compiler"
 local derive = require "moonmill.stages.derive"
-local groups = require "moonmill.plan.group_node"
-local merges = require "moonmill.plan.two_phase_group"
+local group_node = require "moonmill.plan.group_node"
+local two_phase_group = require "moonmill.plan.two_phase_group"
 local selector = require "moonmill.expr.selector"
 
 local group = {
@@ -90,16 +90,16 @@ end
 
 function group.plan(arguments, draft)
   local keys, outputs = resolve(arguments, draft)
-  groups.plan(keys, outputs, draft)
+  group_node.plan(keys, outputs, draft)
 end
 
 function group.plan_partial(arguments, draft)
   local keys, outputs = resolve(arguments, draft)
-  merges.plan_partial(keys, outputs, arguments.aggregates, draft)
+  two_phase_group.plan_partial(keys, outputs, arguments.aggregates, draft)
 end
 
-group.plan_merge = merges.plan_merge
+group.plan_merge = two_phase_group.plan_merge
 
-function group.check_merge(arguments, fail) merges.check(arguments.aggregates, fail) end
+function group.check_merge(arguments, fail) two_phase_group.check(arguments.aggregates, fail) end
 
 return group

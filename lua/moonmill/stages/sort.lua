@@ -1,7 +1,7 @@
 -- sort: order the rows; equal rows keep their order.
 local C = require("moonmill.base.ffi").C
 local nodes = require "moonmill.plan.nodes"
-local orders = require "moonmill.plan.sort_keys"
+local sort_keys = require "moonmill.plan.sort_keys"
 
 local sort = {
   name = "sort", reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
@@ -11,17 +11,17 @@ local sort = {
 
 function sort.accept(call, list, options)
   call:at_most(2)
-  local by = orders.accept(call, list)
+  local by = sort_keys.accept(call, list)
   if #by == 0 then call:fail("bad-argument", "sort names no column") end
-  return { by = by, nulls = call:options(options, { nulls = orders.nulls }).nulls }
+  return { by = by, nulls = call:options(options, { nulls = sort_keys.nulls }).nulls }
 end
 
 function sort.plan(arguments, draft)
-  local by = orders.plan(arguments.by, draft, arguments.nulls)
+  local by = sort_keys.plan(arguments.by, draft, arguments.nulls)
   draft:push(nodes.passing {
-    label = "sort", uses = orders.columns(by), text = "sort " .. orders.text(by),
+    label = "sort", uses = sort_keys.columns(by), text = "sort " .. sort_keys.text(by),
     make = function(columns, err)
-      local list, count = orders.make(by, columns)
+      local list, count = sort_keys.make(by, columns)
       return C.mm_stage_sort(list, count, err)
     end,
   })

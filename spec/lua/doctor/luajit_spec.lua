@@ -1,11 +1,11 @@
 -- The linked LuaJIT computes what it should: the cases of moonmill doctor, and random expressions with a new seed each
 -- time.
-local cases = require "moonmill.doctor.miscompilations"
+local miscompilations = require "moonmill.doctor.miscompilations"
 local differential = require "moonmill.doctor.differential"
 local doctor = require "moonmill.doctor.diagnosis"
 
 describe("LuaJIT", function()
-  for _, case in ipairs(cases) do
+  for _, case in ipairs(miscompilations) do
     it(("compiles %s correctly"):format(case.name), function()
       local ok, seen = case.run()
       assert(ok, seen)
@@ -33,9 +33,10 @@ describe("doctor", function()
 
   it("reports a case that fails, with what it means and what was seen", function()
     local lines = {}
-    table.insert(cases, 1, { name = "made up", means = "two and two are five", run = function() return false, "5" end })
+    table.insert(miscompilations, 1, { name = "made up", means = "two and two are five",
+      run = function() return false, "5" end })
     local code = doctor.run { write = function(_, text) lines[#lines + 1] = text end }
-    table.remove(cases, 1)
+    table.remove(miscompilations, 1)
     assert.are.equal(70, code)
     assert.are.equal("FAIL  made up                two and two are five: 5\n", lines[1])
   end)

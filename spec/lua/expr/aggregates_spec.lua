@@ -1,6 +1,6 @@
 local trees = require "expr.trees"
 local expr = require "moonmill.expr.compiler"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local types = require "moonmill.base.types"
 
 local function split(text, keys)
@@ -81,7 +81,7 @@ describe("aggregates in an expression", function()
   it("accept the usage of every aggregate of the table", function()
     local scope = { columns = { x = { type = types.f64, nullable = true }, q = { type = types.f64 } }, order = { "x" },
       keys = { "q" } }
-    for name, entry in pairs(functions.aggregates) do
+    for name, entry in pairs(catalogue.aggregates) do
       if entry.takes[1] == "bool" then scope.columns.x.type = types.bool else scope.columns.x.type = types.f64 end
       local usage = entry.usage:gsub(", q", ", 0.5")
       assert.equal(1, #expr.split_aggregates(expr.parse(usage), scope), name)

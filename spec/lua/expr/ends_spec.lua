@@ -3,7 +3,7 @@
 local pipelines = require "pipelines"
 local columns = require "columns"
 local failure = require "moonmill.base.failure"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local null = columns.null
 
 local ENDS = {
@@ -92,7 +92,7 @@ local function quoted(expression) return (expression:gsub("\\", "\\\\"):gsub('"'
 describe("values at the ends of their types", function()
   before_each(function() tried = 0 end)
 
-  for _, entry in ipairs(functions.list) do
+  for _, entry in ipairs(catalogue.list) do
     if entry.group ~= "aggregate" then
       it("are taken or refused by " .. entry.usage, function()
         for _, form in ipairs(forms(entry)) do
@@ -115,7 +115,7 @@ describe("values at the ends of their types", function()
   end)
 
   it("are taken or refused by every aggregate", function()
-    for name in pairs(functions.aggregates) do
+    for name in pairs(catalogue.aggregates) do
       local call = name == "quantile" and "quantile(f, %s)" or name .. "(%s)"
       for _, keys in ipairs { "{}", '"b"' } do
         with_parameters((':group(%s, { "x = %s", "n = max(f)" })'):format(keys, call))

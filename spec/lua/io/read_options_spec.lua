@@ -1,8 +1,8 @@
 -- Options of reading files: one table for the command's flags and for the keywords of hosts.
 local failure = require "moonmill.base.failure"
-local reading = require "moonmill.io.read_options"
+local read_options = require "moonmill.io.read_options"
 
-local function numbers(given) return reading.numbers(reading.settings(given, "%s")) end
+local function numbers(given) return read_options.numbers(read_options.settings(given, "%s")) end
 
 local function refused(pattern, fn, ...)
   local ok, problem = pcall(fn, ...)
@@ -39,18 +39,18 @@ describe("options of reading files", function()
     refused("one character", numbers, { quote = "\n" })
     refused("one line", numbers, { null = { "a\nb" } })
     refused("^header is true or false, got \"no\"", numbers, { header = "no" })
-    refused("^%-%-quote takes", reading.settings, { quote = "ab" }, "--%s")
+    refused("^%-%-quote takes", read_options.settings, { quote = "ab" }, "--%s")
   end)
 
   it("come as names and texts in turns, a list as its name again and again", function()
-    local given = reading.gather({}, "null", "NA", "ragged", "true", "null", "-")
+    local given = read_options.gather({}, "null", "NA", "ragged", "true", "null", "-")
     assert.same({ null = { "NA", "-" }, ragged = "true" }, given)
-    refused("^delimiter takes one value", reading.gather, {}, "delimiter", ";", "delimiter", ",")
+    refused("^delimiter takes one value", read_options.gather, {}, "delimiter", ";", "delimiter", ",")
   end)
 
   it("are suggested for a name that is nearly theirs, as are parameters", function()
-    refused("^there is no option \"delimeter\".*did you mean \"delimiter\"", reading.gather, nil, "delimeter", ";")
-    refused("neither a parameter.*did you mean \"least\"", reading.gather, { "least" }, "leest", "1")
-    refused("the options: delimiter, quote, null, header, ragged", reading.gather, nil, "encoding", "latin1")
+    refused("^there is no option \"delimeter\".*did you mean \"delimiter\"", read_options.gather, nil, "delimeter", ";")
+    refused("neither a parameter.*did you mean \"least\"", read_options.gather, { "least" }, "leest", "1")
+    refused("the options: delimiter, quote, null, header, ragged", read_options.gather, nil, "encoding", "latin1")
   end)
 end)

@@ -1,6 +1,6 @@
 -- A pipeline in two halves: partial over parts of the rows, merge over what they give, against one run over all rows.
 local partitions = require "partitions"
-local halves = require "moonmill.pipeline.two_phase"
+local two_phase = require "moonmill.pipeline.two_phase"
 local pipelines = require "pipelines"
 local script = require "moonmill.script.script"
 local stages = require "moonmill.stages.registry"
@@ -20,7 +20,7 @@ local function names(lists)
   return table.concat(found, ", ")
 end
 
-local function refusal(chain) return pipelines.raised(halves.partial, script.evaluate(chain)) end
+local function refusal(chain) return pipelines.raised(two_phase.partial, script.evaluate(chain)) end
 
 -- Floats up to rounding, all else exactly.
 local function same(expected, actual, float, what)
@@ -215,7 +215,7 @@ describe("the halves of a pipeline", function()
   it("read the declared input in the first, and what the first gives in the second", function()
     local pipeline = script.evaluate [[mm.pipeline { input = { "k: utf8?", "n: i64?" } } :group("k", "s = sum(n)")]]
     assert.equal("k: utf8, s__sum_high: i64, s__sum_low: i64", names(partitions.partial(pipeline, LISTS)))
-    assert.is_false(halves.merge(pipeline).input)
+    assert.is_false(two_phase.merge(pipeline).input)
   end)
 end)
 
@@ -229,7 +229,7 @@ describe("the first half", function()
 
   it("ends at the first stage that looks beyond a row", function()
     local pipeline = script.evaluate ':where "n > 1" :group("k", "m = max(n)") :where "m > 3" :sort "m"'
-    assert.equal(2, #halves.partial(pipeline).stages)
+    assert.equal(2, #two_phase.partial(pipeline).stages)
     assert.same({ 5, 4 }, partitions.partial(pipeline, LISTS)[2][3])
   end)
 
@@ -246,7 +246,7 @@ describe("the first half", function()
       assert.equal(3, problem.line)
       assert.equal(call .. " cannot be merged from parts of the rows", problem.message)
       assert.is_truthy(problem.hint:find("can be merged", 1, true))
-      assert.has_error(function() halves.merge(script.evaluate((':group("k", "b = %s")'):format(call))) end)
+      assert.has_error(function() two_phase.merge(script.evaluate((':group("k", "b = %s")'):format(call))) end)
     end
   end)
 
@@ -260,9 +260,9 @@ describe("the first half", function()
 
   it("is not divided again", function()
     local pipeline = script.evaluate ":limit(1)"
-    for _, half in ipairs { halves.partial(pipeline), halves.merge(pipeline) } do
-      assert.equal("not-mergeable", pipelines.raised(halves.partial, half).id)
-      assert.equal("not-mergeable", pipelines.raised(halves.merge, half).id)
+    for _, half in ipairs { two_phase.partial(pipeline), two_phase.merge(pipeline) } do
+      assert.equal("not-mergeable", pipelines.raised(two_phase.partial, half).id)
+      assert.equal("not-mergeable", pipelines.raised(two_phase.merge, half).id)
     end
   end)
 end)
@@ -312,14 +312,14 @@ describe("the reach of a pipeline", function()
     for _, entry in pairs(stages.by_name) do
       assert.is_truthy(entry.reach == "rows" or entry.reach == "mergeable" or entry.reach == "global", entry.name)
     end
-    assert.equal("rows", halves.reach(script.evaluate ':where "a > 1" :derive "b = a"'))
-    assert.equal("mergeable", halves.reach(script.evaluate ':where "a > 1" :limit(3) :derive "b = a"'))
+    assert.equal("rows", two_phase.reach(script.evaluate ':where "a > 1" :derive "b = a"'))
+    assert.equal("mergeable", two_phase.reach(script.evaluate ':where "a > 1" :limit(3) :derive "b = a"'))
   end)
 
   it("is rows for the first half, and all rows for the second where it merges", function()
     local pipeline = script.evaluate ':where "a > 1" :sort "a"'
-    assert.equal("rows", halves.reach(halves.partial(pipeline)))
-    assert.equal("global", halves.reach(halves.merge(pipeline)))
-    assert.equal("rows", halves.reach(halves.merge(script.evaluate ':where "a > 1"')))
+    assert.equal("rows", two_phase.reach(two_phase.partial(pipeline)))
+    assert.equal("global", two_phase.reach(two_phase.merge(pipeline)))
+    assert.equal("rows", two_phase.reach(two_phase.merge(script.evaluate ':where "a > 1"')))
   end)
 end)

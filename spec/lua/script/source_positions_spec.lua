@@ -1,4 +1,4 @@
-local Places = require "moonmill.script.source_positions"
+local Positions = require "moonmill.script.source_positions"
 
 local TEXT = [==[
 -- where "a" in a comment
@@ -13,7 +13,7 @@ a > 1]] :where(function(r) return true end)
 local function at(place) return place and place.line .. ":" .. place.column end
 
 describe("places in a script", function()
-  local places = Places.new("x.lua", TEXT)
+  local places = Positions.new("x.lua", TEXT)
 
   it("finds a call by its name and the line of its arguments", function()
     assert.equal("3:2", at(places:call("where", 3, 0)))
@@ -42,7 +42,7 @@ describe("places in a script", function()
 
   it("reads text that ends in the middle of a literal or comment", function()
     for _, text in ipairs { "a 'b", "a [[b", "--[[ a", "--", "'\\", "[=[", "" } do
-      assert.is_nil(Places.new("y", text):literal("zzz", 0))
+      assert.is_nil(Positions.new("y", text):literal("zzz", 0))
     end
   end)
 end)

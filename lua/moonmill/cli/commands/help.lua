@@ -1,6 +1,6 @@
 -- moonmill help: functions, stages, types, or one of them by name; and the sub-commands.
 local failure = require "moonmill.base.failure"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local stages = require "moonmill.stages.registry"
 local suggest = require "moonmill.base.suggest"
 local types = require "moonmill.base.types"
@@ -22,7 +22,7 @@ end
 
 function TOPICS.functions()
   local group
-  for _, entry in ipairs(functions.list) do
+  for _, entry in ipairs(catalogue.list) do
     if entry.group ~= group then
       print(("%s%s"):format(group and "\n" or "", entry.group))
       group = entry.group
@@ -67,7 +67,7 @@ end
 local function topic_names(cli)
   local names = { "functions", "stages", "types", "selectors" }
   for _, name in ipairs(stages.names) do names[#names + 1] = name end
-  for _, entry in ipairs(functions.list) do names[#names + 1] = entry.name end
+  for _, entry in ipairs(catalogue.list) do names[#names + 1] = entry.name end
   for _, name in ipairs(cli.commands) do names[#names + 1] = name end
   return names
 end
@@ -89,7 +89,7 @@ function help.run(options, cli)
     show_stage(stages.by_name[topic])
     found = true
   end
-  for _, entry in ipairs(functions.list) do
+  for _, entry in ipairs(catalogue.list) do
     if entry.name == topic then
       if found then print "" end
       show_function(entry)

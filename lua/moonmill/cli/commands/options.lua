@@ -1,12 +1,12 @@
 -- moonmill.cli.commands.options - options that several sub-commands share, and what they mean.
 local failure = require "moonmill.base.failure"
-local reading = require "moonmill.io.read_options"
+local read_options = require "moonmill.io.read_options"
 
 local function fail_usage(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
 ---How text files are read.
 local function configure_files(parser)
-  for _, option in ipairs(reading.options) do
+  for _, option in ipairs(read_options.options) do
     if option.kind == "switch" then
       parser:flag((option.default and "--no-" or "--") .. option.name, option.help)
     else
@@ -19,11 +19,11 @@ end
 ---@return moonmill.FileOptions
 local function files(options)
   local given = {}
-  for _, option in ipairs(reading.options) do
+  for _, option in ipairs(read_options.options) do
     local name = option.name
     if option.default then given[name] = not options["no_" .. name] else given[name] = options[name] end
   end
-  return reading.settings(given, "--%s")
+  return read_options.settings(given, "--%s")
 end
 
 ---A pipeline: a file, or the text of -e; and its parameters.

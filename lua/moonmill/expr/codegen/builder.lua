@@ -5,7 +5,7 @@ local failure = require "moonmill.base.failure"
 local fold = require "moonmill.expr.codegen.fold"
 local narrow = require "moonmill.expr.codegen.narrow"
 local program = require "moonmill.expr.codegen.program"
-local proven = require "moonmill.expr.codegen.null_inference"
+local null_inference = require "moonmill.expr.codegen.null_inference"
 local suggest = require "moonmill.base.suggest"
 
 ---@class moonmill.Builder
@@ -72,7 +72,7 @@ end
 function Builder:filter(what)
   local condition = compiled(what.type and what or check.condition(what, self.scope))
   self.emitter:filter(condition)
-  for name in pairs(proven(condition)) do
+  for name in pairs(null_inference(condition)) do
     local column = self.scope.columns[name]
     self.scope.columns[name] = {
       type = column.type, nullable = false, input = column.input, register = column.register,

@@ -8,7 +8,7 @@ local ffi = require "ffi"
 local cast = require "moonmill.expr.typing.explicit_cast"
 local coerce = require "moonmill.expr.typing.coerce"
 local forms = require "moonmill.expr.typing.forms"
-local functions = require "moonmill.functions.catalogue"
+local catalogue = require "moonmill.functions.catalogue"
 local node = require "moonmill.expr.typing.node"
 local operators = require "moonmill.expr.typing.operators"
 local suggest = require "moonmill.base.suggest"
@@ -38,8 +38,8 @@ function Checker:column(tree)
   local hint
   if self.scope.params and self.scope.params[tree.name] then
     hint = ("write p.%s for the parameter"):format(tree.name)
-  elseif functions.scalars[tree.name] and not suggest.nearest(tree.name, self.scope.order) then
-    hint = "it is a function: " .. functions.scalars[tree.name].usage
+  elseif catalogue.scalars[tree.name] and not suggest.nearest(tree.name, self.scope.order) then
+    hint = "it is a function: " .. catalogue.scalars[tree.name].usage
   else
     hint = suggest.hint(tree.name, self.scope.order)
       or #self.scope.order > 0 and "the columns are " .. table.concat(self.scope.order, ", ", 1,
@@ -140,16 +140,16 @@ end
 
 ---The entry of a call in the table of functions.
 function Checker:entry(tree)
-  local entry = functions.scalars[tree.name]
+  local entry = catalogue.scalars[tree.name]
   if entry then return entry end
-  if functions.aggregates[tree.name] then
+  if catalogue.aggregates[tree.name] then
     node.fail(tree, "aggregate", ("%s is an aggregate, which belongs into group"):format(tree.name),
-      (':group("key", { "x = %s" })'):format(functions.aggregates[tree.name].usage))
+      (':group("key", { "x = %s" })'):format(catalogue.aggregates[tree.name].usage))
   end
   local other = foreign[tree.name:lower()]
   node.fail(tree, "unknown-function", ('there is no function "%s"'):format(tree.name),
-    other and ("write %s"):format(functions.scalars[other] and functions.scalars[other].usage or other)
-      or suggest.hint(tree.name, functions.names()) or "moonmill help functions lists them")
+    other and ("write %s"):format(catalogue.scalars[other] and catalogue.scalars[other].usage or other)
+      or suggest.hint(tree.name, catalogue.names()) or "moonmill help functions lists them")
 end
 
 -- ---- The walk ----

@@ -2,7 +2,7 @@
 local ffi = require "ffi"
 local coerce = require "moonmill.expr.typing.coerce"
 local forms = require "moonmill.expr.typing.forms"
-local instants = require "moonmill.expr.typing.temporal"
+local temporal = require "moonmill.expr.typing.temporal"
 local logic = require "moonmill.expr.typing.logic"
 local node = require "moonmill.expr.typing.node"
 local types = require "moonmill.base.types"
@@ -42,7 +42,7 @@ end
 local function arithmetic(checker, tree)
   local a, b, hint = operands(checker:check(tree.a), checker:check(tree.b), tree)
   local op = operations[tree.op]
-  local time = instants(op, a, b, tree)
+  local time = temporal(op, a, b, tree)
   if time then return time end
   if not (a.type.number and b.type.number) then two_types(tree, a, b, hint) end
   local literal = a.literal and b.literal

@@ -5,7 +5,7 @@
 -- library goes by name, as in a shipment: a worker has its own.
 local bit = require "bit"
 local compare = require "moonmill.rows.vector.compare"
-local standard = require "moonmill.rows.standard_library"
+local standard_library = require "moonmill.rows.standard_library"
 local tags = require "moonmill.rows.vector.tags"
 
 local band = bit.band
@@ -18,7 +18,7 @@ local MOST_KEYS = 8 -- of a table that is looked up by a value; with more, Lua f
 function index.captured(trace, captured, name)
   local plain = trace.values:plain(captured)
   if plain then return plain end
-  local path = (type(captured) == "table" or type(captured) == "function") and standard.paths[captured]
+  local path = (type(captured) == "table" or type(captured) == "function") and standard_library.paths[captured]
   if path then return trace.values:object(type(captured) == "table" and "library" or "builtin", path, path) end
   local module = trace.named[captured]
   if module then trace:reject("it uses %s of the module %s", module[3] or "values", module[2]) end

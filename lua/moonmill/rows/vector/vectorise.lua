@@ -6,7 +6,7 @@
 -- gives, or fails: then the batch is given to Lua. All NaN are alike in results, because Lua's own depend on what was
 -- compiled.
 local emit = require "moonmill.rows.vector.graph_emit"
-local named = require "moonmill.rows.named_values"
+local named_values = require "moonmill.rows.named_values"
 local outputs = require "moonmill.rows.vector.outputs"
 local program = require "moonmill.expr.codegen.program"
 local states = require "moonmill.rows.vector.state"
@@ -52,7 +52,7 @@ local function run(fn, spec)
       nullable = field.nullable, index = i }
     by_name[field.name] = inputs[i]
   end
-  local self = trace.new(by_name, spec.params or {}, spec.nulls or {}, named(spec.modules))
+  local self = trace.new(by_name, spec.params or {}, spec.nulls or {}, named_values(spec.modules))
   self.state = states.new(self.graph, self.graph.yes, {})
   local arguments = { self.values:object("row", "row", "r"), self.values:object("params", "params", "p") }
   local results = self:enter(steps, fn, arguments)
