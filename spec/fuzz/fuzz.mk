@@ -11,6 +11,7 @@ ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(ISA_FILES),$(wildcard core/*/*.c))) \
            $(patsubst %.cc,$(BUILD)/%.o,$(wildcard core/*/*.cc)) \
            $(foreach isa,$(ISAS),$(ISA_FILES:%.isa.c=$(BUILD)/%.$(isa).o))
+OBJECTS += $(BUILD)/lua/host/state/host.o # moonmill.base.ffi asks it for a secret
 LUAJIT := build/luajit/src
 LIBS := $(LUAJIT)/libluajit.a -Wl,--export-dynamic -lzstd -lm -lpthread -ldl
 FLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE -Icore -I$(LUAJIT) -Wall -Wextra -fsanitize=$(SANITIZE) -fno-sanitize-recover=all

@@ -1,5 +1,4 @@
--- moonmill.pipeline.describe - a pipeline's purpose, parameters, input and usage: as values and as
--- text.
+-- moonmill.pipeline.describe - a pipeline's purpose, parameters, input and usage: as values and as text.
 local two_phase = require "moonmill.pipeline.two_phase"
 local json = require "moonmill.base.json"
 local params = require "moonmill.pipeline.params"

@@ -1,5 +1,5 @@
--- moonmill.plan.two_phase_group - group in two halves: over some of the rows it gives columns that keep what each
--- aggregate knows; over such results, joined in order, it gives what group gives over all rows.
+-- moonmill.plan.two_phase_group - group in two phases: over some of the rows it gives the partial states of its
+-- aggregates as columns; over such results, joined in order, it gives what group gives over all rows.
 --
 -- DESIGN. Such a column is named after its output: "delay__sum", "delay__count". Where that does not say which
 -- aggregate it is, it is numbered through the stage: "share__2_sum". Keys keep their names. So the second half needs

@@ -1,5 +1,5 @@
--- moonmill.rows.deserialize - restore in a worker's state what moonmill.rows.serialize packed, with the
--- globals that row functions have.
+-- moonmill.rows.deserialize - restore in a worker's state what moonmill.rows.serialize packed, with the globals that
+-- row functions have.
 local buffer = require "string.buffer"
 local native = require "moonmill.base.ffi"
 local standard_library = require "moonmill.rows.standard_library"

@@ -1,5 +1,4 @@
--- moonmill.rows.serialize - a row function as bytes, for another Lua state
--- (moonmill.rows.deserialize).
+-- moonmill.rows.serialize - a row function as bytes, for another Lua state (moonmill.rows.deserialize).
 --
 -- DESIGN. The script runs once, in the main state; workers get the function's bytecode and copies of all it captured.
 -- Tables and functions become numbered objects, so that shared and circular references stay what they are. What every

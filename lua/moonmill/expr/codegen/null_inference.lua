@@ -1,5 +1,5 @@
--- moonmill.expr.codegen.null_inference - columns that cannot be null in rows where a condition is true: `arr_delay
--- > 60` is true only of known delays, so after such a filter the column needs no further care for nulls.
+-- moonmill.expr.codegen.null_inference - columns that cannot be null in rows where a condition is true: `x > 60` is
+-- true only of known x, so after such a filter the column needs no further care for nulls.
 
 -- Operations that may be true, or not null, although an operand is null.
 local lenient = {

@@ -1,5 +1,4 @@
--- moonmill.expr.codegen.range - bounds of the values of an integer expression, from the types of its
--- columns.
+-- moonmill.expr.codegen.range - bounds of the values of an integer expression, from the types of its columns.
 local ffi = require "ffi"
 
 local range = {}
