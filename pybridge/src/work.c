@@ -5,7 +5,6 @@
 #include "clock.h"
 #include "host.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -193,7 +192,7 @@ int mm_work_patience(const mm_work *work) {
 
 /* ---- Keeping ---- */
 
-static void *keep(void *argument) {
+static void keep(void *argument) {
   mm_work *work = argument;
   while (!look(work, SLICE_MS)) continue;
   pthread_mutex_lock(&work->mutex);
@@ -202,24 +201,14 @@ static void *keep(void *argument) {
   pthread_cond_broadcast(&work->changed);
   pthread_mutex_unlock(&work->mutex);
   if (left) free_work(work);
-  return NULL;
 }
 
 int mm_work_keep(mm_work *work, mm_error *error) {
-  pthread_t thread;
-  pthread_attr_t detached;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
   work->kept = true;
-  int failed = pthread_create(&thread, &detached, keep, work);
-  pthread_attr_destroy(&detached);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (!failed) return 0;
+  int failed = mm_thread_run(keep, work);
+  if (failed == 0) return 0;
   work->kept = false;
-  return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(failed));
+  return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failed));
 }
 
 void mm_work_leave(mm_work *work) {
