@@ -6,7 +6,7 @@ PY_FACTS  := $(shell $(PYTHON) -c "import sysconfig as s; print(s.get_config_var
 PY_SUFFIX := $(word 1,$(PY_FACTS))
 PY_DIR    := $(if $(filter build,$(BUILD)),pybridge,$(BUILD)/pybridge)/moonmill
 PY_OBJ    := $(BUILD)/python/$(PY_SUFFIX:.%.so=%)
-SRC_PY    := $(sort $(wildcard pybridge/src/*.c))
+SRC_PY    := $(sort $(wildcard pybridge/src/*.c pybridge/src/*/*.c))
 OBJ_PY    := $(SRC_PY:%.c=$(PY_OBJ)/%.o)
 PY_EXT    := $(PY_DIR)/_core$(PY_SUFFIX)
 
@@ -16,7 +16,7 @@ python: $(PY_EXT) ## Build the Python extension (PYTHON=python3, SAN=...)
 
 $(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
 	$(call say,CC,"$< ($(PY_SUFFIX:.%.so=%))")
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ipybridge/src -Ilua/host -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
 
 $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) pybridge/src/exports.map
 	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }

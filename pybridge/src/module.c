@@ -1,6 +1,6 @@
 /* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
  * SPDX-License-Identifier: MIT */
-#include "scripts.h"
+#include "detached_call.h"
 
 /* ---- What is alive ---- */
 

@@ -1,0 +1,54 @@
+/* deferred_release.c - foreign owners are released under the GIL, whoever drops the last reference.
+ *
+ * DESIGN. A worker that drops a block pushes its owner on a stack without locks; what may take the GIL, or run Python
+ * code, happens when the stack is drained: at every entry into the extension, after a table is freed, and by one
+ * pending call of the interpreter. Who frees an object collects what that lets go of, and releases it before going on,
+ * since another thread may drain at the same time and not be done.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "bridge.h"
+
+static _Atomic(mm_owner *) waiting;
+static atomic_bool asked; /* a pending call is under way */
+static _Thread_local mm_owner **collected;
+
+static int drain_pending(void *unused) {
+  (void)unused;
+  atomic_store(&asked, false); /* perhaps nothing waits any more */
+  mm_owner_drain();
+  return 0;
+}
+
+void mm_owner_defer(void *owner) {
+  mm_owner *o = owner;
+  if (collected) {
+    o->next = *collected;
+    *collected = o;
+    return;
+  }
+  o->next = atomic_load(&waiting);
+  while (!atomic_compare_exchange_weak(&waiting, &o->next, o)) continue;
+  if (!Py_IsInitialized()) return; /* nobody is left to release it to */
+  if (!atomic_exchange(&asked, true) && Py_AddPendingCall(drain_pending, NULL) < 0) atomic_store(&asked, false);
+}
+
+void mm_owner_collect(mm_owner **list) { collected = list; }
+
+void mm_owner_release(mm_owner *list) {
+  collected = NULL;
+  if (!list) return;
+  PyObject *type, *value, *traceback; /* releasing may run Python code: an exception on its way stays what it is */
+  PyErr_Fetch(&type, &value, &traceback);
+  while (list) {
+    mm_owner *next = list->next;
+    list->release(list);
+    list = next;
+  }
+  PyErr_Restore(type, value, traceback);
+}
+
+void mm_owner_drain(void) {
+  if (!atomic_load_explicit(&waiting, memory_order_relaxed)) return;
+  atomic_store(&asked, false); /* also for a child that was forked while its parent had asked */
+  mm_owner_release(atomic_exchange(&waiting, NULL));
+}

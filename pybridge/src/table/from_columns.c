@@ -1,0 +1,303 @@
+/* from_columns.c - tables made of columns of all kinds, and of Arrow data.
+ *
+ * DESIGN. Columns come in chunks of their own lengths. A table's batches end wherever some column's chunk does; a chunk
+ * that is cut there is shared, but for bits that do not start on a word.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "import/buffer_protocol.h"
+#include "import/chunked_column.h"
+#include "table/table.h"
+#include <string.h>
+
+/* ---- Series ---- */
+
+int mm_series_append(series *to, mm_column *take) {
+  if (to->count == to->capacity) {
+    int64_t capacity = to->capacity ? to->capacity * 2 : 4;
+    mm_column *chunks = PyMem_Realloc(to->chunks, (size_t)capacity * sizeof *chunks);
+    if (!chunks) {
+      mm_column_release(take);
+      PyErr_NoMemory();
+      return -1;
+    }
+    to->chunks = chunks;
+    to->capacity = capacity;
+  }
+  to->rows += take->length;
+  to->chunks[to->count++] = *take;
+  *take = (mm_column){0};
+  return 0;
+}
+
+void mm_series_free(series *gone) {
+  for (int64_t i = 0; i < gone->count; i++) mm_column_release(&gone->chunks[i]);
+  PyMem_Free(gone->chunks);
+}
+
+/* ---- One column ---- */
+
+static int from_column(const column_object *source, series *to) {
+  const mm_field *field = mm_column_field(source);
+  to->type = field->type;
+  to->nullable = field->nullable;
+  for (int64_t i = 0; i < source->table->table.count; i++) {
+    mm_column chunk = *mm_column_chunk(source, i);
+    mm_column_retain(&chunk);
+    to->shared += mm_column_bytes(&chunk);
+    if (mm_series_append(to, &chunk) < 0) return -1;
+  }
+  return 1;
+}
+
+static int refuse(const wish *ask, PyObject *source) {
+  char text[256];
+  PyObject *dtype = NULL;
+  bool typed = mm_attribute_find(source, "dtype", &dtype) > 0;
+  Py_XDECREF(dtype);
+  PyErr_Clear();
+  mm_raise_new(ask->state, MM_EUSAGE, "unsupported-type", ask->name,
+               typed ? "convert it with astype()" : "Arrow data, typed memory and lists of values are columns",
+               "%s cannot be a column", mm_memory_describe(source, text, sizeof text));
+  return -1;
+}
+
+/* dtype.kind of an array, or 0. */
+static char kind_of(PyObject *source) {
+  PyObject *dtype = NULL, *kind = NULL;
+  if (mm_attribute_find(source, "dtype", &dtype) > 0) mm_attribute_find(dtype, "kind", &kind);
+  const char *text = kind && PyUnicode_Check(kind) ? PyUnicode_AsUTF8(kind) : NULL;
+  char letter = text ? *text : 0;
+  Py_XDECREF(kind);
+  Py_XDECREF(dtype);
+  PyErr_Clear();
+  return letter;
+}
+
+/* numpy takes any 32 bits for a character, and fails in its own ways when it makes text of one that is none. */
+static void refuse_character(const wish *ask) {
+  if (!PyErr_ExceptionMatches(PyExc_UnicodeError) && !PyErr_ExceptionMatches(PyExc_SystemError)) return;
+  PyErr_Clear();
+  mm_raise_new(ask->state, MM_EDATA, "bad-utf8", ask->name, NULL,
+               "the array has a code point beyond U+10FFFF, which is no character");
+}
+
+/* Text of numpy, which is not laid out as ours: objects, fixed sizes, variable ones. */
+static int from_text_array(const wish *ask, PyObject *source, series *to) {
+  char kind = kind_of(source);
+  if (!kind || !strchr("OUST", kind)) return 0;
+  PyObject *items = PyObject_CallMethod(source, "tolist", NULL);
+  if (!items && kind == 'U') refuse_character(ask);
+  int status = !items ? -1 : PyList_Check(items) ? mm_series_from_items(ask, items, kind == 'O', to) : 0;
+  Py_XDECREF(items);
+  return status;
+}
+
+/* What can become an array of numpy: pandas, torch on the CPU. */
+static int from_array_maker(const wish *ask, PyObject *source, series *to) {
+  PyObject *method = NULL;
+  int found = PyType_Check(source) ? 0 : mm_attribute_find(source, "__array__", &method);
+  PyObject *array = found > 0 ? PyObject_CallNoArgs(method) : NULL;
+  int status = found != 0 && !array ? -1 : 0;
+  if (array) status = mm_series_from_memory(ask, array, to);
+  if (array && status == 0) status = from_text_array(ask, array, to);
+  Py_XDECREF(array);
+  Py_XDECREF(method);
+  return status;
+}
+
+static int take_column(const wish *ask, PyObject *source, series *to) {
+  if (PyObject_TypeCheck(source, (PyTypeObject *)ask->state->column_type))
+    return from_column((column_object *)source, to);
+  if (PyList_Check(source) || PyTuple_Check(source) || PyRange_Check(source))
+    return mm_series_from_items(ask, source, false, to);
+  int status = mm_series_from_arrow(ask, source, to);
+  if (status == 0) status = mm_series_from_memory(ask, source, to);
+  if (status == 0) status = from_text_array(ask, source, to);
+  if (status == 0) status = from_array_maker(ask, source, to);
+  return status == 0 ? refuse(ask, source) : status;
+}
+
+/* ---- Batches of all ---- */
+
+/* How far a series has been laid out. */
+typedef struct position {
+  int64_t chunk, row; /* the next row, of that chunk */
+} position;
+
+/* Rows up to the next end of a chunk of any column. */
+static int64_t next_length(const series *columns, position *at, Py_ssize_t count) {
+  int64_t length = INT64_MAX;
+  for (Py_ssize_t c = 0; c < count; c++) {
+    while (at[c].row == columns[c].chunks[at[c].chunk].length) at[c] = (position){at[c].chunk + 1, 0};
+    int64_t rest = columns[c].chunks[at[c].chunk].length - at[c].row;
+    if (rest < length) length = rest;
+  }
+  return length;
+}
+
+static int lay_batch(const series *columns, position *at, Py_ssize_t count, int64_t length, mm_batch *to,
+                     mm_error *error) {
+  int status = mm_batch_resize(to, (int32_t)count, error);
+  to->length = length;
+  for (Py_ssize_t c = 0; c < count && status >= 0; c++) {
+    status = mm_column_slice(&to->columns[c], &columns[c].chunks[at[c].chunk], at[c].row, length, error);
+    at[c].row += length;
+  }
+  return status;
+}
+
+static int lay_out(const series *columns, position *at, Py_ssize_t count, mm_table *to, mm_error *error) {
+  int status = 0;
+  for (int64_t row = 0; count > 0 && row < columns[0].rows && status >= 0;) {
+    mm_batch batch = {0};
+    int64_t length = next_length(columns, at, count);
+    status = lay_batch(columns, at, count, length, &batch, error);
+    if (status >= 0) status = mm_table_append(to, &batch, error);
+    else mm_batch_free(&batch);
+    row += length;
+  }
+  return status;
+}
+
+/* `copied`: bytes that were copied before. */
+static PyObject *table_of(module_state *state, const char *const *names, series *columns, Py_ssize_t count,
+                          int64_t copied) {
+  mm_table made = {0};
+  mm_error error;
+  int64_t shared = 0;
+  int status = 0;
+  position *at = PyMem_Calloc((size_t)count + 1, sizeof *at);
+  if (!at) return PyErr_NoMemory();
+  for (Py_ssize_t c = 0; c < count && status >= 0; c++) {
+    status = mm_schema_add(&made.schema, names[c], columns[c].type, columns[c].nullable, &error);
+    copied += columns[c].copied;
+    shared += columns[c].shared;
+  }
+  if (status >= 0) status = lay_out(columns, at, count, &made, &error);
+  PyMem_Free(at);
+  if (status >= 0) return mm_table_wrap(state, &made, copied, shared);
+  mm_table_free(&made);
+  return mm_raise(state, &error);
+}
+
+/* ---- from_columns ---- */
+
+static int refuse_name(module_state *state, const char *name, const char *id, const char *what) {
+  mm_raise_new(state, MM_EUSAGE, id, name, NULL, "%s: \"%.100s\"", what, name);
+  return -1;
+}
+
+/* The text of a name that is not in `taken` yet, to which it is added; NULL and an exception. */
+static const char *name_of(module_state *state, PyObject *name, mm_schema *taken) {
+  Py_ssize_t size;
+  if (!PyUnicode_Check(name)) {
+    PyErr_Format(PyExc_TypeError, "names of columns are str, not %.100s", Py_TYPE(name)->tp_name);
+    return NULL;
+  }
+  const char *text = mm_utf8_of(state, name, &size, "the name of a column");
+  int status = 0;
+  if (text && strlen(text) != (size_t)size)
+    status = refuse_name(state, text, "bad-name", "the name of a column has a zero byte");
+  else if (text && mm_schema_find(taken, text) >= 0)
+    status = refuse_name(state, text, "duplicate-column", "two columns have one name");
+  mm_error error;
+  if (text && status == 0 && mm_schema_add(taken, text, (mm_type){.id = MM_NULL}, true, &error) < 0) {
+    mm_raise(state, &error);
+    status = -1;
+  }
+  return status < 0 ? NULL : text;
+}
+
+/* `missing`: a tuple of masks and None, or NULL. `taken` (empty) gets the names. */
+static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, PyObject *missing,
+                        const char **texts, series *columns, mm_schema *taken) {
+  Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
+  for (Py_ssize_t c = 0; c < count; c++) {
+    texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), taken);
+    if (!texts[c]) return -1;
+    wish ask = {state, texts[c], nan_is_null};
+    if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), &columns[c]) < 0) return -1;
+    PyObject *mask = missing ? PyTuple_GET_ITEM(missing, c) : Py_None;
+    if (mask != Py_None && mm_series_leave_out(&ask, mask, &columns[c]) < 0) return -1;
+    if (columns[c].rows == columns[0].rows) continue;
+    mm_raise_new(state, MM_EUSAGE, "unequal-lengths", texts[c], NULL,
+                 "column \"%.100s\" has %lld rows, column \"%.100s\" %lld", texts[0], (long long)columns[0].rows,
+                 texts[c], (long long)columns[c].rows);
+    return -1;
+  }
+  return 0;
+}
+
+PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
+  static char *keys[] = {"", "", "nan_is_null", "missing", "copied", NULL};
+  PyObject *names = NULL, *sources = NULL, *missing = NULL, *table = NULL;
+  int nan_is_null = 0;
+  long long copied = 0;
+  module_state *state = mm_state_of(type);
+  if (!state
+      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pOL:from_columns", keys, &names, &sources, &nan_is_null,
+                                      &missing, &copied))
+    return NULL;
+  mm_owner_drain();
+  names = PySequence_Tuple(names); /* of our own: taking columns can run Python code */
+  sources = names ? PySequence_Tuple(sources) : NULL;
+  missing = sources && missing && missing != Py_None ? PySequence_Tuple(missing) : NULL;
+  if (PyErr_Occurred()) Py_CLEAR(sources);
+  Py_ssize_t count = sources ? PyTuple_GET_SIZE(names) : 0;
+  const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
+  series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
+  mm_schema taken = {0};
+  if (!texts || !columns) PyErr_NoMemory();
+  else if (sources && count != PyTuple_GET_SIZE(sources))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(sources));
+  else if (missing && count != PyTuple_GET_SIZE(missing))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(missing), count);
+  else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns, &taken) == 0)
+    table = table_of(state, texts, columns, count, copied);
+  for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
+  mm_schema_free(&taken);
+  PyMem_Free(columns);
+  PyMem_Free(texts);
+  Py_XDECREF(names);
+  Py_XDECREF(sources);
+  Py_XDECREF(missing);
+  mm_owner_drain();
+  return table;
+}
+
+/* ---- from_arrow ---- */
+
+static int check_names(module_state *state, const mm_schema *schema) {
+  for (int32_t i = 0; i < schema->count; i++)
+    if (mm_schema_find(schema, schema->fields[i].name) != i)
+      return refuse_name(state, schema->fields[i].name, "duplicate-column", "two columns have one name");
+  return 0;
+}
+
+static PyObject *share_columns(const table_object *source, int32_t first, int32_t count) {
+  int32_t *indices = PyMem_Calloc((size_t)count + 1, sizeof *indices);
+  for (int32_t i = 0; i < count && indices; i++) indices[i] = first + i;
+  PyObject *table = indices ? mm_table_pick(source, indices, count) : PyErr_NoMemory();
+  PyMem_Free(indices);
+  return table;
+}
+
+PyObject *mm_table_from_arrow(PyObject *type, PyObject *source) {
+  module_state *state = mm_state_of(type);
+  if (!state) return NULL;
+  mm_owner_drain();
+  if (PyObject_TypeCheck(source, (PyTypeObject *)state->table_type)) {
+    const table_object *table = (table_object *)source;
+    return share_columns(table, 0, table->table.schema.count);
+  }
+  mm_table made = {0};
+  int64_t copied = 0, shared = 0;
+  int status = mm_arrow_take(state, source, &made, &copied, &shared);
+  if (status == 0)
+    PyErr_Format(PyExc_TypeError, "%.100s has neither __arrow_c_stream__ nor __arrow_c_array__",
+                 Py_TYPE(source)->tp_name);
+  if (status == 1 && check_names(state, &made.schema) == 0) return mm_table_wrap(state, &made, copied, shared);
+  mm_table_free(&made);
+  mm_owner_drain();
+  return NULL;
+}
