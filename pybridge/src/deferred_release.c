@@ -6,7 +6,7 @@
  * since another thread may drain at the same time and not be done.
  *
  * SPDX-License-Identifier: MIT */
-#include "bridge.h"
+#include "deferred_release.h"
 
 static _Atomic(mm_owner *) waiting;
 static atomic_bool asked; /* a pending call is under way */

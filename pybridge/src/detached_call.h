@@ -1,4 +1,4 @@
-/* detached_call.h - calls into sessions, and whatever else can be interrupted.
+/* detached_call.h - calls without the GIL that Ctrl-C and a deadline interrupt.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "bridge.h"
@@ -14,20 +14,3 @@ typedef struct mm_away {
 } mm_away;
 void mm_away_begin(mm_away *away, module_state *state);
 void mm_away_end(mm_away *away);
-
-/* The moment at which what a thread does for its caller is stopped: the script, the plan, the opening of files, the job.
- * `seconds`: as the caller asked. */
-typedef struct mm_deadline { double until, seconds; } mm_deadline;
-const mm_deadline *mm_deadline_here(void); /* of this thread; NULL: none */
-#define MM_AT_ONCE 1e-9 /* seconds of a timeout of 0, as 0 stands for none */
-/* A `timeout` of Python as seconds, 0 for none; -1 and an exception. */
-int mm_deadline_read(PyObject *timeout, double *seconds);
-/* Always NULL. */
-PyObject *mm_deadline_raise(module_state *state, double seconds);
-
-/* The bytes of a str, which live as long as it; -1 and an exception. */
-int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text *to);
-
-/* Raise what a call of a session told; the buffer is emptied. Always NULL. An exception of a signal's handler comes
- * first. */
-PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error);

@@ -1,6 +1,7 @@
 /* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
  * SPDX-License-Identifier: MIT */
-#include "detached_call.h"
+#include "deferred_release.h"
+#include "session.h"
 
 /* ---- What is alive ---- */
 

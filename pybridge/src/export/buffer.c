@@ -5,6 +5,16 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "export/buffer.h"
+#include "deferred_release.h"
+
+typedef struct buffer_object {
+  PyObject_HEAD
+  mm_block *block;
+  const void *data; /* within the block, or foreign memory that the block keeps */
+  mm_type type;
+  bool readonly;
+  Py_ssize_t length, width; /* values, bytes of one: shape and strides of views */
+} buffer_object;
 
 int64_t mm_buffer_width(mm_type type) { return type.id == MM_BOOL ? 1 : mm_type_width(type); }
 
@@ -107,10 +117,16 @@ static PyObject *buffer_address(PyObject *object, void *closure) {
 
 static Py_ssize_t buffer_length(PyObject *object) { return ((buffer_object *)object)->length; }
 
+PyObject *mm_buffer_dlpack(PyObject *object, const dlpack_request *request) {
+  const buffer_object *self = (buffer_object *)object;
+  dlpack_values values = {self->block, self->data, self->type, self->readonly, self->length, self->width};
+  return mm_dlpack_capsule(&values, request);
+}
+
 static PyObject *buffer_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords) {
   dlpack_request request;
   if (mm_dlpack_parse(arguments, keywords, &request) < 0) return NULL;
-  return mm_dlpack_capsule((const buffer_object *)object, &request);
+  return mm_buffer_dlpack(object, &request);
 }
 
 #if PY_VERSION_HEX < 0x030c0000 /* later ones make it of the buffer protocol */

@@ -1,25 +1,13 @@
-/* buffer.h - the Buffer object, for the files that make and export it.
+/* buffer.h - the Buffer object, for the files that make it.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "bridge.h"
+#include "export/dlpack.h"
 
-typedef struct buffer_object {
-  PyObject_HEAD
-  mm_block *block;
-  const void *data; /* within the block, or foreign memory that the block keeps */
-  mm_type type;
-  bool readonly;
-  Py_ssize_t length, width; /* values, bytes of one: shape and strides of views */
-} buffer_object;
-
+/* An object of the package's class of buffers over `length` values at `data`, which lie in the block. Takes the block,
+ * also on failure. Values of a bool are bytes here. */
+PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length,
+                         bool writable);
+/* A buffer's values as a DLPack capsule; NULL and an exception. */
+PyObject *mm_buffer_dlpack(PyObject *buffer, const dlpack_request *request);
 /* Bytes of a value in a buffer: bools are bytes. 0: values of this type do not fit in a buffer. */
 int64_t mm_buffer_width(mm_type type);
-
-/* What __dlpack__ was asked for, beside its stream. */
-typedef struct dlpack_request {
-  bool versioned, copy, no_copy;
-} dlpack_request;
-
-int mm_dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *request);
-PyObject *mm_dlpack_capsule(const buffer_object *buffer, const dlpack_request *request);
-PyObject *mm_dlpack_device(PyObject *self, PyObject *unused);

@@ -5,8 +5,10 @@
  * what it has.
  *
  * SPDX-License-Identifier: MIT */
+#include "export/capsule.h"
+#include "errors.h"
+#include "export/requested_schema.h"
 #include "arrow_abi.h"
-#include "table/table.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* dlpack.c - buffers as DLPack tensors of one dimension, legacy and versioned. A deleter never needs the GIL.
+/* dlpack.c - values in one piece as DLPack tensors of one dimension, legacy and versioned. A deleter never needs the GIL.
  * SPDX-License-Identifier: MIT */
-#include "export/buffer.h"
+#include "export/dlpack.h"
 #include "dlpack_abi.h"
 #include <stdlib.h>
 #include <string.h>
@@ -80,18 +80,18 @@ int mm_dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *req
   return 0;
 }
 
-/* The block that the tensor shows: the buffer's, or a copy of it. */
-static int fill_block(holder *h, const buffer_object *buffer, bool copy) {
+/* The block that the tensor shows: the values' own, or a copy of it. */
+static int fill_block(holder *h, const dlpack_values *values, bool copy) {
   if (!copy) {
-    mm_block_retain(buffer->block);
-    h->block = buffer->block;
+    mm_block_retain(values->block);
+    h->block = values->block;
     return 0;
   }
-  int64_t size = (int64_t)buffer->length * buffer->width;
+  int64_t size = values->length * values->width;
   h->block = mm_block_new(size, NULL);
   if (!h->block) return -1;
   Py_BEGIN_ALLOW_THREADS
-  if (size > 0) memcpy(mm_block_data(h->block), buffer->data, (size_t)size);
+  if (size > 0) memcpy(mm_block_data(h->block), values->data, (size_t)size);
   Py_END_ALLOW_THREADS
   return 0;
 }
@@ -105,30 +105,30 @@ static PyObject *capsule_of(holder *h, const dlpack_tensor *tensor, bool version
   return PyCapsule_New(&h->managed.versioned, "dltensor_versioned", forget);
 }
 
-PyObject *mm_dlpack_capsule(const buffer_object *buffer, const dlpack_request *request) {
-  int code = code_of(buffer->type);
-  bool readonly = buffer->readonly && !request->copy;
+PyObject *mm_dlpack_capsule(const dlpack_values *values, const dlpack_request *request) {
+  int code = code_of(values->type);
+  bool readonly = values->readonly && !request->copy;
   char text[128];
   if (code < 0)
-    return PyErr_Format(PyExc_BufferError, "DLPack has no type for %s", mm_type_name(buffer->type, text, sizeof text));
+    return PyErr_Format(PyExc_BufferError, "DLPack has no type for %s", mm_type_name(values->type, text, sizeof text));
   if (readonly && !request->versioned)
     return PyErr_Format(PyExc_BufferError,
                         "the memory is read-only, which DLPack can say from version 1.0 on: pass max_version=(1, 0)");
   holder *h = calloc(1, sizeof *h);
   if (!h) return PyErr_NoMemory();
-  if (fill_block(h, buffer, request->copy) < 0) {
+  if (fill_block(h, values, request->copy) < 0) {
     free(h);
     return PyErr_NoMemory();
   }
-  h->shape = buffer->length;
+  h->shape = values->length;
   h->stride = 1;
-  dlpack_tensor tensor = {.data = request->copy ? mm_block_data(h->block) : (void *)(uintptr_t)buffer->data,
+  dlpack_tensor tensor = {.data = request->copy ? mm_block_data(h->block) : (void *)(uintptr_t)values->data,
                           .device = {DLPACK_CPU, 0},
                           .ndim = 1,
-                          .dtype = {(uint8_t)code, (uint8_t)(buffer->width * 8), 1},
+                          .dtype = {(uint8_t)code, (uint8_t)(values->width * 8), 1},
                           .shape = &h->shape,
                           .strides = &h->stride};
-  if (buffer->length == 0) tensor.data = NULL;
+  if (values->length == 0) tensor.data = NULL;
   uint64_t flags = (readonly ? DLPACK_READ_ONLY : 0) | (request->copy ? DLPACK_IS_COPIED : 0);
   PyObject *capsule = capsule_of(h, &tensor, request->versioned, flags);
   if (!capsule) drop(h);

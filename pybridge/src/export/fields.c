@@ -1,6 +1,6 @@
 /* fields.c - the columns of a schema as lists of Python: their names, types, nullables.
  * SPDX-License-Identifier: MIT */
-#include "bridge.h"
+#include "export/fields.h"
 #include <string.h>
 
 static PyObject *describe(const mm_field *field, int what) {

@@ -4,8 +4,9 @@
  * offsets is one of ours around the array that the core exports, which it releases with itself, without the GIL.
  *
  * SPDX-License-Identifier: MIT */
+#include "export/requested_schema.h"
+#include "errors.h"
 #include "arrow_abi.h"
-#include "table/table.h"
 #include <stdlib.h>
 #include <string.h>
 

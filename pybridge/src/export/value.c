@@ -1,7 +1,8 @@
 /* value.c - values of columns as Python objects.
  * SPDX-License-Identifier: MIT */
-#include "table/table.h"
+#include "export/value.h"
 #include "datetime_api.h"
+#include "errors.h"
 
 static bool bit(const void *bits, int64_t i) { return ((const uint64_t *)bits)[i >> 6] >> (i & 63) & 1; }
 
@@ -53,15 +54,15 @@ static PyObject *time_value(mm_type type, const mm_column *chunk, int64_t row, b
 }
 
 /* Dates of the years 1 to 9999 and whole microseconds are what Python has. */
-static PyObject *refuse_time(const column_object *column, const mm_column *chunk, int64_t row, bool lossy) {
+static PyObject *refuse_time(module_state *state, const mm_field *field, const mm_column *chunk, int64_t row,
+                             bool lossy) {
   char text[128];
-  const mm_field *field = mm_column_field(column);
   if (!lossy && !PyErr_ExceptionMatches(PyExc_OverflowError)) return NULL;
   PyErr_Clear();
   mm_buffer shown = {0};
   mm_column_text(chunk, row, &shown, NULL);
   mm_buffer_append(&shown, "", 1, NULL);
-  mm_raise_new(column->table->state, MM_EDATA, "no-datetime", field->name, "data() and Arrow arrays show it exactly",
+  mm_raise_new(state, MM_EDATA, "no-datetime", field->name, "data() and Arrow arrays show it exactly",
                "%s %s does not fit Python's %s", mm_type_name(field->type, text, sizeof text),
                shown.data ? (const char *)shown.data : "",
                field->type.id == MM_DURATION ? "timedelta"
@@ -77,7 +78,7 @@ static PyObject *text_value(const mm_column *chunk, int64_t row) {
   return chunk->type.id == MM_UTF8 ? PyUnicode_DecodeUTF8(bytes, size, NULL) : PyBytes_FromStringAndSize(bytes, size);
 }
 
-PyObject *mm_value_make(const column_object *column, const mm_column *chunk, int64_t row) {
+PyObject *mm_value_make(module_state *state, const mm_field *field, const mm_column *chunk, int64_t row) {
   if (chunk->type.id == MM_NULL || (chunk->valid && !bit(chunk->valid, row))) Py_RETURN_NONE;
   switch (chunk->type.id) {
   case MM_BOOL: return PyBool_FromLong(bit(chunk->data, row));
@@ -94,12 +95,11 @@ PyObject *mm_value_make(const column_object *column, const mm_column *chunk, int
   case MM_UTF8:
   case MM_BINARY: return text_value(chunk, row);
   case MM_OPAQUE:
-    return mm_raise_new(column->table->state, MM_EUSAGE, "opaque-column", mm_column_field(column)->name,
-                        "to_pylist() has them, by way of pyarrow",
+    return mm_raise_new(state, MM_EUSAGE, "opaque-column", field->name, "to_pylist() has them, by way of pyarrow",
                         "values of a foreign type cannot be shown as Python objects");
   default: break;
   }
   bool lossy = false;
   PyObject *value = time_value(chunk->type, chunk, row, &lossy);
-  return value ? value : refuse_time(column, chunk, row, lossy);
+  return value ? value : refuse_time(state, field, chunk, row, lossy);
 }

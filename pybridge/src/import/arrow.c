@@ -5,9 +5,11 @@
  * imported in parts, which is how text of more than 2 GiB in one chunk is split.
  *
  * SPDX-License-Identifier: MIT */
-#include "arrow_abi.h"
+#include "column_bytes.h"
+#include "deferred_release.h"
+#include "errors.h"
 #include "import/chunked_column.h"
-#include "table/table.h"
+#include "arrow_abi.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

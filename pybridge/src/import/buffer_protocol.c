@@ -5,6 +5,9 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "import/buffer_protocol.h"
+#include "deferred_release.h"
+#include "errors.h"
+#include "import/tensor.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +75,7 @@ static int hold(PyObject *object, bool writable, Py_buffer *view) {
   return PyObject_GetBuffer(object, view, writable ? PyBUF_RECORDS : PyBUF_RECORDS_RO);
 }
 
-static int open_time(PyObject *object, bool writable, memory *to) {
+static int open_time(PyObject *object, bool writable, typed_memory *to) {
   char dtype[64], integers[4];
   dtype_of(object, dtype, sizeof dtype);
   if (!parse_time(dtype, &to->type, &to->factor)) return 0;
@@ -86,7 +89,7 @@ static int open_time(PyObject *object, bool writable, memory *to) {
 
 /* What PyObject_GetBuffer said stays raised only where it is about writing, or about something else than the kind of
  * memory. */
-static int open_values(PyObject *object, bool writable, memory *to) {
+static int open_values(PyObject *object, bool writable, typed_memory *to) {
   if (hold(object, writable, &to->view) < 0) {
     if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError)) return -1;
     PyObject *type, *value, *traceback;
@@ -109,8 +112,8 @@ static int open_values(PyObject *object, bool writable, memory *to) {
   return 0;
 }
 
-int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, memory *to) {
-  *to = (memory){0};
+int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, typed_memory *to) {
+  *to = (typed_memory){0};
   PyObject *tensor = PyObject_CheckBuffer(object) ? NULL : mm_tensor_take(state, name, object);
   if (PyErr_Occurred()) return -1;
   if (!tensor && !PyObject_CheckBuffer(object)) return 0;
@@ -120,12 +123,12 @@ int mm_memory_open(module_state *state, const char *name, PyObject *object, bool
   return status;
 }
 
-void mm_memory_close(memory *held) {
+void mm_memory_close(typed_memory *held) {
   PyBuffer_Release(&held->view);
-  *held = (memory){0};
+  *held = (typed_memory){0};
 }
 
-bool mm_memory_plain(const memory *held) {
+bool mm_memory_plain(const typed_memory *held) {
   bool aligned = (uintptr_t)held->view.buf % (uintptr_t)held->view.itemsize == 0;
   bool same = !held->swapped && held->factor == 1 && held->type.id != MM_DATE; /* dates of numpy have 8 bytes */
   return same && (aligned || held->length == 0) && PyBuffer_IsContiguous(&held->view, 'C');
@@ -183,7 +186,7 @@ static int refuse_writing(module_state *state, const char *name) {
   return -1;
 }
 
-static int refuse(module_state *state, PyObject *object, const char *name, const memory *held) {
+static int refuse(module_state *state, PyObject *object, const char *name, const typed_memory *held) {
   char text[256];
   mm_memory_describe(object, text, sizeof text);
   const char *why = held->swapped                                   ? "its bytes are in the other order"
@@ -196,7 +199,7 @@ static int refuse(module_state *state, PyObject *object, const char *name, const
 }
 
 int mm_borrow_take(module_state *state, PyObject *object, const char *name, bool writable, mm_borrow *to) {
-  memory held;
+  typed_memory held;
   char text[256];
   *to = (mm_borrow){0};
   int status = mm_memory_open(state, name, object, writable, &held);

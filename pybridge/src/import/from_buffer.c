@@ -5,6 +5,7 @@
  * null where the caller says so.
  *
  * SPDX-License-Identifier: MIT */
+#include "errors.h"
 #include "import/buffer_protocol.h"
 #include "import/chunked_column.h"
 #include "host.h"
@@ -47,7 +48,7 @@ static void swap_bytes(uint8_t *bytes, int64_t count, int64_t width) {
 }
 
 /* A block of all items, one after the other, in the order of this machine. */
-static mm_block *dense(const memory *held, mm_error *error) {
+static mm_block *dense(const typed_memory *held, mm_error *error) {
   int64_t width = held->view.itemsize;
   mm_block *block = mm_block_new(held->length * width, error);
   if (!block || held->length == 0) return block;
@@ -167,7 +168,7 @@ static flagger presence_of(mm_type type, bool nan_is_null) {
 /* ---- Columns ---- */
 
 /* From items of ours, one after the other, in a block that is taken. */
-static int fill_copied(mm_column *to, mm_block *take, const memory *held, bool nan_is_null, mm_error *error) {
+static int fill_copied(mm_column *to, mm_block *take, const typed_memory *held, bool nan_is_null, mm_error *error) {
   flagger present = presence_of(held->type, nan_is_null);
   uint8_t *items = mm_block_data(take);
   int status = held->view.itemsize == 8 ? scale((int64_t *)items, to->length, held->factor, error) : 0;
@@ -183,7 +184,7 @@ static int fill_copied(mm_column *to, mm_block *take, const memory *held, bool n
   return status;
 }
 
-static int copy_column(const wish *ask, const memory *held, mm_column *to) {
+static int copy_column(const wish *ask, const typed_memory *held, mm_column *to) {
   mm_error error;
   bool packed = held->type.id == MM_BOOL && PyBuffer_IsContiguous(&held->view, 'C');
   mm_block *block = packed ? NULL : dense(held, &error);
@@ -195,7 +196,7 @@ static int copy_column(const wish *ask, const memory *held, mm_column *to) {
   return -1;
 }
 
-static int share_column(const wish *ask, memory *held, mm_column *to) {
+static int share_column(const wish *ask, typed_memory *held, mm_column *to) {
   flagger present = presence_of(held->type, ask->nan_is_null);
   mm_error error;
   to->data = held->view.buf;
@@ -210,7 +211,7 @@ static int share_column(const wish *ask, memory *held, mm_column *to) {
 }
 
 int mm_series_from_memory(const wish *ask, PyObject *source, series *to) {
-  memory held;
+  typed_memory held;
   int status = mm_memory_open(ask->state, ask->name, source, false, &held);
   if (status != 1) return status;
   mm_column column = {.type = held.type, .length = held.length};

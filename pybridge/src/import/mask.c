@@ -1,7 +1,9 @@
 /* mask.c - columns whose missing values are told by a mask beside them: masked arrays, nullable columns of pandas.
  * SPDX-License-Identifier: MIT */
-#include "host.h"
+#include "errors.h"
+#include "import/buffer_protocol.h"
 #include "import/chunked_column.h"
+#include "host.h"
 #include <string.h>
 
 /* Validity of up to 64 rows: those not missing, of those that were valid. */

@@ -4,9 +4,11 @@
  * as floats, where no integer loses a digit; nothing else does. None, NaT and pandas' NA are null.
  *
  * SPDX-License-Identifier: MIT */
-#include "import/chunked_column.h"
-#include "table/table.h"
+#include "column_bytes.h"
 #include "datetime_api.h"
+#include "errors.h"
+#include "import/chunked_column.h"
+#include "text.h"
 #include <string.h>
 
 /* Kinds of values; a column has one, or ints and floats. */

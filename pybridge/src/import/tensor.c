@@ -5,8 +5,9 @@
  * deleter is called once, under the GIL, by the last view of the memory.
  *
  * SPDX-License-Identifier: MIT */
-#include "import/buffer_protocol.h"
+#include "import/tensor.h"
 #include "dlpack_abi.h"
+#include "errors.h"
 
 typedef struct tensor_object {
   PyObject_HEAD dlpack_legacy *legacy; /* of the two, the one that was given */

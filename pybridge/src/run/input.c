@@ -4,7 +4,11 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "run/input.h"
+#include "deferred_release.h"
 #include "detached_call.h"
+#include "errors.h"
+#include "export/fields.h"
+#include "import/buffer_protocol.h"
 #include <math.h>
 
 typedef struct input_object {

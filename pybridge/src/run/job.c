@@ -1,6 +1,10 @@
 /* job.c - the Job type: a work in the background, with a keeper, as Python sees it.
  * SPDX-License-Identifier: MIT */
-#include "run/request.h"
+#include "run/job.h"
+#include "deferred_release.h"
+#include "errors.h"
+#include "run/await.h"
+#include "table/table.h"
 #include "host.h"
 #include <math.h>
 #include <unistd.h>

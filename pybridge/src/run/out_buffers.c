@@ -1,8 +1,12 @@
 /* out_buffers.c - memory that the caller gives for columns of a result: of the right type and length, and apart from all that
  * is read, or exactly a column of it.
  * SPDX-License-Identifier: MIT */
-#include "run/result.h"
-#include "table/table.h"
+#include "run/out_buffers.h"
+#include "column_bytes.h"
+#include "errors.h"
+#include "import/buffer_protocol.h"
+
+bool mm_has_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
 
 /* ---- What lies where ---- */
 

@@ -2,6 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "run/plan.h"
 #include "detached_call.h"
+#include "errors.h"
+#include "export/fields.h"
+#include "text.h"
+#include "session.h"
 
 /* ---- Making ---- */
 

@@ -2,14 +2,15 @@
  * are kept.
  * SPDX-License-Identifier: MIT */
 #include "run/result.h"
+#include "column_bytes.h"
+#include "errors.h"
+#include "run/input.h"
+#include "run/out_buffers.h"
+#include "table/table.h"
 #include "session.h"
 #include "host.h"
-#include "run/input.h"
-#include "table/table.h"
 #include <stdlib.h>
 #include <string.h>
-
-bool mm_has_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
 
 /* ---- What goes in ---- */
 

@@ -5,8 +5,10 @@
  * object; a new one is a buffer, or an array of numpy over it where an argument was one.
  *
  * SPDX-License-Identifier: MIT */
-#include "script/function.h"
-#include "import/buffer_protocol.h"
+#include "script/call_args.h"
+#include "errors.h"
+#include "export/buffer.h"
+#include "text.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +17,10 @@ static bool is_text(mm_type type) { return type.id == MM_UTF8 || type.id == MM_B
 
 /* ---- Room ---- */
 
-int mm_passage_begin(mm_passage *p, const function_object *function) {
-  const mm_function *info = function->info;
+int mm_passage_begin(mm_passage *p, module_state *state, const mm_function *info) {
   size_t arguments = (size_t)info->argument_count, results = (size_t)info->result_count;
   size_t most = arguments > results ? arguments : results;
-  p->state = function->owner->state;
+  p->state = state;
   p->info = info;
   p->taken = 0;
   p->bytes = 0;

@@ -7,6 +7,9 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "script/function.h"
+#include "deferred_release.h"
+#include "errors.h"
+#include "script/call_args.h"
 #include <stddef.h>
 #include <structmember.h>
 
@@ -105,7 +108,7 @@ static PyObject *function_call(PyObject *object, PyObject *const *given, size_t 
   function_object *self = (function_object *)object;
   mm_passage passage;
   mm_owner_drain();
-  if (mm_passage_begin(&passage, self) < 0) return NULL;
+  if (mm_passage_begin(&passage, self->owner->state, self->info) < 0) return NULL;
   PyObject *result = NULL;
   if (gather(self, given, PyVectorcall_NARGS(flags), names, passage.values) == 0 && mm_passage_take(&passage) == 0)
     result = call(self, &passage);

@@ -1,7 +1,9 @@
 /* module_type.c - the Module type: a script's typed functions, by name, in a Lua state of their own.
  * SPDX-License-Identifier: MIT */
-#include "script/function.h"
 #include "detached_call.h"
+#include "errors.h"
+#include "script/function.h"
+#include "text.h"
 
 /* Texts of a sequence; they live as long as it. */
 static mm_text *texts_of(module_state *state, PyObject *list) {

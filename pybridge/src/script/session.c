@@ -1,100 +1,12 @@
-/* session.c - the Session type: a script in a Lua state of its own; and calls without the GIL that Ctrl-C and a deadline
- * interrupt.
+/* session.c - the Session type: a script in a Lua state of its own.
  * SPDX-License-Identifier: MIT */
+#include "deferred_release.h"
 #include "detached_call.h"
-#include "host.h"
+#include "errors.h"
 #include "run/plan.h"
-#include <math.h>
-
-int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text *to) {
-  Py_ssize_t size = 0;
-  to->bytes = mm_utf8_of(state, text, &size, what);
-  to->size = size;
-  return to->bytes ? 0 : -1;
-}
-
-/* ---- The deadline of this thread ---- */
-
-static _Thread_local mm_deadline current; /* until 0: none */
-
-const mm_deadline *mm_deadline_here(void) { return current.until > 0 ? &current : NULL; }
-
-int mm_deadline_read(PyObject *timeout, double *seconds) {
-  *seconds = 0;
-  if (!timeout || timeout == Py_None) return 0;
-  double given = PyFloat_AsDouble(timeout);
-  bool wrong = given == -1 && PyErr_Occurred();
-  if (wrong && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
-  if (wrong || !(given >= 0)) {
-    PyErr_Format(wrong ? PyExc_TypeError : PyExc_ValueError, "timeout is %R, expected a number of seconds from 0",
-                 timeout);
-    return -1;
-  }
-  if (given == 0) given = MM_AT_ONCE;
-  if (!isinf(given)) *seconds = given;
-  return 0;
-}
-
-PyObject *mm_deadline_raise(module_state *state, double seconds) {
-  return mm_raise_new(state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                      seconds <= MM_AT_ONCE ? 0 : seconds);
-}
-
-/* What was set before, for restore_deadline. */
-static PyObject *core_set_deadline(PyObject *module, PyObject *timeout) {
-  (void)module;
-  double seconds;
-  if (mm_deadline_read(timeout, &seconds) < 0) return NULL;
-  PyObject *before = Py_BuildValue("(dd)", current.until, current.seconds);
-  if (before) current = (mm_deadline){seconds > 0 ? mm_host_clock() + seconds : 0, seconds};
-  return before;
-}
-
-static PyObject *core_restore_deadline(PyObject *module, PyObject *before) {
-  (void)module;
-  mm_deadline former;
-  if (!PyArg_ParseTuple(before, "dd", &former.until, &former.seconds)) return NULL;
-  current = former;
-  Py_RETURN_NONE;
-}
-
-/* ---- Calls that are interrupted ---- */
-
-/* On the thread that gave the GIL up. Handlers of signals run here and may raise. */
-static int beat(void *context) {
-  mm_away *away = context;
-  PyEval_RestoreThread(away->thread);
-  int raised = PyErr_CheckSignals();
-  if (!raised && current.until > 0 && mm_host_clock() > current.until) {
-    mm_deadline_raise(away->state, current.seconds);
-    raised = -1;
-  }
-  if (!raised && away->watch) {
-    PyObject *said = PyObject_CallOneArg(away->watch, Py_None);
-    if (!said) raised = -1;
-    Py_XDECREF(said);
-  }
-  away->thread = PyEval_SaveThread();
-  return raised;
-}
-
-void mm_away_begin(mm_away *away, module_state *state) {
-  away->state = state;
-  away->watch = NULL;
-  away->pulse = (mm_pulse){beat, away};
-  away->thread = PyEval_SaveThread();
-}
-
-void mm_away_end(mm_away *away) { PyEval_RestoreThread(away->thread); }
-
-PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error) {
-  if (!PyErr_Occurred()) {
-    if (failures->size) mm_raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
-    else mm_raise(state, error);
-  }
-  mm_buffer_free(failures);
-  return NULL;
-}
+#include "text.h"
+#include "host.h"
+#include "session.h"
 
 /* ---- The type ---- */
 
@@ -218,11 +130,6 @@ static PyObject *core_collect(PyObject *module, PyObject *unused) {
 static PyMethodDef functions[] = {
     {"collect", core_collect, METH_NOARGS,
      "collect($module, /)\n--\n\nAll sessions free what nothing refers to any more; the bytes that they then hold."},
-    {"set_deadline", core_set_deadline, METH_O,
-     "set_deadline($module, timeout, /)\n--\n\nWhat this thread does is stopped after so many seconds (None: as it "
-     "comes). Returns what to restore."},
-    {"restore_deadline", core_restore_deadline, METH_O,
-     "restore_deadline($module, before, /)\n--\n\nSet the deadline that set_deadline returned."},
     {0}};
 
 int mm_session_register(PyObject *module, module_state *state) {

@@ -1,6 +1,10 @@
 /* store.c - the functions behind moonmill.store: columns of Python under names of the core's store, shared both ways.
  * SPDX-License-Identifier: MIT */
+#include "column_bytes.h"
+#include "deferred_release.h"
+#include "errors.h"
 #include "table/table.h"
+#include "text.h"
 #include <string.h>
 
 /* The text of a name: a str without NUL; NULL and an exception. */

@@ -1,6 +1,11 @@
 /* column.c - the Column type: one column of one table.
  * SPDX-License-Identifier: MIT */
-#include "export/buffer.h"
+#include "column_bytes.h"
+#include "errors.h"
+#include "export/capsule.h"
+#include "export/dlpack.h"
+#include "export/requested_schema.h"
+#include "export/value.h"
 #include "table/table.h"
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +90,7 @@ static PyObject *column_item(PyObject *object, PyObject *key) {
   int64_t batch, row;
   if (PySlice_Check(key)) return slice_of(self, key);
   if (locate(self, key, &batch, &row) < 0) return NULL;
-  return mm_value_make(self, mm_column_chunk(self, batch), row);
+  return mm_value_make(self->table->state, mm_column_field(self), mm_column_chunk(self, batch), row);
 }
 
 /* As CSV would write it. */
@@ -112,7 +117,7 @@ static PyObject *column_to_pylist(PyObject *object, PyObject *unused) {
   for (int64_t b = 0; b < chunks_of(self) && list; b++) {
     const mm_column *chunk = mm_column_chunk(self, b);
     for (int64_t i = 0; i < chunk->length && list; i++) {
-      PyObject *value = mm_value_make(self, chunk, i);
+      PyObject *value = mm_value_make(self->table->state, mm_column_field(self), chunk, i);
       if (value) PyList_SET_ITEM(list, at++, value);
       if (!value || mm_signals_check(at) < 0) Py_CLEAR(list);
     }

@@ -4,6 +4,8 @@
  * it.
  *
  * SPDX-License-Identifier: MIT */
+#include "column_bytes.h"
+#include "errors.h"
 #include "table/table.h"
 #include <string.h>
 

@@ -1,6 +1,9 @@
 /* contiguous.c - columns in one piece: chunks joined, values and validity as buffers, DLPack.
  * SPDX-License-Identifier: MIT */
+#include "column_bytes.h"
+#include "errors.h"
 #include "export/buffer.h"
+#include "export/dlpack.h"
 #include "table/table.h"
 #include <string.h>
 
@@ -166,7 +169,7 @@ PyObject *mm_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keyw
   PyObject *buffer = data_of(self, &copied);
   if (!buffer) return NULL;
   if (copied) request.copy = false; /* they are a copy by now */
-  PyObject *capsule = mm_dlpack_capsule((const buffer_object *)buffer, &request);
+  PyObject *capsule = mm_buffer_dlpack(buffer, &request);
   Py_DECREF(buffer);
   return capsule;
 }

@@ -4,6 +4,7 @@
  * sides are walked together, in runs of rows that are in one chunk of each.
  *
  * SPDX-License-Identifier: MIT */
+#include "errors.h"
 #include "table/table.h"
 #include <string.h>
 

@@ -4,35 +4,14 @@
  * that is cut there is shared, but for bits that do not start on a word.
  *
  * SPDX-License-Identifier: MIT */
+#include "column_bytes.h"
+#include "deferred_release.h"
+#include "errors.h"
 #include "import/buffer_protocol.h"
 #include "import/chunked_column.h"
 #include "table/table.h"
+#include "text.h"
 #include <string.h>
-
-/* ---- Series ---- */
-
-int mm_series_append(series *to, mm_column *take) {
-  if (to->count == to->capacity) {
-    int64_t capacity = to->capacity ? to->capacity * 2 : 4;
-    mm_column *chunks = PyMem_Realloc(to->chunks, (size_t)capacity * sizeof *chunks);
-    if (!chunks) {
-      mm_column_release(take);
-      PyErr_NoMemory();
-      return -1;
-    }
-    to->chunks = chunks;
-    to->capacity = capacity;
-  }
-  to->rows += take->length;
-  to->chunks[to->count++] = *take;
-  *take = (mm_column){0};
-  return 0;
-}
-
-void mm_series_free(series *gone) {
-  for (int64_t i = 0; i < gone->count; i++) mm_column_release(&gone->chunks[i]);
-  PyMem_Free(gone->chunks);
-}
 
 /* ---- One column ---- */
 

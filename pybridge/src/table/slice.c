@@ -1,5 +1,8 @@
 /* slice.c - parts of tables: some rows, some columns, one column, a copy.
  * SPDX-License-Identifier: MIT */
+#include "column_bytes.h"
+#include "errors.h"
+#include "export/fields.h"
 #include "table/table.h"
 #include <string.h>
 

@@ -7,9 +7,6 @@
 #pragma once
 #include "bridge.h"
 
-struct ArrowSchema;
-struct ArrowArray;
-
 typedef struct table_object {
   PyObject_HEAD
   module_state *state;
@@ -33,6 +30,17 @@ static inline const mm_column *mm_column_chunk(const column_object *column, int6
   return &column->table->table.batches[batch].columns[column->index];
 }
 
+/* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way
+ * in. */
+PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);
+/* The same in two steps: an empty one, and what fills it, which runs no Python code and on failure takes nothing. */
+PyObject *mm_table_new(module_state *state);
+int mm_table_fill(PyObject *table, mm_table *take, int64_t copied, int64_t shared);
+/* The table of such an object, borrowed; NULL and TypeError when it is none. */
+const mm_table *mm_table_of(module_state *state, PyObject *object);
+/* Items of a dict that stats() shows beside its own. */
+int mm_table_note(PyObject *table, PyObject *items);
+
 /* Column `index` of a table, as an object of the package's class. */
 PyObject *mm_column_wrap(table_object *table, int32_t index);
 /* A table of some columns, by number, and of some rows, which must exist; shared. */
@@ -47,35 +55,8 @@ PyObject *mm_column_combine(PyObject *object, PyObject *unused);
 PyObject *mm_column_data(PyObject *object, PyObject *unused);
 PyObject *mm_column_valid(PyObject *object, PyObject *unused);
 PyObject *mm_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords);
-/* The value of a row of a chunk as a Python object. */
-PyObject *mm_value_make(const column_object *column, const mm_column *chunk, int64_t row);
-
-/* Bytes of validity, values and offsets of a column. */
-enum { MM_COLUMN_PARTS = 3 };
-typedef struct column_bytes {
-  const mm_block *block[MM_COLUMN_PARTS];
-  int64_t size[MM_COLUMN_PARTS];
-} column_bytes;
-column_bytes mm_column_measure(const mm_column *column);
-int64_t mm_column_bytes(const mm_column *column);
-int64_t mm_table_bytes(const mm_table *table);
 /* A column that shares nothing with another one; `to` is empty. */
 int mm_column_copy(mm_column *to, const mm_column *from, mm_error *error);
-
-/* ---- Arrow ---- */
-
-/* Each comes in two forms: the columns of a struct, or `plain`, the only column for itself. */
-PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain);
-PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
-                            const bool *is_long);
-PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *take_is_long);
-/* requested_schema, the only argument: the columns for which it asks for long offsets (free it), or NULL; -1 and an
- * exception where it is of other columns. What else it asks for is not given, as the protocol allows. */
-int  mm_requested_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
-                        PyObject *keywords, bool **is_long);
-void mm_long_schema(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long);
-/* Released on failure. */
-int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error);
 
 /* Class methods of Table. */
 PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);
