@@ -8,8 +8,7 @@
 #include "deferred_release.h"
 
 typedef struct buffer_object {
-  PyObject_HEAD
-  mm_block *block;
+  PyObject_HEAD mm_block *block;
   const void *data; /* within the block, or foreign memory that the block keeps */
   mm_type type;
   bool readonly;
