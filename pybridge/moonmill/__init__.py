@@ -27,7 +27,7 @@ from .errors import (
 )
 from .errors import from_json as _from_json
 from .job import Job
-from .makers import load, module, pipeline
+from .loading import load, module, pipeline
 from .memory import Memory, memory
 from .module import Module
 from .pipeline import Pipeline

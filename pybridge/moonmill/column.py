@@ -142,7 +142,7 @@ class Column(_core.Column):
 
     def to_pandas(self) -> pd.Series[Any]:
         """A Series, as `Table.to_pandas` makes its columns."""
-        from .kinds.pandas import series_of
+        from .adapters.pandas import series_of
 
         return series_of(self)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from .kinds.kind import Wanted
+    from .adapters.adapter import Wanted
     from .pipeline import Pipeline
     from .schema import Schema
 

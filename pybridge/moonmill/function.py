@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 
+from .adapters import kind_of
+from .adapters.adapter import Wanted
 from .errors import UsageError
-from .kinds import kind_of
-from .kinds.kind import Wanted
 from .params import shown
 
 TYPE_CHECKING = False

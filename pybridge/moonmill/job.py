@@ -81,7 +81,7 @@ class Job(_core.Job):
         """Call `function(job)` when it has ended or is stuck: at once if it already has, else in the thread
         that waits for all jobs. What the function raises is logged, as ``concurrent.futures`` does.
         """
-        from .watcher import call, watch
+        from .running.completion_thread import call, watch
 
         if self.done():
             call(function, self)
@@ -92,7 +92,7 @@ class Job(_core.Job):
         """A real ``concurrent.futures.Future`` of the result. Cancelling it cancels the job, also while that
         runs; a job that was cancelled is a future that was cancelled.
         """
-        from .watcher import future_of
+        from .running.completion_thread import future_of
 
         return future_of(self)
 

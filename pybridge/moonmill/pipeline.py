@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .binding import feed_of, plan_over, read_as, schema_of
+from .adapters import kind_of
 from .deadline import Deadline, within
 from .engines import refuse_parts
 from .errors import UsageError
-from .kinds import kind_of
-from .outs import outs_of
 from .params import shown, texts
+from .running.out_buffers import outs_of
+from .running.prepare import feed_of, plan_over, read_as, schema_of
+from .running.threads import threads_of
 from .script import Script, Source, loaded
 from .table import Table
-from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from .adapters import Kind
     from .info import Info
     from .job import Job
-    from .kinds import Kind
     from .outputs import FilesResult
     from .params import Texts
     from .progress import Shown
@@ -109,7 +109,7 @@ class Pipeline:
         if script.facts["reach"] != "rows":
             refuse_parts(self, pieces)
         if pieces:
-            from .kinds.python import answered
+            from .adapters.python import answered
 
             return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data)
         return self._answer(kind, data, threads, timeout, params)
@@ -162,7 +162,7 @@ class Pipeline:
             options["out"] = outs_of(out, plan)
         if progress is False:
             return _core.run(plan, feed, **options)  # type: ignore[return-value]
-        from .watched import run_watched
+        from .running.progress_run import run_watched
 
         return run_watched(plan, feed, progress, **options)
 
@@ -212,7 +212,7 @@ class Pipeline:
         ahead : int
             How many pieces are worked on before they are asked for.
         """
-        from .streaming import stream
+        from .running.streaming import stream
 
         return stream(self, data, rows, ahead, threads, params)
 
@@ -261,7 +261,7 @@ class Pipeline:
         FileError
             Another run uses the folder, or its manifest cannot be used.
         """
-        from .outputs import run_files
+        from .running.batch_files import run_files
 
         return run_files(self, inputs, to, threads_of(threads), resume, suffix, progress, params)
 

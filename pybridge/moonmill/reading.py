@@ -195,7 +195,7 @@ def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
     >>> mm.read("pipelines/data/flights.csv.zst").num_rows
     27004
     """
-    from .makers import pipeline
+    from .loading import pipeline
 
     given = paths if isinstance(paths, Files) else Files(expanded(paths))
     return pipeline("mm.pipeline {}").run(given, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import KindError
-from .names import missing
+from .suggest import missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

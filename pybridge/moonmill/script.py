@@ -6,8 +6,8 @@ import os
 from _weakref import ref  # the package around it takes longer to import than this one
 
 from . import _core
+from .adapters.adapter import Wanted
 from .frames import sources
-from .kinds.kind import Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from . import _core
+from .adapters import Wanted, kind_of
 from .column import Column
 from .errors import KindError
-from .kinds import Wanted, kind_of
-from .names import missing
+from .suggest import missing
 from .table import Table
 
 TYPE_CHECKING = False

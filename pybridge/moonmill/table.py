@@ -143,7 +143,7 @@ class Table(_core.Table):
         Null is NaN in floats, NaT in times, ``pd.NA`` in nullable whole numbers and bools ("Int64",
         "boolean").
         """
-        from .kinds.pandas import frame_of
+        from .adapters.pandas import frame_of
 
         return frame_of(self, {}, index)
 

@@ -237,7 +237,7 @@ def test_a_manifest_of_another_version_is_an_error(folder):
 
 
 def test_records_out_of_date_are_dropped_in_time(folder, monkeypatch):
-    monkeypatch.setattr("moonmill.manifest.SPARE", 4)
+    monkeypatch.setattr("moonmill.running.manifest.SPARE", 4)
     sizes = []
     for by in range(12):
         run(by=by)
@@ -313,7 +313,7 @@ def test_a_full_disk_for_the_manifest_is_an_error(folder, monkeypatch):
     def full(file, content):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("moonmill.manifest._write", full)
+    monkeypatch.setattr("moonmill.running.manifest._write", full)
     with pytest.raises(mm.FileError, match="cannot write: No space left on device") as caught:
         run()
     assert caught.value.file == str(MANIFEST)

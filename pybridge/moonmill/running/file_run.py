@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from . import _core
-from .binding import plan_over
-from .errors import Error
+from .. import _core
+from ..errors import Error
 from .identity import identity_of
+from .prepare import plan_over
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from ..params import Texts
+    from ..pipeline import Pipeline
+    from ..reading import Files
     from .manifest import Manifest
-    from .params import Texts
-    from .pipeline import Pipeline
-    from .reading import Files
 
 
 class Outcome:

@@ -8,7 +8,7 @@ from itertools import chain
 from ..errors import KindError
 from ..table import Table
 from . import kind_of
-from .kind import Kind, Wanted, no_column, refuse, table_of, unique
+from .adapter import Kind, Wanted, no_column, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..table import Table
-from .kind import Kind, Wanted, refuse
+from .adapter import Kind, Wanted, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

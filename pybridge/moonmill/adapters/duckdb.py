@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from ..table import Table
-from .kind import Kind, Wanted, unique
+from .adapter import Kind, Wanted, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import sys
 
-from . import _core
-from .engines import columns_of
-from .errors import UsageError
-from .kinds import kind_of
-from .schema import Schema
-from .table import Table
+from .. import _core
+from ..adapters import kind_of
+from ..engines import columns_of
+from ..errors import UsageError
+from ..schema import Schema
+from ..table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .params import Texts
-    from .script import Script
+    from ..params import Texts
+    from ..script import Script
 
 
 def read_as(script: Script, data: Any) -> Any:
     """Data as the script reads it: where that is lines, a text becomes files or a list of them."""
     if script.wanted.whole != "lines" or type(data) is Table:
         return data
-    from .kinds.lines import as_lines
+    from ..adapters.lines import as_lines
 
     return as_lines(data)
 
@@ -46,7 +46,7 @@ def feed_of(
     data = read_as(script, data)
     kind = kind_of(data)
     if kind.pieces(data) and hasattr(data, "__next__"):
-        from .kinds.python import unrolled
+        from ..adapters.python import unrolled
 
         data = unrolled(data)
         kind = kind_of(data)

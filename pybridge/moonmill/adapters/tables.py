@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..table import Table
-from .kind import Kind, Wanted
+from .adapter import Kind, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

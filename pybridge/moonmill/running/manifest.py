@@ -23,9 +23,9 @@ from stat import S_ISREG
 from time import monotonic
 from zlib import crc32
 
-from .errors import FileError
+from ..errors import FileError
+from ..reading import MANIFEST
 from .identity import is_unchanged
-from .reading import MANIFEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

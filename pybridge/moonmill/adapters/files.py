@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..table import Table
-    from .kind import Wanted
+    from .adapter import Wanted
 
 
 class Openable(Tables):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..table import Table
-from .kind import ITEMS, Kind, Wanted, refuse
+from .adapter import ITEMS, Kind, Wanted, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

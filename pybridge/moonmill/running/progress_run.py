@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from . import _core
-from .progress import Display
+from .. import _core
+from ..progress import Display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .job import Job
-    from .progress import Shown
-    from .table import Table
+    from ..job import Job
+    from ..progress import Shown
+    from ..table import Table
 
 
 def run_watched(plan: _core.Plan, feed: Table | _core.Input, progress: Shown, **options: Any) -> Table:

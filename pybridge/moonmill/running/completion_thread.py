@@ -8,14 +8,14 @@ import os
 import selectors
 import threading
 
-from .errors import JobCancelled
+from ..errors import JobCancelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .job import Job
-    from .table import Table
+    from ..job import Job
+    from ..table import Table
 
     Callback = Callable[[Job], object]
 

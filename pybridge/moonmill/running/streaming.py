@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from itertools import chain
 
-from . import _core
-from .kinds import kind_of
+from .. import _core
+from ..adapters import kind_of
 from .threads import threads_of
 
 TYPE_CHECKING = False
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from .job import Job
-    from .pipeline import Pipeline
-    from .table import Table
+    from ..job import Job
+    from ..pipeline import Pipeline
+    from ..table import Table
 
 
 _MOST = 1 << 62
@@ -30,7 +30,7 @@ def stream(
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
     if pipeline._loaded().wanted.whole == "lines":
-        from .kinds.lines import in_pieces
+        from ..adapters.lines import in_pieces
 
         data = in_pieces(data, rows)
     if kind_of(data).pieces(data):

@@ -6,7 +6,7 @@ from _collections_abc import Mapping  # is loaded at the start of any Python; it
 
 from ..engines import use_of
 from ..errors import KindError
-from .kind import Kind, Wanted
+from .adapter import Kind, Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

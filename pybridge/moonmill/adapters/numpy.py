@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kind import Kind, Made, Wanted, refuse, table_of, unique
+from .adapter import Kind, Made, Wanted, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .errors import UsageError
+from ..errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import _core
+    from .. import _core
 
 
 def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:

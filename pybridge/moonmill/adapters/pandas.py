@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..column import numpy_type
 from ..errors import KindError
-from .kind import Kind, Made, Wanted, refuse, table_of, unique
+from .adapter import Kind, Made, Wanted, refuse, table_of, unique
 from .numpy import column_of as array_of
 
 TYPE_CHECKING = False

@@ -1,0 +1,144 @@
+"""A batch of files: each input becomes an output of its own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from ..errors import UsageError
+from ..outputs import FilesResult
+from ..reading import MANIFEST, Files, expanded, path_text
+from .file_run import Outcome, Work
+from .manifest import Manifest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ..pipeline import Pipeline
+    from ..progress import Shown
+    from ..reading import Path
+
+SMALL = 16 << 20
+"""Bytes of a file that is not worth several threads."""
+
+
+def run_files(
+    pipeline: Pipeline,
+    inputs: Path | Iterable[Path] | Files,
+    to: Path,
+    threads: int,
+    resume: bool,
+    suffix: str | None,
+    progress: Shown,
+    params: Mapping[str, Any],
+) -> FilesResult:
+    """See `Pipeline.run_files`."""
+    given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
+    given, params = given.told(params, pipeline._loaded())
+    folder = path_text(to)
+    pairs = _pairs(given.paths, folder, suffix)
+    _refuse(pairs, [*given.paths, *pipeline._loaded().source.paths()])
+    os.makedirs(folder, exist_ok=True)
+    display = None
+    if progress is not False:
+        from ..progress import Display
+
+        display = Display(progress, len(pairs), "files")
+    outcomes: dict[str, Outcome] = {}
+    with Manifest(folder) as manifest:
+        work = Work(pipeline, given, params, manifest, resume)
+        try:
+            for source, target, outcome in _outcomes(work.answer, pairs, threads):
+                work.record(target, outcome)
+                outcomes[source] = outcome
+                if display:
+                    display.advance(len(outcomes))
+        finally:
+            if display:
+                display.finish()
+    result = FilesResult()
+    for source, target in pairs:
+        result.note(source, target, outcomes[source])
+    return result
+
+
+def _outcomes(
+    answer: Callable[..., Outcome], pairs: list[tuple[str, str]], threads: int
+) -> Iterator[tuple[str, str, Outcome]]:
+    """Large files one after the other, on all threads; then small ones side by side, each on one."""
+    width = threads or len(os.sched_getaffinity(0))
+    large: list[tuple[str, str]] = []
+    small: list[tuple[str, str]] = []
+    for pair in pairs:
+        (small if width > 1 and _size(pair[0]) < SMALL else large).append(pair)
+    if len(small) == 1:
+        large, small = pairs, []
+    for source, target in large:
+        yield source, target, answer(source, target, threads)
+    if not small:
+        return
+    from .thread_pool import Crew
+
+    crew = Crew()
+
+    def watch(job: object) -> None:
+        if crew.stopping:
+            raise KeyboardInterrupt
+
+    def run(pair: tuple[str, str]) -> tuple[str, str, Outcome]:
+        return *pair, answer(*pair, 1, watch)
+
+    yield from crew.answers(run, small, width)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple[str, str]]:
+    """Inputs and their outputs, of which no two may be one file."""
+    pairs = [(item, os.path.join(folder, _renamed(os.path.basename(item), suffix))) for item in inputs]
+    seen: dict[str, str] = {}
+    for source, target in pairs:
+        if os.path.basename(target) == MANIFEST:
+            raise UsageError(f"{source} would be written over the manifest {target}", id="same-output")
+        other = seen.setdefault(target, source)
+        if other is not source:
+            raise UsageError(f"{other} and {source} would both be written to {target}", id="same-output")
+    return pairs
+
+
+def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
+    """No output may be a file that is read, under whatever name."""
+    known: dict[tuple[int, int], str] = {}
+    for path in read:
+        with suppress(OSError):
+            status = os.stat(path)
+            known[status.st_dev, status.st_ino] = path
+    for _, target in pairs:
+        with suppress(OSError):
+            status = os.stat(target)
+            same = known.get((status.st_dev, status.st_ino))
+            if same is not None:
+                raise UsageError(
+                    f"{target} is the same file as {same}, which is read",
+                    id="same-file",
+                    hint="choose another folder",
+                )
+
+
+def _renamed(name: str, suffix: str | None) -> str:
+    """A name with another ending: ".csv.zst" is one."""
+    if suffix is None:
+        return name
+    if not isinstance(suffix, str):
+        raise TypeError(f"suffix is {type(suffix).__name__}, expected a text such as '.csv.zst'")
+    if os.sep in suffix:
+        raise UsageError(f"suffix is {suffix!r}: it ends the names of files", id="bad-suffix")
+    stem = os.path.splitext(name.removesuffix(".zst"))[0]
+    return path_text(stem + suffix)
