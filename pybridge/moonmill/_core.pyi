@@ -196,6 +196,18 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
+def table_of(
+    names: Iterable[str],
+    columns: Iterable[object],
+    forms: str,
+    nan_is_null: bool = False,
+    missing: Iterable[object | None] | None = None,
+    copied: int = 0,
+    /,
+) -> Table:
+    """As Table.from_columns, where the caller knows what each column is, and says so by a letter: "b" typed memory, "i" a list of
+    Python's values, "a" Arrow data, "c" a Column; for text of numpy the kind of its dtype, "O", "S", "T" or "U"."""
+
 @final
 class Tensor:
     """The memory of a tensor of DLPack that somebody else made."""

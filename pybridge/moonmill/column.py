@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from . import _core
 from .errors import UsageError
+from .schema import numpy_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,32 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
-
-NUMPY_TYPES = {
-    "bool": "?",
-    "i8": "i1",
-    "i16": "i2",
-    "i32": "i4",
-    "i64": "i8",
-    "u8": "u1",
-    "u16": "u2",
-    "u32": "u4",
-    "u64": "u8",
-    "f32": "f4",
-    "f64": "f8",
-}
-
-
-def numpy_type(name: str) -> str | None:
-    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
-    plain = NUMPY_TYPES.get(name)
-    if plain:
-        return plain
-    base, _, rest = name.partition("(")
-    unit = rest.rstrip(")").partition(",")[0].strip() or "us"
-    if base == "date":
-        return "M8[D]"
-    return {"timestamp": f"M8[{unit}]", "duration": f"m8[{unit}]"}.get(base)
 
 
 class Buffer(_core.Buffer):
@@ -68,9 +43,7 @@ class Column(_core.Column):
         return iter(self.to_pylist())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .table import Table
-
-        return itemgetter(0), (Table.from_columns([self.name], [self]),)
+        return itemgetter(0), (_core.Table.from_columns([self.name], [self]),)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.to_numpy()
@@ -142,7 +115,7 @@ class Column(_core.Column):
 
     def to_pandas(self) -> pd.Series[Any]:
         """A Series, as `Table.to_pandas` makes its columns."""
-        from .adapters.pandas import series_of
+        from .to_pandas import series_of
 
         return series_of(self)
 

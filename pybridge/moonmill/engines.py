@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from .errors import KindError, UsageError
+from .schema import Schema, of_spark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from .adapters.adapter import Wanted
+    from .input_spec import InputSpec
     from .pipeline import Pipeline
-    from .schema import Schema
 
 # Modules that call functions with parts of a table.
 _MAPS = {"pyspark.": "Spark", "ray.data._internal.": "Ray Data", "dask.dataframe.": "Dask"}
@@ -93,11 +93,11 @@ def _spark_maps() -> bool:
     return False
 
 
-def columns_of(data: Any, wanted: Wanted) -> Any:
+def columns_of(data: Any, spec: InputSpec) -> Any:
     """For a frame of an engine its columns, as a Schema or a table without rows; else the data as it is."""
     module = type(data).__module__ + "."
     if module.startswith("pyspark.sql."):
-        return _spark_columns(data, wanted)
+        return _spark_columns(data, spec)
     if module.startswith("dask.dataframe."):
         return data._meta
     if not module.startswith("ray.data."):
@@ -113,15 +113,13 @@ def use_of(data: Any) -> str | None:
     return _USES.get(type(data).__module__.partition(".")[0])
 
 
-def _spark_columns(frame: Any, wanted: Wanted) -> Schema:
-    from .schema import Schema, of_spark
-
+def _spark_columns(frame: Any, spec: InputSpec) -> Schema:
     zone = frame.sparkSession.conf.get("spark.sql.session.timeZone")
     names, types, nullables = [], [], []
     for field in frame.schema.fields:
         kind = of_spark(field.dataType.simpleString(), zone)
         if kind is None:
-            if wanted.names is not None and field.name not in wanted.names:
+            if spec.names is not None and field.name not in spec.names:
                 continue
             raise KindError(
                 f"{field.name}: {field.dataType.simpleString()} of Spark has no type here",

@@ -34,7 +34,7 @@ class Error(Exception):
     Attributes
     ----------
     id : str
-        Kind of the problem in kebab-case, such as ``"unknown-column"``; stable between versions.
+        Adapter of the problem in kebab-case, such as ``"unknown-column"``; stable between versions.
     message, hint : str, str or None
         What was expected and found; what could be done about it.
     file, line, column : str or None, int or None, int or None

@@ -29,8 +29,8 @@ class Job(_core.Job):
 
     _rows_total: int | None = None
 
-    def _start(self, feed: Table | _core.Input) -> Job:
-        self._rows_total = len(feed) if isinstance(feed, _core.Table) else None
+    def _start(self, read: Table | _core.Input) -> Job:
+        self._rows_total = len(read) if isinstance(read, _core.Table) else None
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Pipelines and modules made from files and texts: `load`, `pipeline`, `module`."""
+"""Pipelines and modules from files and texts, tables from files: `load`, `pipeline`, `module`, `read`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from .deadline import within
 from .errors import ScriptError, UsageError
 from .module import Module
 from .pipeline import Pipeline
+from .reading import Files, expanded, path_text
 from .script import Script, Source, load_file, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from .reading import Path
+    from .table import Table
 
 
 def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
@@ -32,8 +35,6 @@ def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
     FileError, UsageError, ScriptError
         The file cannot be read, or the script is wrong.
     """
-    from .reading import path_text
-
     text = path_text(path)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         problem = "has half a surrogate pair, which is not valid UTF-8"
@@ -104,6 +105,19 @@ def module(text: str, /, *, name: str | None = None, timeout: float | None = Non
     except ScriptError as error:
         _teach(error, text, "module")
         raise
+
+
+def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
+    """All rows of files, in memory; options as of `files`.
+
+    Examples
+    --------
+    >>> import moonmill as mm
+    >>> mm.read("pipelines/data/flights.csv.zst").num_rows
+    27004
+    """
+    given = paths if isinstance(paths, Files) else Files(expanded(paths))
+    return pipeline("mm.pipeline {}").run(given, **options)
 
 
 def _made(script: Script) -> Pipeline | Module:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import index
 
 from . import _core
+from .module import forget as forget_modules
+from .script import forget as forget_scripts
 
 
 class Memory:
@@ -65,9 +67,6 @@ class Memory:
 
     def trim(self) -> None:
         """Give back what is kept for later: free memory, plans of earlier runs, what Lua has no use for."""
-        from .module import forget as forget_modules
-        from .script import forget as forget_scripts
-
         forget_scripts()
         forget_modules()
         _core.memory_trim()

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import Error
-    from .running.file_run import Outcome
+    from .running.file_run import FileResult
 
 
 class FilesResult:
@@ -35,7 +35,7 @@ class FilesResult:
             raise error
         return self
 
-    def note(self, source: str, target: str, outcome: Outcome) -> None:
+    def note(self, source: str, target: str, outcome: FileResult) -> None:
         """One file has been answered."""
         if outcome.error is not None:
             self.errors[source] = outcome.error

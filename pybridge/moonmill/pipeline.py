@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .adapters import kind_of
 from .deadline import Deadline, within
 from .engines import refuse_parts
 from .errors import UsageError
 from .params import shown, texts
 from .running.out_buffers import outs_of
-from .running.prepare import feed_of, plan_over, read_as, schema_of
-from .running.threads import threads_of
+from .running.prepare import answers, argument_of, input_of, plan_over, schema_of
+from .schema import Schema
 from .script import Script, Source, loaded
 from .table import Table
+from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from .adapters import Kind
+    from .adapters import Adapter
     from .info import Info
     from .job import Job
     from .outputs import FilesResult
     from .params import Texts
     from .progress import Shown
     from .reading import Files, Path
-    from .schema import Schema
 
 
 class Signature:
@@ -50,7 +49,7 @@ class Pipeline:
     Calling it gives data of the kind that went in; `run` gives a `Table`. Parameters of the script are
     keywords.
 
-    Made by `load` from a file and by `pipeline` from a text.
+    ColumnInput by `load` from a file and by `pipeline` from a text.
     """
 
     __slots__ = ("__weakref__", "_given", "_script", "_source")
@@ -100,19 +99,16 @@ class Pipeline:
     def _called(self, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any]) -> Any:
         script = self._loaded()
         if "return_dtype" in params and "return_dtype" not in script.params:
-            del params[
-                "return_dtype"
-            ]  # what polars expects of a function in an expression; it sees for itself
-        data = read_as(script, data)
-        kind = kind_of(data)
-        pieces = kind.pieces(data)
+            # What polars expects of a function in an expression; it sees for itself.
+            del params["return_dtype"]
+        adapter, data = argument_of(script, data)
         if script.facts["reach"] != "rows":
-            refuse_parts(self, pieces)
-        if pieces:
-            from .adapters.python import answered
-
-            return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data)
-        return self._answer(kind, data, threads, timeout, params)
+            refuse_parts(self, adapter.in_parts)
+        if adapter.in_parts:
+            return answers(
+                lambda part: self._answer(argument_of(script, part), threads, timeout, params), data
+            )
+        return self._answer((adapter, data), threads, timeout, params)
 
     def run(
         self,
@@ -157,14 +153,15 @@ class Pipeline:
     def _run(
         self, data: Any, out: Any, progress: Shown, options: dict[str, Any], params: dict[str, Any]
     ) -> Table:
-        plan, feed = self._bound(data, params, options["timeout"], out is None)
+        argument = argument_of(self._loaded(), data)
+        plan, read = self._bound(argument, params, options["timeout"], out is None)
         if out is not None:
             options["out"] = outs_of(out, plan)
         if progress is False:
-            return _core.run(plan, feed, **options)  # type: ignore[return-value]
-        from .running.progress_run import run_watched
+            return _core.run(plan, read, **options)  # type: ignore[return-value]
+        from .running.progress_run import run_with_progress
 
-        return run_watched(plan, feed, progress, **options)
+        return run_with_progress(plan, read, progress, **options)
 
     def submit(
         self,
@@ -183,11 +180,12 @@ class Pipeline:
         by the job.
         """
         with within(timeout):
-            plan, feed = self._bound(data, params, timeout, out is None)
+            argument = argument_of(self._loaded(), data)
+            plan, read = self._bound(argument, params, timeout, out is None)
             job: Job = _core.submit(  # type: ignore[assignment]
-                plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
+                plan, read, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
             )
-        return job._start(feed)
+        return job._start(read)
 
     def stream(
         self,
@@ -304,8 +302,6 @@ class Pipeline:
             a frame of Spark, Dask or Ray, whose rows are not looked at; None where the script declares its
             input.
         """
-        from .schema import Schema
-
         return Schema.of(self._loaded().ask("output", *self._asked(data, params))["columns"])
 
     # ---- As a value ----
@@ -403,12 +399,16 @@ class Pipeline:
         return made
 
     def _bound(
-        self, data: Any, params: Mapping[str, Any], timeout: float | None = None, from_files: bool = True
+        self,
+        argument: tuple[Adapter, Any],
+        params: Mapping[str, Any],
+        timeout: float | None = None,
+        from_files: bool = True,
     ) -> tuple[_core.Plan, Table | _core.Input]:
         """The plan for some data, and what it is run over: files, which are open then, or a table."""
         script = self._loaded()
-        feed, params = feed_of(script, data, params, timeout, from_files)
-        return plan_over(script, feed, self._params(params)), feed
+        read, params = input_of(script, argument, params, timeout, from_files)
+        return plan_over(script, read, self._params(params)), read
 
     def _params(self, params: Mapping[str, Any]) -> Texts:
         """Values of parameters as texts: those given now over those that the pipeline has."""
@@ -424,16 +424,16 @@ class Pipeline:
 
     def _answer(
         self,
-        kind: Kind,
-        data: Any,
+        argument: tuple[Adapter, Any],
         threads: int | None,
         timeout: float | None,
         params: dict[str, Any],
     ) -> Any:
         """The result as data of the kind that went in."""
-        plan, feed = self._bound(data, params, timeout)
-        result: Table = _core.run(plan, feed, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
-        return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
+        plan, read = self._bound(argument, params, timeout)
+        result: Table = _core.run(plan, read, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
+        adapter, data = argument
+        return adapter.give(result, data, self._loaded().input_spec, plan.keeps_rows)
 
 
 __all__ = ["Pipeline"]

@@ -6,6 +6,8 @@ import os
 
 from . import _core
 from .errors import FileError, UsageError
+from .script import Source, ask, loaded
+from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 MANIFEST = ".moonmill-manifest"
 """The file that `Pipeline.run_files` keeps beside its outputs. No pattern matches it."""
 
+_EVERYTHING = Source("<everything>", "mm.pipeline {}")
+
 
 class Files:
     """Files that are read one after the other as one table, whenever they are given to a pipeline.
 
-    Made by `files`; they are opened by each run anew.
+    ColumnInput by `files`; they are opened by each run anew.
 
     Attributes
     ----------
@@ -54,7 +58,7 @@ class Files:
         self, script: Script, timeout: float | None = None, paths: Sequence[str] | None = None
     ) -> _core.Input:
         """The files, or some of them, open; types of columns are inferred from their first rows."""
-        lines = script.wanted.whole == "lines"
+        lines = script.input_spec.whole == "lines"
         buffers = None if self._data is None else [self._data]
         patience = timeout if isinstance(timeout, (int, float)) and timeout > 0 else 0.0
         try:
@@ -65,6 +69,13 @@ class Files:
             if error.id == "not-found" and error.file and not set("*?[").isdisjoint(error.file):
                 error.hint = f"moonmill.files({error.file!r}) takes patterns"
             raise
+
+    def read(self) -> Table:
+        """All rows, in memory."""
+        script = loaded(_EVERYTHING)
+        opened = self.open(script)
+        plan = script.plan(opened.column_names, opened.types, opened.nullables, ())
+        return _core.run(plan, opened, threads=threads_of(None))  # type: ignore[return-value]
 
     def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
         """The same files, read as keywords say that are no parameters of the pipeline, and those that are."""
@@ -165,8 +176,6 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
 
 def _settings_of(options: Mapping[str, Any], script: Script | None) -> dict[str, Any]:
     """Options as `_core.open_input` takes them; the session knows what they mean."""
-    from .script import ask
-
     session, handle = (_core.Session(), "") if script is None else (script.session, str(script.handle))
     pairs = [part for name, value in options.items() for text in _texts(name, value) for part in (name, text)]
     settings: dict[str, Any] = ask(session, "reading", handle, *pairs)
@@ -186,19 +195,4 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         raise TypeError(f"{name} is {type(value).__name__}, expected a text, a list of texts, or a bool")
 
 
-def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
-    """All rows of files, in memory; options as of `files`.
-
-    Examples
-    --------
-    >>> import moonmill as mm
-    >>> mm.read("pipelines/data/flights.csv.zst").num_rows
-    27004
-    """
-    from .loading import pipeline
-
-    given = paths if isinstance(paths, Files) else Files(expanded(paths))
-    return pipeline("mm.pipeline {}").run(given, **options)
-
-
-__all__ = ["Files", "expanded", "files", "read"]
+__all__ = ["Files", "expanded", "files"]

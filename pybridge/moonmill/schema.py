@@ -35,6 +35,33 @@ def of_spark(kind: str, zone: str) -> str | None:
     return next((ours for ours, theirs in _SPARK.items() if theirs == kind), None)
 
 
+_NUMPY = {
+    "bool": "?",
+    "i8": "i1",
+    "i16": "i2",
+    "i32": "i4",
+    "i64": "i8",
+    "u8": "u1",
+    "u16": "u2",
+    "u32": "u4",
+    "u64": "u8",
+    "f32": "f4",
+    "f64": "f8",
+}
+
+
+def numpy_type(name: str) -> str | None:
+    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
+    plain = _NUMPY.get(name)
+    if plain:
+        return plain
+    base, _, rest = name.partition("(")
+    unit = rest.rstrip(")").partition(",")[0].strip() or "us"
+    if base == "date":
+        return "M8[D]"
+    return {"timestamp": f"M8[{unit}]", "duration": f"m8[{unit}]"}.get(base)
+
+
 class Field:
     """One column of a schema.
 

@@ -6,8 +6,8 @@ import os
 from _weakref import ref  # the package around it takes longer to import than this one
 
 from . import _core
-from .adapters.adapter import Wanted
 from .frames import sources
+from .input_spec import InputSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Script:
         What it returned: "pipeline" or "module".
     facts : dict
         What the session says about it: `about`, `params`, `input`, `stages`, ...
-    wanted : Wanted
+    wanted : InputSpec
         What it says about its input.
     params : set of str
         Names of its parameters.
@@ -98,7 +98,7 @@ class Script:
         declared = answer.get("input") or {}
         columns = declared.get("fields") or []
         names = [column["name"] for column in columns] if columns and not declared.get("rest") else None
-        self.wanted = Wanted(names, declared.get("whole"))
+        self.input_spec = InputSpec(names, declared.get("whole"))
         self.params = {param["name"] for param in answer.get("params") or ()}
         self._plans: dict[Any, _core.Plan] = {}
         _alive.add(ref(self, _alive.discard))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .adapters import Wanted, kind_of
+from .adapters import adapter_of
 from .column import Column
 from .errors import KindError
+from .input_spec import InputSpec
 from .suggest import missing
 from .table import Table
 
@@ -183,7 +184,7 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
             id="wrong-kind",
             hint="put [text], or what a pipeline reads from the file",
         )
-    table = kind_of(value).take(value, Wanted(whole="any"))
+    table = adapter_of(value).take(value, InputSpec(whole="any"))
     if table.num_columns != 1:
         raise KindError(
             f'store: "{name}" would be {table.num_columns} columns, a name stands for one',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _core
 from .column import Column
 from .errors import UsageError
+from .schema import Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
-
-    from .schema import Schema
 
 
 class Stats:
@@ -82,8 +81,6 @@ class Table(_core.Table):
     @property
     def schema(self) -> Schema:
         """Names and types of the columns."""
-        from .schema import Schema
-
         return Schema(self.column_names, self.types, self.nullables)
 
     @property
@@ -143,7 +140,7 @@ class Table(_core.Table):
         Null is NaN in floats, NaT in times, ``pd.NA`` in nullable whole numbers and bools ("Int64",
         "boolean").
         """
-        from .adapters.pandas import frame_of
+        from .to_pandas import frame_of
 
         return frame_of(self, {}, index)
 

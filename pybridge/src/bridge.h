@@ -40,7 +40,7 @@ typedef struct module_state {
 /* The files that add something to the module: each has int mm_<name>_register(PyObject *module, module_state *state),
  * which makes its types (mm_type_register) and adds its functions (PyModule_AddFunctions). */
 #define MM_PARTS(X) \
-  X(buffer) X(tensor) X(column) X(table) X(store) X(deadline) X(session) X(plan) X(job) X(run) X(input) X(functions) \
+  X(buffer) X(tensor) X(column) X(table) X(from_columns) X(store) X(deadline) X(session) X(plan) X(job) X(run) X(input) X(functions) \
   X(function)
 
 #define X(name) int mm_##name##_register(PyObject *module, module_state *state);

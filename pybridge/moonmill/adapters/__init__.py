@@ -1,4 +1,8 @@
-"""The kinds of data that go in and come out, found by the class of the data without importing any library."""
+"""Adapters between data of other libraries and tables, found by the class of the data.
+
+DESIGN. No library is imported here: an adapter is loaded, by its name, when data of its library is first met.
+What an argument is, is asked once, by `adapter_of`; the answer goes with the argument through the whole run.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,13 @@ from _collections_abc import Mapping  # is loaded at the start of any Python; it
 
 from ..engines import use_of
 from ..errors import KindError
-from .adapter import Kind, Wanted
+from .adapter import Adapter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Package and name of a class -> module here and the class of the kind.
+# Package and name of a class -> module here and the class of the adapter.
 _PLACES = {
     ("moonmill", "Column"): ("tables", "Columns"),
     ("moonmill", "Table"): ("tables", "Tables"),
@@ -49,24 +53,24 @@ _PLACES = {
     ("multiprocessing", "SharedMemory"): ("buffers", "SharedMemories"),
 }
 
-_kinds: dict[type, Kind] = {}
+_adapters: dict[type, Adapter] = {}
 
 
-def kind_of(data: Any) -> Kind:
-    """The kind of some data.
+def adapter_of(data: Any) -> Adapter:
+    """The adapter for some data.
 
     Raises
     ------
     KindError
-        It is none that can be taken.
+        There is none.
     """
-    found = _kinds.get(type(data))
+    found = _adapters.get(type(data))
     if found is None:
-        found = _kinds[type(data)] = _find(data)
-    return found
+        found = _adapters[type(data)] = _find(data)
+    return found.of(data) if found.by_content else found
 
 
-def _find(data: Any) -> Kind:
+def _find(data: Any) -> Adapter:
     for base in type(data).__mro__:
         package, name = base.__module__.partition(".")[0], base.__name__
         if (package, name) in _PLACES:
@@ -91,7 +95,7 @@ def _find(data: Any) -> Kind:
 
         raise refuse_file(data)
     if hasattr(data, "__next__"):
-        return _load("python", "Iterators")
+        return _load("python", "Batches")
     raise _refuse(data)
 
 
@@ -113,9 +117,9 @@ def _is_buffer(data: Any) -> bool:
     return True
 
 
-def _load(module: str, name: str) -> Kind:
-    kind: Kind = getattr(__import__(f"{__name__}.{module}", fromlist=[name]), name)()
-    return kind
+def _load(module: str, name: str) -> Adapter:
+    adapter: Adapter = getattr(__import__(f"{__name__}.{module}", fromlist=[name]), name)()
+    return adapter
 
 
-__all__ = ["Kind", "Wanted", "kind_of"]
+__all__ = ["Adapter", "adapter_of"]

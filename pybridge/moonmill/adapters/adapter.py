@@ -1,8 +1,10 @@
-"""What kinds of data have in common: becoming a Table, and being made of a result."""
+"""What adapters have in common: data becomes a Table, and a result becomes data."""
 
 from __future__ import annotations
 
+from .. import _core
 from ..errors import KindError
+from ..input_spec import InputSpec
 from ..table import Table
 
 TYPE_CHECKING = False
@@ -28,103 +30,94 @@ ITEMS = {
 """Format of the buffer protocol for each plain type."""
 
 
-class Wanted:
-    """What a pipeline says about its input.
+class Adapter:
+    """How data of one kind becomes a Table, and how a result becomes data of that kind.
 
     Attributes
     ----------
-    names : tuple of str or None
-        The columns that it declares, when no others pass; None: it sees all.
-    whole : str or None
-        The type that it declares for a bare typed buffer.
+    by_content : bool
+        The class of the data is not enough: `of` looks into the data.
+    in_parts : bool
+        The data is several tables, to be answered one by one.
     """
 
-    __slots__ = ("names", "whole")
+    by_content = False
+    in_parts = False
 
-    def __init__(self, names: Sequence[str] | None = None, whole: str | None = None) -> None:
-        self.names = tuple(names) if names is not None else None
-        self.whole = whole
+    def of(self, data: Any) -> Adapter:
+        """The adapter for this data, where its class is not enough."""
+        return self
 
-    def chosen(self, available: Sequence[str]) -> list[str]:
-        """The columns to take of those at hand; all when one is missing, so that the planner can tell."""
-        if self.names is None or not set(self.names) <= set(available):
-            return list(available)
-        names = set(self.names)
-        return [name for name in available if name in names]
-
-    def single(self, own: object = None) -> str:
-        """The name for data that is one column: the one declared, else its own, else "value"."""
-        if self.whole is None and self.names is not None and len(self.names) == 1:
-            return self.names[0]
-        return own if self.whole is None and isinstance(own, str) and own else "value"
-
-
-class Kind:
-    """One kind of data."""
-
-    def pieces(self, data: Any) -> bool:
-        """The data is several tables, to be answered one by one."""
-        return False
+    def joined(self, data: Any) -> tuple[Adapter, Any]:
+        """Data that is in parts as data to be read as one table, with its adapter."""
+        return self, data
 
     def files(self, data: Any) -> Files | None:
-        """The files that the data is, if it is files: they are read as a run goes on."""
+        """The files that the data is, if it is files: they are read while the run goes on."""
         return None
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """The data as a Table, without copying where that is possible."""
         raise NotImplementedError
 
     def column(self, data: Any, name: str) -> Any:
-        """What `table_of` takes of data that is to be one column of many."""
-        if self.pieces(data) or self.files(data) is not None:
+        """The data as one column of many, as `table_of` takes it."""
+        if self.in_parts or self.files(data) is not None:
             raise no_column(data, name)
-        table = self.take(data, Wanted((name,)))
+        table = self.take(data, InputSpec((name,)))
         if table.num_columns != 1:
             raise refuse(name, f"{type(data).__name__} has {table.num_columns} columns, expected one")
-        return Made(table.columns[0], copied=table.copied_bytes) if table.copied_bytes else table.columns[0]
+        return ColumnInput(table.columns[0], "c", copied=table.copied_bytes)
 
     def give_column(self, table: Table, name: str, data: Any, keeps_rows: bool) -> Any:
         """One column of a result as data of this kind; `data` was a column of the input."""
         only: Table = table.select([name])
-        return self.give(only, data, Wanted(whole="any"), keeps_rows)
+        return self.give(only, data, InputSpec(whole="any"), keeps_rows)
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """A result as data of this kind; `data` was the input, `keeps_rows`: the result has the same rows."""
         raise NotImplementedError
 
 
-class Made:
-    """A column of which more is to be told than its values.
+class ColumnInput:
+    """The values of a column, and what else is known of them.
 
     Attributes
     ----------
     values
         What `Table.from_columns` takes.
+    form : str
+        What that is, as `_core.table_of` names it: "b" typed memory, "i" a list of Python's values, "a" Arrow
+        data, "c" a Column; for text of numpy the kind of its dtype, "O", "S", "T" or "U".
     mask : array of bool or None
-        What is missing.
+        Which values are missing.
     copied : int
         Bytes that were copied to make the values.
     """
 
-    __slots__ = ("copied", "mask", "values")
+    __slots__ = ("copied", "form", "mask", "values")
 
-    def __init__(self, values: Any, mask: Any = None, copied: int = 0) -> None:
+    def __init__(self, values: Any, form: str = "b", mask: Any = None, copied: int = 0) -> None:
         self.values = values
+        self.form = form
         self.mask = mask
         self.copied = copied
 
 
 def table_of(names: Sequence[str], columns: Sequence[Any], nan_is_null: bool = False) -> Table:
-    """A Table of columns, some of which are `Made`."""
-    if Made not in map(type, columns):
-        return Table.from_columns(names, columns, nan_is_null=nan_is_null)
-    made = [column if isinstance(column, Made) else Made(column) for column in columns]
-    return Table.from_columns(
+    """A Table of columns: each a `ColumnInput`, or typed memory."""
+    if ColumnInput not in map(type, columns):
+        return _core.table_of(  # type: ignore[return-value]
+            names, columns, "b" * len(columns), nan_is_null
+        )
+    inputs = [column if isinstance(column, ColumnInput) else ColumnInput(column) for column in columns]
+    return _core.table_of(  # type: ignore[return-value]
         names,
-        [column.values for column in made],
-        nan_is_null=nan_is_null,
-        missing=[column.mask for column in made],
-        copied=sum(column.copied for column in made),
+        [column.values for column in inputs],
+        "".join([column.form for column in inputs]),
+        nan_is_null,
+        [column.mask for column in inputs],
+        sum(column.copied for column in inputs),
     )
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from ..input_spec import InputSpec
 from ..table import Table
-from .adapter import Kind, Wanted, unique
+from .adapter import Adapter, ColumnInput, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Tables(Kind):
+class Tables(Adapter):
     """pyarrow.Table"""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
-        """Shares the memory of the columns that are wanted."""
-        names = wanted.chosen(unique(data.schema.names))
+    def take(self, data: Any, spec: InputSpec) -> Table:
+        """Shares the memory of the columns that the pipeline reads."""
+        names = spec.chosen(unique(data.schema.names))
         chosen = data if len(names) == len(data.schema.names) else data.select(names)
         return Table.from_arrow(chosen)
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """A pyarrow.Table over the result's memory."""
         return table.to_pyarrow()
 
@@ -29,7 +30,7 @@ class Tables(Kind):
 class Batches(Tables):
     """pyarrow.RecordBatch"""
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One RecordBatch; chunks are joined."""
         return batch_of(table.to_pyarrow())
 
@@ -37,23 +38,23 @@ class Batches(Tables):
 class Readers(Tables):
     """pyarrow.RecordBatchReader: one table that comes in pieces."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Reads it to its end."""
-        return Tables.take(self, data.read_all(), wanted)
+        return Tables.take(self, data.read_all(), spec)
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """A reader over the result."""
         return table.to_pyarrow().to_reader()
 
 
-class ChunkedArrays(Kind):
+class ChunkedArrays(Adapter):
     """pyarrow.ChunkedArray: one column."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the memory of the array."""
-        return Table.from_columns([wanted.single()], [data])
+        return table_of([spec.single()], [ColumnInput(data, "a")])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: a ChunkedArray. Several: a pyarrow.Table."""
         return table.columns[0].to_pyarrow() if table.num_columns == 1 else table.to_pyarrow()
 
@@ -61,7 +62,7 @@ class ChunkedArrays(Kind):
 class Arrays(ChunkedArrays):
     """pyarrow.Array: one column."""
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: an Array; chunks are joined. Several: a RecordBatch."""
         if table.num_columns != 1:
             return batch_of(table.to_pyarrow())

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import sys
 
-from ..table import Table
-from .adapter import ITEMS, Kind, Wanted, refuse
+from ..input_spec import InputSpec
+from .adapter import ITEMS, Adapter, refuse, table_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..column import Buffer
+    from ..table import Table
 
 
-class Views(Kind):
+class Views(Adapter):
     """Whatever has the buffer protocol; results are memoryviews."""
 
     def bytes_of(self, data: Any) -> Any:
         """The buffer, for those that read a text in it."""
         return data
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the buffer's memory; bytes count as values of the type that the pipeline declares."""
-        name = wanted.single()
+        name = spec.single()
         view = memoryview(data)
         if view.format is not None and view.format.lstrip("@=<") not in set(ITEMS.values()) | set("lLnNcP"):
             raise refuse(name, f'items of format "{view.format}" have no type here')
-        return Table.from_columns([name], [_typed(view, name, wanted.whole)])
+        return table_of([name], [_typed(view, name, spec.whole)])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column of numbers: `made_of` its buffer. Anything else: a dict of lists."""
         if table.num_columns != 1 or table.types[0] not in ITEMS or table.columns[0].null_count:
             return table.to_pydict()
@@ -66,23 +67,23 @@ class TypedArrays(Views):
 class SharedMemories(Views):
     """multiprocessing.shared_memory.SharedMemory: its whole buffer; results are memoryviews."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the memory, which cannot be closed before the result has been let go."""
-        return super().take(data.buf, wanted)
+        return super().take(data.buf, spec)
 
     def bytes_of(self, data: Any) -> Any:
         """All of its memory."""
         return data.buf
 
 
-class Tensors(Kind):
+class Tensors(Adapter):
     """What has DLPack, in main memory: tensors of torch, arrays of jax, and their like."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the tensor's memory where it is contiguous."""
-        return Table.from_columns([wanted.single()], [data])
+        return table_of([spec.single()], [data])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column of numbers: a tensor of the same library, of the input's shape where its rows are kept.
         Anything else: a `Table`.
         """

@@ -6,15 +6,15 @@ import io
 import os
 
 from ..errors import KindError
-from ..reading import Files, read
+from ..reading import Files
 from .tables import Tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..input_spec import InputSpec
     from ..table import Table
-    from .adapter import Wanted
 
 
 class Openable(Tables):
@@ -24,9 +24,9 @@ class Openable(Tables):
         """The files."""
         return data  # type: ignore[no-any-return]
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Reads all rows."""
-        return read(self.files(data))
+        return self.files(data).read()
 
 
 class Paths(Openable):

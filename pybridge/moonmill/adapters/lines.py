@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from ..errors import KindError
 from ..reading import Files
-from . import kind_of
+from . import adapter_of
 from .buffers import Views
 
 TYPE_CHECKING = False
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .adapter import Adapter
 
-def as_lines(data: Any) -> Any:
-    """Data for a pipeline of lines as data of a kind that others know: files, or a list of texts without line
-    ends. What is neither text nor lines stays as it is."""
+
+def lines_of(data: Any) -> tuple[Adapter, Any]:
+    """Data for a pipeline of lines, with its adapter: files, or a list of texts without line ends. What is
+    neither text nor lines stays as it is.
+    """
     if _is_iterator(data):
         first, data = _peek(data)
         if isinstance(first, bytes):
@@ -27,31 +30,37 @@ def as_lines(data: Any) -> Any:
                 id="wrong-kind",
                 hint="decode them, or give the bytes of the whole text",
             )
-        return without_ends([*data]) if isinstance(first, str) else data
-    if isinstance(data, (list, tuple)):
-        return without_ends(data) if data and isinstance(data[0], str) else data
+        data = without_ends([*data]) if isinstance(first, str) else data
+    elif isinstance(data, (list, tuple)):
+        data = without_ends(data) if data and isinstance(data[0], str) else data
+    else:
+        return _lines_of_object(data)
+    return adapter_of(data), data
+
+
+def _lines_of_object(data: Any) -> tuple[Adapter, Any]:
     try:
-        kind = kind_of(data)
+        adapter = adapter_of(data)
     except KindError:
         if not hasattr(data, "__iter__") or hasattr(data, "read"):
             raise
-        return as_lines(iter(data))
-    if isinstance(kind, Views):
-        view = memoryview(kind.bytes_of(data))
-        if not view.c_contiguous:
-            raise KindError("the bytes of the text do not lie one after the other", id="wrong-kind")
-        return Files([f"<{type(data).__name__}>"], data=view)
-    return data
+        return lines_of(iter(data))
+    if not isinstance(adapter, Views):
+        return adapter, data
+    view = memoryview(adapter.bytes_of(data))
+    if not view.c_contiguous:
+        raise KindError("the bytes of the text do not lie one after the other", id="wrong-kind")
+    files = Files([f"<{type(data).__name__}>"], data=view)
+    return adapter_of(files), files
 
 
-def in_pieces(data: Any, rows: int) -> Any:
-    """An iterator of texts as an iterator of lists of them; other data as `as_lines` has it."""
+def in_pieces(data: Any, rows: int) -> tuple[Adapter, Any]:
+    """An iterator of texts as an iterator of lists of them; other data as `lines_of` has it."""
     if not _is_iterator(data):
-        return as_lines(data)
+        return lines_of(data)
     first, data = _peek(data)
-    if not isinstance(first, str):
-        return data
-    return iter(lambda: without_ends([*islice(data, rows)]), [])
+    pieces = iter(lambda: without_ends([*islice(data, rows)]), []) if isinstance(first, str) else data
+    return adapter_of(pieces), pieces
 
 
 def without_ends(texts: Any) -> list[Any]:

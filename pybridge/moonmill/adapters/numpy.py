@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .adapter import Kind, Made, Wanted, refuse, table_of, unique
+from ..input_spec import InputSpec
+from .adapter import Adapter, ColumnInput, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-class Arrays(Kind):
+class Arrays(Adapter):
     """numpy.ndarray: one column, in C order; with fields: one column for each field."""
 
-    def take(self, data: Array, wanted: Wanted) -> Table:
+    def take(self, data: Array, spec: InputSpec) -> Table:
         """Shares the array's memory where it is contiguous and its type is one of ours."""
         if data.dtype.names:
-            names = wanted.chosen(unique(data.dtype.names))
+            names = spec.chosen(unique(data.dtype.names))
             return table_of(names, [_field_of(data, name) for name in names])
-        return table_of([wanted.single()], [column_of(data)])
+        return table_of([spec.single()], [column_of(data)])
 
     def column(self, data: Array, name: str) -> Any:
         """The array itself, where it has no fields."""
@@ -36,7 +37,7 @@ class Arrays(Kind):
         result: Any = table[name].to_numpy()
         return result.reshape(data.shape) if keeps_rows and data.ndim != 1 else result
 
-    def give(self, table: Table, data: Array, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Array, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: an array, of the input's shape where its rows are kept. Several: a dict of arrays.
 
         An array with fields gives an array with fields.
@@ -65,21 +66,23 @@ def column_of(array: Array) -> Any:
         column = column_of(array.data)
         if array.mask is np.ma.nomask:
             return column
-        values, copied = (column.values, column.copied) if isinstance(column, Made) else (column, 0)
-        return Made(values, np.ascontiguousarray(np.ma.getmaskarray(array)).reshape(-1), copied)
+        if not isinstance(column, ColumnInput):
+            column = ColumnInput(column)
+        column.mask = np.ascontiguousarray(np.ma.getmaskarray(array)).reshape(-1)
+        return column
     dtype = array.dtype
     if dtype.kind == "f" and dtype.itemsize == 2:
         return _converted(array, "f4")
     if dtype.kind == "M" and dtype.str.endswith(("M]", "Y]")):
         return _converted(array, "M8[D]")
-    if dtype.kind in "OSTU" and array.ndim != 1:
-        return array.reshape(-1)
+    if dtype.kind in "OSTU":
+        return ColumnInput(array if array.ndim == 1 else array.reshape(-1), dtype.kind)
     return array
 
 
-def _converted(array: Array, dtype: str) -> Made:
+def _converted(array: Array, dtype: str) -> ColumnInput:
     made = array.astype(dtype)
-    return Made(made, copied=made.nbytes)
+    return ColumnInput(made, copied=made.nbytes)
 
 
 def _field_of(array: Array, name: str) -> Any:

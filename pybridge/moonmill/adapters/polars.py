@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..input_spec import InputSpec
 from ..table import Table
-from .adapter import Kind, Wanted, refuse
+from .adapter import Adapter, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Frames(Kind):
+class Frames(Adapter):
     """polars.DataFrame"""
 
-    def take(self, data: pl.DataFrame, wanted: Wanted) -> Table:
-        """Shares the memory of the columns that are wanted."""
-        names = wanted.chosen(data.columns)
+    def take(self, data: pl.DataFrame, spec: InputSpec) -> Table:
+        """Shares the memory of the columns that the pipeline reads."""
+        names = spec.chosen(data.columns)
         return _shared(data if len(names) == data.width else data.select(names))
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """A polars.DataFrame; numbers share the result's memory."""
         return _frame_of(table, data.schema)
 
@@ -29,25 +30,25 @@ class Frames(Kind):
 class LazyFrames(Frames):
     """polars.LazyFrame: collected when it is taken."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
-        """Collects the columns that are wanted."""
-        return _shared(data.select(wanted.chosen(data.collect_schema().names())).collect())
+    def take(self, data: Any, spec: InputSpec) -> Table:
+        """Collects the columns that the pipeline reads."""
+        return _shared(data.select(spec.chosen(data.collect_schema().names())).collect())
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """The result as a lazy frame."""
         return _frame_of(table, data.collect_schema()).lazy()
 
 
-class Rows(Kind):
+class Rows(Adapter):
     """polars.Series: one column, by its own name unless the pipeline declares one."""
 
-    def take(self, data: pl.Series, wanted: Wanted) -> Table:
+    def take(self, data: pl.Series, spec: InputSpec) -> Table:
         """Shares the memory of the series."""
-        return _shared(data.alias(wanted.single(data.name)).to_frame())
+        return _shared(data.alias(spec.single(data.name)).to_frame())
 
-    def give(self, table: Table, data: pl.Series, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: pl.Series, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: a Series. Several: a DataFrame."""
-        own = wanted.single(data.name)
+        own = spec.single(data.name)
         frame = _frame_of(table, {own: data.dtype})
         if table.num_columns != 1:
             return frame

@@ -6,126 +6,120 @@ import os
 from itertools import chain
 
 from ..errors import KindError
+from ..input_spec import InputSpec
+from ..reading import Files
 from ..table import Table
-from . import kind_of
-from .adapter import Kind, Wanted, no_column, refuse, table_of, unique
+from . import adapter_of
+from .adapter import Adapter, ColumnInput, no_column, refuse, table_of, unique
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from typing import Any
 
-    from ..reading import Files
 
 _SCALARS = (str, bytes, int, float, bool, type(None))
 
 
-class Columns(Kind):
+class Columns(Adapter):
     """dict: names and columns, each an array, a series, a buffer or a list."""
 
-    def take(self, data: dict[Any, Any], wanted: Wanted) -> Table:
+    def take(self, data: dict[Any, Any], spec: InputSpec) -> Table:
         """Shares the memory of arrays; lists are copied."""
         for name in data:
             if not isinstance(name, str):
                 raise refuse(str(name), f"its name is of type {type(name).__name__}, expected text")
-        names = wanted.chosen(list(data))
+        names = spec.chosen(list(data))
         return table_of(names, [column_of(data[name], name) for name in names])
 
-    def give(self, table: Table, data: dict[Any, Any], wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: dict[Any, Any], spec: InputSpec, keeps_rows: bool) -> Any:
         """A dict of columns, of the kind of the input's first one."""
         first: Any = next(iter(data.values()), [])
         if isinstance(first, (list, tuple, range)):
             return table.to_pydict()
-        kind = kind_of(first)
-        return {name: kind.give_column(table, name, first, keeps_rows) for name in table.column_names}
+        adapter = adapter_of(first)
+        return {name: adapter.give_column(table, name, first, keeps_rows) for name in table.column_names}
 
 
-class Lists(Kind):
-    """list or tuple: of values, of dicts (rows), or of tables of any kind."""
+class Lists(Adapter):
+    """list, tuple or range: of values, of dicts (rows), of paths, or of tables of any kind."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
-        """Copies values and rows; shares the memory of tables."""
-        return _list_kind(data).take(data, wanted)
+    by_content = True
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
-        """A list of what the input had."""
-        return _list_kind(data).give(table, data, wanted, keeps_rows)
-
-    def files(self, data: Any) -> Files | None:
-        """The files of a list of paths (of pathlib: texts are values)."""
-        if not data or not all(hasattr(item, "__fspath__") for item in data):
-            return None
-        from ..reading import Files
-
-        return Files([os.fsdecode(item) for item in data])
-
-    def pieces(self, data: Any) -> bool:
-        """A list of tables is answered by a list."""
-        return _list_kind(data).pieces(data)
+    def of(self, data: Any) -> Adapter:
+        """By the first item; of paths by all."""
+        first = data[0] if len(data) else None
+        if isinstance(first, dict) and all(_is_scalar(value) for value in first.values()):
+            return _RECORDS
+        if _is_scalar(first):
+            return _VALUES
+        return _PATHS if all(hasattr(item, "__fspath__") for item in data) else _BATCHES
 
 
-class Values(Kind):
+class Values(Adapter):
     """A list of values: one column."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Copies."""
-        if not data and wanted.whole == "lines":  # no values have no type
-            return Table.from_columns(["line"], [[""]]).slice(0, 0)
-        return Table.from_columns([wanted.single()], [list(data)])
+        if not data and spec.whole == "lines":  # no values have no type
+            return table_of(["line"], [ColumnInput([""], "i")]).slice(0, 0)
+        return table_of([spec.single()], [ColumnInput(list(data), "i")])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: a list of values. Several: a dict of lists."""
         return table.columns[0].to_pylist() if table.num_columns == 1 else table.to_pydict()
 
 
-class Records(Kind):
+class Records(Adapter):
     """A list of dicts, one for each row; what a row does not have is null."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Copies, column by column."""
         if set(map(type, data)) != {dict}:
             _refuse_rows(data)
-        names = wanted.chosen(unique(list(dict.fromkeys(chain.from_iterable(data)))))
-        columns = [[row.get(name) for row in data] for name in names]
-        return Table.from_columns(names, columns)
+        names = spec.chosen(unique(list(dict.fromkeys(chain.from_iterable(data)))))
+        return table_of(names, [ColumnInput([row.get(name) for row in data], "i") for name in names])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """A list of dicts."""
         return table.to_pylist()
 
 
-class Iterators(Kind):
-    """Tables of any kind, one after the other."""
+class Batches(Adapter):
+    """A list or an iterator of tables of any kind, one after the other; each is answered on its own."""
 
-    def pieces(self, data: Any) -> bool:
-        """Each is answered on its own."""
-        return True
+    in_parts = True
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def joined(self, data: Any) -> tuple[Adapter, Any]:
+        """An iterator of paths as a list of them: they are known before they are read."""
+        if not hasattr(data, "__next__"):
+            return self, data
+        first = next(data, None)
+        if hasattr(first, "__fspath__"):
+            paths = [first, *data]
+            return _LISTS.of(paths), paths
+        return self, data if first is None else chain([first], data)
+
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """All of them as one table."""
-        tables = [kind_of(batch).take(batch, wanted) for batch in data]
+        tables = [adapter_of(batch).take(batch, spec) for batch in data]
         if not tables:
             raise KindError("there are no batches: the columns cannot be known", id="no-batches")
         return Table.concat(tables)
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """The result as it is: of many tables one has been made."""
         return table
 
 
-def unrolled(data: Iterator[Any]) -> Any:
-    """An iterator of paths as a list of them: they are known before they are read. Others as they are."""
-    first = next(data, None)
-    if hasattr(first, "__fspath__"):
-        return [first, *data]
-    return data if first is None else chain([first], data)
+class PathLists(Batches):
+    """A list of paths (of pathlib: texts are values)."""
+
+    def files(self, data: Any) -> Files:
+        """The files."""
+        return Files([os.fsdecode(item) for item in data])
 
 
-def _list_kind(data: Any) -> Kind:
-    first = data[0] if len(data) else None
-    if isinstance(first, dict) and all(_is_scalar(value) for value in first.values()):
-        return Records()
-    return Values() if _is_scalar(first) else Iterators()
+_LISTS, _RECORDS, _VALUES, _PATHS, _BATCHES = Lists(), Records(), Values(), PathLists(), Batches()
 
 
 def _refuse_rows(data: Any) -> None:
@@ -135,27 +129,15 @@ def _refuse_rows(data: Any) -> None:
             raise KindError(what, id="mixed-types", row=place)
 
 
-def answered(answer: Callable[[Any], Any], data: Any) -> Any:
-    """The answers for tables that come one after the other: a list for a list, else a generator."""
-    if isinstance(data, (list, tuple)):
-        return [answer(batch) for batch in data]
-    return _answers(answer, data)
-
-
-def _answers(answer: Callable[[Any], Any], data: Iterator[Any]) -> Iterator[Any]:
-    for batch in data:
-        yield answer(batch)
-
-
 def column_of(values: Any, name: str) -> Any:
     """What `table_of` takes of one column."""
     if isinstance(values, (list, tuple, range)):
-        return list(values)
+        return ColumnInput(list(values), "i")
     try:
-        kind = kind_of(values)
+        adapter = adapter_of(values)
     except KindError:
         raise no_column(values, name) from None
-    return kind.column(values, name)
+    return adapter.column(values, name)
 
 
 def _is_scalar(value: object) -> bool:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from ..input_spec import InputSpec
 from ..table import Table
-from .adapter import Kind, Wanted
+from .adapter import Adapter, ColumnInput, table_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Tables(Kind):
+class Tables(Adapter):
     """moonmill.Table"""
 
-    def take(self, data: Table, wanted: Wanted) -> Table:
+    def take(self, data: Table, spec: InputSpec) -> Table:
         """The table itself."""
         return data
 
-    def give(self, table: Table, data: Table, wanted: Wanted, keeps_rows: bool) -> Table:
+    def give(self, table: Table, data: Table, spec: InputSpec, keeps_rows: bool) -> Table:
         """The result itself."""
         return table
 
@@ -25,11 +26,11 @@ class Tables(Kind):
 class Columns(Tables):
     """moonmill.Column"""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """The column, by its own name unless the pipeline declares one."""
-        return Table.from_columns([wanted.single(data.name)], [data])
+        return table_of([spec.single(data.name)], [ColumnInput(data, "c")])
 
-    def give(self, table: Table, data: Any, wanted: Wanted, keeps_rows: bool) -> Any:
+    def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
         """One column: a Column. Several: a Table."""
         return table.columns[0] if table.num_columns == 1 else table
 
@@ -37,7 +38,7 @@ class Columns(Tables):
 class Exporters(Tables):
     """Objects with Arrow's PyCapsule interface; results are tables of this package."""
 
-    def take(self, data: Any, wanted: Wanted) -> Table:
+    def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the memory of the exporter."""
         table: Table = Table.from_arrow(data)
         return table

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..errors import UsageError
 from ..outputs import FilesResult
 from ..reading import MANIFEST, Files, expanded, path_text
-from .file_run import Outcome, Work
+from .file_run import FileResult, FileRunner
 from .manifest import Manifest
 
 TYPE_CHECKING = False
@@ -46,9 +46,9 @@ def run_files(
         from ..progress import Display
 
         display = Display(progress, len(pairs), "files")
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, FileResult] = {}
     with Manifest(folder) as manifest:
-        work = Work(pipeline, given, params, manifest, resume)
+        work = FileRunner(pipeline, given, params, manifest, resume)
         try:
             for source, target, outcome in _outcomes(work.answer, pairs, threads):
                 work.record(target, outcome)
@@ -65,8 +65,8 @@ def run_files(
 
 
 def _outcomes(
-    answer: Callable[..., Outcome], pairs: list[tuple[str, str]], threads: int
-) -> Iterator[tuple[str, str, Outcome]]:
+    answer: Callable[..., FileResult], pairs: list[tuple[str, str]], threads: int
+) -> Iterator[tuple[str, str, FileResult]]:
     """Large files one after the other, on all threads; then small ones side by side, each on one."""
     width = threads or len(os.sched_getaffinity(0))
     large: list[tuple[str, str]] = []
@@ -79,18 +79,18 @@ def _outcomes(
         yield source, target, answer(source, target, threads)
     if not small:
         return
-    from .thread_pool import Crew
+    from .thread_pool import ThreadPool
 
-    crew = Crew()
+    pool = ThreadPool()
 
     def watch(job: object) -> None:
-        if crew.stopping:
+        if pool.stopping:
             raise KeyboardInterrupt
 
-    def run(pair: tuple[str, str]) -> tuple[str, str, Outcome]:
+    def run(pair: tuple[str, str]) -> tuple[str, str, FileResult]:
         return *pair, answer(*pair, 1, watch)
 
-    yield from crew.answers(run, small, width)
+    yield from pool.answers(run, small, width)
 
 
 def _size(path: str) -> int:

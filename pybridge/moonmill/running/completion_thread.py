@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Callback = Callable[[Job], object]
 
 
-class Watcher:
+class CompletionThread:
     """Descriptors of jobs in a selector; a pipe wakes it when a job is added."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Watcher:
                 del job, callbacks, callback  # nothing is held while it waits for the next
 
 
-_watcher: Watcher | None = None
+_watcher: CompletionThread | None = None
 _starting = threading.Lock()
 
 
@@ -66,7 +66,7 @@ def watch(job: Job, callback: Callback) -> None:
     global _watcher
     with _starting:
         if _watcher is None:
-            _watcher = Watcher()
+            _watcher = CompletionThread()
         watcher = _watcher
     watcher.add(job, callback)
 

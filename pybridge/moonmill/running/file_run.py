@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .manifest import Manifest
 
 
-class Outcome:
+class FileResult:
     """What became of one file: an output of so many rows, an error, or neither, when it was skipped.
 
     Attributes
@@ -40,7 +40,7 @@ class Outcome:
         self.written: list[Any] | None = None
 
 
-class Work:
+class FileRunner:
     """How each file is answered."""
 
     def __init__(
@@ -60,32 +60,32 @@ class Work:
 
     def answer(
         self, source: str, target: str, threads: int, watch: Callable[[object], object] | None = None
-    ) -> Outcome:
+    ) -> FileResult:
         """Write an output, unless it is current."""
         if self._resume and self._manifest.is_current(target, self._recipe, source):
-            return Outcome()
+            return FileResult()
         read = identity_of(source)
         outcome = self._run(source, target, threads, watch)
         if outcome.error is None:
             outcome.read, outcome.written = read, identity_of(target)
         return outcome
 
-    def record(self, target: str, outcome: Outcome) -> None:
+    def record(self, target: str, outcome: FileResult) -> None:
         """Keep what an output was made of; that of a pipe, or written to one, is not known."""
         if outcome.read and outcome.written:
             self._manifest.add(target, self._recipe, outcome.read, outcome.written)
 
     def _run(
         self, source: str, target: str, threads: int, watch: Callable[[object], object] | None
-    ) -> Outcome:
+    ) -> FileResult:
         script = self._pipeline._loaded()
         opened = None
         try:
             opened = self._files.open(script, paths=[source])
             plan = plan_over(script, opened, self._params)
-            return Outcome(_core.run(plan, opened, threads=threads, watch=watch, output=target))
+            return FileResult(_core.run(plan, opened, threads=threads, watch=watch, output=target))
         except Error as error:
-            return Outcome(error=error)
+            return FileResult(error=error)
         finally:
             del opened  # the traceback of an error that is kept would keep the file open
 

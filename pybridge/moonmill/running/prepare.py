@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from .. import _core
-from ..adapters import kind_of
+from ..adapters import adapter_of
 from ..engines import columns_of
 from ..errors import UsageError
 from ..schema import Schema
@@ -13,25 +13,26 @@ from ..table import Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from ..adapters import Adapter
     from ..params import Texts
     from ..script import Script
 
 
-def read_as(script: Script, data: Any) -> Any:
-    """Data as the script reads it: where that is lines, a text becomes files or a list of them."""
-    if script.wanted.whole != "lines" or type(data) is Table:
-        return data
-    from ..adapters.lines import as_lines
+def argument_of(script: Script, data: Any) -> tuple[Adapter, Any]:
+    """What an argument is: its adapter, and the data; text of a script of lines as files or as a list."""
+    if script.input_spec.whole != "lines" or type(data) is Table:
+        return adapter_of(data), data
+    from ..adapters.lines import lines_of  # few scripts read lines
 
-    return as_lines(data)
+    return lines_of(data)
 
 
-def feed_of(
+def input_of(
     script: Script,
-    data: Any,
+    argument: tuple[Adapter, Any],
     params: Mapping[str, Any],
     timeout: float | None = None,
     from_files: bool = True,
@@ -41,29 +42,37 @@ def feed_of(
 
     `timeout`: seconds that opening files may take; `from_files`: else files are read into a table.
     """
+    adapter, data = argument
     if type(data) is Table:
         return data, params
-    data = read_as(script, data)
-    kind = kind_of(data)
-    if kind.pieces(data) and hasattr(data, "__next__"):
-        from ..adapters.python import unrolled
-
-        data = unrolled(data)
-        kind = kind_of(data)
-    files = kind.files(data) if from_files else None
+    if adapter.in_parts:
+        adapter, data = adapter.joined(data)
+    files = adapter.files(data) if from_files else None
     if files is None:
-        return kind.take(data, script.wanted), params
+        return adapter.take(data, script.input_spec), params
     files, params = files.told(params, script)
     return files.open(script, timeout), params
 
 
-def fields_of(script: Script, feed: Table | _core.Input) -> tuple[list[str], list[str], list[bool]]:
+def answers(answer: Callable[[Any], Any], parts: Any) -> Any:
+    """The answers for tables that come one after the other: a list for a list, else a generator."""
+    if isinstance(parts, (list, tuple)):
+        return [answer(part) for part in parts]
+    return _answers(answer, parts)
+
+
+def _answers(answer: Callable[[Any], Any], parts: Iterator[Any]) -> Iterator[Any]:
+    for part in parts:
+        yield answer(part)
+
+
+def fields_of(script: Script, read: Table | _core.Input) -> tuple[list[str], list[str], list[bool]]:
     """Names, types and nullabilities of what is read. Columns of files have the types that the script
     declares, else those of a sample.
     """
-    names, types, nullables = feed.column_names, feed.types, feed.nullables
+    names, types, nullables = read.column_names, read.types, read.nullables
     declared = script.facts.get("input")
-    if declared is None or not isinstance(feed, _core.Input):
+    if declared is None or not isinstance(read, _core.Input):
         return names, types, nullables
     if declared.get("whole") not in (None, "lines"):
         raise UsageError(
@@ -77,9 +86,9 @@ def fields_of(script: Script, feed: Table | _core.Input) -> tuple[list[str], lis
     return names, types, nullables
 
 
-def plan_over(script: Script, feed: Table | _core.Input, params: Texts) -> _core.Plan:
+def plan_over(script: Script, read: Table | _core.Input, params: Texts) -> _core.Plan:
     """The plan for what is read."""
-    return script.plan(*fields_of(script, feed), params)
+    return script.plan(*fields_of(script, read), params)
 
 
 def schema_of(
@@ -88,7 +97,7 @@ def schema_of(
     """The columns of some data: of a frame of an engine too, and as a schema or a dict of types tells them;
     None where there is none. And those of `params` that are not options of reading files.
     """
-    data = _without_rows(columns_of(data, script.wanted))
+    data = _without_rows(columns_of(data, script.input_spec))
     if data is None or isinstance(data, Schema):
         return data, params
     if isinstance(data, dict) and data and all(isinstance(value, str) for value in data.values()):
@@ -97,8 +106,8 @@ def schema_of(
             [text.removesuffix("?") for text in data.values()],
             [text.endswith("?") for text in data.values()],
         ), params
-    feed, params = feed_of(script, data, params)
-    return Schema(*fields_of(script, feed)), params
+    read, params = input_of(script, argument_of(script, data), params)
+    return Schema(*fields_of(script, read)), params
 
 
 def _without_rows(data: Any) -> Any:
@@ -109,4 +118,4 @@ def _without_rows(data: Any) -> Any:
     return data.empty_table() if library == "pyarrow" else sys.modules["polars"].DataFrame(schema=data)
 
 
-__all__ = ["feed_of", "fields_of", "plan_over", "read_as", "schema_of"]
+__all__ = ["answers", "argument_of", "fields_of", "input_of", "plan_over", "schema_of"]

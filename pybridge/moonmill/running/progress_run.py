@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from ..table import Table
 
 
-def run_watched(plan: _core.Plan, feed: Table | _core.Input, progress: Shown, **options: Any) -> Table:
+def run_with_progress(plan: _core.Plan, read: Table | _core.Input, progress: Shown, **options: Any) -> Table:
     """As `_core.run`, with progress in the way that was asked for: of rows, or of the bytes of files."""
-    rows = len(feed) if isinstance(feed, _core.Table) else None
+    rows = len(read) if isinstance(read, _core.Table) else None
     display = Display(progress, rows, "B" if rows is None else "rows")
     started: list[Job] = []
 
     def watch(job: Job) -> None:
         if not started:
-            started.append(job._start(feed))
+            started.append(job._start(read))
         display.show(job.progress)
 
     done = None
     try:
-        result: Table = _core.run(plan, feed, watch=watch, **options)  # type: ignore[assignment, arg-type]
+        result: Table = _core.run(plan, read, watch=watch, **options)  # type: ignore[assignment, arg-type]
         done = rows if rows is not None or not started else started[0].progress.bytes_total
         return result
     finally:

@@ -6,14 +6,15 @@ from collections import deque
 from itertools import chain
 
 from .. import _core
-from ..adapters import kind_of
-from .threads import threads_of
+from ..threads import threads_of
+from .prepare import argument_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ..adapters import Adapter
     from ..job import Job
     from ..pipeline import Pipeline
     from ..table import Table
@@ -29,25 +30,33 @@ def stream(
     """Results for the pieces of data, in order; see `Pipeline.stream`."""
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
-    if pipeline._loaded().wanted.whole == "lines":
-        from ..adapters.lines import in_pieces
+    script = pipeline._loaded()
+    if script.input_spec.whole == "lines":
+        from ..adapters.lines import in_pieces  # few scripts read lines
 
-        data = in_pieces(data, rows)
-    if kind_of(data).pieces(data):
-        return _stream_pieces(pipeline, data, rows, ahead, threads, params)
-    return _whole(pipeline, data, rows, ahead, threads, params)
+        argument = in_pieces(data, rows)
+    else:
+        argument = argument_of(script, data)
+    if argument[0].in_parts:
+        return _stream_parts(pipeline, argument, rows, ahead, threads, params)
+    return _whole(pipeline, argument, rows, ahead, threads, params)
 
 
 def _whole(
-    pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
+    pipeline: Pipeline,
+    argument: tuple[Adapter, Any],
+    rows: int,
+    ahead: int,
+    threads: int | None,
+    params: dict[str, Any],
 ) -> Iterator[Table]:
     """Results of one table, or of files."""
-    plan, feed = pipeline._bound(data, params)
-    if isinstance(feed, _core.Input):
-        return _taken(plan, feed, rows, ahead, threads_of(threads))
+    plan, read = pipeline._bound(argument, params)
+    if isinstance(read, _core.Input):
+        return _taken(plan, read, rows, ahead, threads_of(threads))
     if plan.breaks:
-        return _cut(pipeline.run(feed, threads=threads, **params), rows)
-    return _answers(pipeline, _cut(feed, rows), ahead, threads, params)
+        return _slices(pipeline.run(read, threads=threads, **params), rows)
+    return _answers(pipeline, _slices(read, rows), ahead, threads, params)
 
 
 def _taken(plan: _core.Plan, source: _core.Input, rows: int, ahead: int, threads: int) -> Iterator[Table]:
@@ -61,15 +70,22 @@ def _taken(plan: _core.Plan, source: _core.Input, rows: int, ahead: int, threads
         job.cancel()
 
 
-def _stream_pieces(
-    pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
+def _stream_parts(
+    pipeline: Pipeline,
+    argument: tuple[Adapter, Any],
+    rows: int,
+    ahead: int,
+    threads: int | None,
+    params: dict[str, Any],
 ) -> Iterator[Table]:
+    adapter, data = argument
     if pipeline._loaded().facts["reach"] == "rows":
         yield from _answers(pipeline, data, ahead, threads, params)
         return
-    first = next(pieces := iter(data), None)
+    first = next(parts := iter(data), None)
     if first is not None:
-        yield from _whole(pipeline, chain([first], pieces), rows, ahead, threads, params)
+        whole = adapter, chain([first], parts)
+        yield from _whole(pipeline, whole, rows, ahead, threads, params)
 
 
 def _answers(
@@ -88,6 +104,6 @@ def _answers(
             job.cancel()
 
 
-def _cut(table: Table, rows: int) -> Iterator[Table]:
+def _slices(table: Table, rows: int) -> Iterator[Table]:
     for start in range(0, max(len(table), 1), rows):
         yield table.slice(start, min(rows, len(table) - start))

@@ -24,7 +24,7 @@ SLICE = 0.05
 """Seconds after which a signal that another thread was given is handled."""
 
 
-class Crew:
+class ThreadPool:
     """Threads for one list of tasks.
 
     Attributes

@@ -60,9 +60,8 @@ static void refuse_character(const wish *ask) {
                "the array has a code point beyond U+10FFFF, which is no character");
 }
 
-/* Text of numpy, which is not laid out as ours: objects, fixed sizes, variable ones. */
-static int from_text_array(const wish *ask, PyObject *source, series *to) {
-  char kind = kind_of(source);
+/* Text of numpy, which is not laid out as ours, by the kind of its dtype: objects, fixed sizes, variable ones. */
+static int from_text_array(const wish *ask, PyObject *source, char kind, series *to) {
   if (!kind || !strchr("OUST", kind)) return 0;
   PyObject *items = PyObject_CallMethod(source, "tolist", NULL);
   if (!items && kind == 'U') refuse_character(ask);
@@ -78,22 +77,37 @@ static int from_array_maker(const wish *ask, PyObject *source, series *to) {
   PyObject *array = found > 0 ? PyObject_CallNoArgs(method) : NULL;
   int status = found != 0 && !array ? -1 : 0;
   if (array) status = mm_series_from_memory(ask, array, to);
-  if (array && status == 0) status = from_text_array(ask, array, to);
+  if (array && status == 0) status = from_text_array(ask, array, kind_of(array), to);
   Py_XDECREF(array);
   Py_XDECREF(method);
   return status;
 }
 
-static int take_column(const wish *ask, PyObject *source, series *to) {
-  if (PyObject_TypeCheck(source, (PyTypeObject *)ask->state->column_type))
-    return from_column((column_object *)source, to);
+/* What the caller says of a column: see table_of() in _core.pyi. */
+static int from_known(const wish *ask, PyObject *source, char form, series *to) {
+  switch (form) {
+  case 'b': return mm_series_from_memory(ask, source, to);
+  case 'i': return mm_series_from_items(ask, source, false, to);
+  case 'a': return mm_series_from_arrow(ask, source, to);
+  default: return from_text_array(ask, source, form, to);
+  }
+}
+
+static int from_unknown(const wish *ask, PyObject *source, series *to) {
   if (PyList_Check(source) || PyTuple_Check(source) || PyRange_Check(source))
     return mm_series_from_items(ask, source, false, to);
   int status = mm_series_from_arrow(ask, source, to);
   if (status == 0) status = mm_series_from_memory(ask, source, to);
-  if (status == 0) status = from_text_array(ask, source, to);
+  if (status == 0) status = from_text_array(ask, source, kind_of(source), to);
   if (status == 0) status = from_array_maker(ask, source, to);
   return status == 0 ? refuse(ask, source) : status;
+}
+
+static int take_column(const wish *ask, PyObject *source, char form, series *to) {
+  if (PyObject_TypeCheck(source, (PyTypeObject *)ask->state->column_type))
+    return from_column((column_object *)source, to);
+  int status = form ? from_known(ask, source, form, to) : 0;
+  return status == 0 ? from_unknown(ask, source, to) : status;
 }
 
 /* ---- Batches of all ---- */
@@ -187,15 +201,26 @@ static const char *name_of(module_state *state, PyObject *name, mm_schema *taken
   return status < 0 ? NULL : text;
 }
 
-/* `missing`: a tuple of masks and None, or NULL. `taken` (empty) gets the names. */
-static int take_columns(module_state *state, PyObject *names, PyObject *sources, bool nan_is_null, PyObject *missing,
-                        const char **texts, series *columns, mm_schema *taken) {
+/* Tuples, and what is known of the columns. */
+typedef struct column_set {
+  PyObject *names, *sources;
+  PyObject *missing; /* masks and None, or NULL */
+  const char *forms; /* a letter for each, or NULL */
+  bool nan_is_null;
+  long long copied; /* bytes that were copied to make them */
+} column_set;
+
+/* `taken` (empty) gets the names. */
+static int take_columns(module_state *state, const column_set *from, const char **texts, series *columns,
+                        mm_schema *taken) {
+  PyObject *names = from->names, *sources = from->sources, *missing = from->missing;
   Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
   for (Py_ssize_t c = 0; c < count; c++) {
     texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), taken);
     if (!texts[c]) return -1;
-    wish ask = {state, texts[c], nan_is_null};
-    if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), &columns[c]) < 0) return -1;
+    wish ask = {state, texts[c], from->nan_is_null};
+    char form = from->forms ? from->forms[c] : 0;
+    if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), form, &columns[c]) < 0) return -1;
     PyObject *mask = missing ? PyTuple_GET_ITEM(missing, c) : Py_None;
     if (mask != Py_None && mm_series_leave_out(&ask, mask, &columns[c]) < 0) return -1;
     if (columns[c].rows == columns[0].rows) continue;
@@ -207,41 +232,62 @@ static int take_columns(module_state *state, PyObject *names, PyObject *sources,
   return 0;
 }
 
-PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
-  static char *keys[] = {"", "", "nan_is_null", "missing", "copied", NULL};
-  PyObject *names = NULL, *sources = NULL, *missing = NULL, *table = NULL;
-  int nan_is_null = 0;
-  long long copied = 0;
-  module_state *state = mm_state_of(type);
-  if (!state
-      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pOL:from_columns", keys, &names, &sources, &nan_is_null,
-                                      &missing, &copied))
-    return NULL;
+/* A table of columns. What it is given are objects of the caller, which are replaced by tuples of our own: taking columns
+ * can run Python code. */
+static PyObject *make_table(module_state *state, column_set *from, Py_ssize_t forms) {
+  PyObject *table = NULL;
   mm_owner_drain();
-  names = PySequence_Tuple(names); /* of our own: taking columns can run Python code */
-  sources = names ? PySequence_Tuple(sources) : NULL;
-  missing = sources && missing && missing != Py_None ? PySequence_Tuple(missing) : NULL;
-  if (PyErr_Occurred()) Py_CLEAR(sources);
-  Py_ssize_t count = sources ? PyTuple_GET_SIZE(names) : 0;
+  from->names = PySequence_Tuple(from->names);
+  from->sources = from->names ? PySequence_Tuple(from->sources) : NULL;
+  from->missing = from->sources && from->missing && from->missing != Py_None ? PySequence_Tuple(from->missing) : NULL;
+  if (PyErr_Occurred()) Py_CLEAR(from->sources);
+  Py_ssize_t count = from->sources ? PyTuple_GET_SIZE(from->names) : 0;
   const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
   series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
   mm_schema taken = {0};
   if (!texts || !columns) PyErr_NoMemory();
-  else if (sources && count != PyTuple_GET_SIZE(sources))
-    PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(sources));
-  else if (missing && count != PyTuple_GET_SIZE(missing))
-    PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(missing), count);
-  else if (sources && take_columns(state, names, sources, nan_is_null, missing, texts, columns, &taken) == 0)
-    table = table_of(state, texts, columns, count, copied);
+  else if (from->sources && count != PyTuple_GET_SIZE(from->sources))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd names for %zd columns", count, PyTuple_GET_SIZE(from->sources));
+  else if (from->missing && count != PyTuple_GET_SIZE(from->missing))
+    PyErr_Format(PyExc_ValueError, "from_columns: %zd masks for %zd columns", PyTuple_GET_SIZE(from->missing), count);
+  else if (from->sources && from->forms && forms != count)
+    PyErr_Format(PyExc_ValueError, "table_of: %zd forms for %zd columns", forms, count);
+  else if (from->sources && take_columns(state, from, texts, columns, &taken) == 0)
+    table = table_of(state, texts, columns, count, from->copied);
   for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
   mm_schema_free(&taken);
   PyMem_Free(columns);
   PyMem_Free(texts);
-  Py_XDECREF(names);
-  Py_XDECREF(sources);
-  Py_XDECREF(missing);
+  Py_XDECREF(from->names);
+  Py_XDECREF(from->sources);
+  Py_XDECREF(from->missing);
   mm_owner_drain();
   return table;
+}
+
+PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
+  static char *keys[] = {"", "", "nan_is_null", "missing", "copied", NULL};
+  column_set from = {0};
+  int nan_is_null = 0;
+  module_state *state = mm_state_of(type);
+  if (!state
+      || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pOL:from_columns", keys, &from.names, &from.sources,
+                                      &nan_is_null, &from.missing, &from.copied))
+    return NULL;
+  from.nan_is_null = nan_is_null;
+  return make_table(state, &from, 0);
+}
+
+/* The same for the package, which knows what the columns are. */
+static PyObject *core_table_of(PyObject *module, PyObject *arguments) {
+  column_set from = {0};
+  int nan_is_null = 0;
+  Py_ssize_t forms = 0;
+  if (!PyArg_ParseTuple(arguments, "OOs#|pOL:table_of", &from.names, &from.sources, &from.forms, &forms, &nan_is_null,
+                        &from.missing, &from.copied))
+    return NULL;
+  from.nan_is_null = nan_is_null;
+  return make_table(PyModule_GetState(module), &from, forms);
 }
 
 /* ---- from_arrow ---- */
@@ -279,4 +325,17 @@ PyObject *mm_table_from_arrow(PyObject *type, PyObject *source) {
   mm_table_free(&made);
   mm_owner_drain();
   return NULL;
+}
+
+/* ---- table_of ---- */
+
+static PyMethodDef functions[] = {
+    {"table_of", core_table_of, METH_VARARGS,
+     "table_of($module, names, columns, forms, nan_is_null=False, missing=None, copied=0, /)\n--\n\n"
+     "As Table.from_columns, where it is known what each column is: a letter of `forms` for each."},
+    {0}};
+
+int mm_from_columns_register(PyObject *module, module_state *state) {
+  (void)state;
+  return PyModule_AddFunctions(module, functions);
 }

@@ -6,7 +6,7 @@ import os
 import sys
 from operator import index
 
-from ..engines import caller
+from .engines import caller
 
 
 def threads_of(threads: int | None) -> int:
