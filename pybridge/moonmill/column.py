@@ -35,7 +35,7 @@ class Column(_core.Column):
     """One column of a table: typed values in Arrow's memory layout, perhaps in several chunks."""
 
     def __repr__(self) -> str:
-        from .display import line_of
+        from .base.display import line_of
 
         return line_of(self)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .frames import entries_of
-from .printable import MOST, PLACE, printable
+from .base.frames import entries_of
+from .base.printable import MOST, PLACE, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

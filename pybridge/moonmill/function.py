@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 from .adapters import adapter_of
+from .base.input_spec import InputSpec
+from .base.params import shown
 from .errors import UsageError
-from .input_spec import InputSpec
-from .params import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

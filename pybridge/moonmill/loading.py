@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .deadline import within
+from .base.deadline import within
 from .errors import ScriptError, UsageError
 from .module import Module
 from .pipeline import Pipeline

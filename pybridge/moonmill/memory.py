@@ -72,7 +72,7 @@ class Memory:
         _core.memory_trim()
 
     def __repr__(self) -> str:
-        from .display import size_text
+        from .base.display import size_text
 
         limit = self.limit
         return (

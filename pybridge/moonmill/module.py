@@ -5,8 +5,8 @@ from __future__ import annotations
 import copyreg
 
 from . import _core
+from .base.suggest import missing, nearest
 from .script import SCRIPTS_KEPT, Source, drop_oldest, remember
-from .suggest import missing, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

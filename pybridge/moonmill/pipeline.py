@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from . import _core
-from .deadline import Deadline, within
-from .engines import refuse_parts
+from .base.deadline import Deadline, within
+from .base.engines import refuse_parts
+from .base.params import shown, texts
+from .base.threads import threads_of
 from .errors import UsageError
-from .params import shown, texts
 from .running.out_buffers import outs_of
 from .running.prepare import answers, argument_of, input_of, plan_over, schema_of
 from .schema import Schema
 from .script import Script, Source, loaded
 from .table import Table
-from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .adapters import Adapter
+    from .base.params import Texts
     from .info import Info
     from .job import Job
     from .outputs import FilesResult
-    from .params import Texts
     from .progress import Shown
     from .reading import Files, Path
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from . import _core
+from .base.threads import threads_of
 from .errors import FileError, UsageError
 from .script import Source, ask, loaded
-from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

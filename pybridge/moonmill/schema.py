@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .base.suggest import missing
 from .errors import KindError
-from .suggest import missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ import os
 from _weakref import ref  # the package around it takes longer to import than this one
 
 from . import _core
-from .frames import sources
-from .input_spec import InputSpec
+from .base.frames import sources
+from .base.input_spec import InputSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .params import Texts
+    from .base.params import Texts
 
     Modules = tuple[tuple[str, str], ...]
 

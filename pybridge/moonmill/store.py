@@ -6,10 +6,10 @@ import os
 
 from . import _core
 from .adapters import adapter_of
+from .base.input_spec import InputSpec
+from .base.suggest import missing
 from .column import Column
 from .errors import KindError
-from .input_spec import InputSpec
-from .suggest import missing
 from .table import Table
 
 TYPE_CHECKING = False
@@ -151,7 +151,7 @@ class Store(MutableMapping[str, Column]):
         raise TypeError("the store cannot be pickled: it belongs to its process; send its columns")
 
     def __repr__(self) -> str:
-        from .display import aligned
+        from .base.display import aligned
 
         entries = self.entries()
         head = f"moonmill.store: {_extent(entries)}"
@@ -160,7 +160,7 @@ class Store(MutableMapping[str, Column]):
         return "\n".join([head, *aligned([_HEAD, *(_cells(entry) for entry in entries)], _RIGHT)])
 
     def _repr_html_(self) -> str:
-        from .display import html_table
+        from .base.display import html_table
 
         entries = self.entries()
         return html_table(
@@ -195,14 +195,14 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
 
 
 def _extent(entries: list[Entry]) -> str:
-    from .display import size_text
+    from .base.display import size_text
 
     count = len(entries)
     return f"{count} column{'' if count == 1 else 's'}, {size_text(sum(entry.nbytes for entry in entries))}"
 
 
 def _cells(entry: Entry) -> list[str]:
-    from .display import cell_text, size_text
+    from .base.display import cell_text, size_text
 
     kind = entry.type + ("?" if entry.nullable else "")
     return [cell_text(entry.name), kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]

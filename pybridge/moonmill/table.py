@@ -164,11 +164,11 @@ class Table(_core.Table):
         return Table.from_arrow, (arrow,)
 
     def __repr__(self) -> str:
-        from .display import text_of
+        from .base.display import text_of
 
         return text_of(self)
 
     def _repr_html_(self) -> str:
-        from .display import html_of
+        from .base.display import html_of
 
         return html_of(self)

@@ -162,12 +162,12 @@ def test_engines_that_hand_over_whole_groups_are_let_in(engine):
 
 
 def test_a_part_is_worked_on_by_one_thread(engine):
-    from moonmill.threads import default_threads
+    from moonmill.base.threads import default_threads
 
     assert default_threads() == 0
     assert engine("dask.dataframe.core", lambda data: default_threads(), None) == 1
     space = {"__name__": "moonmill.somewhere"}
-    exec("from moonmill import threads\ndef run(data): return threads.default_threads()", space)
+    exec("from moonmill.base import threads\ndef run(data): return threads.default_threads()", space)
     assert engine("dask.dataframe.core", space["run"], None) == 1
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import moonmill as mm
 from moonmill import _core
-from moonmill.frames import sources
+from moonmill.base.frames import sources
 
 np = pytest.importorskip("numpy")
 pytestmark = pytest.mark.skipif(

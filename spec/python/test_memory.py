@@ -13,7 +13,7 @@ import pytest
 
 import moonmill as mm
 from moonmill import _core
-from moonmill.frames import sources
+from moonmill.base.frames import sources
 from moonmill.script import SCRIPTS_KEPT
 
 np = pytest.importorskip("numpy")

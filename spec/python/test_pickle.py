@@ -192,7 +192,7 @@ def test_a_child_of_fork_runs_while_the_parent_has_a_job():
 
 
 def test_workers_use_one_thread(monkeypatch):
-    from moonmill.threads import default_threads, in_worker
+    from moonmill.base.threads import default_threads, in_worker
 
     assert not in_worker()
     assert default_threads() == 0

@@ -137,7 +137,8 @@ def test_spans_of_time_are_exact():
 
 
 def test_many_pipelines_do_not_pile_up():
-    from moonmill import frames, script
+    from moonmill import script
+    from moonmill.base import frames
 
     for number in range(400):
         mm.pipeline(f':derive "b = a + {number}"').run({"a": [1]})

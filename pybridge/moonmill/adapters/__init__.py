@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from _collections_abc import Mapping  # is loaded at the start of any Python; its package is not
 
-from ..engines import use_of
+from ..base.engines import use_of
 from ..errors import KindError
 from .adapter import Adapter
 

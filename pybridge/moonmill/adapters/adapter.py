@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import _core
+from ..base.input_spec import InputSpec
 from ..errors import KindError
-from ..input_spec import InputSpec
 from ..table import Table
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..input_spec import InputSpec
+from ..base.input_spec import InputSpec
 from .adapter import ITEMS, Adapter, refuse, table_of
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..input_spec import InputSpec
+    from ..base.input_spec import InputSpec
     from ..table import Table
 
 

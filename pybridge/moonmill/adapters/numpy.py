@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..input_spec import InputSpec
+from ..base.input_spec import InputSpec
 from .adapter import Adapter, ColumnInput, refuse, table_of, unique
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ from weakref import ref
 import numpy as np
 import pandas as pd
 
+from ..base.input_spec import InputSpec
 from ..errors import KindError
-from ..input_spec import InputSpec
 from ..to_pandas import frame_of, is_masked
 from .adapter import Adapter, ColumnInput, refuse, table_of, unique
 from .numpy import column_of as array_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..input_spec import InputSpec
+from ..base.input_spec import InputSpec
 from ..table import Table
 from .adapter import Adapter, refuse
 

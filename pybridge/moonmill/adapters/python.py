@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from itertools import chain
 
+from ..base.input_spec import InputSpec
 from ..errors import KindError
-from ..input_spec import InputSpec
 from ..reading import Files
 from ..table import Table
 from . import adapter_of

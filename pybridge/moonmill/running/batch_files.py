@@ -7,9 +7,11 @@ from contextlib import suppress
 
 from ..errors import UsageError
 from ..outputs import FilesResult
+from ..progress import Display
 from ..reading import MANIFEST, Files, expanded, path_text
 from .file_run import FileResult, FileRunner
 from .manifest import Manifest
+from .thread_pool import ThreadPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +45,6 @@ def run_files(
     os.makedirs(folder, exist_ok=True)
     display = None
     if progress is not False:
-        from ..progress import Display
-
         display = Display(progress, len(pairs), "files")
     outcomes: dict[str, FileResult] = {}
     with Manifest(folder) as manifest:
@@ -79,8 +79,6 @@ def _outcomes(
         yield source, target, answer(source, target, threads)
     if not small:
         return
-    from .thread_pool import ThreadPool
-
     pool = ThreadPool()
 
     def watch(job: object) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from ..params import Texts
+    from ..base.params import Texts
     from ..pipeline import Pipeline
     from ..reading import Files
     from .manifest import Manifest

@@ -6,7 +6,7 @@ import sys
 
 from .. import _core
 from ..adapters import adapter_of
-from ..engines import columns_of
+from ..base.engines import columns_of
 from ..errors import UsageError
 from ..schema import Schema
 from ..table import Table
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..adapters import Adapter
-    from ..params import Texts
+    from ..base.params import Texts
     from ..script import Script
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import chain
 
 from .. import _core
-from ..threads import threads_of
+from ..base.threads import threads_of
 from .prepare import argument_of
 
 TYPE_CHECKING = False

@@ -79,7 +79,7 @@ PyObject *mm_table_pick(const table_object *self, const int32_t *indices, int32_
 /* KeyError, which says what was perhaps meant. */
 static void raise_missing(const table_object *self, PyObject *name) {
   PyObject *names = mm_fields_list(&self->table.schema, MM_FIELD_NAMES);
-  PyObject *module = names ? PyImport_ImportModule("moonmill.suggest") : NULL;
+  PyObject *module = names ? PyImport_ImportModule("moonmill.base.suggest") : NULL;
   PyObject *error = module ? PyObject_CallMethod(module, "missing", "sOO", "column", name, names) : NULL;
   if (error) PyErr_SetObject(PyExc_KeyError, error);
   Py_XDECREF(error);

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from .errors import KindError, UsageError
-from .schema import Schema, of_spark
+from ..errors import KindError, UsageError
+from ..schema import Schema, of_spark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    from ..pipeline import Pipeline
     from .input_spec import InputSpec
-    from .pipeline import Pipeline
 
 # Modules that call functions with parts of a table.
 _MAPS = {"pyspark.": "Spark", "ray.data._internal.": "Ray Data", "dask.dataframe.": "Dask"}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .errors import DataError, UsageError
+from ..errors import DataError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import _core
-    from .column import Column
-    from .table import Table
+    from .. import _core
+    from ..column import Column
+    from ..table import Table
 
 ROWS = 10
 COLUMNS = 12
