@@ -4,11 +4,11 @@
 #include "bridge.h"
 
 /* Bytes of validity, values and offsets of a column. */
-enum { MM_COLUMN_PARTS = 3 };
+enum { COLUMN_PARTS = 3 };
 typedef struct column_bytes {
-  const mm_block *block[MM_COLUMN_PARTS];
-  int64_t size[MM_COLUMN_PARTS];
+  const mm_block *block[COLUMN_PARTS];
+  int64_t size[COLUMN_PARTS];
 } column_bytes;
-column_bytes mm_column_measure(const mm_column *column);
-int64_t mm_column_bytes(const mm_column *column);
-int64_t mm_table_bytes(const mm_table *table);
+column_bytes mmpy_column_measure(const mm_column *column);
+int64_t mmpy_column_bytes(const mm_column *column);
+int64_t mmpy_table_bytes(const mm_table *table);

@@ -5,11 +5,11 @@
 #include "host.h"
 #include <math.h>
 
-static _Thread_local mm_deadline current; /* until 0: none */
+static _Thread_local deadline current; /* until 0: none */
 
-const mm_deadline *mm_deadline_here(void) { return current.until > 0 ? &current : NULL; }
+const deadline *deadline_here(void) { return current.until > 0 ? &current : NULL; }
 
-int mm_deadline_read(PyObject *timeout, double *seconds) {
+int deadline_read(PyObject *timeout, double *seconds) {
   *seconds = 0;
   if (!timeout || timeout == Py_None) return 0;
   double given = PyFloat_AsDouble(timeout);
@@ -20,29 +20,29 @@ int mm_deadline_read(PyObject *timeout, double *seconds) {
                  timeout);
     return -1;
   }
-  if (given == 0) given = MM_AT_ONCE;
+  if (given == 0) given = AT_ONCE;
   if (!isinf(given)) *seconds = given;
   return 0;
 }
 
-PyObject *mm_deadline_raise(module_state *state, double seconds) {
-  return mm_raise_new(state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
-                      seconds <= MM_AT_ONCE ? 0 : seconds);
+PyObject *deadline_raise(module_state *state, double seconds) {
+  return raise_new(state, MM_ELIMIT, "timeout", NULL, NULL, "stopped after %g seconds, as timeout asked",
+                   seconds <= AT_ONCE ? 0 : seconds);
 }
 
 /* What was set before, for restore_deadline. */
 static PyObject *core_set_deadline(PyObject *module, PyObject *timeout) {
   (void)module;
   double seconds;
-  if (mm_deadline_read(timeout, &seconds) < 0) return NULL;
+  if (deadline_read(timeout, &seconds) < 0) return NULL;
   PyObject *before = Py_BuildValue("(dd)", current.until, current.seconds);
-  if (before) current = (mm_deadline){seconds > 0 ? mm_host_clock() + seconds : 0, seconds};
+  if (before) current = (deadline){seconds > 0 ? mm_host_clock() + seconds : 0, seconds};
   return before;
 }
 
 static PyObject *core_restore_deadline(PyObject *module, PyObject *before) {
   (void)module;
-  mm_deadline former;
+  deadline former;
   if (!PyArg_ParseTuple(before, "dd", &former.until, &former.seconds)) return NULL;
   current = former;
   Py_RETURN_NONE;
@@ -56,7 +56,7 @@ static PyMethodDef functions[] = {
      "restore_deadline($module, before, /)\n--\n\nSet the deadline that set_deadline returned."},
     {0}};
 
-int mm_deadline_register(PyObject *module, module_state *state) {
+int mmpy_deadline_register(PyObject *module, module_state *state) {
   (void)state;
   return PyModule_AddFunctions(module, functions);
 }

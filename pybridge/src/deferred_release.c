@@ -8,19 +8,19 @@
  * SPDX-License-Identifier: MIT */
 #include "deferred_release.h"
 
-static _Atomic(mm_owner *) waiting;
+static _Atomic(foreign_owner *) waiting;
 static atomic_bool asked; /* a pending call is under way */
-static _Thread_local mm_owner **collected;
+static _Thread_local foreign_owner **collected;
 
 static int drain_pending(void *unused) {
   (void)unused;
   atomic_store(&asked, false); /* perhaps nothing waits any more */
-  mm_owner_drain();
+  deferred_release_drain();
   return 0;
 }
 
-void mm_owner_defer(void *owner) {
-  mm_owner *o = owner;
+void deferred_release_push(void *owner) {
+  foreign_owner *o = owner;
   if (collected) {
     o->next = *collected;
     *collected = o;
@@ -32,23 +32,23 @@ void mm_owner_defer(void *owner) {
   if (!atomic_exchange(&asked, true) && Py_AddPendingCall(drain_pending, NULL) < 0) atomic_store(&asked, false);
 }
 
-void mm_owner_collect(mm_owner **list) { collected = list; }
+void deferred_release_collect(foreign_owner **list) { collected = list; }
 
-void mm_owner_release(mm_owner *list) {
+void deferred_release_run(foreign_owner *list) {
   collected = NULL;
   if (!list) return;
   PyObject *type, *value, *traceback; /* releasing may run Python code: an exception on its way stays what it is */
   PyErr_Fetch(&type, &value, &traceback);
   while (list) {
-    mm_owner *next = list->next;
+    foreign_owner *next = list->next;
     list->release(list);
     list = next;
   }
   PyErr_Restore(type, value, traceback);
 }
 
-void mm_owner_drain(void) {
+void deferred_release_drain(void) {
   if (!atomic_load_explicit(&waiting, memory_order_relaxed)) return;
   atomic_store(&asked, false); /* also for a child that was forked while its parent had asked */
-  mm_owner_release(atomic_exchange(&waiting, NULL));
+  deferred_release_run(atomic_exchange(&waiting, NULL));
 }

@@ -5,29 +5,29 @@
 #include "host.h"
 
 /* On the thread that gave the GIL up. Handlers of signals run here and may raise. */
-static int beat(void *context) {
-  mm_away *away = context;
-  PyEval_RestoreThread(away->thread);
+static int poll_signals(void *context) {
+  detached_call *call = context;
+  PyEval_RestoreThread(call->thread);
   int raised = PyErr_CheckSignals();
-  const mm_deadline *deadline = mm_deadline_here();
-  if (!raised && deadline && mm_host_clock() > deadline->until) {
-    mm_deadline_raise(away->state, deadline->seconds);
+  const deadline *limit = deadline_here();
+  if (!raised && limit && mm_host_clock() > limit->until) {
+    deadline_raise(call->state, limit->seconds);
     raised = -1;
   }
-  if (!raised && away->watch) {
-    PyObject *said = PyObject_CallOneArg(away->watch, Py_None);
+  if (!raised && call->watch) {
+    PyObject *said = PyObject_CallOneArg(call->watch, Py_None);
     if (!said) raised = -1;
     Py_XDECREF(said);
   }
-  away->thread = PyEval_SaveThread();
+  call->thread = PyEval_SaveThread();
   return raised;
 }
 
-void mm_away_begin(mm_away *away, module_state *state) {
-  away->state = state;
-  away->watch = NULL;
-  away->pulse = (mm_pulse){beat, away};
-  away->thread = PyEval_SaveThread();
+void detached_call_begin(detached_call *call, module_state *state) {
+  call->state = state;
+  call->watch = NULL;
+  call->pulse = (mm_pulse){poll_signals, call};
+  call->thread = PyEval_SaveThread();
 }
 
-void mm_away_end(mm_away *away) { PyEval_RestoreThread(away->thread); }
+void detached_call_end(detached_call *call) { PyEval_RestoreThread(call->thread); }

@@ -4,13 +4,13 @@
 #include "bridge.h"
 #include "session.h"
 
-/* A call without the GIL that comes back for signals and the deadline now and then: give &away.pulse to it between begin
- * and end. An answer that stops it has set an exception. */
-typedef struct mm_away {
+/* A call without the GIL that polls signals and the deadline now and then: pass &call.pulse to it between begin and
+ * end. When the pulse stops it, an exception is set. */
+typedef struct detached_call {
   mm_pulse pulse;
   module_state *state;
   PyObject *watch; /* called now and then, and stops the call when it raises; NULL: none */
   PyThreadState *thread;
-} mm_away;
-void mm_away_begin(mm_away *away, module_state *state);
-void mm_away_end(mm_away *away);
+} detached_call;
+void detached_call_begin(detached_call *call, module_state *state);
+void detached_call_end(detached_call *call);

@@ -32,7 +32,7 @@ static PyObject *plain_type(int code) {
 
 /* ---- JSON, as `--errors json` writes it ---- */
 
-static const char *escape(char *room, size_t size, unsigned char c) {
+static const char *escape_character(char *room, size_t size, unsigned char c) {
   snprintf(room, size, c == '"' || c == '\\' ? "\\%c" : c < 32 || c == 127 ? "\\u%04x" : "%c", c);
   return room;
 }
@@ -47,7 +47,7 @@ static int put_text(mm_buffer *json, const char *key, const char *text) {
   if (status >= 0) status = put(json, key);
   if (status >= 0) status = put(json, "\":\"");
   for (const char *at = text; *at && status >= 0; at++)
-    status = put(json, escape(room, sizeof room, (unsigned char)*at));
+    status = put(json, escape_character(room, sizeof room, (unsigned char)*at));
   return status < 0 ? status : put(json, "\"");
 }
 
@@ -95,7 +95,7 @@ static int put_failure(mm_buffer *json, const mm_error *error) {
 
 /* ---- Raising ---- */
 
-PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size) {
+PyObject *raise_json(module_state *state, const char *json, Py_ssize_t size) {
   PyObject *text = PyUnicode_DecodeUTF8(json, size, "replace");
   PyObject *exception = text && state->error ? PyObject_CallOneArg(state->error, text) : NULL;
   if (exception && PyExceptionInstance_Check(exception)) PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
@@ -106,16 +106,16 @@ PyObject *mm_raise_json(module_state *state, const char *json, Py_ssize_t size) 
   return NULL;
 }
 
-PyObject *mm_raise(module_state *state, const mm_error *error) {
+PyObject *raise_error(module_state *state, const mm_error *error) {
   if (!state->error) return PyErr_Format(plain_type(error->code), "%s", error->message);
   mm_buffer json = {0};
   if (put_failure(&json, error) < 0) PyErr_NoMemory();
-  else mm_raise_json(state, (const char *)json.data, (Py_ssize_t)json.size);
+  else raise_json(state, (const char *)json.data, (Py_ssize_t)json.size);
   mm_buffer_free(&json);
   return NULL;
 }
 
-PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name) {
+PyObject *raise_column(module_state *state, mm_error *error, const char *name) {
   char message[sizeof error->message], quoted[sizeof error->field + 2];
   snprintf(error->field, sizeof error->field, "%s", name);
   snprintf(quoted, sizeof quoted, "\"%s\"", error->field);
@@ -123,11 +123,11 @@ PyObject *mm_raise_column(module_state *state, mm_error *error, const char *name
     memcpy(message, error->message, sizeof message);
     snprintf(error->message, sizeof error->message, "column %s: %.300s", quoted, message);
   }
-  return mm_raise(state, error);
+  return raise_error(state, error);
 }
 
-PyObject *mm_raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
-                       const char *format, ...) {
+PyObject *raise_new(module_state *state, int code, const char *id, const char *field, const char *hint,
+                    const char *format, ...) {
   mm_error error = {.code = code, .stage = -1, .place = -1, .row = -1};
   va_list arguments;
   va_start(arguments, format);
@@ -135,13 +135,13 @@ PyObject *mm_raise_new(module_state *state, int code, const char *id, const char
   va_end(arguments);
   snprintf(error.id, sizeof error.id, "%s", id);
   snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
-  return field ? mm_raise_column(state, &error, field) : mm_raise(state, &error);
+  return field ? raise_column(state, &error, field) : raise_error(state, &error);
 }
 
-PyObject *mm_session_raise(module_state *state, mm_buffer *failures, const mm_error *error) {
+PyObject *raise_failures(module_state *state, mm_buffer *failures, const mm_error *error) {
   if (!PyErr_Occurred()) {
-    if (failures->size) mm_raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
-    else mm_raise(state, error);
+    if (failures->size) raise_json(state, (const char *)failures->data, (Py_ssize_t)failures->size);
+    else raise_error(state, error);
   }
   mm_buffer_free(failures);
   return NULL;

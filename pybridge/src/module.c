@@ -5,20 +5,20 @@
 
 /* ---- What is alive ---- */
 
-static atomic_int_least64_t live[MM_LIVE_COUNT];
+static atomic_int_least64_t live[LIVE_COUNT];
 
-void mm_live_add(int kind, int change) { atomic_fetch_add_explicit(&live[kind], change, memory_order_relaxed); }
+void live_count(int kind, int change) { atomic_fetch_add_explicit(&live[kind], change, memory_order_relaxed); }
 
 static PyObject *core_live(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   static const char *const names[] = {
 #define X(name) #name,
-      MM_LIVE(X)
+      MMPY_LIVE(X)
 #undef X
   };
-  mm_owner_drain();
+  deferred_release_drain();
   PyObject *counts = PyDict_New();
-  for (int i = 0; i < MM_LIVE_COUNT && counts; i++) {
+  for (int i = 0; i < LIVE_COUNT && counts; i++) {
     PyObject *count = PyLong_FromLongLong(atomic_load_explicit(&live[i], memory_order_relaxed));
     if (!count || PyDict_SetItemString(counts, names[i], count) < 0) Py_CLEAR(counts);
     Py_XDECREF(count);
@@ -74,13 +74,13 @@ static PyObject *core_isa(PyObject *module, PyObject *unused) {
 
 static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   return PyLong_FromLongLong(mm_memory_used());
 }
 
 static PyObject *core_memory_reserved(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   return PyLong_FromLongLong(mm_memory_reserved());
 }
 
@@ -115,7 +115,7 @@ static PyObject *core_memory_kept(PyObject *module, PyObject *unused) {
 
 static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   Py_BEGIN_ALLOW_THREADS
   mm_sessions_collect();
   mm_memory_trim();
@@ -124,7 +124,7 @@ static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
 }
 
 static PyMethodDef functions[] = {
-    {"configure", MM_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
+    {"configure", MMPY_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
      "configure($module, /, *, table=None, column=None, buffer=None, job=None, error=None)\n--\n\n"
      "Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."},
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
@@ -149,7 +149,7 @@ static PyMethodDef functions[] = {
 
 /* ---- The module ---- */
 
-int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute) {
+int attribute_find(PyObject *object, const char *name, PyObject **attribute) {
   PyObject *key = PyUnicode_InternFromString(name);
   *attribute = NULL;
   if (!key) return -1;
@@ -162,7 +162,7 @@ int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute) 
   return found;
 }
 
-int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
+int mmpy_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
   PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
   if (!type) return -1;
   Py_XSETREF(*slot, type);
@@ -186,8 +186,8 @@ static int core_exec(PyObject *module) {
     return -1;
   }
 #define X(name)                                                                                                        \
-  if (mm_##name##_register(module, state) < 0) return -1;
-  MM_PARTS(X)
+  if (mmpy_##name##_register(module, state) < 0) return -1;
+  MMPY_PARTS(X)
 #undef X
   return 0;
 }
@@ -195,7 +195,7 @@ static int core_exec(PyObject *module) {
 static int core_traverse(PyObject *module, visitproc visit, void *arg) {
   module_state *state = PyModule_GetState(module);
 #define X(name) Py_VISIT(state->name);
-  MM_STATE(X)
+  MMPY_STATE(X)
 #undef X
   return 0;
 }
@@ -203,7 +203,7 @@ static int core_traverse(PyObject *module, visitproc visit, void *arg) {
 static int core_clear(PyObject *module) {
   module_state *state = PyModule_GetState(module);
 #define X(name) Py_CLEAR(state->name);
-  MM_STATE(X)
+  MMPY_STATE(X)
 #undef X
   return 0;
 }
@@ -233,7 +233,7 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                                         .m_clear = core_clear,
                                         .m_free = core_free};
 
-module_state *mm_state_of(PyObject *type) {
+module_state *module_state_of(PyObject *type) {
 #if PY_VERSION_HEX >= 0x030b0000
   PyObject *module = PyType_GetModuleByDef((PyTypeObject *)type, &definition);
 #else

@@ -12,7 +12,7 @@ static bool is_beyond_unicode(PyObject *text) {
   return wrong;
 }
 
-const char *mm_utf8_find(PyObject *text, Py_ssize_t *size, const char **problem) {
+const char *mmpy_utf8_find(PyObject *text, Py_ssize_t *size, const char **problem) {
   *problem = "has a code point beyond U+10FFFF, which is not valid UTF-8";
   if (PyUnicode_Check(text) && is_beyond_unicode(text)) return NULL;
   const char *bytes = PyUnicode_AsUTF8AndSize(text, size);
@@ -23,19 +23,19 @@ const char *mm_utf8_find(PyObject *text, Py_ssize_t *size, const char **problem)
   return NULL;
 }
 
-const char *mm_utf8_of(module_state *state, PyObject *text, Py_ssize_t *size, const char *what) {
-  const char *problem, *bytes = mm_utf8_find(text, size, &problem);
+const char *mmpy_utf8_of(module_state *state, PyObject *text, Py_ssize_t *size, const char *what) {
+  const char *problem, *bytes = mmpy_utf8_find(text, size, &problem);
   if (bytes || !problem) return bytes;
   PyObject *shown = PyObject_ASCII(text);
   if (!shown) return NULL;
-  mm_raise_new(state, MM_EUSAGE, "bad-utf8", NULL, NULL, "%s %s: %.200s", what, problem, PyUnicode_AsUTF8(shown));
+  raise_new(state, MM_EUSAGE, "bad-utf8", NULL, NULL, "%s %s: %.200s", what, problem, PyUnicode_AsUTF8(shown));
   Py_DECREF(shown);
   return NULL;
 }
 
-int mm_text_read(module_state *state, PyObject *text, const char *what, mm_text *to) {
+int mmpy_text_read(module_state *state, PyObject *text, const char *what, mm_text *to) {
   Py_ssize_t size = 0;
-  to->bytes = mm_utf8_of(state, text, &size, what);
+  to->bytes = mmpy_utf8_of(state, text, &size, what);
   to->size = size;
   return to->bytes ? 0 : -1;
 }

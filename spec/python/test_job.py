@@ -11,6 +11,7 @@ import pytest
 
 import moonmill as mm
 from moonmill import _core
+from moonmill.running.prepare import argument_of
 
 np = pytest.importorskip("numpy")
 
@@ -23,6 +24,11 @@ STUBBORN = ":where(function(r) while true do pcall(function() while true do end 
 def table_of(data):
     """Data of any kind as a Table that shares it."""
     return mm.pipeline("mm.pipeline {}").run(data)
+
+
+def plan_of(pipeline, table):
+    """The plan of a pipeline for a table."""
+    return pipeline._bound(argument_of(pipeline._loaded(), table), {})[0]
 
 
 def test_a_job_runs_in_the_background(no_leaks):
@@ -146,7 +152,7 @@ def test_the_gil_is_free_while_a_run_waits(no_leaks):
 
 def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
     table = table_of({"a": [1]})
-    plan = mm.pipeline(ENDLESS)._bound(table, {})[0]
+    plan = plan_of(mm.pipeline(ENDLESS), table)
     seen = []
 
     def watch(job):
@@ -158,7 +164,7 @@ def test_watch_sees_the_job_and_its_exception_stops_the_run(no_leaks):
         _core.run(plan, table, watch=watch)
     assert seen == ["running", "running"]
     seen.clear()
-    quick = mm.pipeline(':derive "b = a"')._bound(table, {})[0]
+    quick = plan_of(mm.pipeline(':derive "b = a"'), table)
     assert len(_core.run(quick, table, watch=lambda job: seen.append(job.state))) == 1
     assert seen[-1] == "done"
 

@@ -15,7 +15,7 @@ typedef struct buffer_object {
   Py_ssize_t length, width; /* values, bytes of one: shape and strides of views */
 } buffer_object;
 
-int64_t mm_buffer_width(mm_type type) { return type.id == MM_BOOL ? 1 : mm_type_width(type); }
+int64_t mmpy_buffer_width(mm_type type) { return type.id == MM_BOOL ? 1 : mm_type_width(type); }
 
 /* As the struct module and numpy name types. */
 static const char *format_of(mm_type type) {
@@ -35,8 +35,8 @@ static const char *format_of(mm_type type) {
   }
 }
 
-PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length,
-                         bool writable) {
+PyObject *mmpy_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length,
+                           bool writable) {
   PyTypeObject *class = (PyTypeObject *)(state->buffer_class ? state->buffer_class : state->buffer_type);
   buffer_object *self = (buffer_object *)class->tp_alloc(class, 0);
   if (!self) {
@@ -48,21 +48,21 @@ PyObject *mm_buffer_wrap(module_state *state, mm_block *take, const void *data, 
   self->type = type;
   self->readonly = !writable;
   self->length = (Py_ssize_t)length;
-  self->width = (Py_ssize_t)mm_buffer_width(type);
-  mm_live_add(MM_LIVE_buffers, 1);
+  self->width = (Py_ssize_t)mmpy_buffer_width(type);
+  live_count(LIVE_buffers, 1);
   return (PyObject *)self;
 }
 
 static void buffer_dealloc(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
-  mm_owner *let_go = NULL;
-  mm_owner_collect(&let_go);
+  foreign_owner *let_go = NULL;
+  deferred_release_collect(&let_go);
   mm_block_release(((buffer_object *)object)->block);
-  mm_owner_release(let_go);
-  mm_live_add(MM_LIVE_buffers, -1);
+  deferred_release_run(let_go);
+  live_count(LIVE_buffers, -1);
   type->tp_free(object);
   Py_DECREF(type);
-  mm_owner_drain();
+  deferred_release_drain();
 }
 
 /* ---- The buffer protocol ---- */
@@ -116,16 +116,16 @@ static PyObject *buffer_address(PyObject *object, void *closure) {
 
 static Py_ssize_t buffer_length(PyObject *object) { return ((buffer_object *)object)->length; }
 
-PyObject *mm_buffer_dlpack(PyObject *object, const dlpack_request *request) {
+PyObject *mmpy_buffer_dlpack(PyObject *object, const dlpack_request *request) {
   const buffer_object *self = (buffer_object *)object;
   dlpack_values values = {self->block, self->data, self->type, self->readonly, self->length, self->width};
-  return mm_dlpack_capsule(&values, request);
+  return dlpack_capsule(&values, request);
 }
 
 static PyObject *buffer_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords) {
   dlpack_request request;
-  if (mm_dlpack_parse(arguments, keywords, &request) < 0) return NULL;
-  return mm_buffer_dlpack(object, &request);
+  if (dlpack_parse(arguments, keywords, &request) < 0) return NULL;
+  return mmpy_buffer_dlpack(object, &request);
 }
 
 #if PY_VERSION_HEX < 0x030c0000 /* later ones make it of the buffer protocol */
@@ -147,10 +147,10 @@ static PyMethodDef methods[] = {
 #if PY_VERSION_HEX < 0x030c0000
     {"__buffer__", buffer_view, METH_O, "__buffer__($self, flags, /)\n--\n\nA memoryview of the values."},
 #endif
-    {"__dlpack__", MM_METHOD(buffer_dlpack), METH_VARARGS | METH_KEYWORDS,
+    {"__dlpack__", MMPY_METHOD(buffer_dlpack), METH_VARARGS | METH_KEYWORDS,
      "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe values as a DLPack "
      "capsule."},
-    {"__dlpack_device__", mm_dlpack_device, METH_NOARGS, "__dlpack_device__($self, /)\n--\n\nMain memory: (1, 0)."},
+    {"__dlpack_device__", dlpack_device, METH_NOARGS, "__dlpack_device__($self, /)\n--\n\nMain memory: (1, 0)."},
     {0}};
 
 static PyType_Slot slots[] = {
@@ -168,6 +168,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Buffer",
                                     | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-int mm_buffer_register(PyObject *module, module_state *state) {
-  return mm_type_register(module, &spec, &state->buffer_type);
+int mmpy_buffer_register(PyObject *module, module_state *state) {
+  return mmpy_type_register(module, &spec, &state->buffer_type);
 }

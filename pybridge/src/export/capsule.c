@@ -39,7 +39,7 @@ static PyObject *capsule_new(size_t size, const char *name, PyCapsule_Destructor
   return capsule;
 }
 
-static void *content(PyObject *capsule) { return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule)); }
+static void *content_of(PyObject *capsule) { return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule)); }
 
 /* ---- Schemas and arrays ---- */
 
@@ -63,7 +63,7 @@ static int export_schema(const mm_schema *schema, bool plain, const bool *is_lon
   int status = mm_arrow_export_schema(schema, to, error);
   if (status < 0) return status;
   if (plain) keep_child_schema(to);
-  mm_long_schema(to, schema->count, plain, is_long);
+  requested_schema_apply(to, schema->count, plain, is_long);
   return 0;
 }
 
@@ -72,28 +72,28 @@ static int export_batch(const mm_schema *schema, const mm_batch *batch, bool pla
   int status = mm_arrow_export_batch(schema, batch, to, error);
   if (status < 0) return status;
   if (plain) keep_child_array(to);
-  return mm_long_array(to, schema->count, plain, is_long, error);
+  return requested_schema_lengthen(to, schema->count, plain, is_long, error);
 }
 
 static PyObject *schema_capsule(module_state *state, const mm_schema *schema, bool plain, const bool *is_long) {
   mm_error error;
   PyObject *capsule = capsule_new(sizeof(struct ArrowSchema), "arrow_schema", forget_schema);
-  if (!capsule || export_schema(schema, plain, is_long, content(capsule), &error) >= 0) return capsule;
+  if (!capsule || export_schema(schema, plain, is_long, content_of(capsule), &error) >= 0) return capsule;
   Py_DECREF(capsule);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
-PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain) {
+PyObject *capsule_of_schema(module_state *state, const mm_schema *schema, bool plain) {
   return schema_capsule(state, schema, plain, NULL);
 }
 
-PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
+PyObject *capsules_of_batch(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
                             const bool *is_long) {
   mm_error error;
   PyObject *first = schema_capsule(state, schema, plain, is_long);
   PyObject *second = first ? capsule_new(sizeof(struct ArrowArray), "arrow_array", forget_array) : NULL;
   PyObject *both = NULL;
-  if (second && export_batch(schema, batch, plain, is_long, content(second), &error) < 0) mm_raise(state, &error);
+  if (second && export_batch(schema, batch, plain, is_long, content_of(second), &error) < 0) raise_error(state, &error);
   else if (second) both = PyTuple_Pack(2, first, second);
   Py_XDECREF(first);
   Py_XDECREF(second);
@@ -152,7 +152,7 @@ static int share_table(mm_table *to, const mm_table *from, mm_error *error) {
   return status;
 }
 
-PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *is_long) {
+PyObject *capsule_of_table(module_state *state, const mm_table *table, bool plain, bool *is_long) {
   mm_error error;
   PyObject *capsule = capsule_new(sizeof(struct ArrowArrayStream), "arrow_array_stream", forget_stream);
   flow *f = capsule ? calloc(1, sizeof *f) : NULL;
@@ -164,9 +164,9 @@ PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool pla
   }
   f->plain = plain;
   f->is_long = is_long;
-  struct ArrowArrayStream *stream = content(capsule);
+  struct ArrowArrayStream *stream = content_of(capsule);
   *stream = (struct ArrowArrayStream){flow_schema, flow_next, flow_error, flow_release, f};
   if (share_table(&f->table, table, &error) >= 0) return capsule;
   Py_DECREF(capsule);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }

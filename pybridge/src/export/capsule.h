@@ -4,7 +4,7 @@
 #include "bridge.h"
 
 /* Each comes in two forms: the columns of a struct, or `plain`, the only column for itself. */
-PyObject *mm_schema_capsule(module_state *state, const mm_schema *schema, bool plain);
-PyObject *mm_array_capsules(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
+PyObject *capsule_of_schema(module_state *state, const mm_schema *schema, bool plain);
+PyObject *capsules_of_batch(module_state *state, const mm_schema *schema, const mm_batch *batch, bool plain,
                             const bool *is_long);
-PyObject *mm_stream_capsule(module_state *state, const mm_table *table, bool plain, bool *take_is_long);
+PyObject *capsule_of_table(module_state *state, const mm_table *table, bool plain, bool *take_is_long);

@@ -1,4 +1,5 @@
-/* dlpack.c - values in one piece as DLPack tensors of one dimension, legacy and versioned. A deleter never needs the GIL.
+/* dlpack.c - contiguous values as DLPack tensors of one dimension, legacy and versioned. A deleter never needs the
+ * GIL.
  * SPDX-License-Identifier: MIT */
 #include "export/dlpack.h"
 #include "dlpack_abi.h"
@@ -15,16 +16,16 @@ typedef struct holder {
   int64_t shape, stride;
 } holder;
 
-static void drop(holder *h) {
+static void drop_holder(holder *h) {
   mm_block_release(h->block);
   free(h);
 }
 
-static void delete_legacy(dlpack_legacy *self) { drop(self->context); }
-static void delete_versioned(dlpack_versioned *self) { drop(self->context); }
+static void delete_legacy(dlpack_legacy *self) { drop_holder(self->context); }
+static void delete_versioned(dlpack_versioned *self) { drop_holder(self->context); }
 
 /* A capsule that was consumed has another name by now. */
-static void forget(PyObject *capsule) {
+static void forget_tensor(PyObject *capsule) {
   const char *name = PyCapsule_GetName(capsule);
   if (!name || (strcmp(name, "dltensor") != 0 && strcmp(name, "dltensor_versioned") != 0)) return;
   void *managed = PyCapsule_GetPointer(capsule, name);
@@ -63,7 +64,7 @@ static int parse_device(PyObject *device) {
   return -1;
 }
 
-int mm_dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *request) {
+int dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *request) {
   static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
   PyObject *stream = Py_None, *version = Py_None, *device = Py_None, *copy = Py_None;
   if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|$OOOO:__dlpack__", names, &stream, &version, &device, &copy))
@@ -99,13 +100,13 @@ static int fill_block(holder *h, const dlpack_values *values, bool copy) {
 static PyObject *capsule_of(holder *h, const dlpack_tensor *tensor, bool versioned, uint64_t flags) {
   if (!versioned) {
     h->managed.legacy = (dlpack_legacy){*tensor, h, delete_legacy};
-    return PyCapsule_New(&h->managed.legacy, "dltensor", forget);
+    return PyCapsule_New(&h->managed.legacy, "dltensor", forget_tensor);
   }
   h->managed.versioned = (dlpack_versioned){{DLPACK_MAJOR, DLPACK_MINOR}, h, delete_versioned, flags, *tensor};
-  return PyCapsule_New(&h->managed.versioned, "dltensor_versioned", forget);
+  return PyCapsule_New(&h->managed.versioned, "dltensor_versioned", forget_tensor);
 }
 
-PyObject *mm_dlpack_capsule(const dlpack_values *values, const dlpack_request *request) {
+PyObject *dlpack_capsule(const dlpack_values *values, const dlpack_request *request) {
   int code = code_of(values->type);
   bool readonly = values->readonly && !request->copy;
   char text[128];
@@ -131,11 +132,11 @@ PyObject *mm_dlpack_capsule(const dlpack_values *values, const dlpack_request *r
   if (values->length == 0) tensor.data = NULL;
   uint64_t flags = (readonly ? DLPACK_READ_ONLY : 0) | (request->copy ? DLPACK_IS_COPIED : 0);
   PyObject *capsule = capsule_of(h, &tensor, request->versioned, flags);
-  if (!capsule) drop(h);
+  if (!capsule) drop_holder(h);
   return capsule;
 }
 
-PyObject *mm_dlpack_device(PyObject *self, PyObject *unused) {
+PyObject *dlpack_device(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
   return Py_BuildValue("(ii)", DLPACK_CPU, 0);
 }

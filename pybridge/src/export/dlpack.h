@@ -1,4 +1,4 @@
-/* dlpack.h - values in one piece as DLPack tensors.
+/* dlpack.h - contiguous values as DLPack tensors.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "bridge.h"
@@ -8,7 +8,7 @@ typedef struct dlpack_request {
   bool versioned, copy, no_copy;
 } dlpack_request;
 
-/* Values in one piece, which lie in the block. */
+/* Contiguous values within the block. */
 typedef struct dlpack_values {
   mm_block *block;
   const void *data;
@@ -17,6 +17,6 @@ typedef struct dlpack_values {
   int64_t length, width; /* values, bytes of one */
 } dlpack_values;
 
-int mm_dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *request);
-PyObject *mm_dlpack_capsule(const dlpack_values *values, const dlpack_request *request);
-PyObject *mm_dlpack_device(PyObject *self, PyObject *unused);
+int dlpack_parse(PyObject *arguments, PyObject *keywords, dlpack_request *request);
+PyObject *dlpack_capsule(const dlpack_values *values, const dlpack_request *request);
+PyObject *dlpack_device(PyObject *self, PyObject *unused);

@@ -3,17 +3,17 @@
 #include "export/fields.h"
 #include <string.h>
 
-static PyObject *describe(const mm_field *field, int what) {
+static PyObject *describe_field(const mm_field *field, int what) {
   char text[128];
-  if (what == MM_FIELD_TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
-  if (what == MM_FIELD_NULLABLES) return PyBool_FromLong(field->nullable);
+  if (what == FIELD_TYPES) return PyUnicode_FromString(mm_type_name(field->type, text, sizeof text));
+  if (what == FIELD_NULLABLES) return PyBool_FromLong(field->nullable);
   return PyUnicode_DecodeUTF8(field->name, (Py_ssize_t)strlen(field->name), "replace");
 }
 
-PyObject *mm_fields_list(const mm_schema *schema, int what) {
+PyObject *fields_list(const mm_schema *schema, int what) {
   PyObject *list = PyList_New(schema->count);
   for (int32_t i = 0; i < schema->count && list; i++) {
-    PyObject *item = describe(&schema->fields[i], what);
+    PyObject *item = describe_field(&schema->fields[i], what);
     if (item) PyList_SET_ITEM(list, i, item);
     else Py_CLEAR(list);
   }

@@ -4,5 +4,5 @@
 #include "bridge.h"
 
 /* A list of what the columns of a schema are: str, str, bool. NULL and an exception. */
-enum { MM_FIELD_NAMES, MM_FIELD_TYPES, MM_FIELD_NULLABLES };
-PyObject *mm_fields_list(const mm_schema *schema, int what);
+enum { FIELD_NAMES, FIELD_TYPES, FIELD_NULLABLES };
+PyObject *fields_list(const mm_schema *schema, int what);

@@ -18,29 +18,30 @@ static bool wants_long(const mm_field *field, const struct ArrowSchema *asked) {
          || (field->type.id == MM_BINARY && strcmp(format, "Z") == 0);
 }
 
-static int refuse(module_state *state, const char *wanted) {
-  mm_raise_new(state, MM_EUSAGE, "other-schema", NULL, "ask for the columns that there are, in their order",
-               "the requested schema has other columns: expected %s", wanted);
+static int refuse_schema(module_state *state, const char *wanted) {
+  raise_new(state, MM_EUSAGE, "other-schema", NULL, "ask for the columns that there are, in their order",
+            "the requested schema has other columns: expected %s", wanted);
   return -1;
 }
 
 /* Which columns of a struct are asked for with long offsets. */
-static int compare(module_state *state, const mm_schema *schema, const struct ArrowSchema *asked, bool *is_long) {
+static int compare_schemas(module_state *state, const mm_schema *schema, const struct ArrowSchema *asked,
+                           bool *is_long) {
   char count[40];
   PyOS_snprintf(count, sizeof count, "a struct of %d", (int)schema->count);
   if (asked->n_children != schema->count || !asked->format || strcmp(asked->format, "+s") != 0)
-    return refuse(state, count);
+    return refuse_schema(state, count);
   for (int32_t i = 0; i < schema->count; i++) {
     const struct ArrowSchema *child = asked->children[i];
     if (!child || strcmp(child->name ? child->name : "", schema->fields[i].name) != 0)
-      return refuse(state, schema->fields[i].name);
+      return refuse_schema(state, schema->fields[i].name);
     is_long[i] = wants_long(&schema->fields[i], child);
   }
   return 0;
 }
 
-int mm_requested_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
-                       PyObject *keywords, bool **is_long) {
+int requested_schema_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
+                           PyObject *keywords, bool **is_long) {
   static char *names[] = {"requested_schema", NULL};
   PyObject *requested = Py_None;
   *is_long = NULL;
@@ -56,7 +57,7 @@ int mm_requested_parse(module_state *state, const mm_schema *schema, bool plain,
   int status = wanted ? 0 : -1;
   if (!wanted) PyErr_NoMemory();
   else if (plain) wanted[0] = wants_long(&schema->fields[0], asked);
-  else status = compare(state, schema, asked, wanted);
+  else status = compare_schemas(state, schema, asked, wanted);
   if (status == 0) *is_long = wanted;
   else free(wanted);
   return status;
@@ -65,7 +66,7 @@ int mm_requested_parse(module_state *state, const mm_schema *schema, bool plain,
 /* ---- Giving ---- */
 
 /* The core's node keeps the format that it has to free. */
-void mm_long_schema(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long) {
+void requested_schema_apply(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long) {
   for (int64_t i = 0; i < count && is_long; i++) {
     struct ArrowSchema *field = plain ? schema : schema->children[i];
     if (is_long[i]) field->format = *field->format == 'u' ? "U" : "Z";
@@ -86,7 +87,7 @@ static void release_wrapped(struct ArrowArray *array) {
 }
 
 /* The array with long offsets, in place. */
-static int lengthen(struct ArrowArray *array) {
+static int lengthen_offsets(struct ArrowArray *array) {
   int64_t count = array->offset + array->length + 1;
   wrapped *w = malloc(sizeof *w + (size_t)count * sizeof *w->offsets);
   if (!w) return -1;
@@ -102,9 +103,10 @@ static int lengthen(struct ArrowArray *array) {
   return 0;
 }
 
-int mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error) {
+int requested_schema_lengthen(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long,
+                              mm_error *error) {
   for (int64_t i = 0; i < count && is_long; i++)
-    if (is_long[i] && lengthen(plain ? array : array->children[i]) < 0) {
+    if (is_long[i] && lengthen_offsets(plain ? array : array->children[i]) < 0) {
       array->release(array);
       *error = (mm_error){.code = MM_ENOMEM, .row = -1, .stage = -1, .place = -1, .message = "out of memory"};
       return MM_ENOMEM;

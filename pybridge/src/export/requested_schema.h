@@ -8,8 +8,9 @@ struct ArrowArray;
 
 /* requested_schema, the only argument: the columns for which it asks for long offsets (free it), or NULL; -1 and an
  * exception where it is of other columns. What else it asks for is not given, as the protocol allows. */
-int  mm_requested_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
+int  requested_schema_parse(module_state *state, const mm_schema *schema, bool plain, PyObject *arguments,
                         PyObject *keywords, bool **is_long);
-void mm_long_schema(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long);
+void requested_schema_apply(struct ArrowSchema *schema, int64_t count, bool plain, const bool *is_long);
 /* Released on failure. */
-int  mm_long_array(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long, mm_error *error);
+int  requested_schema_lengthen(struct ArrowArray *array, int64_t count, bool plain, const bool *is_long,
+                               mm_error *error);

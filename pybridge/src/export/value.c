@@ -4,7 +4,7 @@
 #include "datetime_api.h"
 #include "errors.h"
 
-static bool bit(const void *bits, int64_t i) { return ((const uint64_t *)bits)[i >> 6] >> (i & 63) & 1; }
+static bool bit_at(const void *bits, int64_t i) { return ((const uint64_t *)bits)[i >> 6] >> (i & 63) & 1; }
 
 /* An exact number of days, seconds and microseconds; floored, as timedelta wants it. */
 static PyObject *delta_of(int64_t days, int64_t seconds, int64_t micros) {
@@ -42,7 +42,7 @@ static PyObject *after_epoch(PyObject *epoch, PyObject *delta) {
 }
 
 static PyObject *time_value(mm_type type, const mm_column *chunk, int64_t row, bool *lossy) {
-  if (!mm_times_ready()) return NULL;
+  if (!datetime_ready()) return NULL;
   if (type.id == MM_DATE)
     return after_epoch(PyDate_FromDate(1970, 1, 1), delta_of(((const int32_t *)chunk->data)[row], 0, 0));
   int64_t value = ((const int64_t *)chunk->data)[row];
@@ -62,12 +62,12 @@ static PyObject *refuse_time(module_state *state, const mm_field *field, const m
   mm_buffer shown = {0};
   mm_column_text(chunk, row, &shown, NULL);
   mm_buffer_append(&shown, "", 1, NULL);
-  mm_raise_new(state, MM_EDATA, "no-datetime", field->name, "data() and Arrow arrays show it exactly",
-               "%s %s does not fit Python's %s", mm_type_name(field->type, text, sizeof text),
-               shown.data ? (const char *)shown.data : "",
-               field->type.id == MM_DURATION ? "timedelta"
-               : lossy                       ? "datetime, which has microseconds"
-                                             : "years 1 to 9999");
+  raise_new(state, MM_EDATA, "no-datetime", field->name, "data() and Arrow arrays show it exactly",
+            "%s %s does not fit Python's %s", mm_type_name(field->type, text, sizeof text),
+            shown.data ? (const char *)shown.data : "",
+            field->type.id == MM_DURATION ? "timedelta"
+            : lossy                       ? "datetime, which has microseconds"
+                                          : "years 1 to 9999");
   mm_buffer_free(&shown);
   return NULL;
 }
@@ -78,10 +78,10 @@ static PyObject *text_value(const mm_column *chunk, int64_t row) {
   return chunk->type.id == MM_UTF8 ? PyUnicode_DecodeUTF8(bytes, size, NULL) : PyBytes_FromStringAndSize(bytes, size);
 }
 
-PyObject *mm_value_make(module_state *state, const mm_field *field, const mm_column *chunk, int64_t row) {
-  if (chunk->type.id == MM_NULL || (chunk->valid && !bit(chunk->valid, row))) Py_RETURN_NONE;
+PyObject *value_make(module_state *state, const mm_field *field, const mm_column *chunk, int64_t row) {
+  if (chunk->type.id == MM_NULL || (chunk->valid && !bit_at(chunk->valid, row))) Py_RETURN_NONE;
   switch (chunk->type.id) {
-  case MM_BOOL: return PyBool_FromLong(bit(chunk->data, row));
+  case MM_BOOL: return PyBool_FromLong(bit_at(chunk->data, row));
   case MM_I8: return PyLong_FromLong(((const int8_t *)chunk->data)[row]);
   case MM_I16: return PyLong_FromLong(((const int16_t *)chunk->data)[row]);
   case MM_I32: return PyLong_FromLong(((const int32_t *)chunk->data)[row]);
@@ -95,8 +95,8 @@ PyObject *mm_value_make(module_state *state, const mm_field *field, const mm_col
   case MM_UTF8:
   case MM_BINARY: return text_value(chunk, row);
   case MM_OPAQUE:
-    return mm_raise_new(state, MM_EUSAGE, "opaque-column", field->name, "to_pylist() has them, by way of pyarrow",
-                        "values of a foreign type cannot be shown as Python objects");
+    return raise_new(state, MM_EUSAGE, "opaque-column", field->name, "to_pylist() has them, by way of pyarrow",
+                     "values of a foreign type cannot be shown as Python objects");
   default: break;
   }
   bool lossy = false;

@@ -17,22 +17,22 @@
 /* ---- Arrays ---- */
 
 typedef struct arrival {
-  mm_owner owner;
+  foreign_owner owner;
   atomic_int parts;
   struct ArrowArray array; /* the producer's */
   struct ArrowArray *child;
   const void *no_validity[1];
 } arrival;
 
-static void release_arrival(mm_owner *owner) {
+static void release_arrival(foreign_owner *owner) {
   arrival *a = (arrival *)owner;
   a->array.release(&a->array);
   free(a);
-  mm_live_add(MM_LIVE_owners, -1);
+  live_count(LIVE_owners, -1);
 }
 
 static void drop_arrival(arrival *a) {
-  if (atomic_fetch_sub(&a->parts, 1) == 1) mm_owner_defer(a);
+  if (atomic_fetch_sub(&a->parts, 1) == 1) deferred_release_push(a);
 }
 
 static void release_part(struct ArrowArray *part) {
@@ -57,8 +57,8 @@ static struct ArrowArray part_of(arrival *a, bool plain, int64_t start, int64_t 
 /* What was copied has a block of the core; foreign blocks show no bytes of their own. */
 static void count_bytes(const mm_batch *batch, int64_t *copied, int64_t *shared) {
   for (int32_t c = 0; c < batch->count; c++) {
-    column_bytes bytes = mm_column_measure(&batch->columns[c]);
-    for (int i = 0; i < MM_COLUMN_PARTS; i++)
+    column_bytes bytes = mmpy_column_measure(&batch->columns[c]);
+    for (int i = 0; i < COLUMN_PARTS; i++)
       *(bytes.block[i] && !mm_block_data(bytes.block[i]) ? shared : copied) += bytes.size[i];
   }
 }
@@ -72,11 +72,11 @@ typedef struct landing {
   mm_error error;
 } landing;
 
-static void raise(landing *to) {
+static void raise_landing(landing *to) {
   char name[sizeof to->error.field];
   memcpy(name, to->error.field, sizeof name);
-  if (*name) mm_raise_column(to->state, &to->error, name);
-  else mm_raise(to->state, &to->error);
+  if (*name) raise_column(to->state, &to->error, name);
+  else raise_error(to->state, &to->error);
 }
 
 /* Halves, and halves of them, where a batch may not hold as much text. */
@@ -106,15 +106,15 @@ static int take_array(landing *to, struct ArrowArray *array) {
   *a = (arrival){.owner = {.release = release_arrival}, .array = *array, .child = &a->array};
   array->release = NULL;
   atomic_init(&a->parts, 1);
-  mm_live_add(MM_LIVE_owners, 1);
+  live_count(LIVE_owners, 1);
   int status;
   Py_BEGIN_ALLOW_THREADS
   status = take_rows(to, a, 0, a->array.length);
   drop_arrival(a);
   Py_END_ALLOW_THREADS
   if (status >= 0) return 0;
-  mm_owner_drain();
-  raise(to);
+  deferred_release_drain();
+  raise_landing(to);
   return -1;
 }
 
@@ -127,7 +127,7 @@ typedef struct wrapping {
   struct ArrowSchema schema, child, *children;
 } wrapping;
 
-static void wrap(wrapping *w, const struct ArrowSchema *column, const char *name) {
+static void wrap_column(wrapping *w, const struct ArrowSchema *column, const char *name) {
   w->child = *column;
   w->child.name = name;
   w->child.release = keep_nothing;
@@ -140,16 +140,15 @@ static void wrap(wrapping *w, const struct ArrowSchema *column, const char *name
  * `value`. */
 static int land_schema(landing *to, const struct ArrowSchema *schema, const char *name, wrapping *w) {
   if (!schema->release || !schema->format) {
-    mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,
-                 "the Arrow schema is released: capsules are consumed once");
+    raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL, "the Arrow schema is released: capsules are consumed once");
     return -1;
   }
   to->plain = name || strcmp(schema->format, "+s") != 0;
-  if (to->plain) wrap(w, schema, name ? name : "value");
+  if (to->plain) wrap_column(w, schema, name ? name : "value");
   to->schema = to->plain ? &w->schema : schema;
   if (mm_arrow_import_schema(to->schema, &to->table->schema, &to->error) >= 0) return 0;
   if (name) PyOS_snprintf(to->error.field, sizeof to->error.field, "%s", name);
-  raise(to);
+  raise_landing(to);
   return -1;
 }
 
@@ -162,8 +161,8 @@ static int code_of(int errnum) {
 static int fail_stream(landing *to, struct ArrowArrayStream *stream, int errnum) {
   const char *text = stream->get_last_error ? stream->get_last_error(stream) : NULL;
   if (!PyErr_Occurred())
-    mm_raise_new(to->state, code_of(errnum), "arrow-stream", NULL, NULL, "the Arrow stream failed: %.400s",
-                 text ? text : strerror(errnum));
+    raise_new(to->state, code_of(errnum), "arrow-stream", NULL, NULL, "the Arrow stream failed: %.400s",
+              text ? text : strerror(errnum));
   return -1;
 }
 
@@ -222,8 +221,8 @@ static int take_stream(landing *to, struct ArrowArrayStream *stream, const char 
 
 static void *open_capsule(module_state *state, PyObject *capsule, const char *name) {
   if (PyCapsule_IsValid(capsule, name)) return PyCapsule_GetPointer(capsule, name);
-  return mm_raise_new(state, MM_EDATA, "bad-arrow", NULL, NULL, "expected a capsule named \"%s\", found %.100s", name,
-                      PyCapsule_CheckExact(capsule) ? "one of another name" : Py_TYPE(capsule)->tp_name);
+  return raise_new(state, MM_EDATA, "bad-arrow", NULL, NULL, "expected a capsule named \"%s\", found %.100s", name,
+                   PyCapsule_CheckExact(capsule) ? "one of another name" : Py_TYPE(capsule)->tp_name);
 }
 
 /* Capsules are emptied, which two threads may be about to do. */
@@ -235,8 +234,7 @@ static int from_stream_capsule(landing *to, PyObject *capsule, const char *name)
   given->release = NULL;
   Py_END_CRITICAL_SECTION();
   if (!stream.release) {
-    mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,
-                 "the Arrow stream is released: capsules are consumed once");
+    raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL, "the Arrow stream is released: capsules are consumed once");
     return -1;
   }
   int status = take_stream(to, &stream, name);
@@ -259,8 +257,7 @@ static int from_array_capsules(landing *to, PyObject *both, const char *name) {
   given->release = NULL;
   Py_END_CRITICAL_SECTION();
   if (!array.release) {
-    mm_raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL,
-                 "the Arrow array is released: capsules are consumed once");
+    raise_new(to->state, MM_EDATA, "bad-arrow", name, NULL, "the Arrow array is released: capsules are consumed once");
     return -1;
   }
   if (land_schema(to, schema, name, &w) == 0) return take_array(to, &array);
@@ -271,36 +268,36 @@ static int from_array_capsules(landing *to, PyObject *both, const char *name) {
 }
 
 /* A stream keeps chunks apart, so that it comes first. */
-static int land(landing *to, PyObject *source, const char *name) {
+static int land_source(landing *to, PyObject *source, const char *name) {
   PyObject *method = NULL;
   if (PyType_Check(source)) return 0;
-  int found = mm_attribute_find(source, "__arrow_c_stream__", &method);
+  int found = attribute_find(source, "__arrow_c_stream__", &method);
   bool stream = found > 0;
-  if (found == 0) found = mm_attribute_find(source, "__arrow_c_array__", &method);
+  if (found == 0) found = attribute_find(source, "__arrow_c_array__", &method);
   if (found <= 0) return found;
   PyObject *given = PyObject_CallNoArgs(method);
   int status = !given ? -1 : stream ? from_stream_capsule(to, given, name) : from_array_capsules(to, given, name);
   Py_XDECREF(given);
   Py_DECREF(method);
-  mm_owner_drain();
+  deferred_release_drain();
   return status < 0 ? -1 : 1;
 }
 
-int mm_arrow_take(module_state *state, PyObject *source, mm_table *to, int64_t *copied, int64_t *shared) {
+int arrow_take(module_state *state, PyObject *source, mm_table *to, int64_t *copied, int64_t *shared) {
   landing fresh = {.state = state, .table = to, .copied = copied, .shared = shared};
-  return land(&fresh, source, NULL);
+  return land_source(&fresh, source, NULL);
 }
 
-int mm_series_from_arrow(const wish *ask, PyObject *source, series *to) {
+int chunked_column_from_arrow(const column_request *ask, PyObject *source, chunked_column *to) {
   mm_table table = {0};
   landing into = {.state = ask->state, .table = &table, .copied = &to->copied, .shared = &to->shared};
-  int status = land(&into, source, ask->name);
+  int status = land_source(&into, source, ask->name);
   if (status == 1) {
     to->type = table.schema.fields[0].type;
     to->nullable = table.schema.fields[0].nullable;
   }
   for (int64_t i = 0; i < table.count && status == 1; i++)
-    if (mm_series_append(to, &table.batches[i].columns[0]) < 0) status = -1;
+    if (chunked_column_append(to, &table.batches[i].columns[0]) < 0) status = -1;
   mm_table_free(&table);
   return status;
 }

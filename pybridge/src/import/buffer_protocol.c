@@ -71,7 +71,7 @@ static void dtype_of(PyObject *object, char *text, size_t size) {
   PyErr_Clear();
 }
 
-static int hold(PyObject *object, bool writable, Py_buffer *view) {
+static int hold_view(PyObject *object, bool writable, Py_buffer *view) {
   return PyObject_GetBuffer(object, view, writable ? PyBUF_RECORDS : PyBUF_RECORDS_RO);
 }
 
@@ -81,7 +81,7 @@ static int open_time(PyObject *object, bool writable, typed_memory *to) {
   if (!parse_time(dtype, &to->type, &to->factor)) return 0;
   snprintf(integers, sizeof integers, "%ci8", *dtype);
   PyObject *view = PyObject_CallMethod(object, "view", "s", integers);
-  int status = view ? hold(view, writable, &to->view) : -1;
+  int status = view ? hold_view(view, writable, &to->view) : -1;
   Py_XDECREF(view);
   to->swapped = *dtype == '>';
   return status < 0 ? -1 : 1;
@@ -90,7 +90,7 @@ static int open_time(PyObject *object, bool writable, typed_memory *to) {
 /* What PyObject_GetBuffer said stays raised only where it is about writing, or about something else than the kind of
  * memory. */
 static int open_values(PyObject *object, bool writable, typed_memory *to) {
-  if (hold(object, writable, &to->view) < 0) {
+  if (hold_view(object, writable, &to->view) < 0) {
     if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError)) return -1;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
@@ -112,9 +112,9 @@ static int open_values(PyObject *object, bool writable, typed_memory *to) {
   return 0;
 }
 
-int mm_memory_open(module_state *state, const char *name, PyObject *object, bool writable, typed_memory *to) {
+int typed_memory_open(module_state *state, const char *name, PyObject *object, bool writable, typed_memory *to) {
   *to = (typed_memory){0};
-  PyObject *tensor = PyObject_CheckBuffer(object) ? NULL : mm_tensor_take(state, name, object);
+  PyObject *tensor = PyObject_CheckBuffer(object) ? NULL : tensor_take(state, name, object);
   if (PyErr_Occurred()) return -1;
   if (!tensor && !PyObject_CheckBuffer(object)) return 0;
   int status = open_values(tensor ? tensor : object, writable, to);
@@ -123,18 +123,18 @@ int mm_memory_open(module_state *state, const char *name, PyObject *object, bool
   return status;
 }
 
-void mm_memory_close(typed_memory *held) {
+void typed_memory_close(typed_memory *held) {
   PyBuffer_Release(&held->view);
   *held = (typed_memory){0};
 }
 
-bool mm_memory_plain(const typed_memory *held) {
+bool typed_memory_plain(const typed_memory *held) {
   bool aligned = (uintptr_t)held->view.buf % (uintptr_t)held->view.itemsize == 0;
   bool same = !held->swapped && held->factor == 1 && held->type.id != MM_DATE; /* dates of numpy have 8 bytes */
   return same && (aligned || held->length == 0) && PyBuffer_IsContiguous(&held->view, 'C');
 }
 
-const char *mm_memory_describe(PyObject *object, char *text, size_t size) {
+const char *typed_memory_describe(PyObject *object, char *text, size_t size) {
   PyObject *dtype = PyObject_GetAttrString(object, "dtype");
   PyErr_Clear();
   PyObject *name = dtype ? PyObject_Str(dtype) : NULL;
@@ -151,9 +151,9 @@ const char *mm_memory_describe(PyObject *object, char *text, size_t size) {
   return text;
 }
 
-const char *mm_memory_hint(PyObject *object) {
+const char *typed_memory_hint(PyObject *object) {
   PyObject *method = NULL;
-  int found = mm_attribute_find(object, "to_numpy", &method);
+  int found = attribute_find(object, "to_numpy", &method);
   Py_XDECREF(method);
   PyErr_Clear();
   return found > 0 ? "pass its to_numpy()" : NULL;
@@ -162,7 +162,7 @@ const char *mm_memory_hint(PyObject *object) {
 /* ---- Borrowing ---- */
 
 /* Views of bytes and their like point to their own fields. */
-void mm_view_move(Py_buffer *to, Py_buffer *from) {
+void view_move(Py_buffer *to, Py_buffer *from) {
   *to = *from;
   if (from->shape == &from->len) to->shape = &to->len;
   if (from->strides == &from->itemsize) to->strides = &to->itemsize;
@@ -177,8 +177,7 @@ static int refuse_writing(module_state *state, const char *name) {
   PyErr_NormalizeException(&type, &value, &traceback);
   PyObject *text = value ? PyObject_Str(value) : NULL;
   const char *bytes = text ? PyUnicode_AsUTF8(text) : NULL;
-  mm_raise_new(state, MM_EUSAGE, "not-writable", name, NULL, "the memory cannot be written: %.300s",
-               bytes ? bytes : "?");
+  raise_new(state, MM_EUSAGE, "not-writable", name, NULL, "the memory cannot be written: %.300s", bytes ? bytes : "?");
   Py_XDECREF(text);
   Py_XDECREF(type);
   Py_XDECREF(value);
@@ -186,73 +185,73 @@ static int refuse_writing(module_state *state, const char *name) {
   return -1;
 }
 
-static int refuse(module_state *state, PyObject *object, const char *name, const typed_memory *held) {
+static int refuse_layout(module_state *state, PyObject *object, const char *name, const typed_memory *held) {
   char text[256];
-  mm_memory_describe(object, text, sizeof text);
+  typed_memory_describe(object, text, sizeof text);
   const char *why = held->swapped                                   ? "its bytes are in the other order"
                     : !PyBuffer_IsContiguous(&held->view, 'C')      ? "its values do not lie one after the other"
                     : held->factor != 1 || held->type.id == MM_DATE ? "its unit has no type here"
                                                                     : "its values are not aligned";
-  mm_raise_new(state, MM_EUSAGE, "not-plain", name, "pass a contiguous array of the type",
-               "%s cannot be used without copying: %s", text, why);
+  raise_new(state, MM_EUSAGE, "not-plain", name, "pass a contiguous array of the type",
+            "%s cannot be used without copying: %s", text, why);
   return -1;
 }
 
-int mm_borrow_take(module_state *state, PyObject *object, const char *name, bool writable, mm_borrow *to) {
+int borrowed_buffer_take(module_state *state, PyObject *object, const char *name, bool writable, borrowed_buffer *to) {
   typed_memory held;
   char text[256];
-  *to = (mm_borrow){0};
-  int status = mm_memory_open(state, name, object, writable, &held);
+  *to = (borrowed_buffer){0};
+  int status = typed_memory_open(state, name, object, writable, &held);
   if (status < 0) return writable ? refuse_writing(state, name) : -1;
   if (status == 0) {
-    mm_raise_new(state, MM_EUSAGE, "unsupported-type", name, mm_memory_hint(object),
-                 "%s is not typed memory that can be used", mm_memory_describe(object, text, sizeof text));
+    raise_new(state, MM_EUSAGE, "unsupported-type", name, typed_memory_hint(object),
+              "%s is not typed memory that can be used", typed_memory_describe(object, text, sizeof text));
     return -1;
   }
-  if (!mm_memory_plain(&held)) {
-    refuse(state, object, name, &held);
-    mm_memory_close(&held);
+  if (!typed_memory_plain(&held)) {
+    refuse_layout(state, object, name, &held);
+    typed_memory_close(&held);
     return -1;
   }
   to->type = held.type;
   to->length = held.length;
-  mm_view_move(&to->view, &held.view);
+  view_move(&to->view, &held.view);
   return 0;
 }
 
-void mm_borrow_return(mm_borrow *borrow) {
+void borrowed_buffer_return(borrowed_buffer *borrow) {
   PyBuffer_Release(&borrow->view);
-  *borrow = (mm_borrow){0};
+  *borrow = (borrowed_buffer){0};
 }
 
 /* A view that a block holds. */
 typedef struct holder {
-  mm_owner owner;
+  foreign_owner owner;
   Py_buffer view;
 } holder;
 
-static void release_holder(mm_owner *owner) {
+static void release_holder(foreign_owner *owner) {
   holder *h = (holder *)owner;
   PyBuffer_Release(&h->view);
   free(h);
-  mm_live_add(MM_LIVE_owners, -1);
+  live_count(LIVE_owners, -1);
 }
 
-mm_block *mm_borrow_block(module_state *state, mm_borrow *take) {
+mm_block *borrowed_buffer_block(module_state *state, borrowed_buffer *take) {
   holder *h = calloc(1, sizeof *h);
   mm_error error;
   mm_block *block = NULL;
   if (!h) PyErr_NoMemory();
-  else block = mm_block_foreign(take->view.buf, take->view.len, h, mm_owner_defer, &error);
-  if (h && !block) mm_raise(state, &error);
+  else block = mm_block_foreign(take->view.buf, take->view.len, h, deferred_release_push, &error);
+  if (h && !block) raise_error(state, &error);
   if (!block) {
     free(h);
-    mm_borrow_return(take);
+    borrowed_buffer_return(take);
     return NULL;
   }
   h->owner.release = release_holder;
-  mm_view_move(&h->view, &take->view);
-  mm_live_add(MM_LIVE_owners, 1);
-  *take = (mm_borrow){0};
+  view_move(&h->view, &take->view);
+  live_count(LIVE_owners, 1);
+  *take = (borrowed_buffer){0};
   return block;
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "import/chunked_column.h"
 
-int mm_series_append(series *to, mm_column *take) {
+int chunked_column_append(chunked_column *to, mm_column *take) {
   if (to->count == to->capacity) {
     int64_t capacity = to->capacity ? to->capacity * 2 : 4;
     mm_column *chunks = PyMem_Realloc(to->chunks, (size_t)capacity * sizeof *chunks);
@@ -20,7 +20,7 @@ int mm_series_append(series *to, mm_column *take) {
   return 0;
 }
 
-void mm_series_free(series *gone) {
+void chunked_column_free(chunked_column *gone) {
   for (int64_t i = 0; i < gone->count; i++) mm_column_release(&gone->chunks[i]);
   PyMem_Free(gone->chunks);
 }

@@ -48,7 +48,7 @@ static void swap_bytes(uint8_t *bytes, int64_t count, int64_t width) {
 }
 
 /* A block of all items, one after the other, in the order of this machine. */
-static mm_block *dense(const typed_memory *held, mm_error *error) {
+static mm_block *dense_values(const typed_memory *held, mm_error *error) {
   int64_t width = held->view.itemsize;
   mm_block *block = mm_block_new(held->length * width, error);
   if (!block || held->length == 0) return block;
@@ -88,7 +88,7 @@ PRESENT(present_f64, double, v[i] == v[i])
 PRESENT(present_i64, int64_t, v[i] != INT64_MIN)
 
 /* Returns the number of set bits. */
-static int64_t pack(uint64_t *bits, const void *values, int64_t length, flagger flag) {
+static int64_t pack_bits(uint64_t *bits, const void *values, int64_t length, flagger flag) {
   int64_t set = 0;
   uint8_t flags[64] = {0};
   for (int64_t start = 0; start < length; start += 64) {
@@ -106,7 +106,7 @@ static int pack_bools(mm_column *to, const uint8_t *bytes, mm_error *error) {
   if (!to->data_block) return MM_ENOMEM;
   to->data = mm_block_data(to->data_block);
   Py_BEGIN_ALLOW_THREADS
-  pack((uint64_t *)mm_block_data(to->data_block), bytes, to->length, true_u8);
+  pack_bits((uint64_t *)mm_block_data(to->data_block), bytes, to->length, true_u8);
   Py_END_ALLOW_THREADS
   return 0;
 }
@@ -118,7 +118,7 @@ static int fail_range(mm_error *error, const char *what, int64_t row) {
 }
 
 /* Units that are multiples of ours; NaT stays. */
-static int scale(int64_t *values, int64_t count, int64_t factor, mm_error *error) {
+static int scale_units(int64_t *values, int64_t count, int64_t factor, mm_error *error) {
   for (int64_t i = 0; i < count && factor != 1; i++)
     if (values[i] != INT64_MIN && __builtin_mul_overflow(values[i], factor, &values[i]))
       return fail_range(error, "64 bits in its unit", i);
@@ -148,7 +148,7 @@ static int find_nulls(mm_column *to, const void *values, flagger present, mm_err
   uint64_t *bits = (uint64_t *)mm_block_data(block);
   int64_t count;
   Py_BEGIN_ALLOW_THREADS
-  count = pack(bits, values, to->length, present);
+  count = pack_bits(bits, values, to->length, present);
   Py_END_ALLOW_THREADS
   if (count < to->length) {
     to->valid = bits;
@@ -171,7 +171,7 @@ static flagger presence_of(mm_type type, bool nan_is_null) {
 static int fill_copied(mm_column *to, mm_block *take, const typed_memory *held, bool nan_is_null, mm_error *error) {
   flagger present = presence_of(held->type, nan_is_null);
   uint8_t *items = mm_block_data(take);
-  int status = held->view.itemsize == 8 ? scale((int64_t *)items, to->length, held->factor, error) : 0;
+  int status = held->view.itemsize == 8 ? scale_units((int64_t *)items, to->length, held->factor, error) : 0;
   if (status >= 0 && present) status = find_nulls(to, items, present, error);
   if (status >= 0 && held->type.id == MM_BOOL) status = pack_bools(to, items, error);
   if (status >= 0 && held->type.id == MM_DATE) status = narrow_days(to, (const int64_t *)items, error);
@@ -184,42 +184,42 @@ static int fill_copied(mm_column *to, mm_block *take, const typed_memory *held, 
   return status;
 }
 
-static int copy_column(const wish *ask, const typed_memory *held, mm_column *to) {
+static int copy_column(const column_request *ask, const typed_memory *held, mm_column *to) {
   mm_error error;
   bool packed = held->type.id == MM_BOOL && PyBuffer_IsContiguous(&held->view, 'C');
-  mm_block *block = packed ? NULL : dense(held, &error);
+  mm_block *block = packed ? NULL : dense_values(held, &error);
   int status = packed  ? pack_bools(to, held->view.buf, &error)
                : block ? fill_copied(to, block, held, ask->nan_is_null, &error)
                        : MM_ENOMEM;
   if (status >= 0) return 0;
-  mm_raise_column(ask->state, &error, ask->name);
+  raise_column(ask->state, &error, ask->name);
   return -1;
 }
 
-static int share_column(const wish *ask, typed_memory *held, mm_column *to) {
+static int share_column(const column_request *ask, typed_memory *held, mm_column *to) {
   flagger present = presence_of(held->type, ask->nan_is_null);
   mm_error error;
   to->data = held->view.buf;
   if (present && find_nulls(to, to->data, present, &error) < 0) {
-    mm_raise(ask->state, &error);
+    raise_error(ask->state, &error);
     return -1;
   }
-  mm_borrow borrow = {.type = held->type, .length = held->length};
-  mm_view_move(&borrow.view, &held->view);
-  to->data_block = mm_borrow_block(ask->state, &borrow);
+  borrowed_buffer borrow = {.type = held->type, .length = held->length};
+  view_move(&borrow.view, &held->view);
+  to->data_block = borrowed_buffer_block(ask->state, &borrow);
   return to->data_block ? 0 : -1;
 }
 
-int mm_series_from_memory(const wish *ask, PyObject *source, series *to) {
+int chunked_column_from_buffer(const column_request *ask, PyObject *source, chunked_column *to) {
   typed_memory held;
-  int status = mm_memory_open(ask->state, ask->name, source, false, &held);
+  int status = typed_memory_open(ask->state, ask->name, source, false, &held);
   if (status != 1) return status;
   mm_column column = {.type = held.type, .length = held.length};
   to->type = held.type;
   to->nullable = presence_of(held.type, ask->nan_is_null) != NULL;
-  bool shared = mm_memory_plain(&held) && held.type.id != MM_BOOL;
+  bool shared = typed_memory_plain(&held) && held.type.id != MM_BOOL;
   status = shared ? share_column(ask, &held, &column) : copy_column(ask, &held, &column);
-  mm_memory_close(&held);
+  typed_memory_close(&held);
   if (status < 0) {
     mm_column_release(&column);
     return -1;
@@ -228,5 +228,5 @@ int mm_series_from_memory(const wish *ask, PyObject *source, series *to) {
   int64_t bytes = width ? column.length * width : (column.length + 7) / 8;
   to->copied += bits + (shared ? 0 : bytes);
   to->shared += shared ? bytes : 0;
-  return mm_series_append(to, &column) < 0 ? -1 : 1;
+  return chunked_column_append(to, &column) < 0 ? -1 : 1;
 }

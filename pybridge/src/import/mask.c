@@ -32,26 +32,26 @@ static int leave_out(mm_column *chunk, const uint8_t *missing, mm_error *error) 
   return 0;
 }
 
-int mm_series_leave_out(const wish *ask, PyObject *missing, series *to) {
-  mm_borrow mask = {0};
+int chunked_column_mask(const column_request *ask, PyObject *missing, chunked_column *to) {
+  borrowed_buffer mask = {0};
   mm_error error;
-  if (mm_borrow_take(ask->state, missing, ask->name, false, &mask) < 0) return -1;
+  if (borrowed_buffer_take(ask->state, missing, ask->name, false, &mask) < 0) return -1;
   int status = 0;
   if (mm_type_width(mask.type) > 1 || mask.length != to->rows)
-    mm_raise_new(ask->state, MM_EUSAGE, "bad-mask", ask->name, NULL,
-                 "the mask of column \"%.100s\" is not one byte for each of its %lld rows", ask->name,
-                 (long long)to->rows);
+    raise_new(ask->state, MM_EUSAGE, "bad-mask", ask->name, NULL,
+              "the mask of column \"%.100s\" is not one byte for each of its %lld rows", ask->name,
+              (long long)to->rows);
   else status = 1;
   const uint8_t *bytes = mask.view.buf;
   for (int64_t i = 0; i < to->count && status == 1; i++) {
     if (leave_out(&to->chunks[i], bytes, &error) < 0) {
-      mm_raise(ask->state, &error);
+      raise_error(ask->state, &error);
       status = 0;
     }
     bytes += to->chunks[i].length;
     to->copied += (to->chunks[i].length + 7) / 8;
   }
   to->nullable = true;
-  mm_borrow_return(&mask);
+  borrowed_buffer_return(&mask);
   return status == 1 ? 0 : -1;
 }

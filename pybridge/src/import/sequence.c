@@ -17,7 +17,7 @@ static const char *const kind_names[KINDS] = {
     "None", "bool", "int", "float", "str", "bytes", "date", "datetime", "datetime with a zone", "timedelta", "object"};
 
 typedef struct items {
-  const wish *ask;
+  const column_request *ask;
   PyObject *values; /* list */
   Py_ssize_t count;
   int kind; /* of all values that are not null; INT beyond i64 is `large` */
@@ -25,10 +25,10 @@ typedef struct items {
   int64_t bytes; /* of text */
 } items;
 
-static int refuse(const items *in, Py_ssize_t row, int code, const char *id, const char *hint, const char *what) {
+static int refuse_item(const items *in, Py_ssize_t row, int code, const char *id, const char *hint, const char *what) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
-  mm_raise_new(in->ask->state, code, id, in->ask->name, hint, "row %zd, of type %.100s: %s", row + 1,
-               Py_TYPE(value)->tp_name, what);
+  raise_new(in->ask->state, code, id, in->ask->name, hint, "row %zd, of type %.100s: %s", row + 1,
+            Py_TYPE(value)->tp_name, what);
   return -1;
 }
 
@@ -52,13 +52,13 @@ static bool is_missing(PyObject *value) {
 }
 
 static int kind_of_time(PyObject *value) {
-  if (!mm_times_ready()) return -1;
+  if (!datetime_ready()) return -1;
   if (PyDateTime_Check(value)) return PyDateTime_DATE_GET_TZINFO(value) == Py_None ? NAIVE : AWARE;
   if (PyDate_Check(value)) return DATE;
   return PyDelta_Check(value) ? DELTA : OTHER;
 }
 
-static int kind_of(const wish *ask, PyObject *value) {
+static int kind_of(const column_request *ask, PyObject *value) {
   if (value == Py_None) return NONE;
   if (PyFloat_Check(value)) return ask->nan_is_null && Py_IS_NAN(PyFloat_AS_DOUBLE(value)) ? NONE : FLOAT;
   if (PyBool_Check(value)) return BOOL;
@@ -72,7 +72,7 @@ static int kind_of(const wish *ask, PyObject *value) {
 static int plain_kind(items *in, Py_ssize_t row) {
   PyObject *value = PyList_GET_ITEM(in->values, row), *dtype = NULL;
   int kind = kind_of(in->ask, value);
-  if (kind != OTHER || mm_attribute_find(value, "dtype", &dtype) <= 0) return PyErr_Occurred() ? -1 : kind;
+  if (kind != OTHER || attribute_find(value, "dtype", &dtype) <= 0) return PyErr_Occurred() ? -1 : kind;
   Py_DECREF(dtype);
   PyObject *plain = PyObject_CallMethod(value, "item", NULL);
   if (!plain) return -1;
@@ -85,7 +85,7 @@ static int note_int(items *in, Py_ssize_t row) {
   long long value = PyLong_AsLongLongAndOverflow(PyList_GET_ITEM(in->values, row), &overflow);
   if (value == -1 && PyErr_Occurred()) return -1;
   if (overflow > 0) in->large = true;
-  return overflow < 0 ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "the number does not fit 64 bits") : 0;
+  return overflow < 0 ? refuse_item(in, row, MM_EDATA, "out-of-range", NULL, "the number does not fit 64 bits") : 0;
 }
 
 /* What has no UTF-8: -1 and an exception. Texts of code points of 4 bytes, which may still have it, come here too. */
@@ -93,10 +93,10 @@ static int look_closely(const items *in, Py_ssize_t row, Py_ssize_t *size) {
   const char *problem;
   char what[128];
   PyErr_Clear();
-  if (mm_utf8_find(PyList_GET_ITEM(in->values, row), size, &problem)) return 0;
+  if (mmpy_utf8_find(PyList_GET_ITEM(in->values, row), size, &problem)) return 0;
   if (!problem) return -1;
   snprintf(what, sizeof what, "the text %s", problem);
-  return refuse(in, row, MM_EDATA, "bad-utf8", NULL, what);
+  return refuse_item(in, row, MM_EDATA, "bad-utf8", NULL, what);
 }
 
 static int note_text(items *in, Py_ssize_t row, int kind) {
@@ -107,18 +107,18 @@ static int note_text(items *in, Py_ssize_t row, int kind) {
     return -1;
   in->bytes += size;
   if (in->bytes <= INT32_MAX) return 0;
-  mm_raise_new(in->ask->state, MM_ELIMIT, "limit", in->ask->name, "pass an Arrow array, or tables of fewer rows",
-               "more than 2 GiB of text in one list");
+  raise_new(in->ask->state, MM_ELIMIT, "limit", in->ask->name, "pass an Arrow array, or tables of fewer rows",
+            "more than 2 GiB of text in one list");
   return -1;
 }
 
-static int mix(items *in, Py_ssize_t row, int kind) {
+static int mix_kinds(items *in, Py_ssize_t row, int kind) {
   char text[128];
   if (in->kind == NONE || in->kind == kind) in->kind = kind;
   else if ((in->kind == INT && kind == FLOAT) || (in->kind == FLOAT && kind == INT)) in->kind = FLOAT;
   else {
     PyOS_snprintf(text, sizeof text, "%s among values of type %s", kind_names[kind], kind_names[in->kind]);
-    return refuse(in, row, MM_EUSAGE, "mixed-types", "a column has values of one type, and None", text);
+    return refuse_item(in, row, MM_EUSAGE, "mixed-types", "a column has values of one type, and None", text);
   }
   return 0;
 }
@@ -126,19 +126,19 @@ static int mix(items *in, Py_ssize_t row, int kind) {
 static int find_kind(items *in, bool text_only) {
   for (Py_ssize_t i = 0; i < in->count; i++) {
     int kind = plain_kind(in, i);
-    if (kind < 0 || mm_signals_check(i) < 0) return -1;
+    if (kind < 0 || signals_check(i) < 0) return -1;
     if (kind == NONE) {
       in->nulls = true;
       continue;
     }
     if (kind == OTHER)
-      return refuse(in, i, MM_EUSAGE, "unsupported-type", "convert them to numbers, text, dates or times",
-                    "such values have no type here");
+      return refuse_item(in, i, MM_EUSAGE, "unsupported-type", "convert them to numbers, text, dates or times",
+                         "such values have no type here");
     if (text_only && kind != TEXT && kind != BYTES)
-      return refuse(in, i, MM_EUSAGE, "unsupported-type",
-                    in->ask->nan_is_null ? conversions[kind] : "give array.tolist(), in which None is null",
-                    "a column of objects may hold text only");
-    if (mix(in, i, kind) < 0 || (kind == INT && note_int(in, i) < 0)) return -1;
+      return refuse_item(in, i, MM_EUSAGE, "unsupported-type",
+                         in->ask->nan_is_null ? conversions[kind] : "give array.tolist(), in which None is null",
+                         "a column of objects may hold text only");
+    if (mix_kinds(in, i, kind) < 0 || (kind == INT && note_int(in, i) < 0)) return -1;
     if ((kind == TEXT || kind == BYTES) && note_text(in, i, kind) < 0) return -1;
   }
   return 0;
@@ -184,15 +184,16 @@ static int check_nanoseconds(const items *in, Py_ssize_t row) {
   int status = rest ? PyObject_IsTrue(rest) : 0;
   Py_XDECREF(rest);
   PyErr_Clear();
-  return status > 0 ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "nanoseconds of a list are lost: pass an array")
-                    : 0;
+  return status > 0
+             ? refuse_item(in, row, MM_EDATA, "out-of-range", NULL, "nanoseconds of a list are lost: pass an array")
+             : 0;
 }
 
 static int put_time(const items *in, Py_ssize_t row, int64_t *to) {
   PyObject *value = PyList_GET_ITEM(in->values, row);
   if (in->kind != DELTA) return check_nanoseconds(in, row) < 0 ? -1 : micros_of(value, in->kind == AWARE, to);
   return micros_of_delta(value, to) < 0
-             ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "it does not fit 64 bits of microseconds")
+             ? refuse_item(in, row, MM_EDATA, "out-of-range", NULL, "it does not fit 64 bits of microseconds")
              : 0;
 }
 
@@ -215,7 +216,7 @@ static int zone_of(const items *in) {
   }
   mm_error error;
   int number = mm_zone_intern(zone, &error);
-  if (number < 0) mm_raise(in->ask->state, &error);
+  if (number < 0) raise_error(in->ask->state, &error);
   return number < 0 ? -1 : number;
 }
 
@@ -229,7 +230,7 @@ static int put_float(const items *in, Py_ssize_t row, double *to) {
   PyObject *back = PyLong_FromDouble(*to);
   int same = back ? PyObject_RichCompareBool(back, value, Py_EQ) : -1;
   Py_XDECREF(back);
-  return same == 0  ? refuse(in, row, MM_EDATA, "out-of-range", NULL, "a float does not hold the number exactly")
+  return same == 0  ? refuse_item(in, row, MM_EDATA, "out-of-range", NULL, "a float does not hold the number exactly")
          : same < 0 ? -1
                     : 0;
 }
@@ -255,7 +256,7 @@ static int put_value(const items *in, Py_ssize_t row, mm_column *column, int32_t
     else ((int64_t *)data)[row] = PyLong_AsLongLong(value);
     if (!PyErr_Occurred()) return 0;
     PyErr_Clear();
-    return refuse(in, row, MM_EDATA, "out-of-range", NULL, "the numbers fit neither i64 nor u64");
+    return refuse_item(in, row, MM_EDATA, "out-of-range", NULL, "the numbers fit neither i64 nor u64");
   case FLOAT: return put_float(in, row, (double *)data + row);
   case DATE: ((int32_t *)data)[row] = (int32_t)days_of(value); return 0;
   case TEXT:
@@ -264,14 +265,14 @@ static int put_value(const items *in, Py_ssize_t row, mm_column *column, int32_t
   }
 }
 
-static int fill(const items *in, mm_column *column) {
+static int fill_column(const items *in, mm_column *column) {
   uint64_t *valid = column->valid ? (uint64_t *)mm_block_data(column->valid_block) : NULL;
   int32_t *offsets = column->offsets ? (int32_t *)mm_block_data(column->offsets_block) : NULL, end = 0;
   if (column->data_block && !offsets)
     memset(mm_block_data(column->data_block), 0, (size_t)mm_block_size(column->data_block));
   for (Py_ssize_t i = 0; i < in->count; i++) {
     bool null = in->nulls && kind_of(in->ask, PyList_GET_ITEM(in->values, i)) == NONE;
-    if ((!null && put_value(in, i, column, &end) < 0) || mm_signals_check(i) < 0) return -1;
+    if ((!null && put_value(in, i, column, &end) < 0) || signals_check(i) < 0) return -1;
     if (null && valid) valid[i >> 6] &= ~(UINT64_C(1) << (i & 63));
     if (offsets) offsets[i + 1] = end;
   }
@@ -289,29 +290,29 @@ static int type_of(const items *in, mm_type *type) {
   return zone < 0 ? -1 : 0;
 }
 
-static int make(items *in, bool text_only, series *to) {
+static int make_column(items *in, bool text_only, chunked_column *to) {
   mm_column column = {0};
   mm_error error;
   if (find_kind(in, text_only) < 0 || type_of(in, &to->type) < 0) return -1;
   to->nullable = in->nulls || to->type.id == MM_NULL;
   if (mm_column_make(&column, to->type, in->count, in->bytes, in->nulls, &error) < 0) {
-    mm_raise(in->ask->state, &error);
+    raise_error(in->ask->state, &error);
     return -1;
   }
-  if (fill(in, &column) < 0) {
+  if (fill_column(in, &column) < 0) {
     mm_column_release(&column);
     return -1;
   }
-  to->copied += mm_column_bytes(&column);
-  return mm_series_append(to, &column);
+  to->copied += mmpy_column_bytes(&column);
+  return chunked_column_append(to, &column);
 }
 
-int mm_series_from_items(const wish *ask, PyObject *source, bool text_only, series *to) {
+int chunked_column_from_sequence(const column_request *ask, PyObject *source, bool text_only, chunked_column *to) {
   items in = {.ask = ask};
   in.values = PySequence_List(source);
   if (!in.values) return -1;
   in.count = PyList_GET_SIZE(in.values);
-  int status = make(&in, text_only, to);
+  int status = make_column(&in, text_only, to);
   Py_DECREF(in.values);
   return status < 0 ? -1 : 1;
 }

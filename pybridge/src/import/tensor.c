@@ -20,11 +20,11 @@ typedef struct tensor_object {
   bool readonly;
 } tensor_object;
 
-static int refuse(module_state *state, const char *name, const char *id, const char *hint, const char *format, int a,
-                  int b) {
+static int refuse_tensor(module_state *state, const char *name, const char *id, const char *hint, const char *format,
+                         int a, int b) {
   char why[200];
   PyOS_snprintf(why, sizeof why, format, a, b);
-  mm_raise_new(state, MM_EUSAGE, id, name, hint, "%s", why);
+  raise_new(state, MM_EUSAGE, id, name, hint, "%s", why);
   return -1;
 }
 
@@ -48,7 +48,7 @@ static int check_device(module_state *state, const char *name, int device, int n
   if (is_main_memory(device)) return 0;
   PyOS_snprintf(format, sizeof format, "the values are on a device of %s (%%d, %%d), not in main memory",
                 device_name(device));
-  return refuse(state, name, "other-device", "copy them first: tensor.cpu()", format, device, number);
+  return refuse_tensor(state, name, "other-device", "copy them first: tensor.cpu()", format, device, number);
 }
 
 /* Where the producer says that it is; -1 and an exception. */
@@ -108,7 +108,7 @@ static void spell_format(tensor_object *to, int code, int bits) {
 }
 
 /* Shape and strides, checked: their product does not overflow. */
-static int measure(tensor_object *to, const dlpack_tensor *t) {
+static int measure_strides(tensor_object *to, const dlpack_tensor *t) {
   to->ndim = t->ndim;
   to->shape = PyMem_Calloc(2 * (size_t)t->ndim + 1, sizeof *to->shape);
   if (!to->shape) return -1;
@@ -134,16 +134,15 @@ static int refuse_type(module_state *state, const char *name, const dlpack_tenso
   if (t->dtype.lanes != 1) PyOS_snprintf(lanes, sizeof lanes, "x%d", t->dtype.lanes);
   if (known) PyOS_snprintf(type, sizeof type, "%s%d%s", names[t->dtype.code], t->dtype.bits, lanes);
   else PyOS_snprintf(type, sizeof type, "DLPack's type %d of %d bits%s", t->dtype.code, t->dtype.bits, lanes);
-  mm_raise_new(state, MM_EUSAGE, "wrong-type", name, "convert the tensor first", "a tensor of %s has no type here",
-               type);
+  raise_new(state, MM_EUSAGE, "wrong-type", name, "convert the tensor first", "a tensor of %s has no type here", type);
   return -1;
 }
 
-static int fill(module_state *state, const char *name, tensor_object *to, const dlpack_tensor *t) {
+static int fill_tensor(module_state *state, const char *name, tensor_object *to, const dlpack_tensor *t) {
   if (check_device(state, name, t->device.type, t->device.id) < 0) return -1;
   spell_format(to, t->dtype.code, t->dtype.bits);
   if (!to->format[0] || t->dtype.lanes != 1) return refuse_type(state, name, t);
-  if (t->ndim < 0 || t->ndim > PyBUF_MAX_NDIM || (t->ndim > 0 && !t->shape) || measure(to, t) < 0) {
+  if (t->ndim < 0 || t->ndim > PyBUF_MAX_NDIM || (t->ndim > 0 && !t->shape) || measure_strides(to, t) < 0) {
     PyErr_SetString(PyExc_BufferError, "the tensor has no shape that can be");
     return -1;
   }
@@ -153,21 +152,21 @@ static int fill(module_state *state, const char *name, tensor_object *to, const 
   return -1;
 }
 
-PyObject *mm_tensor_take(module_state *state, const char *name, PyObject *source) {
+PyObject *tensor_take(module_state *state, const char *name, PyObject *source) {
   PyObject *method = NULL, *capsule = NULL;
-  if (PyType_Check(source) || mm_attribute_find(source, "__dlpack__", &method) <= 0) return NULL;
+  if (PyType_Check(source) || attribute_find(source, "__dlpack__", &method) <= 0) return NULL;
   PyTypeObject *type = (PyTypeObject *)state->tensor_type;
   tensor_object *self = (tensor_object *)type->tp_alloc(type, 0);
-  if (self) mm_live_add(MM_LIVE_owners, 1);
+  if (self) live_count(LIVE_owners, 1);
   if (self && ask_device(state, name, source) == 0) capsule = ask_capsule(method);
   int status = capsule ? empty_capsule(capsule, self) : -1;
-  if (status == 0 && self->legacy) status = fill(state, name, self, &self->legacy->tensor);
+  if (status == 0 && self->legacy) status = fill_tensor(state, name, self, &self->legacy->tensor);
   else if (status == 0 && self->versioned->version.major != DLPACK_MAJOR)
-    status = refuse(state, name, "wrong-version", NULL, "the tensor is of DLPack %d.%d, expected 1",
-                    (int)self->versioned->version.major, (int)self->versioned->version.minor);
+    status = refuse_tensor(state, name, "wrong-version", NULL, "the tensor is of DLPack %d.%d, expected 1",
+                           (int)self->versioned->version.major, (int)self->versioned->version.minor);
   else if (status == 0) {
     self->readonly = (self->versioned->flags & DLPACK_READ_ONLY) != 0;
-    status = fill(state, name, self, &self->versioned->tensor);
+    status = fill_tensor(state, name, self, &self->versioned->tensor);
   }
   Py_XDECREF(capsule);
   Py_DECREF(method);
@@ -210,7 +209,7 @@ static void tensor_dealloc(PyObject *object) {
   if (self->versioned && self->versioned->deleter) self->versioned->deleter(self->versioned);
   PyErr_Restore(raised, value, traceback);
   PyMem_Free(self->shape);
-  mm_live_add(MM_LIVE_owners, -1);
+  live_count(LIVE_owners, -1);
   type->tp_free(object);
   Py_DECREF(type);
 }
@@ -225,6 +224,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Tensor",
                            .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-int mm_tensor_register(PyObject *module, module_state *state) {
-  return mm_type_register(module, &spec, &state->tensor_type);
+int mmpy_tensor_register(PyObject *module, module_state *state) {
+  return mmpy_type_register(module, &spec, &state->tensor_type);
 }

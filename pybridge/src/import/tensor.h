@@ -4,4 +4,4 @@
 #include "bridge.h"
 
 /* A tensor of DLPack as an object with the buffer protocol; NULL where there is none, or with an exception. */
-PyObject *mm_tensor_take(module_state *state, const char *name, PyObject *source);
+PyObject *tensor_take(module_state *state, const char *name, PyObject *source);

@@ -1,8 +1,7 @@
-/* await.c - waiting for an execution with an eye on signals, and its result as a table.
+/* await.c - waiting for an execution while signals are handled, and its result as a table.
  *
- * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job
- * that does not stop within 2 s after it was told to, by a cancel or its time limit, is left to its keeper, with its
- * inputs.
+ * DESIGN. The GIL is released while a job is waited for, and taken every 20 ms to let signals be handled. A job that
+ * does not stop within 2 s of a cancel or its time limit is left to its supervisor, together with its inputs.
  *
  * SPDX-License-Identifier: MIT */
 #include "run/await.h"
@@ -15,78 +14,79 @@ enum { SLICE_MS = 20 };
 
 /* ---- Results ---- */
 
-static PyObject *notes_of(const mm_work *work) {
-  PyObject *stages = PyList_New(work->stages);
-  for (int32_t i = 0; i < work->stages && stages; i++) {
-    PyObject *rows = work->stage_rows ? Py_BuildValue("(LL)", (long long)work->stage_rows[2 * i],
-                                                      (long long)work->stage_rows[2 * i + 1])
+static PyObject *notes_of(const execution *exec) {
+  PyObject *stages = PyList_New(exec->stages);
+  for (int32_t i = 0; i < exec->stages && stages; i++) {
+    PyObject *rows = exec->stage_rows ? Py_BuildValue("(LL)", (long long)exec->stage_rows[2 * i],
+                                                      (long long)exec->stage_rows[2 * i + 1])
                                       : Py_NewRef(Py_None);
     if (rows) PyList_SET_ITEM(stages, i, rows);
     else Py_CLEAR(stages);
   }
   return stages
-             ? Py_BuildValue("{sdsisN}", "seconds", work->seconds, "threads", (int)work->threads, "stage_rows", stages)
+             ? Py_BuildValue("{sdsisN}", "seconds", exec->seconds, "threads", (int)exec->threads, "stage_rows", stages)
              : NULL;
 }
 
-static PyObject *raise_failure(plan_object *plan, const mm_work *work) {
-  if (atomic_load(&work->late) && work->status == MM_ELIMIT) return mm_deadline_raise(plan->state, work->asked);
-  if (work->status == MM_ECANCEL)
-    return mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
-  return mm_plan_raise(plan, &work->error);
+static PyObject *raise_failure(plan_object *plan, const execution *exec) {
+  if (atomic_load(&exec->late) && exec->status == MM_ELIMIT) return deadline_raise(plan->state, exec->asked);
+  if (exec->status == MM_ECANCEL)
+    return raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, NULL, "the job was cancelled");
+  return mmpy_plan_raise(plan, &exec->error);
 }
 
-PyObject *mm_run_raise_stuck(plan_object *plan, const mm_work *work) {
+PyObject *await_raise_stuck(plan_object *plan, const execution *exec) {
   static const char hint[] = "a thread is within a call that cannot be stopped";
-  return atomic_load(&work->late) ? mm_raise_new(plan->state, MM_ELIMIT, "timeout", NULL, hint,
-                                                 "the job was told to stop after %g seconds, and does not", work->asked)
-                                  : mm_raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, hint,
-                                                 "the job was cancelled, and does not stop");
+  return atomic_load(&exec->late)
+             ? raise_new(plan->state, MM_ELIMIT, "timeout", NULL, hint,
+                         "the job was told to stop after %g seconds, and does not", exec->asked)
+             : raise_new(plan->state, MM_ECANCEL, "cancelled", NULL, hint, "the job was cancelled, and does not stop");
 }
 
-PyObject *mm_run_result(plan_object *plan, const mm_work *work) {
-  if (work->status < 0) return raise_failure(plan, work);
-  if (work->output) return PyLong_FromLongLong(work->progress.rows_out);
-  PyObject *notes = notes_of(work), *table = notes ? mm_table_new(plan->state) : NULL;
-  if (table && mm_table_note(table, notes) < 0) Py_CLEAR(table);
+PyObject *await_result(plan_object *plan, const execution *exec) {
+  if (exec->status < 0) return raise_failure(plan, exec);
+  if (exec->output) return PyLong_FromLongLong(exec->progress.rows_out);
+  PyObject *notes = notes_of(exec), *table = notes ? mmpy_table_new(plan->state) : NULL;
+  if (table && mmpy_table_note(table, notes) < 0) Py_CLEAR(table);
   Py_XDECREF(notes);
   return table;
 }
 
-int mm_run_fill(PyObject *result, mm_work *work, int64_t copied) {
-  if (work->output) return 0;
-  return mm_table_fill(result, &work->table, copied + work->traffic.copied, work->traffic.shared);
+int await_fill(PyObject *result, execution *exec, int64_t copied) {
+  if (exec->output) return 0;
+  return mmpy_table_fill(result, &exec->table, copied + exec->traffic.copied, exec->traffic.shared);
 }
 
 /* ---- Waiting ---- */
 
-void mm_run_cancel(mm_work *work) {
-  mm_work_cancel(work);
-  if (!mm_work_wait(work, mm_work_patience(work))) mm_work_abandon(work);
+void await_cancelled(execution *exec) {
+  execution_cancel(exec);
+  if (!execution_wait(exec, execution_grace(exec))) execution_abandon(exec);
 }
 
-void mm_run_stop(mm_work *work) {
+void await_stop(execution *exec) {
   PyObject *type, *value, *traceback;
   mm_error error;
   PyErr_Fetch(&type, &value, &traceback);
   Py_BEGIN_ALLOW_THREADS
-  mm_run_cancel(work);
-  if (!work->kept && !work->ended) mm_work_keep(work, &error); /* a keeper goes after the end: it is looked for first */
-  if (work->kept || work->ended) mm_work_leave(work);          /* else it is lost with its inputs */
+  await_cancelled(exec);
+  if (!exec->supervised && !exec->ended)
+    execution_supervise(exec, &error); /* a supervisor goes after the end: it is looked for first */
+  if (exec->supervised || exec->ended) execution_leave(exec); /* else it is lost with its inputs */
   Py_END_ALLOW_THREADS
   PyErr_Restore(type, value, traceback);
 }
 
-int mm_run_wait(mm_work *work, double until) {
+int await_execution(execution *exec, double until) {
   for (;;) {
     double left = until - mm_host_clock();
     int slice = left <= 0 ? 0 : left * 1000 < SLICE_MS ? (int)(left * 1000) + 1 : SLICE_MS;
     bool ended;
     Py_BEGIN_ALLOW_THREADS
-    ended = mm_work_wait(work, slice);
+    ended = execution_wait(exec, slice);
     Py_END_ALLOW_THREADS
     if (ended) return 1;
     if (PyErr_CheckSignals() < 0) return -1;
-    if (left <= 0 || mm_work_stuck(work)) return 0;
+    if (left <= 0 || execution_stuck(exec)) return 0;
   }
 }

@@ -1,4 +1,4 @@
-/* execution.c - jobs from their start to their end, with a keeper where nobody waits all the time.
+/* execution.c - jobs from start to end, with a supervisor thread where the caller does not wait.
  * SPDX-License-Identifier: MIT */
 #include "run/execution.h"
 #include "session.h"
@@ -15,197 +15,197 @@ enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
 
 /* ---- Making ---- */
 
-static mm_job *make_job(mm_work *work, const mm_pulse *pulse, mm_error *error) {
-  mm_job_options options = {.threads = work->threads};
-  mm_source *source = work->outcome.source ? work->outcome.source : mm_source_table(&work->outcome.feed, error);
-  work->outcome.source = NULL;
-  mm_job *job = source ? mm_plan_job(work->outcome.plan, source, &options, error) : NULL;
-  mm_stage *sink = job ? mm_outcome_sink(&work->outcome, pulse, error) : NULL;
-  if (work->outcome.path) work->output = sink;
+static mm_job *make_job(execution *exec, const mm_pulse *pulse, mm_error *error) {
+  mm_job_options options = {.threads = exec->threads};
+  mm_source *source = exec->result.source ? exec->result.source : mm_source_table(&exec->result.feed, error);
+  exec->result.source = NULL;
+  mm_job *job = source ? mm_plan_job(exec->result.plan, source, &options, error) : NULL;
+  mm_stage *sink = job ? run_result_sink(&exec->result, pulse, error) : NULL;
+  if (exec->result.path) exec->output = sink;
   if (sink && mm_job_add(job, sink, error) >= 0) return job;
   mm_job_free(job);
   return NULL;
 }
 
-/* More threads than morsels would find nothing to do; of files nobody knows how many there are. */
-static int32_t useful_threads(int32_t wanted, const mm_outcome *outcome) {
-  int64_t morsels = (outcome->feed.rows + MM_MORSEL - 1) / MM_MORSEL;
+/* No more threads than morsels; the number of morsels of files is not known. */
+static int32_t useful_threads(int32_t wanted, const run_result *result) {
+  int64_t morsels = (result->feed.rows + MM_MORSEL - 1) / MM_MORSEL;
   int32_t threads = wanted > 0 ? wanted : mm_processors();
-  if (outcome->source) return threads;
+  if (result->source) return threads;
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
 }
 
-mm_work *mm_work_new(mm_outcome *take, int32_t threads, double limit, double asked, const mm_pulse *pulse,
-                     mm_error *error) {
-  mm_work *work = calloc(1, sizeof *work);
-  if (!work) {
-    mm_outcome_free(take);
+execution *execution_new(run_result *take, int32_t threads, double limit, double asked, const mm_pulse *pulse,
+                         mm_error *error) {
+  execution *exec = calloc(1, sizeof *exec);
+  if (!exec) {
+    run_result_free(take);
     mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a job");
     return NULL;
   }
-  work->outcome = *take;
-  *take = (mm_outcome){0};
-  work->threads = useful_threads(threads, &work->outcome);
-  work->reads = work->outcome.source != NULL;
-  work->limit = limit;
-  work->asked = asked;
-  work->process = getpid();
-  work->event = -1;
-  pthread_mutex_init(&work->mutex, NULL);
-  mm_cond_init(&work->changed);
-  mm_live_add(MM_LIVE_jobs, 1);
-  work->job = make_job(work, pulse, error);
-  if (work->job) return work;
-  mm_work_leave(work);
+  exec->result = *take;
+  *take = (run_result){0};
+  exec->threads = useful_threads(threads, &exec->result);
+  exec->reads = exec->result.source != NULL;
+  exec->limit = limit;
+  exec->asked = asked;
+  exec->process = getpid();
+  exec->event = -1;
+  pthread_mutex_init(&exec->mutex, NULL);
+  mm_cond_init(&exec->changed);
+  live_count(LIVE_jobs, 1);
+  exec->job = make_job(exec, pulse, error);
+  if (exec->job) return exec;
+  execution_leave(exec);
   return NULL;
 }
 
-static void free_work(mm_work *work) {
-  mm_job_free(work->job);
-  mm_outcome_free(&work->outcome);
-  mm_table_free(&work->table);
-  free(work->stage_rows);
-  if (work->event >= 0) close(work->event);
-  pthread_mutex_destroy(&work->mutex);
-  pthread_cond_destroy(&work->changed);
-  free(work);
-  mm_live_add(MM_LIVE_jobs, -1);
+static void free_execution(execution *exec) {
+  mm_job_free(exec->job);
+  run_result_free(&exec->result);
+  mm_table_free(&exec->table);
+  free(exec->stage_rows);
+  if (exec->event >= 0) close(exec->event);
+  pthread_mutex_destroy(&exec->mutex);
+  pthread_cond_destroy(&exec->changed);
+  free(exec);
+  live_count(LIVE_jobs, -1);
 }
 
 /* ---- Ending ---- */
 
-static void note_rows(mm_work *work) {
-  mm_job_progress(work->job, &work->progress);
+static void note_rows(execution *exec) {
+  mm_job_progress(exec->job, &exec->progress);
   int64_t in, out;
-  while (mm_job_stage_rows(work->job, work->stages, &in, &out) == 0) work->stages++;
-  work->stage_rows = calloc(2 * (size_t)work->stages + 1, sizeof *work->stage_rows);
-  for (int32_t i = 0; i < work->stages && work->stage_rows; i++)
-    mm_job_stage_rows(work->job, i, &work->stage_rows[2 * i], &work->stage_rows[2 * i + 1]);
+  while (mm_job_stage_rows(exec->job, exec->stages, &in, &out) == 0) exec->stages++;
+  exec->stage_rows = calloc(2 * (size_t)exec->stages + 1, sizeof *exec->stage_rows);
+  for (int32_t i = 0; i < exec->stages && exec->stage_rows; i++)
+    mm_job_stage_rows(exec->job, i, &exec->stage_rows[2 * i], &exec->stage_rows[2 * i + 1]);
 }
 
-/* Under the mutex: wake who waits for the descriptor. */
-static void ring(const mm_work *work) {
+/* Under the mutex: make the descriptor readable. */
+static void signal_event(const execution *exec) {
   static const uint64_t one = 1;
-  if (work->event >= 0 && write(work->event, &one, sizeof one) < 0) {} /* it cannot be full */
+  if (exec->event >= 0 && write(exec->event, &one, sizeof one) < 0) {} /* it cannot be full */
 }
 
-/* The job is over, and its threads are gone: keep its result, give back all else, tell who waits. */
-static void finish(mm_work *work, int status) {
-  work->seconds = mm_host_clock() - work->began;
-  note_rows(work);
-  if (status >= 0) status = mm_outcome_collect(&work->outcome, work->job, &work->table, &work->traffic, &work->error);
-  work->status = status;
-  mm_queue *queue = work->outcome.queue;
-  work->outcome.queue = NULL;
-  pthread_mutex_lock(&work->mutex);
-  mm_job_free(work->job);
-  work->job = NULL;
-  mm_outcome_free(&work->outcome);
-  atomic_store(&work->ended, true);
-  if (queue) mm_queue_close(queue);
-  ring(work);
-  pthread_cond_broadcast(&work->changed);
-  pthread_mutex_unlock(&work->mutex);
-  mm_queue_release(queue);
+/* The job has ended, and its threads too: keep its result, free all else, wake the waiters. */
+static void finish_job(execution *exec, int status) {
+  exec->seconds = mm_host_clock() - exec->began;
+  note_rows(exec);
+  if (status >= 0) status = run_result_collect(&exec->result, exec->job, &exec->table, &exec->traffic, &exec->error);
+  exec->status = status;
+  row_queue *queue = exec->result.queue;
+  exec->result.queue = NULL;
+  pthread_mutex_lock(&exec->mutex);
+  mm_job_free(exec->job);
+  exec->job = NULL;
+  run_result_free(&exec->result);
+  atomic_store(&exec->ended, true);
+  if (queue) row_queue_close(queue);
+  signal_event(exec);
+  pthread_cond_broadcast(&exec->changed);
+  pthread_mutex_unlock(&exec->mutex);
+  row_queue_release(queue);
 }
 
-static void note_told(mm_work *work) {
+static void note_told(execution *exec) {
   long long none = 0;
-  atomic_compare_exchange_strong(&work->told_at, &none, mm_milliseconds());
+  atomic_compare_exchange_strong(&exec->told_at, &none, mm_milliseconds());
 }
 
-static void note_stuck(mm_work *work) {
-  if (work->rung || !mm_work_stuck(work)) return;
-  pthread_mutex_lock(&work->mutex);
-  work->rung = true;
-  ring(work);
-  pthread_mutex_unlock(&work->mutex);
+static void note_stuck(execution *exec) {
+  if (exec->rung || !execution_stuck(exec)) return;
+  pthread_mutex_lock(&exec->mutex);
+  exec->rung = true;
+  signal_event(exec);
+  pthread_mutex_unlock(&exec->mutex);
 }
 
-/* One look at the job by who keeps it. */
-static bool look(mm_work *work, int slice) {
-  if (work->limit > 0) {
-    double left = work->began + work->limit - mm_host_clock();
-    if (left <= 0 && !atomic_exchange(&work->late, true)) {
-      note_told(work);
-      mm_job_cancel(work->job, MM_ELIMIT);
+/* One poll of the job, by its supervisor or its only waiter. */
+static bool look_at_job(execution *exec, int slice) {
+  if (exec->limit > 0) {
+    double left = exec->began + exec->limit - mm_host_clock();
+    if (left <= 0 && !atomic_exchange(&exec->late, true)) {
+      note_told(exec);
+      mm_job_cancel(exec->job, MM_ELIMIT);
     } else if (left > 0 && left * 1000 < slice) slice = (int)(left * 1000) + 1;
   }
-  note_stuck(work);
-  int status = mm_job_wait(work->job, slice, &work->error);
+  note_stuck(exec);
+  int status = mm_job_wait(exec->job, slice, &exec->error);
   if (status > 0) return false;
-  finish(work, status);
+  finish_job(exec, status);
   return true;
 }
 
 /* ---- Running ---- */
 
-bool mm_work_run_here(mm_work *work) {
-  int32_t flags = mm_plan_flags(work->outcome.plan);
-  if (work->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || work->outcome.feed.rows > MM_MORSEL) return false;
-  work->began = mm_host_clock();
-  finish(work, mm_job_run(work->job, &work->error));
+bool execution_run_here(execution *exec) {
+  int32_t flags = mm_plan_flags(exec->result.plan);
+  if (exec->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || exec->result.feed.rows > MM_MORSEL) return false;
+  exec->began = mm_host_clock();
+  finish_job(exec, mm_job_run(exec->job, &exec->error));
   return true;
 }
 
-void mm_work_start(mm_work *work) {
-  work->began = mm_host_clock();
-  int status = mm_job_start(work->job, &work->error);
-  if (status < 0) finish(work, status);
+void execution_start(execution *exec) {
+  exec->began = mm_host_clock();
+  int status = mm_job_start(exec->job, &exec->error);
+  if (status < 0) finish_job(exec, status);
 }
 
-bool mm_work_wait(mm_work *work, int ms) {
-  if (atomic_load(&work->ended)) return true;
+bool execution_wait(execution *exec, int ms) {
+  if (atomic_load(&exec->ended)) return true;
   struct timespec until = mm_moment_after(ms);
-  pthread_mutex_lock(&work->mutex);
-  if (!work->kept && !atomic_load(&work->ended)) { /* its keeper goes once it has ended */
-    pthread_mutex_unlock(&work->mutex);
-    return look(work, ms);
+  pthread_mutex_lock(&exec->mutex);
+  if (!exec->supervised && !atomic_load(&exec->ended)) { /* its supervisor goes once it has ended */
+    pthread_mutex_unlock(&exec->mutex);
+    return look_at_job(exec, ms);
   }
   int waited = 0;
-  while (!atomic_load(&work->ended) && waited != ETIMEDOUT)
-    waited = pthread_cond_timedwait(&work->changed, &work->mutex, &until);
-  pthread_mutex_unlock(&work->mutex);
-  return atomic_load(&work->ended);
+  while (!atomic_load(&exec->ended) && waited != ETIMEDOUT)
+    waited = pthread_cond_timedwait(&exec->changed, &exec->mutex, &until);
+  pthread_mutex_unlock(&exec->mutex);
+  return atomic_load(&exec->ended);
 }
 
-void mm_work_cancel(mm_work *work) {
-  note_told(work);
-  pthread_mutex_lock(&work->mutex);
-  if (work->job) mm_job_cancel(work->job, MM_ECANCEL);
-  pthread_mutex_unlock(&work->mutex);
+void execution_cancel(execution *exec) {
+  note_told(exec);
+  pthread_mutex_lock(&exec->mutex);
+  if (exec->job) mm_job_cancel(exec->job, MM_ECANCEL);
+  pthread_mutex_unlock(&exec->mutex);
 }
 
-void mm_work_abandon(mm_work *work) {
-  pthread_mutex_lock(&work->mutex);
-  if (work->job && work->output) mm_sink_abandon(work->output);
-  pthread_mutex_unlock(&work->mutex);
+void execution_abandon(execution *exec) {
+  pthread_mutex_lock(&exec->mutex);
+  if (exec->job && exec->output) mm_sink_abandon(exec->output);
+  pthread_mutex_unlock(&exec->mutex);
 }
 
-bool mm_work_stuck(const mm_work *work) {
-  return atomic_load(&work->told_at) && !atomic_load(&work->ended) && mm_work_patience(work) == 0;
+bool execution_stuck(const execution *exec) {
+  return atomic_load(&exec->told_at) && !atomic_load(&exec->ended) && execution_grace(exec) == 0;
 }
 
-int mm_work_patience(const mm_work *work) {
-  long long left = atomic_load(&work->told_at) + PATIENCE_MS - mm_milliseconds();
+int execution_grace(const execution *exec) {
+  long long left = atomic_load(&exec->told_at) + PATIENCE_MS - mm_milliseconds();
   return left > 0 ? (int)left : 0;
 }
 
 /* ---- Keeping ---- */
 
-static void *keep(void *argument) {
-  mm_work *work = argument;
-  while (!look(work, SLICE_MS)) continue;
-  pthread_mutex_lock(&work->mutex);
-  work->kept = false;
-  bool left = work->left;
-  pthread_cond_broadcast(&work->changed);
-  pthread_mutex_unlock(&work->mutex);
-  if (left) free_work(work);
+static void *supervise_job(void *argument) {
+  execution *exec = argument;
+  while (!look_at_job(exec, SLICE_MS)) continue;
+  pthread_mutex_lock(&exec->mutex);
+  exec->supervised = false;
+  bool left = exec->left;
+  pthread_cond_broadcast(&exec->changed);
+  pthread_mutex_unlock(&exec->mutex);
+  if (left) free_execution(exec);
   return NULL;
 }
 
-int mm_work_keep(mm_work *work, mm_error *error) {
+int execution_supervise(execution *exec, mm_error *error) {
   pthread_t thread;
   pthread_attr_t detached;
   sigset_t all, before;
@@ -213,38 +213,38 @@ int mm_work_keep(mm_work *work, mm_error *error) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_init(&detached);
   pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  work->kept = true;
-  int failed = pthread_create(&thread, &detached, keep, work);
+  exec->supervised = true;
+  int failed = pthread_create(&thread, &detached, supervise_job, exec);
   pthread_attr_destroy(&detached);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!failed) return 0;
-  work->kept = false;
+  exec->supervised = false;
   return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(failed));
 }
 
-void mm_work_leave(mm_work *work) {
-  if (work->process != getpid()) return; /* a child of fork: its threads are elsewhere */
-  pthread_mutex_lock(&work->mutex);
-  work->left = true;
-  bool kept = work->kept;
-  pthread_mutex_unlock(&work->mutex);
-  if (!kept) free_work(work);
+void execution_leave(execution *exec) {
+  if (exec->process != getpid()) return; /* a child of fork: its threads are elsewhere */
+  pthread_mutex_lock(&exec->mutex);
+  exec->left = true;
+  bool supervised = exec->supervised;
+  pthread_mutex_unlock(&exec->mutex);
+  if (!supervised) free_execution(exec);
 }
 
 /* ---- Watching ---- */
 
-int mm_work_descriptor(mm_work *work) {
-  pthread_mutex_lock(&work->mutex);
-  if (work->event < 0)
-    work->event = eventfd(work->rung || atomic_load(&work->ended) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int event = work->event;
-  pthread_mutex_unlock(&work->mutex);
+int execution_descriptor(execution *exec) {
+  pthread_mutex_lock(&exec->mutex);
+  if (exec->event < 0)
+    exec->event = eventfd(exec->rung || atomic_load(&exec->ended) ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int event = exec->event;
+  pthread_mutex_unlock(&exec->mutex);
   return event;
 }
 
-void mm_work_progress(mm_work *work, mm_progress *progress) {
-  pthread_mutex_lock(&work->mutex);
-  if (work->job) mm_job_progress(work->job, progress);
-  else *progress = work->progress;
-  pthread_mutex_unlock(&work->mutex);
+void execution_progress(execution *exec, mm_progress *progress) {
+  pthread_mutex_lock(&exec->mutex);
+  if (exec->job) mm_job_progress(exec->job, progress);
+  else *progress = exec->progress;
+  pthread_mutex_unlock(&exec->mutex);
 }

@@ -45,13 +45,13 @@ static PyObject *wrap_input(module_state *state, mm_input *take) {
     mm_input_free(take);
     return NULL;
   }
-  mm_live_add(MM_LIVE_inputs, 1);
+  live_count(LIVE_inputs, 1);
   self->state = state;
   self->input = take;
   self->columns = (mm_schema){0};
   if (mm_schema_copy(&self->columns, mm_input_schema(take), &error) >= 0) return (PyObject *)self;
   Py_DECREF(self);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
 /* What is opened: paths, or buffers with names. */
@@ -86,14 +86,14 @@ static int read_buffers(module_state *state, opening *to) {
   if (list && PyTuple_GET_SIZE(list) != to->count) PyErr_SetString(PyExc_ValueError, "give a path for each buffer");
   else if (list && !(to->blocks = PyMem_Calloc((size_t)to->count + 1, sizeof(mm_block *)))) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < to->count && to->blocks; i++) {
-    mm_borrow borrow = {0};
-    if (mm_borrow_take(state, PyTuple_GET_ITEM(list, i), to->texts[i], false, &borrow) < 0) break;
+    borrowed_buffer borrow = {0};
+    if (borrowed_buffer_take(state, PyTuple_GET_ITEM(list, i), to->texts[i], false, &borrow) < 0) break;
     bool bytes = borrow.type.id == MM_U8 || borrow.type.id == MM_I8;
-    if (bytes) to->blocks[i] = mm_borrow_block(state, &borrow);
+    if (bytes) to->blocks[i] = borrowed_buffer_block(state, &borrow);
     else
-      mm_raise_new(state, MM_EUSAGE, "wrong-type", NULL, "give a buffer of bytes", "%s is no buffer of bytes",
-                   to->texts[i]);
-    mm_borrow_return(&borrow);
+      raise_new(state, MM_EUSAGE, "wrong-type", NULL, "give a buffer of bytes", "%s is no buffer of bytes",
+                to->texts[i]);
+    borrowed_buffer_return(&borrow);
     if (!to->blocks[i]) break;
   }
   Py_XDECREF(list);
@@ -114,20 +114,20 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
   mm_input *input = NULL;
   mm_error error;
   int status = -1;
-  mm_owner_drain();
+  deferred_release_drain();
   if (read_options(arguments, keywords, &given, &options) < 0) return NULL;
   given.list = read_paths(given.paths, &given.texts);
   given.count = given.list ? PyList_GET_SIZE(given.list) : 0;
   bool in_memory = given.buffers && given.buffers != Py_None;
   if (given.list && (!in_memory || read_buffers(state, &given) == 0)) {
-    mm_away away;
+    detached_call call;
     options.blocks = given.blocks;
-    mm_away_begin(&away, state);
-    options.pulse = away.pulse.beat;
-    options.context = away.pulse.context;
+    detached_call_begin(&call, state);
+    options.pulse = call.pulse.beat;
+    options.context = call.pulse.context;
     status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
-    mm_away_end(&away);
-    if (status < 0 && !PyErr_Occurred()) mm_raise(state, &error);
+    detached_call_end(&call);
+    if (status < 0 && !PyErr_Occurred()) raise_error(state, &error);
   }
   close_opening(&given);
   if (status >= 0 && PyErr_Occurred()) { /* a signal that came when all was there */
@@ -140,7 +140,7 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
 static void input_dealloc(PyObject *object) {
   input_object *self = (input_object *)object;
   PyTypeObject *type = Py_TYPE(object);
-  mm_live_add(MM_LIVE_inputs, -1);
+  live_count(LIVE_inputs, -1);
   mm_input_free(self->input);
   mm_schema_free(&self->columns);
   PyObject_Free(object);
@@ -149,36 +149,36 @@ static void input_dealloc(PyObject *object) {
 
 /* ---- Reading ---- */
 
-bool mm_input_is(const module_state *state, PyObject *object) {
+bool mmpy_input_is(const module_state *state, PyObject *object) {
   return PyObject_TypeCheck(object, (PyTypeObject *)state->input_type);
 }
 
-mm_source *mm_input_take(plan_object *plan, PyObject *object) {
+mm_source *mmpy_input_take(plan_object *plan, PyObject *object) {
   input_object *self = (input_object *)object;
   mm_input *input = atomic_exchange(&self->input, NULL);
   mm_error error;
   mm_source *source;
   if (!input) {
-    mm_raise_new(self->state, MM_ESTATE, "used-input", NULL, "open the files again", "this input has been read");
+    raise_new(self->state, MM_ESTATE, "used-input", NULL, "open the files again", "this input has been read");
     return NULL;
   }
   Py_BEGIN_ALLOW_THREADS
   source = mm_input_source(input, mm_plan_reads(plan->plan), &error);
   Py_END_ALLOW_THREADS
-  if (!source) mm_plan_raise(plan, &error);
+  if (!source) mmpy_plan_raise(plan, &error);
   return source;
 }
 
 /* ---- The type ---- */
 
 static PyObject *input_fields(PyObject *object, void *what) {
-  return mm_fields_list(&((input_object *)object)->columns, (int)(intptr_t)what);
+  return fields_list(&((input_object *)object)->columns, (int)(intptr_t)what);
 }
 
 static PyGetSetDef attributes[] = {
-    {"column_names", input_fields, NULL, "Names of the columns of the first file.", (void *)MM_FIELD_NAMES},
-    {"types", input_fields, NULL, "Their types, from a sample.", (void *)MM_FIELD_TYPES},
-    {"nullables", input_fields, NULL, "Whether they may hold nulls.", (void *)MM_FIELD_NULLABLES},
+    {"column_names", input_fields, NULL, "Names of the columns of the first file.", (void *)FIELD_NAMES},
+    {"types", input_fields, NULL, "Their types, from a sample.", (void *)FIELD_TYPES},
+    {"nullables", input_fields, NULL, "Whether they may hold nulls.", (void *)FIELD_NULLABLES},
     {0}};
 
 static PyType_Slot slots[] = {{Py_tp_doc, "Files that are open, to be read as one table, once."},
@@ -192,13 +192,13 @@ static PyType_Spec spec = {.name = "moonmill._core.Input",
                            .slots = slots};
 
 static PyMethodDef functions[] = {
-    {"open_input", MM_METHOD(core_open_input), METH_VARARGS | METH_KEYWORDS,
+    {"open_input", MMPY_METHOD(core_open_input), METH_VARARGS | METH_KEYWORDS,
      "open_input($module, paths, /, *, delimiter=0, quote=0, nulls=None, no_header=False, ragged=False, lines=False, "
      "patience=0.0, buffers=None)\n"
      "--\n\nOpen files, to be read one after the other as one table; options as the session gives them."},
     {0}};
 
-int mm_input_register(PyObject *module, module_state *state) {
-  if (mm_type_register(module, &spec, &state->input_type) < 0) return -1;
+int mmpy_input_register(PyObject *module, module_state *state) {
+  if (mmpy_type_register(module, &spec, &state->input_type) < 0) return -1;
   return PyModule_AddFunctions(module, functions);
 }

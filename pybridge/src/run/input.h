@@ -4,6 +4,6 @@
 #include "run/plan.h"
 
 /* Is it an Input? */
-bool mm_input_is(const module_state *state, PyObject *object);
+bool mmpy_input_is(const module_state *state, PyObject *object);
 /* Its files as the source of a plan; the Input is used up. NULL and an exception. */
-mm_source *mm_input_take(plan_object *plan, PyObject *input);
+mm_source *mmpy_input_take(plan_object *plan, PyObject *input);

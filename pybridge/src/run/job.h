@@ -3,6 +3,6 @@
 #pragma once
 #include "run/request.h"
 
-PyObject *mm_job_submit(module_state *state, const mm_request *asked);
-mm_work  *mm_job_work(PyObject *job); /* borrowed */
-PyObject *mm_job_table(PyObject *job, PyObject *unused);
+PyObject *mmpy_job_submit(module_state *state, const run_request *asked);
+execution  *mmpy_job_execution(PyObject *job); /* borrowed */
+PyObject *mmpy_job_table(PyObject *job, PyObject *unused);

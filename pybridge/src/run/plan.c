@@ -21,11 +21,11 @@ static PyObject *plan_wrap(module_state *state, mm_session *session, mm_plan *ta
   mm_session_retain(session);
   self->session = session;
   self->number = number;
-  mm_live_add(MM_LIVE_plans, 1);
+  live_count(LIVE_plans, 1);
   return (PyObject *)self;
 }
 
-plan_object *mm_plan_of(module_state *state, PyObject *object) {
+plan_object *mmpy_plan_of(module_state *state, PyObject *object) {
   if (PyObject_TypeCheck(object, (PyTypeObject *)state->plan_type)) return (plan_object *)object;
   PyErr_Format(PyExc_TypeError, "expected a Plan, not %.100s", Py_TYPE(object)->tp_name);
   return NULL;
@@ -40,7 +40,7 @@ static void plan_dealloc(PyObject *object) {
   mm_session_release(session);
   Py_END_ALLOW_THREADS
   mm_plan_release(self->plan);
-  mm_live_add(MM_LIVE_plans, -1);
+  live_count(LIVE_plans, -1);
   PyObject_Free(object);
   Py_DECREF(type);
 }
@@ -58,7 +58,7 @@ static int add_field(module_state *state, mm_schema *schema, PyObject *name, PyO
   mm_error error;
   if (null < 0) return -1;
   if (mm_schema_add(schema, text, type_of(kind), null, &error) >= 0) return 0;
-  mm_raise(state, &error);
+  raise_error(state, &error);
   return -1;
 }
 
@@ -89,8 +89,8 @@ static mm_text *read_params(module_state *state, PyObject *items) {
   if (!texts) PyErr_NoMemory();
   for (Py_ssize_t i = 0; i < count && texts; i++) {
     PyObject *pair = PyList_GET_ITEM(items, i);
-    if (mm_text_read(state, PyTuple_GET_ITEM(pair, 0), "the name of a parameter", &texts[2 * i]) == 0
-        && mm_text_read(state, PyTuple_GET_ITEM(pair, 1), "a parameter", &texts[2 * i + 1]) == 0)
+    if (mmpy_text_read(state, PyTuple_GET_ITEM(pair, 0), "the name of a parameter", &texts[2 * i]) == 0
+        && mmpy_text_read(state, PyTuple_GET_ITEM(pair, 1), "a parameter", &texts[2 * i + 1]) == 0)
       continue;
     PyMem_Free(texts);
     return NULL;
@@ -98,20 +98,20 @@ static mm_text *read_params(module_state *state, PyObject *items) {
   return texts;
 }
 
-static PyObject *bind(module_state *state, mm_session *session, int32_t handle, const mm_schema *schema,
-                      const mm_text *params, int32_t count) {
+static PyObject *bind_plan(module_state *state, mm_session *session, int32_t handle, const mm_schema *schema,
+                           const mm_text *params, int32_t count) {
   mm_plan *plan = NULL;
   int32_t number = 0;
   mm_buffer failures = {0};
   mm_error error = {0};
-  mm_away away;
-  mm_away_begin(&away, state);
-  int status = mm_session_plan(session, handle, schema, params, count, &away.pulse, &plan, &number, &failures, &error);
-  mm_away_end(&away);
-  return status < 0 ? mm_session_raise(state, &failures, &error) : plan_wrap(state, session, plan, number);
+  detached_call call;
+  detached_call_begin(&call, state);
+  int status = mm_session_plan(session, handle, schema, params, count, &call.pulse, &plan, &number, &failures, &error);
+  detached_call_end(&call);
+  return status < 0 ? raise_failures(state, &failures, &error) : plan_wrap(state, session, plan, number);
 }
 
-PyObject *mm_plan_bind(module_state *state, mm_session *session, PyObject *const *arguments) {
+PyObject *mmpy_plan_bind(module_state *state, mm_session *session, PyObject *const *arguments) {
   long handle = PyLong_AsLong(arguments[0]);
   if (handle == -1 && PyErr_Occurred()) return NULL;
   PyObject *items = PyMapping_Items(arguments[4]), *made = NULL;
@@ -119,7 +119,7 @@ PyObject *mm_plan_bind(module_state *state, mm_session *session, PyObject *const
   mm_schema schema = {0};
   mm_text *params = read_params(state, items);
   if (params && read_columns(state, arguments + 1, &schema) == 0)
-    made = bind(state, session, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
+    made = bind_plan(state, session, (int32_t)handle, &schema, params, 2 * (int32_t)PyList_GET_SIZE(items));
   PyMem_Free(params);
   mm_schema_free(&schema);
   Py_DECREF(items);
@@ -128,27 +128,27 @@ PyObject *mm_plan_bind(module_state *state, mm_session *session, PyObject *const
 
 /* ---- Failures ---- */
 
-PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure) {
+PyObject *mmpy_plan_raise(plan_object *plan, const mm_error *failure) {
   mm_buffer failures = {0};
   mm_error error = {0};
-  mm_away away;
-  mm_away_begin(&away, plan->state);
-  int status = mm_session_failure(plan->session, plan->number, failure, &away.pulse, &failures, &error);
-  mm_away_end(&away);
-  if (status >= 0 || PyErr_Occurred()) return mm_session_raise(plan->state, &failures, &error);
+  detached_call call;
+  detached_call_begin(&call, plan->state);
+  int status = mm_session_failure(plan->session, plan->number, failure, &call.pulse, &failures, &error);
+  detached_call_end(&call);
+  if (status >= 0 || PyErr_Occurred()) return raise_failures(plan->state, &failures, &error);
   mm_buffer_free(&failures);
-  return mm_raise(plan->state, failure); /* without its place in the script */
+  return raise_error(plan->state, failure); /* without its place in the script */
 }
 
 /* ---- Attributes ---- */
 
 static PyObject *plan_reads(PyObject *object, void *closure) {
   (void)closure;
-  return mm_fields_list(mm_plan_reads(((plan_object *)object)->plan), MM_FIELD_NAMES);
+  return fields_list(mm_plan_reads(((plan_object *)object)->plan), FIELD_NAMES);
 }
 
 static PyObject *plan_fields(PyObject *object, void *what) {
-  return mm_fields_list(mm_plan_gives(((plan_object *)object)->plan), (int)(intptr_t)what);
+  return fields_list(mm_plan_gives(((plan_object *)object)->plan), (int)(intptr_t)what);
 }
 
 static PyObject *plan_flag(PyObject *object, void *flag) {
@@ -157,9 +157,9 @@ static PyObject *plan_flag(PyObject *object, void *flag) {
 
 static PyGetSetDef attributes[] = {
     {"reads", plan_reads, NULL, "Names of the columns that are read.", NULL},
-    {"column_names", plan_fields, NULL, "Names of the columns of the result.", (void *)MM_FIELD_NAMES},
-    {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)MM_FIELD_TYPES},
-    {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)MM_FIELD_NULLABLES},
+    {"column_names", plan_fields, NULL, "Names of the columns of the result.", (void *)FIELD_NAMES},
+    {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)FIELD_TYPES},
+    {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)FIELD_NULLABLES},
     {"keeps_rows", plan_flag, NULL, "The result has a row for each row of the input.", (void *)MM_STAGE_KEEPS_ROWS},
     {"breaks", plan_flag, NULL, "The first row of the result needs all rows of the input.", (void *)MM_STAGE_BREAKS},
     {"can_fail", plan_flag, NULL, "A row may make it fail.", (void *)MM_STAGE_CAN_FAIL},
@@ -177,6 +177,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Plan",
                            .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-int mm_plan_register(PyObject *module, module_state *state) {
-  return mm_type_register(module, &spec, &state->plan_type);
+int mmpy_plan_register(PyObject *module, module_state *state) {
+  return mmpy_type_register(module, &spec, &state->plan_type);
 }

@@ -12,9 +12,9 @@ typedef struct plan_object {
 } plan_object;
 
 /* The plan that an object is; NULL and TypeError. */
-plan_object *mm_plan_of(module_state *state, PyObject *object);
+plan_object *mmpy_plan_of(module_state *state, PyObject *object);
 /* A plan of the script `arguments[0]` of the session, over columns of `arguments[1..3]` (names, types, nullables), with
  * the parameters `arguments[4]`; NULL and an exception. */
-PyObject *mm_plan_bind(module_state *state, struct mm_session *session, PyObject *const *arguments);
+PyObject *mmpy_plan_bind(module_state *state, struct mm_session *session, PyObject *const *arguments);
 /* Raise what the failure of one of its jobs means in the script. Always NULL. */
-PyObject *mm_plan_raise(plan_object *plan, const mm_error *failure);
+PyObject *mmpy_plan_raise(plan_object *plan, const mm_error *failure);

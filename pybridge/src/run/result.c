@@ -31,16 +31,16 @@ static int refuse_null(plan_object *plan, const mm_field *field, int64_t row) {
   PyOS_snprintf(error.field, sizeof error.field, "%s", field->name);
   PyOS_snprintf(error.hint, sizeof error.hint, "declare it in input: \"%.100s: %s?\"", field->name,
                 mm_type_name(field->type, type, sizeof type));
-  mm_plan_raise(plan, &error);
+  mmpy_plan_raise(plan, &error);
   return -1;
 }
 
 /* A null in a column that is declared without nulls is an error at its row, as it is in a file. */
-static int check_nulls(const mm_outcome *outcome, plan_object *plan) {
-  const mm_schema *reads = &outcome->feed.schema;
+static int check_nulls(const run_result *result, plan_object *plan) {
+  const mm_schema *reads = &result->feed.schema;
   int64_t start = 0;
-  for (int64_t b = 0; b < outcome->feed.count; b++) {
-    mm_batch *batch = &outcome->feed.batches[b];
+  for (int64_t b = 0; b < result->feed.count; b++) {
+    mm_batch *batch = &result->feed.batches[b];
     int64_t first = batch->length;
     int32_t at = -1;
     for (int32_t i = 0; i < batch->count; i++) {
@@ -61,10 +61,10 @@ static int find_columns(plan_object *plan, const mm_table *table, int32_t *numbe
     numbers[i] = mm_schema_find(&table->schema, wanted->name);
     mm_type type = numbers[i] < 0 ? (mm_type){0} : table->schema.fields[numbers[i]].type;
     bool foreign = type.id == MM_OPAQUE && wanted->type.id == MM_OPAQUE; /* plans know foreign types only as such */
-    if (numbers[i] >= 0 && (foreign || mm_type_same(type, wanted->type))) continue;
-    mm_raise_new(plan->state, MM_EUSAGE, "other-columns", wanted->name, "make a plan for this table",
-                 "the plan was made for other columns: \"%s\" is %s", wanted->name,
-                 numbers[i] < 0 ? "missing" : "of another type");
+    if (numbers[i] >= 0 && (foreign || type_same(type, wanted->type))) continue;
+    raise_new(plan->state, MM_EUSAGE, "other-columns", wanted->name, "make a plan for this table",
+              "the plan was made for other columns: \"%s\" is %s", wanted->name,
+              numbers[i] < 0 ? "missing" : "of another type");
     return -1;
   }
   return 0;
@@ -82,7 +82,7 @@ static int pick_batch(const mm_batch *from, const int32_t *numbers, int32_t coun
   return mm_table_append(to, &batch, error);
 }
 
-static int open_feed(mm_outcome *outcome, plan_object *plan, const mm_table *table) {
+static int open_feed(run_result *result, plan_object *plan, const mm_table *table) {
   const mm_schema *reads = mm_plan_reads(plan->plan);
   mm_error error;
   int32_t *numbers = PyMem_Calloc((size_t)reads->count + 1, sizeof *numbers);
@@ -91,121 +91,121 @@ static int open_feed(mm_outcome *outcome, plan_object *plan, const mm_table *tab
     return -1;
   }
   int found = find_columns(plan, table, numbers);
-  int status = found < 0 ? 0 : mm_schema_copy(&outcome->feed.schema, reads, &error);
+  int status = found < 0 ? 0 : mm_schema_copy(&result->feed.schema, reads, &error);
   for (int32_t i = 0; i < reads->count && found == 0 && status >= 0; i++)
-    outcome->feed.schema.fields[i].type = table->schema.fields[numbers[i]].type;
+    result->feed.schema.fields[i].type = table->schema.fields[numbers[i]].type;
   for (int64_t b = 0; b < table->count && found == 0 && status >= 0; b++)
-    status = pick_batch(&table->batches[b], numbers, reads->count, &outcome->feed, &error);
+    status = pick_batch(&table->batches[b], numbers, reads->count, &result->feed, &error);
   PyMem_Free(numbers);
-  if (status < 0) mm_raise(plan->state, &error);
-  return found < 0 || status < 0 ? -1 : check_nulls(outcome, plan);
+  if (status < 0) raise_error(plan->state, &error);
+  return found < 0 || status < 0 ? -1 : check_nulls(result, plan);
 }
 
 /* ---- Opening ---- */
 
-static int make_targets(mm_outcome *outcome, plan_object *plan) {
+static int make_targets(run_result *result, plan_object *plan) {
   const mm_schema *gives = mm_plan_gives(plan->plan);
-  outcome->count = gives->count;
-  outcome->targets = calloc((size_t)gives->count + 1, sizeof *outcome->targets);
-  if (!outcome->targets) {
+  result->count = gives->count;
+  result->targets = calloc((size_t)gives->count + 1, sizeof *result->targets);
+  if (!result->targets) {
     PyErr_NoMemory();
     return -1;
   }
   for (int32_t i = 0; i < gives->count; i++) {
-    mm_target *target = &outcome->targets[i];
-    target->shared = outcome->keeps ? mm_plan_shares(plan->plan, i) : -1;
-    if (gives->fields[i].type.id == MM_OPAQUE && outcome->copy) {
+    result_column *target = &result->targets[i];
+    target->shared = result->keeps ? mm_plan_shares(plan->plan, i) : -1;
+    if (gives->fields[i].type.id == MM_OPAQUE && result->copy) {
       char text[64];
-      mm_raise_new(plan->state, MM_EUSAGE, "nested-type", gives->fields[i].name, "leave it out, or run without copy",
-                   "column \"%s\" is of type %s, which cannot be copied", gives->fields[i].name,
-                   mm_type_name(gives->fields[i].type, text, sizeof text));
+      raise_new(plan->state, MM_EUSAGE, "nested-type", gives->fields[i].name, "leave it out, or run without copy",
+                "column \"%s\" is of type %s, which cannot be copied", gives->fields[i].name,
+                mm_type_name(gives->fields[i].type, text, sizeof text));
       return -1;
     }
-    if (target->shared < 0 || outcome->copy) outcome->chunked |= !mm_has_width(gives->fields[i].type);
+    if (target->shared < 0 || result->copy) result->chunked |= !has_fixed_width(gives->fields[i].type);
   }
-  outcome->chunked |= !outcome->keeps;
+  result->chunked |= !result->keeps;
   return 0;
 }
 
 /* Whole columns for what is computed and has no other place. */
-static int make_columns(mm_outcome *outcome, plan_object *plan) {
+static int make_columns(run_result *result, plan_object *plan) {
   const mm_schema *gives = mm_plan_gives(plan->plan);
   mm_error error;
   int status = 0;
-  for (int32_t i = 0; i < outcome->count && !outcome->chunked && status >= 0; i++) {
-    mm_target *target = &outcome->targets[i];
+  for (int32_t i = 0; i < result->count && !result->chunked && status >= 0; i++) {
+    result_column *target = &result->targets[i];
     const mm_field *field = &gives->fields[i];
-    if (target->into.data || (target->shared >= 0 && !outcome->copy && !target->bytes)) continue;
+    if (target->into.data || (target->shared >= 0 && !result->copy && !target->bytes)) continue;
     status =
-        mm_column_make(&target->into, field->type, outcome->feed.rows, 0, field->nullable && !target->bytes, &error);
+        mm_column_make(&target->into, field->type, result->feed.rows, 0, field->nullable && !target->bytes, &error);
   }
-  if (status < 0) mm_raise(plan->state, &error);
+  if (status < 0) raise_error(plan->state, &error);
   return status < 0 ? -1 : 0;
 }
 
-int mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *object, PyObject *outs, bool copy) {
-  const mm_table *table = mm_table_of(plan->state, object);
+int run_result_open(run_result *result, plan_object *plan, PyObject *object, PyObject *outs, bool copy) {
+  const mm_table *table = mmpy_table_of(plan->state, object);
   if (!table) return -1;
   int32_t flags = mm_plan_flags(plan->plan);
-  *outcome = (mm_outcome){.plan = plan->plan, .copy = copy};
+  *result = (run_result){.plan = plan->plan, .copy = copy};
   mm_plan_retain(plan->plan);
-  outcome->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
-  int status = open_feed(outcome, plan, table);
-  if (status == 0) status = make_targets(outcome, plan);
-  if (status == 0 && outs) status = mm_outs_take(outcome, plan, outs);
-  if (status == 0) status = make_columns(outcome, plan);
-  if (status < 0) mm_outcome_free(outcome);
+  result->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
+  int status = open_feed(result, plan, table);
+  if (status == 0) status = make_targets(result, plan);
+  if (status == 0 && outs) status = out_buffers_take(result, plan, outs);
+  if (status == 0) status = make_columns(result, plan);
+  if (status < 0) run_result_free(result);
   return status;
 }
 
-int mm_outcome_read(mm_outcome *outcome, plan_object *plan, PyObject *input, const char *path, int64_t room) {
+int run_result_read(run_result *result, plan_object *plan, PyObject *input, const char *path, int64_t room) {
   mm_error error;
-  *outcome = (mm_outcome){.plan = plan->plan, .chunked = true};
+  *result = (run_result){.plan = plan->plan, .chunked = true};
   mm_plan_retain(plan->plan);
-  outcome->source = mm_input_take(plan, input);
-  bool taken = outcome->source != NULL;
-  if (taken && path && !(outcome->path = strdup(path))) PyErr_NoMemory();
-  if (taken && room && !(outcome->queue = mm_queue_new(room, &error))) mm_raise(plan->state, &error);
+  result->source = mmpy_input_take(plan, input);
+  bool taken = result->source != NULL;
+  if (taken && path && !(result->path = strdup(path))) PyErr_NoMemory();
+  if (taken && room && !(result->queue = row_queue_new(room, &error))) raise_error(plan->state, &error);
   if (!PyErr_Occurred()) return 0;
-  mm_outcome_free(outcome);
+  run_result_free(result);
   return -1;
 }
 
-void mm_outcome_free(mm_outcome *outcome) {
-  for (int32_t i = 0; i < outcome->count && outcome->targets; i++) {
-    mm_column_release(&outcome->targets[i].into);
-    mm_block_release(outcome->targets[i].bytes);
+void run_result_free(run_result *result) {
+  for (int32_t i = 0; i < result->count && result->targets; i++) {
+    mm_column_release(&result->targets[i].into);
+    mm_block_release(result->targets[i].bytes);
   }
-  free(outcome->targets);
-  if (outcome->source) mm_source_free(outcome->source);
-  free(outcome->path);
-  mm_queue_release(outcome->queue);
-  mm_table_free(&outcome->feed);
-  mm_plan_release((mm_plan *)(uintptr_t)outcome->plan);
-  *outcome = (mm_outcome){0};
+  free(result->targets);
+  if (result->source) mm_source_free(result->source);
+  free(result->path);
+  row_queue_release(result->queue);
+  mm_table_free(&result->feed);
+  mm_plan_release((mm_plan *)(uintptr_t)result->plan);
+  *result = (run_result){0};
 }
 
 /* ---- Running ---- */
 
-bool mm_outcome_works(const mm_outcome *outcome) {
-  if (outcome->chunked) return true;
-  for (int32_t i = 0; i < outcome->count; i++)
-    if (outcome->targets[i].into.data) return outcome->feed.rows > 0;
+bool run_result_works(const run_result *result) {
+  if (result->chunked) return true;
+  for (int32_t i = 0; i < result->count; i++)
+    if (result->targets[i].into.data) return result->feed.rows > 0;
   return false;
 }
 
-mm_stage *mm_outcome_sink(const mm_outcome *outcome, const mm_pulse *pulse, mm_error *error) {
+mm_stage *run_result_sink(const run_result *result, const mm_pulse *pulse, mm_error *error) {
   mm_output_options settings = {.pulse = pulse->beat, .context = pulse->context};
-  if (outcome->path) return mm_sink_csv(outcome->path, &settings, error);
-  if (outcome->queue) return mm_queue_sink(outcome->queue, error);
-  if (outcome->chunked) return mm_sink_table(-1, error);
-  mm_column *to = calloc((size_t)outcome->count + 1, sizeof *to);
+  if (result->path) return mm_sink_csv(result->path, &settings, error);
+  if (result->queue) return row_queue_sink(result->queue, error);
+  if (result->chunked) return mm_sink_table(-1, error);
+  mm_column *to = calloc((size_t)result->count + 1, sizeof *to);
   if (!to) {
     mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
     return NULL;
   }
-  for (int32_t i = 0; i < outcome->count; i++) to[i] = outcome->targets[i].into;
-  mm_stage *sink = mm_sink_into(to, outcome->count, outcome->in_place, error);
+  for (int32_t i = 0; i < result->count; i++) to[i] = result->targets[i].into;
+  mm_stage *sink = mm_sink_into(to, result->count, result->in_place, error);
   free(to);
   return sink;
 }
@@ -242,14 +242,14 @@ static bool is_among(const block_set *set, const mm_block *block) {
   return block && bsearch(&block, set->blocks, set->count, sizeof *set->blocks, by_address);
 }
 
-static bool shares(const block_set *set, const mm_column *column) {
+static bool shares_block(const block_set *set, const mm_column *column) {
   return is_among(set, column->valid_block) || is_among(set, column->data_block)
          || is_among(set, column->offsets_block);
 }
 
 static int own_copy(mm_column *column, mm_error *error) {
   mm_column own = {0};
-  int status = mm_column_copy(&own, column, error);
+  int status = mmpy_column_copy(&own, column, error);
   if (status < 0) return status;
   mm_column_release(column);
   *column = own;
@@ -257,25 +257,25 @@ static int own_copy(mm_column *column, mm_error *error) {
 }
 
 /* Whether memory is shared follows from the plan: what shares it by chance gets memory of its own. */
-static int separate(const mm_outcome *outcome, mm_table *table, mm_traffic *traffic, mm_error *error) {
+static int separate_columns(const run_result *result, mm_table *table, byte_traffic *traffic, mm_error *error) {
   block_set set = {0};
   int status = 0;
-  if (collect_blocks(&outcome->feed, &set) < 0)
+  if (collect_blocks(&result->feed, &set) < 0)
     return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
   for (int64_t b = 0; b < table->count; b++)
     for (int32_t i = 0; i < table->batches[b].count && status >= 0; i++) {
       mm_column *column = &table->batches[b].columns[i];
-      if (!shares(&set, column)) continue;
-      bool meant = outcome->targets[i].shared >= 0 && !outcome->copy;
+      if (!shares_block(&set, column)) continue;
+      bool meant = result->targets[i].shared >= 0 && !result->copy;
       if (!meant) status = own_copy(column, error);
-      if (status >= 0) *(meant ? &traffic->shared : &traffic->copied) += mm_column_bytes(column);
+      if (status >= 0) *(meant ? &traffic->shared : &traffic->copied) += mmpy_column_bytes(column);
     }
   free(set.blocks);
   return status;
 }
 
 /* Bools as the caller's memory has them. */
-static void spread_bits(const mm_target *target) {
+static void spread_bits(const result_column *target) {
   uint8_t *bytes = mm_block_data(target->bytes);
   const uint64_t *bits = target->into.data;
   for (int64_t i = 0; i < target->into.length; i++) bytes[i] = bits[i >> 6] >> (i & 63) & 1;
@@ -283,22 +283,22 @@ static void spread_bits(const mm_target *target) {
 
 /* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the
  * feed. */
-static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
-                    mm_traffic *traffic, mm_error *error) {
+static int assemble_batch(const run_result *result, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
+                          byte_traffic *traffic, mm_error *error) {
   mm_batch batch = {0};
-  int status = mm_batch_resize(&batch, outcome->count, error);
+  int status = mm_batch_resize(&batch, result->count, error);
   batch.length = length;
-  for (int32_t i = 0; i < outcome->count && status >= 0; i++) {
-    const mm_target *target = &outcome->targets[i];
+  for (int32_t i = 0; i < result->count && status >= 0; i++) {
+    const result_column *target = &result->targets[i];
     mm_column *column = &batch.columns[i];
     if (target->into.data) {
       status = mm_column_slice(column, &target->into, start, length, error);
-      bool here = target->shared >= 0 && target->into.data == outcome->feed.batches[0].columns[target->shared].data;
-      if (status >= 0 && target->shared >= 0 && !here) traffic->copied += mm_column_bytes(column);
+      bool here = target->shared >= 0 && target->into.data == result->feed.batches[0].columns[target->shared].data;
+      if (status >= 0 && target->shared >= 0 && !here) traffic->copied += mmpy_column_bytes(column);
     } else {
       *column = feed->columns[target->shared];
       mm_column_retain(column);
-      traffic->shared += mm_column_bytes(column);
+      traffic->shared += mmpy_column_bytes(column);
     }
   }
   if (status >= 0) return mm_table_append(to, &batch, error);
@@ -306,39 +306,39 @@ static int assemble(const mm_outcome *outcome, const mm_batch *feed, int64_t sta
   return status;
 }
 
-static int assemble_all(mm_outcome *outcome, mm_table *to, mm_traffic *traffic, mm_error *error) {
+static int assemble_all(run_result *result, mm_table *to, byte_traffic *traffic, mm_error *error) {
   bool any_shared = false;
-  for (int32_t i = 0; i < outcome->count; i++) {
-    mm_target *target = &outcome->targets[i];
+  for (int32_t i = 0; i < result->count; i++) {
+    result_column *target = &result->targets[i];
     any_shared |= !target->into.data;
     if (target->bytes && target->into.data) spread_bits(target);
     if (target->into.valid && mm_column_null_count(&target->into) == 0) target->into.valid = NULL;
   }
-  int status = mm_schema_copy(&to->schema, mm_plan_gives(outcome->plan), error);
-  if (status < 0 || outcome->feed.rows == 0) return status;
-  if (!any_shared) return assemble(outcome, NULL, 0, outcome->feed.rows, to, traffic, error);
+  int status = mm_schema_copy(&to->schema, mm_plan_gives(result->plan), error);
+  if (status < 0 || result->feed.rows == 0) return status;
+  if (!any_shared) return assemble_batch(result, NULL, 0, result->feed.rows, to, traffic, error);
   int64_t start = 0;
-  for (int64_t b = 0; b < outcome->feed.count && status >= 0; b++) {
-    const mm_batch *batch = &outcome->feed.batches[b];
-    status = assemble(outcome, batch, start, batch->length, to, traffic, error);
+  for (int64_t b = 0; b < result->feed.count && status >= 0; b++) {
+    const mm_batch *batch = &result->feed.batches[b];
+    status = assemble_batch(result, batch, start, batch->length, to, traffic, error);
     start += batch->length;
   }
   return status;
 }
 
 /* Foreign types are what they were in the input: such a column can only have passed. */
-static void name_foreign(const mm_outcome *outcome, mm_schema *schema) {
+static void name_foreign(const run_result *result, mm_schema *schema) {
   for (int32_t i = 0; i < schema->count; i++) {
-    int32_t shared = outcome->targets[i].shared;
+    int32_t shared = result->targets[i].shared;
     if (schema->fields[i].type.id == MM_OPAQUE && shared >= 0)
-      schema->fields[i].type = outcome->feed.schema.fields[shared].type;
+      schema->fields[i].type = result->feed.schema.fields[shared].type;
   }
 }
 
-int mm_outcome_collect(mm_outcome *outcome, mm_job *job, mm_table *to, mm_traffic *traffic, mm_error *error) {
-  if (outcome->path || outcome->queue) return 0;
-  int status = outcome->chunked ? mm_job_take_result(job, to, NULL, error) : assemble_all(outcome, to, traffic, error);
-  if (status < 0 || !outcome->targets) return status;
-  name_foreign(outcome, &to->schema);
-  return outcome->chunked ? separate(outcome, to, traffic, error) : 0;
+int run_result_collect(run_result *result, mm_job *job, mm_table *to, byte_traffic *traffic, mm_error *error) {
+  if (result->path || result->queue) return 0;
+  int status = result->chunked ? mm_job_take_result(job, to, NULL, error) : assemble_all(result, to, traffic, error);
+  if (status < 0 || !result->targets) return status;
+  name_foreign(result, &to->schema);
+  return result->chunked ? separate_columns(result, to, traffic, error) : 0;
 }

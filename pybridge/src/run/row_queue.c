@@ -1,5 +1,5 @@
-/* row_queue.c - the sink whose rows are taken while the job goes on. Who folds waits here when nobody takes; a cancelled
- * job does not.
+/* row_queue.c - the sink whose rows are taken while the job runs. When it is full, the thread that combines partials
+ * waits here, unless the job is cancelled.
  * SPDX-License-Identifier: MIT */
 #include "run/row_queue.h"
 #include "clock.h"
@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct mm_queue {
+struct row_queue {
   atomic_int references;
   pthread_mutex_t mutex; /* of all that follows */
   pthread_cond_t changed;
@@ -22,8 +22,8 @@ static int fail_memory(mm_error *error) {
   return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
 }
 
-mm_queue *mm_queue_new(int64_t room, mm_error *error) {
-  mm_queue *queue = calloc(1, sizeof *queue);
+row_queue *row_queue_new(int64_t room, mm_error *error) {
+  row_queue *queue = calloc(1, sizeof *queue);
   if (!queue) {
     fail_memory(error);
     return NULL;
@@ -35,11 +35,11 @@ mm_queue *mm_queue_new(int64_t room, mm_error *error) {
   return queue;
 }
 
-void mm_queue_retain(mm_queue *queue) {
+void row_queue_retain(row_queue *queue) {
   if (queue) atomic_fetch_add(&queue->references, 1);
 }
 
-void mm_queue_release(mm_queue *queue) {
+void row_queue_release(row_queue *queue) {
   if (!queue || atomic_fetch_sub(&queue->references, 1) > 1) return;
   mm_table_free(&queue->waiting);
   pthread_mutex_destroy(&queue->mutex);
@@ -47,19 +47,19 @@ void mm_queue_release(mm_queue *queue) {
   free(queue);
 }
 
-static void set_flag(mm_queue *queue, bool *flag) {
+static void set_flag(row_queue *queue, bool *flag) {
   pthread_mutex_lock(&queue->mutex);
   *flag = true;
   pthread_cond_broadcast(&queue->changed);
   pthread_mutex_unlock(&queue->mutex);
 }
 
-void mm_queue_close(mm_queue *queue) { set_flag(queue, &queue->closed); }
+void row_queue_close(row_queue *queue) { set_flag(queue, &queue->closed); }
 
 /* ---- Taking ---- */
 
 /* Rows from the head of what waits; a batch that is too long is cut. */
-static int move_rows(mm_queue *queue, int64_t rows, mm_table *to, mm_error *error) {
+static int move_rows(row_queue *queue, int64_t rows, mm_table *to, mm_error *error) {
   mm_table *from = &queue->waiting;
   int status = mm_schema_copy(&to->schema, &from->schema, error);
   while (status >= 0 && to->rows < rows && queue->taken < from->count) {
@@ -82,16 +82,16 @@ static int move_rows(mm_queue *queue, int64_t rows, mm_table *to, mm_error *erro
 }
 
 /* Batches that are gone make room for those to come. */
-static void forget_taken(mm_queue *queue) {
+static void forget_taken(row_queue *queue) {
   mm_table *table = &queue->waiting;
   table->count -= queue->taken;
   for (int64_t i = 0; i < table->count; i++) table->batches[i] = table->batches[queue->taken + i];
   queue->taken = 0;
 }
 
-int mm_queue_take(mm_queue *queue, int64_t rows, int milliseconds, mm_table *to, mm_error *error) {
+int row_queue_take(row_queue *queue, int64_t rows, int milliseconds, mm_table *to, mm_error *error) {
   struct timespec until = mm_moment_after(milliseconds);
-  int waited = 0, status = MM_QUEUE_WAIT;
+  int waited = 0, status = ROW_QUEUE_WAIT;
   pthread_mutex_lock(&queue->mutex);
   while (queue->waiting.rows < rows && !queue->closed && waited != ETIMEDOUT)
     waited = pthread_cond_timedwait(&queue->changed, &queue->mutex, &until);
@@ -112,11 +112,11 @@ int mm_queue_take(mm_queue *queue, int64_t rows, int milliseconds, mm_table *to,
 
 typedef struct queue_sink {
   mm_stage base;
-  mm_queue *queue;
+  row_queue *queue;
 } queue_sink;
 
 static int queue_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
-  mm_queue *queue = ((queue_sink *)stage)->queue;
+  row_queue *queue = ((queue_sink *)stage)->queue;
   pthread_mutex_lock(&queue->mutex);
   int status = mm_schema_copy(&queue->waiting.schema, in, error);
   pthread_mutex_unlock(&queue->mutex);
@@ -154,7 +154,7 @@ static int queue_cut(mm_stage *stage, void *local, void **partial, mm_error *err
 }
 
 static int queue_fold(mm_stage *stage, void *partial, mm_error *error) {
-  mm_queue *queue = ((queue_sink *)stage)->queue;
+  row_queue *queue = ((queue_sink *)stage)->queue;
   mm_table *rows = partial;
   int status = 0;
   pthread_mutex_lock(&queue->mutex);
@@ -173,13 +173,13 @@ static int queue_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *e
 }
 
 static void queue_interrupt(mm_stage *stage) {
-  mm_queue *queue = ((queue_sink *)stage)->queue;
+  row_queue *queue = ((queue_sink *)stage)->queue;
   set_flag(queue, &queue->stopped);
 }
 
 static void queue_free(mm_stage *stage) {
   mm_schema_free(&stage->out);
-  mm_queue_release(((queue_sink *)stage)->queue);
+  row_queue_release(((queue_sink *)stage)->queue);
   free(stage);
 }
 
@@ -196,7 +196,7 @@ static const mm_stage_class queue_class = {.name = "queue",
                                            .interrupt = queue_interrupt,
                                            .free = queue_free};
 
-mm_stage *mm_queue_sink(mm_queue *queue, mm_error *error) {
+mm_stage *row_queue_sink(row_queue *queue, mm_error *error) {
   queue_sink *sink = calloc(1, sizeof *sink);
   if (!sink) {
     fail_memory(error);
@@ -205,6 +205,6 @@ mm_stage *mm_queue_sink(mm_queue *queue, mm_error *error) {
   sink->base.vtable = &queue_class;
   sink->base.flags = queue_class.flags;
   sink->queue = queue;
-  mm_queue_retain(queue);
+  row_queue_retain(queue);
   return &sink->base;
 }

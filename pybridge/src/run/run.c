@@ -1,9 +1,4 @@
-/* run.c - run() and submit(): what they take, waiting with an eye on signals, and results as tables.
- *
- * DESIGN. The GIL is given up whenever a job is waited for, and taken back every 20 ms to let signals be handled. A job
- * that does not stop within 2 s after it was told to, by a cancel or its time limit, is left to its keeper, with its
- * inputs.
- *
+/* run.c - run() and submit().
  * SPDX-License-Identifier: MIT */
 #include "deferred_release.h"
 #include "errors.h"
@@ -20,72 +15,72 @@
 
 enum { WATCH_MS = 100 };
 
-/* Wait for its end; false: an exception, and the work is gone. */
-static bool wait_for(plan_object *plan, mm_work *work) {
-  int ended = mm_run_wait(work, INFINITY);
+/* Wait for its end; false: an exception, and the execution is gone. */
+static bool wait_for(plan_object *plan, execution *exec) {
+  int ended = await_execution(exec, INFINITY);
   if (ended > 0) return true;
-  if (ended == 0) mm_run_raise_stuck(plan, work);
-  mm_run_stop(work);
+  if (ended == 0) await_raise_stuck(plan, exec);
+  await_stop(exec);
   return false;
 }
 
 /* ---- Running on the thread that asks ---- */
 
-static PyObject *run_work(plan_object *plan, mm_work *work, int64_t copied) {
+static PyObject *run_execution(plan_object *plan, execution *exec, int64_t copied) {
   bool small;
   Py_BEGIN_ALLOW_THREADS
-  small = mm_work_run_here(work);
-  if (!small) mm_work_start(work);
+  small = execution_run_here(exec);
+  if (!small) execution_start(exec);
   Py_END_ALLOW_THREADS
-  if (!small && !wait_for(plan, work)) return NULL;
-  PyObject *result = mm_run_result(plan, work);
-  if (result && mm_run_fill(result, work, copied) < 0) Py_CLEAR(result);
-  mm_work_leave(work);
-  mm_owner_drain();
+  if (!small && !wait_for(plan, exec)) return NULL;
+  PyObject *result = await_result(plan, exec);
+  if (result && await_fill(result, exec, copied) < 0) Py_CLEAR(result);
+  execution_leave(exec);
+  deferred_release_drain();
   return result;
 }
 
 /* A result that is nothing but memory of the input. */
-static PyObject *run_nothing(module_state *state, mm_outcome *outcome, int64_t copied) {
+static PyObject *run_nothing(module_state *state, run_result *opened, int64_t copied) {
   mm_table table = {0};
   mm_error error;
-  mm_traffic traffic = {.copied = copied};
-  int status = mm_outcome_collect(outcome, NULL, &table, &traffic, &error);
-  mm_outcome_free(outcome);
-  if (status >= 0) return mm_table_wrap(state, &table, traffic.copied, traffic.shared);
+  byte_traffic traffic = {.copied = copied};
+  int status = run_result_collect(opened, NULL, &table, &traffic, &error);
+  run_result_free(opened);
+  if (status >= 0) return mmpy_table_wrap(state, &table, traffic.copied, traffic.shared);
   mm_table_free(&table);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
 /* ---- run and submit ---- */
 
 static PyObject *core_submit(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
-  mm_request asked;
-  mm_owner_drain();
-  if (mm_request_read(state, arguments, keywords, false, &asked) < 0) return NULL;
-  return mm_job_submit(state, &asked);
+  run_request asked;
+  deferred_release_drain();
+  if (run_request_read(state, arguments, keywords, false, &asked) < 0) return NULL;
+  return mmpy_job_submit(state, &asked);
 }
 
 /* A run that somebody watches is a job that is waited for. */
-static PyObject *run_watched(module_state *state, const mm_request *asked) {
-  PyObject *job = mm_job_submit(state, asked);
+static PyObject *run_watched(module_state *state, const run_request *asked) {
+  PyObject *job = mmpy_job_submit(state, asked);
   PyObject *result = NULL;
   if (!job) return NULL;
-  mm_work *work = mm_job_work(job);
-  for (int ended = 0; ended == 0 && !mm_work_stuck(work);) {
-    ended = mm_run_wait(work, mm_host_clock() + WATCH_MS * 1e-3);
+  execution *exec = mmpy_job_execution(job);
+  for (int ended = 0; ended == 0 && !execution_stuck(exec);) {
+    ended = await_execution(exec, mm_host_clock() + WATCH_MS * 1e-3);
     PyObject *said = ended < 0 ? NULL : PyObject_CallOneArg(asked->watch, job);
     if (!said) goto done;
     Py_DECREF(said);
   }
-  result = mm_job_table(job, NULL);
+  result = mmpy_job_table(job, NULL);
 done:
-  if (!result && !atomic_load(&work->ended)) { /* whoever watches may hold the job, which then goes on */
+  if (!result && !atomic_load(&exec->ended)) { /* whoever watches may hold the job, which then goes on */
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     Py_BEGIN_ALLOW_THREADS
-    mm_run_cancel(work);
+    await_cancelled(exec);
     Py_END_ALLOW_THREADS
     PyErr_Restore(type, value, traceback);
   }
@@ -95,28 +90,28 @@ done:
 
 static PyObject *core_run(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
-  mm_request asked;
-  mm_outcome outcome;
-  mm_owner_drain();
-  if (mm_request_read(state, arguments, keywords, true, &asked) < 0) return NULL;
+  run_request asked;
+  run_result opened;
+  deferred_release_drain();
+  if (run_request_read(state, arguments, keywords, true, &asked) < 0) return NULL;
   if (asked.watch) return run_watched(state, &asked);
-  if (mm_request_open(&asked, &outcome) < 0) return NULL;
-  int64_t copied = mm_request_copied(&asked);
-  if (!mm_outcome_works(&outcome)) return run_nothing(state, &outcome, copied);
-  mm_work *work = mm_run_work(state, &asked, &outcome);
-  return work ? run_work(asked.plan, work, copied) : NULL;
+  if (run_request_open(&asked, &opened) < 0) return NULL;
+  int64_t copied = run_request_copied(&asked);
+  if (!run_result_works(&opened)) return run_nothing(state, &opened, copied);
+  execution *exec = run_request_execution(state, &asked, &opened);
+  return exec ? run_execution(asked.plan, exec, copied) : NULL;
 }
 
 static PyMethodDef functions[] = {
-    {"run", MM_METHOD(core_run), METH_VARARGS | METH_KEYWORDS,
+    {"run", MMPY_METHOD(core_run), METH_VARARGS | METH_KEYWORDS,
      "run($module, plan, data, /, threads=0, out=None, copy=False, timeout=None, watch=None, output=None)\n--\n\n"
      "Run and wait, the GIL released. `watch` is called some ten times a second."},
-    {"submit", MM_METHOD(core_submit), METH_VARARGS | METH_KEYWORDS,
+    {"submit", MMPY_METHOD(core_submit), METH_VARARGS | METH_KEYWORDS,
      "submit($module, plan, data, /, threads=0, out=None, copy=False, timeout=None, room=0)\n--\n\n"
      "Run in the background."},
     {0}};
 
-int mm_run_register(PyObject *module, module_state *state) {
+int mmpy_run_register(PyObject *module, module_state *state) {
   (void)state;
   return PyModule_AddFunctions(module, functions);
 }

@@ -17,7 +17,7 @@ static bool is_text(mm_type type) { return type.id == MM_UTF8 || type.id == MM_B
 
 /* ---- Room ---- */
 
-int mm_passage_begin(mm_passage *p, module_state *state, const mm_function *info) {
+int call_args_begin(call_args *p, module_state *state, const mm_function *info) {
   size_t arguments = (size_t)info->argument_count, results = (size_t)info->result_count;
   size_t most = arguments > results ? arguments : results;
   p->state = state;
@@ -29,7 +29,7 @@ int mm_passage_begin(mm_passage *p, module_state *state, const mm_function *info
   p->arguments = p->few_arguments;
   p->results = p->few_results;
   p->borrows = p->few_borrows;
-  if (most <= MM_FEW) return 0;
+  if (most <= CALL_ARGS_FEW) return 0;
   p->values = PyMem_Calloc(most, sizeof *p->values + 2 * sizeof *p->arguments + sizeof *p->borrows);
   if (!p->values) {
     PyErr_NoMemory();
@@ -37,14 +37,14 @@ int mm_passage_begin(mm_passage *p, module_state *state, const mm_function *info
   }
   p->arguments = (mm_item *)(p->values + most);
   p->results = p->arguments + most;
-  p->borrows = (mm_borrow *)(p->results + most);
+  p->borrows = (borrowed_buffer *)(p->results + most);
   return 0;
 }
 
-void mm_passage_end(mm_passage *p) {
+void call_args_end(call_args *p) {
   for (int32_t i = 0; i < p->taken; i++) {
     const mm_slot *slot = &p->info->arguments[i];
-    if (slot->array || slot->type.id == MM_BINARY) mm_borrow_return(&p->borrows[i]);
+    if (slot->array || slot->type.id == MM_BINARY) borrowed_buffer_return(&p->borrows[i]);
   }
   if (p->values != p->few_values) PyMem_Free(p->values);
 }
@@ -59,44 +59,45 @@ static const char *slot_text(const mm_slot *slot, char *text, size_t size) {
 }
 
 /* Raise "function: argument <what>". Always -1. */
-static int refuse(const mm_passage *p, const mm_slot *slot, const char *id, const char *hint, const char *what) {
+static int refuse_argument(const call_args *p, const mm_slot *slot, const char *id, const char *hint,
+                           const char *what) {
   mm_error error = {.code = MM_EUSAGE, .stage = -1, .place = -1, .row = -1};
   snprintf(error.id, sizeof error.id, "%s", id);
   snprintf(error.field, sizeof error.field, "%s", slot->name);
   snprintf(error.hint, sizeof error.hint, "%s", hint ? hint : "");
   snprintf(error.message, sizeof error.message, "%s: %s %s", p->info->name, slot->name, what);
-  mm_raise(p->state, &error);
+  raise_error(p->state, &error);
   return -1;
 }
 
-static int refuse_type(const mm_passage *p, const mm_slot *slot, PyObject *object, const char *hint) {
+static int refuse_type(const call_args *p, const mm_slot *slot, PyObject *object, const char *hint) {
   char found[200], wanted[64], what[300];
   const char *shown = Py_TYPE(object)->tp_name;
-  if (slot->array) shown = mm_memory_describe(object, found, sizeof found);
+  if (slot->array) shown = typed_memory_describe(object, found, sizeof found);
   snprintf(what, sizeof what, "is %.200s, expected %s", shown, slot_text(slot, wanted, sizeof wanted));
-  return refuse(p, slot, "wrong-type", hint, what);
+  return refuse_argument(p, slot, "wrong-type", hint, what);
 }
 
-static int refuse_value(const mm_passage *p, const mm_slot *slot, PyObject *object) {
+static int refuse_value(const call_args *p, const mm_slot *slot, PyObject *object) {
   char wanted[64], what[300];
   PyErr_Clear();
   PyObject *shown = PyObject_Repr(object);
   const char *text = shown ? PyUnicode_AsUTF8(shown) : NULL;
   if (text) {
     snprintf(what, sizeof what, "is %.200s, which does not fit %s", text, slot_text(slot, wanted, sizeof wanted));
-    refuse(p, slot, "out-of-range", NULL, what);
+    refuse_argument(p, slot, "out-of-range", NULL, what);
   }
   Py_XDECREF(shown);
   return -1;
 }
 
 /* An exception of ours that does not say which argument it is about. Always -1. */
-static int name_argument(const mm_passage *p, const mm_slot *slot) {
+static int name_argument(const call_args *p, const mm_slot *slot) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);
   PyObject *message = NULL;
-  if (value && mm_attribute_find(value, "message", &message) == 1) {
+  if (value && attribute_find(value, "message", &message) == 1) {
     PyObject *text = PyUnicode_FromFormat("%s: %s: %S", p->info->name, slot->name, message);
     PyObject *name = PyUnicode_FromString(slot->name);
     if (text && name && PyObject_SetAttrString(value, "message", text) == 0)
@@ -113,7 +114,7 @@ static int name_argument(const mm_passage *p, const mm_slot *slot) {
 /* ---- Scalars ---- */
 
 /* Whole numbers of 64 bits; 1 when it is beyond them. */
-static int whole(PyObject *number, bool is_signed, int64_t *value) {
+static int whole_number(PyObject *number, bool is_signed, int64_t *value) {
   int overflow;
   *value = PyLong_AsLongLongAndOverflow(number, &overflow);
   if (*value == -1 && PyErr_Occurred()) return -1;
@@ -126,7 +127,7 @@ static int whole(PyObject *number, bool is_signed, int64_t *value) {
   return 1;
 }
 
-static int take_integer(const mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item) {
+static int take_integer(const call_args *p, const mm_slot *slot, PyObject *object, mm_item *item) {
   static const struct {
     int64_t low, high;
   } ranges[] = {[MM_I8] = {INT8_MIN, INT8_MAX},    [MM_I16] = {INT16_MIN, INT16_MAX}, [MM_I32] = {INT32_MIN, INT32_MAX},
@@ -135,13 +136,13 @@ static int take_integer(const mm_passage *p, const mm_slot *slot, PyObject *obje
   bool is_signed = slot->type.id != MM_U64;
   int status;
   if (PyLong_Check(object)) {
-    status = whole(object, is_signed, &item->i);
+    status = whole_number(object, is_signed, &item->i);
   } else if (PyIndex_Check(object)) {
     PyObject *number = PyNumber_Index(object);
     if (!number && !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
     PyErr_Clear();
     if (!number) return refuse_type(p, slot, object, NULL);
-    status = whole(number, is_signed, &item->i);
+    status = whole_number(number, is_signed, &item->i);
     Py_DECREF(number);
   } else {
     return refuse_type(p, slot, object, PyFloat_Check(object) ? "round it: int(x)" : NULL);
@@ -153,7 +154,7 @@ static int take_integer(const mm_passage *p, const mm_slot *slot, PyObject *obje
   return 0;
 }
 
-static int take_float(const mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item) {
+static int take_float(const call_args *p, const mm_slot *slot, PyObject *object, mm_item *item) {
   item->f = PyFloat_CheckExact(object) ? PyFloat_AS_DOUBLE(object) : PyFloat_AsDouble(object);
   if (item->f == -1.0 && PyErr_Occurred()) {
     if (PyErr_ExceptionMatches(PyExc_OverflowError)) return refuse_value(p, slot, object);
@@ -165,7 +166,7 @@ static int take_float(const mm_passage *p, const mm_slot *slot, PyObject *object
   return 0;
 }
 
-static int take_bool(const mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item) {
+static int take_bool(const call_args *p, const mm_slot *slot, PyObject *object, mm_item *item) {
   const char *name = Py_TYPE(object)->tp_name;
   if (PyBool_Check(object)) item->i = object == Py_True;
   else if (strcmp(name, "numpy.bool") == 0 || strcmp(name, "numpy.bool_") == 0) item->i = PyObject_IsTrue(object);
@@ -173,17 +174,17 @@ static int take_bool(const mm_passage *p, const mm_slot *slot, PyObject *object,
   return item->i < 0 ? -1 : 0;
 }
 
-static int take_text(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
+static int take_text(call_args *p, const mm_slot *slot, PyObject *object, mm_item *item, borrowed_buffer *borrow) {
   if (slot->type.id == MM_UTF8) {
     Py_ssize_t size = 0;
     const char *problem;
     if (!PyUnicode_Check(object)) return refuse_type(p, slot, object, NULL);
-    item->data = mm_utf8_find(object, &size, &problem);
+    item->data = mmpy_utf8_find(object, &size, &problem);
     item->size = size;
-    return item->data ? 0 : problem ? refuse(p, slot, "bad-utf8", NULL, problem) : -1;
+    return item->data ? 0 : problem ? refuse_argument(p, slot, "bad-utf8", NULL, problem) : -1;
   }
   if (!PyObject_CheckBuffer(object)) return refuse_type(p, slot, object, NULL);
-  if (mm_borrow_take(p->state, object, NULL, false, borrow) < 0) return name_argument(p, slot);
+  if (borrowed_buffer_take(p->state, object, NULL, false, borrow) < 0) return name_argument(p, slot);
   item->data = borrow->view.buf;
   item->size = borrow->view.len;
   return 0;
@@ -209,22 +210,23 @@ static int misses_values(PyObject *object) {
   return missing;
 }
 
-static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_item *item, mm_borrow *borrow) {
+static int take_array(call_args *p, const mm_slot *slot, PyObject *object, mm_item *item, borrowed_buffer *borrow) {
   if (!PyObject_CheckBuffer(object) && !PyObject_HasAttrString(object, "__dlpack__")) {
-    const char *hint = mm_memory_hint(object);
+    const char *hint = typed_memory_hint(object);
     return refuse_type(p, slot, object, hint ? hint : "pass an array of numpy or another buffer");
   }
-  if (mm_borrow_take(p->state, object, NULL, slot->mut, borrow) < 0) return name_argument(p, slot);
+  if (borrowed_buffer_take(p->state, object, NULL, slot->mut, borrow) < 0) return name_argument(p, slot);
   if (borrow->type.id != slot->type.id) {
     char hint[64];
-    mm_borrow_return(borrow);
+    borrowed_buffer_return(borrow);
     snprintf(hint, sizeof hint, "pass array.astype(\"%s\")", dtypes[slot->type.id]);
     return refuse_type(p, slot, object, is_numpy(object) ? hint : NULL);
   }
   int missing = is_numpy(object) ? 0 : misses_values(object);
-  if (missing != 0) mm_borrow_return(borrow);
+  if (missing != 0) borrowed_buffer_return(borrow);
   if (missing < 0) return -1;
-  if (missing) return refuse(p, slot, "masked", "pass array.filled(...), or array.compressed()", "has masked values");
+  if (missing)
+    return refuse_argument(p, slot, "masked", "pass array.filled(...), or array.compressed()", "has masked values");
   item->data = borrow->view.buf;
   item->size = borrow->length;
   p->bytes += borrow->view.len;
@@ -233,7 +235,7 @@ static int take_array(mm_passage *p, const mm_slot *slot, PyObject *object, mm_i
 }
 
 /* LuaJIT assumes that values of different types do not share memory. */
-static int check_overlaps(const mm_passage *p) {
+static int check_overlaps(const call_args *p) {
   for (int32_t i = 0; i < p->info->argument_count; i++) {
     const mm_slot *slot = &p->info->arguments[i];
     if (!slot->mut || p->arguments[i].null) continue;
@@ -245,18 +247,18 @@ static int check_overlaps(const mm_passage *p) {
       if (from >= stop || from + p->borrows[k].view.len <= start) continue;
       char what[200];
       snprintf(what, sizeof what, "and %.100s share memory and have different types", other->name);
-      return refuse(p, slot, "shared-memory", "pass a copy of one of them", what);
+      return refuse_argument(p, slot, "shared-memory", "pass a copy of one of them", what);
     }
   }
   return 0;
 }
 
-static int take(mm_passage *p, int32_t number) {
+static int take_argument(call_args *p, int32_t number) {
   const mm_slot *slot = &p->info->arguments[number];
   PyObject *object = p->values[number];
   mm_item *item = &p->arguments[number];
   item->null = object == Py_None;
-  if (slot->array || slot->type.id == MM_BINARY) p->borrows[number] = (mm_borrow){0};
+  if (slot->array || slot->type.id == MM_BINARY) p->borrows[number] = (borrowed_buffer){0};
   p->taken = number + 1;
   if (item->null) return slot->nullable ? 0 : refuse_type(p, slot, object, "declare it with ? where None is meant");
   if (slot->array) return take_array(p, slot, object, item, &p->borrows[number]);
@@ -266,9 +268,9 @@ static int take(mm_passage *p, int32_t number) {
   return take_integer(p, slot, object, item);
 }
 
-int mm_passage_take(mm_passage *p) {
+int call_args_take(call_args *p) {
   for (int32_t i = 0; i < p->info->argument_count; i++) {
-    if (take(p, i) < 0) return -1;
+    if (take_argument(p, i) < 0) return -1;
   }
   return p->bytes ? check_overlaps(p) : 0;
 }
@@ -276,7 +278,7 @@ int mm_passage_take(mm_passage *p) {
 /* ---- Results ---- */
 
 /* Whatever was not handed out: blocks, and texts in the place of `data`. */
-static void drop_results(mm_passage *p, int32_t from) {
+static void drop_results(call_args *p, int32_t from) {
   for (int32_t i = from; i < p->info->result_count; i++) {
     const mm_slot *slot = &p->info->results[i];
     mm_item *item = &p->results[i];
@@ -286,7 +288,7 @@ static void drop_results(mm_passage *p, int32_t from) {
   }
 }
 
-int mm_passage_texts(mm_passage *p) {
+int call_args_texts(call_args *p) {
   int status = 0;
   for (int32_t i = 0; i < p->info->result_count; i++) {
     const mm_slot *slot = &p->info->results[i];
@@ -304,11 +306,11 @@ int mm_passage_texts(mm_passage *p) {
 }
 
 /* The array that a function made: takes the item's block. */
-static PyObject *give_array(mm_passage *p, const mm_slot *slot, mm_item *item) {
+static PyObject *give_array(call_args *p, const mm_slot *slot, mm_item *item) {
   mm_block *block = item->block;
   item->block = NULL;
   if (!block) return Py_NewRef(p->values[item->argument]);
-  PyObject *buffer = mm_buffer_wrap(p->state, block, item->data, slot->type, item->size, mm_block_sole(block));
+  PyObject *buffer = mmpy_buffer_wrap(p->state, block, item->data, slot->type, item->size, mm_block_sole(block));
   if (!buffer || !p->numpy) return buffer;
   PyObject *numpy = PyImport_ImportModule("numpy");
   PyObject *array = numpy ? PyObject_CallMethod(numpy, "asarray", "O", buffer) : NULL;
@@ -317,7 +319,7 @@ static PyObject *give_array(mm_passage *p, const mm_slot *slot, mm_item *item) {
   return array;
 }
 
-static PyObject *give(mm_passage *p, int32_t number) {
+static PyObject *give_result(call_args *p, int32_t number) {
   const mm_slot *slot = &p->info->results[number];
   mm_item *item = &p->results[number];
   if (item->null) Py_RETURN_NONE;
@@ -333,13 +335,13 @@ static PyObject *give(mm_passage *p, int32_t number) {
   }
 }
 
-PyObject *mm_passage_give(mm_passage *p) {
+PyObject *call_args_give(call_args *p) {
   int32_t count = p->info->result_count;
   if (count == 0) Py_RETURN_NONE;
-  if (count == 1) return give(p, 0);
+  if (count == 1) return give_result(p, 0);
   PyObject *all = PyTuple_New(count);
   for (int32_t i = 0; all && i < count; i++) {
-    PyObject *value = give(p, i);
+    PyObject *value = give_result(p, i);
     if (value) PyTuple_SET_ITEM(all, i, value);
     else {
       drop_results(p, i + 1);

@@ -15,14 +15,14 @@
 
 enum { LITTLE = 16384 }; /* bytes of arrays that may be worked on under the GIL */
 
-typedef struct away {
+typedef struct long_call {
   mm_pulse pulse;
   PyThreadState *thread; /* NULL while the GIL is held */
   bool lasted;
-} away;
+} long_call;
 
-static int beat(void *context) {
-  away *a = context;
+static int release_gil(void *context) {
+  long_call *a = context;
   if (a->thread) PyEval_RestoreThread(a->thread);
   a->lasted = true;
   int raised = PyErr_CheckSignals();
@@ -36,7 +36,7 @@ static PyObject *fail_name(const function_object *self, PyObject *name, const ch
   return PyErr_Format(PyExc_TypeError, "%s() %s '%U'", self->info->name, what, name);
 }
 
-static int32_t find(const function_object *self, PyObject *name) {
+static int32_t find_argument(const function_object *self, PyObject *name) {
   int32_t count = self->info->argument_count;
   for (int32_t i = 0; i < count; i++)
     if (PyTuple_GET_ITEM(self->names, i) == name) return i;
@@ -45,8 +45,8 @@ static int32_t find(const function_object *self, PyObject *name) {
   return -1;
 }
 
-static int gather(const function_object *self, PyObject *const *given, Py_ssize_t count, PyObject *names,
-                  PyObject **values) {
+static int gather_arguments(const function_object *self, PyObject *const *given, Py_ssize_t count, PyObject *names,
+                            PyObject **values) {
   const mm_function *info = self->info;
   if (count > info->argument_count) {
     PyErr_Format(PyExc_TypeError, "%s() takes %d argument%s but %zd were given", info->name, (int)info->argument_count,
@@ -56,7 +56,7 @@ static int gather(const function_object *self, PyObject *const *given, Py_ssize_
   for (int32_t i = 0; i < info->argument_count; i++) values[i] = i < count ? given[i] : NULL;
   for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
     PyObject *name = PyTuple_GET_ITEM(names, k);
-    int32_t i = find(self, name);
+    int32_t i = find_argument(self, name);
     if (i < 0) fail_name(self, name, "got an unexpected keyword argument");
     else if (values[i]) fail_name(self, name, "got multiple values for argument");
     if (i < 0 || values[i]) return -1;
@@ -74,15 +74,15 @@ static int gather(const function_object *self, PyObject *const *given, Py_ssize_
 
 /* ---- Calls ---- */
 
-static PyObject *fail(module_state *state, const mm_error *error) {
-  return PyErr_Occurred() ? NULL : mm_raise(state, error); /* what a signal's handler raised comes first */
+static PyObject *raise_failure(module_state *state, const mm_error *error) {
+  return PyErr_Occurred() ? NULL : raise_error(state, error); /* what a signal's handler raised comes first */
 }
 
-static PyObject *call(function_object *self, mm_passage *p) {
+static PyObject *call_function(function_object *self, call_args *p) {
   mm_module *module = self->owner->module;
   mm_error error;
-  away a = {.lasted = false};
-  a.pulse = (mm_pulse){beat, &a};
+  long_call a = {.lasted = false};
+  a.pulse = (mm_pulse){release_gil, &a};
   int status = mm_module_enter(module, false, NULL, &error);
   if (status == 0) {
     a.thread = PyEval_SaveThread();
@@ -92,33 +92,34 @@ static PyObject *call(function_object *self, mm_passage *p) {
   }
   if (status < 0) {
     if (a.thread) PyEval_RestoreThread(a.thread);
-    return fail(p->state, &error);
+    return raise_failure(p->state, &error);
   }
   a.lasted = false; /* waiting is not lasting */
   status = mm_module_call(module, self->number, p->arguments, p->results, &a.pulse, &error);
   if (a.thread) PyEval_RestoreThread(a.thread);
   atomic_store_explicit(&self->lasts, a.lasted, memory_order_relaxed);
-  bool told = status >= 0 && (!self->holds || mm_passage_texts(p) == 0);
+  bool told = status >= 0 && (!self->holds || call_args_texts(p) == 0);
   mm_module_leave(module);
-  if (status < 0) return fail(p->state, &error);
-  return told ? mm_passage_give(p) : NULL;
+  if (status < 0) return raise_failure(p->state, &error);
+  return told ? call_args_give(p) : NULL;
 }
 
 static PyObject *function_call(PyObject *object, PyObject *const *given, size_t flags, PyObject *names) {
   function_object *self = (function_object *)object;
-  mm_passage passage;
-  mm_owner_drain();
-  if (mm_passage_begin(&passage, self->owner->state, self->info) < 0) return NULL;
+  call_args passage;
+  deferred_release_drain();
+  if (call_args_begin(&passage, self->owner->state, self->info) < 0) return NULL;
   PyObject *result = NULL;
-  if (gather(self, given, PyVectorcall_NARGS(flags), names, passage.values) == 0 && mm_passage_take(&passage) == 0)
-    result = call(self, &passage);
-  mm_passage_end(&passage);
+  if (gather_arguments(self, given, PyVectorcall_NARGS(flags), names, passage.values) == 0
+      && call_args_take(&passage) == 0)
+    result = call_function(self, &passage);
+  call_args_end(&passage);
   return result;
 }
 
 /* ---- The type ---- */
 
-static bool holds(const mm_function *info) {
+static bool holds_memory(const mm_function *info) {
   bool any = false;
   for (int32_t i = 0; i < info->result_count; i++) {
     int id = info->results[i].type.id;
@@ -127,7 +128,7 @@ static bool holds(const mm_function *info) {
   return any;
 }
 
-PyObject *mm_function_make(functions_object *owner, int32_t number) {
+PyObject *mmpy_function_make(module_object *owner, int32_t number) {
   PyTypeObject *type = (PyTypeObject *)owner->state->function_type;
   function_object *self = (function_object *)type->tp_alloc(type, 0);
   if (!self) return NULL;
@@ -136,7 +137,7 @@ PyObject *mm_function_make(functions_object *owner, int32_t number) {
   Py_INCREF(owner);
   self->info = mm_module_function(owner->module, number);
   self->number = number;
-  self->holds = holds(self->info);
+  self->holds = holds_memory(self->info);
   self->names = PyTuple_New(self->info->argument_count);
   for (int32_t i = 0; self->names && i < self->info->argument_count; i++) {
     PyObject *name = PyUnicode_InternFromString(self->info->arguments[i].name);
@@ -280,6 +281,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Function",
                                     | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-int mm_function_register(PyObject *module, module_state *state) {
-  return mm_type_register(module, &spec, &state->function_type);
+int mmpy_function_register(PyObject *module, module_state *state) {
+  return mmpy_type_register(module, &spec, &state->function_type);
 }

@@ -4,15 +4,15 @@
 #include "bridge.h"
 #include "functions.h"
 
-typedef struct functions_object {
+typedef struct module_object {
   PyObject_HEAD module_state *state;
   mm_module *module;
   PyObject *name, *texts; /* what it was made of: str, tuple of str */
-} functions_object;
+} module_object;
 
 typedef struct function_object {
   PyObject_HEAD vectorcallfunc vectorcall;
-  functions_object *owner;
+  module_object *owner;
   const mm_function *info;
   int32_t number;
   PyObject *names; /* of the arguments: interned */
@@ -21,4 +21,4 @@ typedef struct function_object {
 } function_object;
 
 /* A function of a module; a new reference. */
-PyObject *mm_function_make(functions_object *owner, int32_t number);
+PyObject *mmpy_function_make(module_object *owner, int32_t number);

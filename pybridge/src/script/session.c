@@ -25,17 +25,17 @@ static int warn_of_interpreter(void) {
 static PyObject *session_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
   static char *none[] = {NULL};
   if (!PyArg_ParseTupleAndKeywords(arguments, keywords, ":Session", none)) return NULL;
-  module_state *state = mm_state_of((PyObject *)type);
+  module_state *state = module_state_of((PyObject *)type);
   if (!state || warn_of_interpreter() < 0) return NULL;
   session_object *self = (session_object *)type->tp_alloc(type, 0);
   mm_error error;
   if (!self) return NULL;
   self->state = state;
   self->session = mm_session_new(&error);
-  mm_live_add(MM_LIVE_sessions, 1);
+  live_count(LIVE_sessions, 1);
   if (self->session) return (PyObject *)self;
   Py_DECREF(self);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
 static void session_dealloc(PyObject *object) {
@@ -45,28 +45,28 @@ static void session_dealloc(PyObject *object) {
   Py_BEGIN_ALLOW_THREADS
   mm_session_release(session);
   Py_END_ALLOW_THREADS
-  mm_live_add(MM_LIVE_sessions, -1);
+  live_count(LIVE_sessions, -1);
   type->tp_free(object);
   Py_DECREF(type);
 }
 
 static PyObject *session_ask(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
   session_object *self = (session_object *)object;
-  mm_owner_drain();
+  deferred_release_drain();
   if (count < 1) return PyErr_Format(PyExc_TypeError, "ask() takes the name of a request");
   mm_text *texts = PyMem_Calloc((size_t)count, sizeof *texts);
   if (!texts) return PyErr_NoMemory();
   mm_buffer answer = {0};
   PyObject *result = NULL;
   for (Py_ssize_t i = 0; i < count; i++)
-    if (mm_text_read(self->state, arguments[i], "a text for the session", &texts[i]) < 0) goto done;
+    if (mmpy_text_read(self->state, arguments[i], "a text for the session", &texts[i]) < 0) goto done;
   mm_error error = {0};
-  mm_away away;
-  mm_away_begin(&away, self->state);
+  detached_call call;
+  detached_call_begin(&call, self->state);
   int status =
-      mm_session_call(self->session, texts[0].bytes, texts + 1, (int32_t)count - 1, &away.pulse, &answer, &error);
-  mm_away_end(&away);
-  if (status < 0) mm_session_raise(self->state, &answer, &error);
+      mm_session_call(self->session, texts[0].bytes, texts + 1, (int32_t)count - 1, &call.pulse, &answer, &error);
+  detached_call_end(&call);
+  if (status < 0) raise_failures(self->state, &answer, &error);
   else result = PyUnicode_DecodeUTF8((const char *)answer.data, (Py_ssize_t)answer.size, "strict");
 done:
   mm_buffer_free(&answer);
@@ -76,9 +76,9 @@ done:
 
 static PyObject *session_plan(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
   session_object *self = (session_object *)object;
-  mm_owner_drain();
+  deferred_release_drain();
   if (count != 5) return PyErr_Format(PyExc_TypeError, "plan() takes 5 arguments, got %zd", count);
-  return mm_plan_bind(self->state, self->session, arguments);
+  return mmpy_plan_bind(self->state, self->session, arguments);
 }
 
 static PyObject *session_drop(PyObject *object, PyObject *handle) {
@@ -94,9 +94,9 @@ static PyObject *session_lost(PyObject *object, void *closure) {
 }
 
 static PyMethodDef methods[] = {
-    {"ask", MM_METHOD(session_ask), METH_FASTCALL,
+    {"ask", MMPY_METHOD(session_ask), METH_FASTCALL,
      "ask($self, name, /, *arguments)\n--\n\nA request (lua/host/session.h): JSON text."},
-    {"plan", MM_METHOD(session_plan), METH_FASTCALL,
+    {"plan", MMPY_METHOD(session_plan), METH_FASTCALL,
      "plan($self, handle, names, types, nullables, params, /)\n--\n\nBind a pipeline to columns and parameters."},
     {"drop", session_drop, METH_O, "drop($self, handle, /)\n--\n\nForget a script, or a half of one, without waiting."},
     {0}};
@@ -132,7 +132,7 @@ static PyMethodDef functions[] = {
      "collect($module, /)\n--\n\nAll sessions free what nothing refers to any more; the bytes that they then hold."},
     {0}};
 
-int mm_session_register(PyObject *module, module_state *state) {
-  if (mm_type_register(module, &spec, &state->session_type) < 0) return -1;
+int mmpy_session_register(PyObject *module, module_state *state) {
+  if (mmpy_type_register(module, &spec, &state->session_type) < 0) return -1;
   return PyModule_AddFunctions(module, functions);
 }

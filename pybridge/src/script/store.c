@@ -14,7 +14,7 @@ static const char *name_of(module_state *state, PyObject *name) {
     PyErr_Format(PyExc_TypeError, "names in the store are str, not %.100s", Py_TYPE(name)->tp_name);
     return NULL;
   }
-  const char *text = mm_utf8_of(state, name, &size, "a name in the store");
+  const char *text = mmpy_utf8_of(state, name, &size, "a name in the store");
   if (text && strlen(text) == (size_t)size) return text;
   if (text) PyErr_SetString(PyExc_ValueError, "a name in the store has a NUL character");
   return NULL;
@@ -29,8 +29,8 @@ static const char *known_name(PyObject *name) {
 }
 
 /* What was replaced or dropped may have been the last of something that only Python can free. */
-static PyObject *answer(PyObject *result) {
-  mm_owner_drain();
+static PyObject *answer_of(PyObject *result) {
+  deferred_release_drain();
   return result;
 }
 
@@ -42,10 +42,10 @@ static PyObject *store_put(PyObject *module, PyObject *const *arguments, Py_ssiz
   mm_column column = {0};
   int64_t copied = 0;
   mm_error error;
-  if (!name || mm_column_join((column_object *)arguments[1], &column, &copied) < 0) return NULL;
+  if (!name || mmpy_column_join((column_object *)arguments[1], &column, &copied) < 0) return NULL;
   int status = mm_store_put(name, &column, &error);
   mm_column_release(&column);
-  return answer(status < 0 ? mm_raise(state, &error) : PyLong_FromLongLong(copied));
+  return answer_of(status < 0 ? raise_error(state, &error) : PyLong_FromLongLong(copied));
 }
 
 /* A table of one column, which is taken, also on failure. */
@@ -53,19 +53,19 @@ static PyObject *table_of(module_state *state, const char *name, mm_column *colu
   mm_table made = {0};
   mm_batch batch = {0};
   mm_error error;
-  int64_t shared = mm_column_bytes(column);
+  int64_t shared = mmpy_column_bytes(column);
   int status = mm_schema_add(&made.schema, name, column->type, column->valid != NULL, &error);
   if (status >= 0) status = mm_batch_resize(&batch, 1, &error);
   if (status < 0) {
     mm_column_release(column);
     mm_table_free(&made);
-    return mm_raise(state, &error);
+    return raise_error(state, &error);
   }
   batch.length = column->length;
   batch.columns[0] = *column;
-  if (mm_table_append(&made, &batch, &error) >= 0) return mm_table_wrap(state, &made, 0, shared);
+  if (mm_table_append(&made, &batch, &error) >= 0) return mmpy_table_wrap(state, &made, 0, shared);
   mm_table_free(&made);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
 static PyObject *store_get(PyObject *module, PyObject *name) {
@@ -74,7 +74,7 @@ static PyObject *store_get(PyObject *module, PyObject *name) {
   mm_column column = {0};
   if (!text || !mm_store_get(text, &column)) Py_RETURN_NONE;
   PyObject *table = table_of(state, text, &column);
-  PyObject *made = table ? mm_column_wrap((table_object *)table, 0) : NULL;
+  PyObject *made = table ? mmpy_column_wrap((table_object *)table, 0) : NULL;
   Py_XDECREF(table);
   return made;
 }
@@ -83,17 +83,17 @@ static PyObject *store_drop(PyObject *module, PyObject *name) {
   mm_error error;
   const char *text = known_name(name);
   int status = text ? mm_store_drop(text, &error) : 0;
-  return answer(status < 0 ? mm_raise(PyModule_GetState(module), &error) : PyBool_FromLong(status));
+  return answer_of(status < 0 ? raise_error(PyModule_GetState(module), &error) : PyBool_FromLong(status));
 }
 
 static PyObject *store_clear(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   mm_store_clear();
-  return answer(Py_NewRef(Py_None));
+  return answer_of(Py_NewRef(Py_None));
 }
 
 /* (name, type, nullable, rows, bytes, users) */
-static PyObject *describe(const mm_store *snapshot, int64_t index) {
+static PyObject *describe_entry(const mm_store *snapshot, int64_t index) {
   mm_store_entry entry;
   char type[128];
   mm_store_at(snapshot, index, &entry);
@@ -104,12 +104,12 @@ static PyObject *describe(const mm_store *snapshot, int64_t index) {
 
 static PyObject *store_list(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   mm_store *snapshot = mm_store_snapshot();
   int64_t count = mm_store_count(snapshot);
   PyObject *list = PyList_New((Py_ssize_t)count);
   for (int64_t i = 0; i < count && list; i++) {
-    PyObject *item = describe(snapshot, i);
+    PyObject *item = describe_entry(snapshot, i);
     if (item) PyList_SET_ITEM(list, (Py_ssize_t)i, item);
     else Py_CLEAR(list);
   }
@@ -123,7 +123,7 @@ static PyObject *store_bytes(PyObject *module, PyObject *unused) {
 }
 
 static PyMethodDef functions[] = {
-    {"store_put", MM_METHOD(store_put), METH_FASTCALL,
+    {"store_put", MMPY_METHOD(store_put), METH_FASTCALL,
      "store_put($module, name, column, /)\n--\n\nKeep a column; the bytes that joining its chunks copied."},
     {"store_get", store_get, METH_O, "store_get($module, name, /)\n--\n\nThe column of a name, shared; or None."},
     {"store_drop", store_drop, METH_O, "store_drop($module, name, /)\n--\n\nForget a name; whether it was there."},
@@ -133,7 +133,7 @@ static PyMethodDef functions[] = {
     {"store_bytes", store_bytes, METH_NOARGS, "store_bytes($module, /)\n--\n\nBytes of all values."},
     {0}};
 
-int mm_store_register(PyObject *module, module_state *state) {
+int mmpy_store_register(PyObject *module, module_state *state) {
   (void)state;
   return PyModule_AddFunctions(module, functions);
 }

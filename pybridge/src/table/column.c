@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-PyObject *mm_column_wrap(table_object *table, int32_t index) {
+PyObject *mmpy_column_wrap(table_object *table, int32_t index) {
   module_state *state = table->state;
   PyTypeObject *class = (PyTypeObject *)(state->column_class ? state->column_class : state->column_type);
   column_object *self = (column_object *)class->tp_alloc(class, 0);
@@ -18,7 +18,7 @@ PyObject *mm_column_wrap(table_object *table, int32_t index) {
   Py_INCREF(table);
   self->table = table;
   self->index = index;
-  mm_live_add(MM_LIVE_columns, 1);
+  live_count(LIVE_columns, 1);
   return (PyObject *)self;
 }
 
@@ -32,7 +32,7 @@ static void column_dealloc(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
   PyObject_GC_UnTrack(object);
   Py_CLEAR(((column_object *)object)->table);
-  mm_live_add(MM_LIVE_columns, -1);
+  live_count(LIVE_columns, -1);
   type->tp_free(object);
   Py_DECREF(type);
 }
@@ -59,16 +59,16 @@ static PyObject *slice_of(column_object *self, PyObject *key) {
   if (PySlice_Unpack(key, &start, &stop, &step) < 0) return NULL;
   Py_ssize_t length = PySlice_AdjustIndices((Py_ssize_t)self->table->table.rows, &start, &stop, step);
   if (step != 1) return PyErr_Format(PyExc_ValueError, "a column is sliced with a step of 1 only");
-  PyObject *alone = mm_table_pick(self->table, &self->index, 1);
-  PyObject *table = alone ? mm_table_cut((table_object *)alone, start, length) : NULL;
-  PyObject *column = table ? mm_column_wrap((table_object *)table, 0) : NULL;
+  PyObject *alone = slice_columns(self->table, &self->index, 1);
+  PyObject *table = alone ? slice_rows((table_object *)alone, start, length) : NULL;
+  PyObject *column = table ? mmpy_column_wrap((table_object *)table, 0) : NULL;
   Py_XDECREF(alone);
   Py_XDECREF(table);
   return column;
 }
 
 /* Row `index`, from 0, or from the end when negative; its batch and its number within. */
-static int locate(const column_object *self, PyObject *key, int64_t *batch, int64_t *row) {
+static int locate_row(const column_object *self, PyObject *key, int64_t *batch, int64_t *row) {
   if (!PyIndex_Check(key)) {
     PyErr_Format(PyExc_TypeError, "rows are numbered: %.100s is no number", Py_TYPE(key)->tp_name);
     return -1;
@@ -89,21 +89,21 @@ static PyObject *column_item(PyObject *object, PyObject *key) {
   column_object *self = (column_object *)object;
   int64_t batch, row;
   if (PySlice_Check(key)) return slice_of(self, key);
-  if (locate(self, key, &batch, &row) < 0) return NULL;
-  return mm_value_make(self->table->state, mm_column_field(self), mm_column_chunk(self, batch), row);
+  if (locate_row(self, key, &batch, &row) < 0) return NULL;
+  return value_make(self->table->state, mmpy_column_field(self), mmpy_column_chunk(self, batch), row);
 }
 
 /* As CSV would write it. */
 static PyObject *column_text(PyObject *object, PyObject *key) {
   column_object *self = (column_object *)object;
   int64_t batch, row;
-  if (locate(self, key, &batch, &row) < 0) return NULL;
-  const mm_column *chunk = mm_column_chunk(self, batch);
+  if (locate_row(self, key, &batch, &row) < 0) return NULL;
+  const mm_column *chunk = mmpy_column_chunk(self, batch);
   if (chunk->type.id == MM_NULL || (chunk->valid && !(chunk->valid[row >> 6] >> (row & 63) & 1))) Py_RETURN_NONE;
   mm_buffer bytes = {0};
   mm_error error;
   PyObject *text = NULL;
-  if (mm_column_text(chunk, row, &bytes, &error) < 0) mm_raise(self->table->state, &error);
+  if (mm_column_text(chunk, row, &bytes, &error) < 0) raise_error(self->table->state, &error);
   else text = PyUnicode_DecodeUTF8((const char *)bytes.data, (Py_ssize_t)bytes.size, "backslashreplace");
   mm_buffer_free(&bytes);
   return text;
@@ -115,11 +115,11 @@ static PyObject *column_to_pylist(PyObject *object, PyObject *unused) {
   PyObject *list = PyList_New((Py_ssize_t)self->table->table.rows);
   Py_ssize_t at = 0;
   for (int64_t b = 0; b < chunks_of(self) && list; b++) {
-    const mm_column *chunk = mm_column_chunk(self, b);
+    const mm_column *chunk = mmpy_column_chunk(self, b);
     for (int64_t i = 0; i < chunk->length && list; i++) {
-      PyObject *value = mm_value_make(self->table->state, mm_column_field(self), chunk, i);
+      PyObject *value = value_make(self->table->state, mmpy_column_field(self), chunk, i);
       if (value) PyList_SET_ITEM(list, at++, value);
-      if (!value || mm_signals_check(at) < 0) Py_CLEAR(list);
+      if (!value || signals_check(at) < 0) Py_CLEAR(list);
     }
   }
   return list;
@@ -129,24 +129,24 @@ static PyObject *column_to_pylist(PyObject *object, PyObject *unused) {
 
 static PyObject *column_name(PyObject *object, void *closure) {
   (void)closure;
-  const char *name = mm_column_field((column_object *)object)->name;
+  const char *name = mmpy_column_field((column_object *)object)->name;
   return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "replace");
 }
 
 static PyObject *column_type(PyObject *object, void *closure) {
   (void)closure;
   char text[128];
-  return PyUnicode_FromString(mm_type_name(mm_column_field((column_object *)object)->type, text, sizeof text));
+  return PyUnicode_FromString(mm_type_name(mmpy_column_field((column_object *)object)->type, text, sizeof text));
 }
 
 static PyObject *column_nullable(PyObject *object, void *closure) {
   (void)closure;
-  return PyBool_FromLong(mm_column_field((column_object *)object)->nullable);
+  return PyBool_FromLong(mmpy_column_field((column_object *)object)->nullable);
 }
 
 static PyObject *column_null_count(PyObject *object, void *closure) {
   (void)closure;
-  return PyLong_FromLongLong(mm_column_nulls((column_object *)object));
+  return PyLong_FromLongLong(mmpy_column_nulls((column_object *)object));
 }
 
 static PyObject *column_chunks(PyObject *object, void *closure) {
@@ -158,7 +158,7 @@ static PyObject *column_nbytes(PyObject *object, void *closure) {
   (void)closure;
   const column_object *self = (column_object *)object;
   int64_t bytes = 0;
-  for (int64_t i = 0; i < chunks_of(self); i++) bytes += mm_column_bytes(mm_column_chunk(self, i));
+  for (int64_t i = 0; i < chunks_of(self); i++) bytes += mmpy_column_bytes(mmpy_column_chunk(self, i));
   return PyLong_FromLongLong(bytes);
 }
 
@@ -167,33 +167,33 @@ static PyObject *column_nbytes(PyObject *object, void *closure) {
 static PyObject *column_arrow_schema(PyObject *object, PyObject *unused) {
   (void)unused;
   column_object *self = (column_object *)object;
-  PyObject *table = mm_table_pick(self->table, &self->index, 1);
+  PyObject *table = slice_columns(self->table, &self->index, 1);
   PyObject *capsule =
-      table ? mm_schema_capsule(self->table->state, &((table_object *)table)->table.schema, true) : NULL;
+      table ? capsule_of_schema(self->table->state, &((table_object *)table)->table.schema, true) : NULL;
   Py_XDECREF(table);
   return capsule;
 }
 
 static PyObject *column_arrow_stream(PyObject *object, PyObject *arguments, PyObject *keywords) {
   column_object *self = (column_object *)object;
-  PyObject *table = mm_table_pick(self->table, &self->index, 1), *capsule = NULL;
+  PyObject *table = slice_columns(self->table, &self->index, 1), *capsule = NULL;
   if (!table) return NULL;
   const mm_table *only = &((table_object *)table)->table;
   bool *is_long;
-  if (mm_requested_parse(self->table->state, &only->schema, true, arguments, keywords, &is_long) == 0)
-    capsule = mm_stream_capsule(self->table->state, only, true, is_long);
+  if (requested_schema_parse(self->table->state, &only->schema, true, arguments, keywords, &is_long) == 0)
+    capsule = capsule_of_table(self->table->state, only, true, is_long);
   Py_DECREF(table);
   return capsule;
 }
 
 static PyObject *column_arrow_array(PyObject *object, PyObject *arguments, PyObject *keywords) {
   column_object *self = (column_object *)object;
-  PyObject *column = mm_column_combine(object, NULL), *capsules = NULL;
+  PyObject *column = mmpy_column_combine(object, NULL), *capsules = NULL;
   if (!column) return NULL;
   const mm_table *table = &((column_object *)column)->table->table;
   bool *is_long;
-  if (mm_requested_parse(self->table->state, &table->schema, true, arguments, keywords, &is_long) == 0) {
-    capsules = mm_array_capsules(self->table->state, &table->schema, &table->batches[0], true, is_long);
+  if (requested_schema_parse(self->table->state, &table->schema, true, arguments, keywords, &is_long) == 0) {
+    capsules = capsules_of_batch(self->table->state, &table->schema, &table->batches[0], true, is_long);
     free(is_long);
   }
   Py_DECREF(column);
@@ -215,23 +215,23 @@ static PyMethodDef methods[] = {
      "to_pylist($self, /)\n--\n\nThe values as Python objects; None for null."},
     {"text", column_text, METH_O,
      "text($self, index, /)\n--\n\nThe value of a row as CSV would write it, without quotes; None for null."},
-    {"data", mm_column_data, METH_NOARGS,
+    {"data", mmpy_column_data, METH_NOARGS,
      "data($self, /)\n--\n\nThe values as one buffer, a byte each for bools. What stands for a null is undefined."},
-    {"valid", mm_column_valid, METH_NOARGS,
+    {"valid", mmpy_column_valid, METH_NOARGS,
      "valid($self, /)\n--\n\nOne byte a row, 1 where there is a value; None when there are no nulls."},
-    {"combine", mm_column_combine, METH_NOARGS,
+    {"combine", mmpy_column_combine, METH_NOARGS,
      "combine($self, /)\n--\n\nThe column as one chunk; copies when there are more."},
     {"__arrow_c_schema__", column_arrow_schema, METH_NOARGS,
      "__arrow_c_schema__($self, /)\n--\n\nThe type as a capsule."},
-    {"__arrow_c_array__", MM_METHOD(column_arrow_array), METH_VARARGS | METH_KEYWORDS,
+    {"__arrow_c_array__", MMPY_METHOD(column_arrow_array), METH_VARARGS | METH_KEYWORDS,
      "__arrow_c_array__($self, requested_schema=None)\n--\n\nThe values as one array: chunks are joined."},
-    {"__arrow_c_stream__", MM_METHOD(column_arrow_stream), METH_VARARGS | METH_KEYWORDS,
+    {"__arrow_c_stream__", MMPY_METHOD(column_arrow_stream), METH_VARARGS | METH_KEYWORDS,
      "__arrow_c_stream__($self, requested_schema=None)\n--\n\nThe chunks as a capsule, nothing copied. May be called "
      "again."},
-    {"__dlpack__", MM_METHOD(mm_column_dlpack), METH_VARARGS | METH_KEYWORDS,
+    {"__dlpack__", MMPY_METHOD(mmpy_column_dlpack), METH_VARARGS | METH_KEYWORDS,
      "__dlpack__($self, /, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nThe values as a DLPack "
      "capsule."},
-    {"__dlpack_device__", mm_dlpack_device, METH_NOARGS, "__dlpack_device__($self, /)\n--\n\nMain memory: (1, 0)."},
+    {"__dlpack_device__", dlpack_device, METH_NOARGS, "__dlpack_device__($self, /)\n--\n\nMain memory: (1, 0)."},
     {0}};
 
 static PyType_Slot slots[] = {{Py_tp_doc, "One column of one table: a list of chunks in Arrow layout."},
@@ -239,7 +239,7 @@ static PyType_Slot slots[] = {{Py_tp_doc, "One column of one table: a list of ch
                               {Py_tp_traverse, (void *)(uintptr_t)column_traverse},
                               {Py_tp_getset, attributes},
                               {Py_tp_methods, methods},
-                              {Py_tp_richcompare, (void *)(uintptr_t)mm_column_equals},
+                              {Py_tp_richcompare, (void *)(uintptr_t)mmpy_column_equals},
                               {Py_mp_length, (void *)(uintptr_t)column_length},
                               {Py_mp_subscript, (void *)(uintptr_t)column_item},
                               {0}};
@@ -250,6 +250,6 @@ static PyType_Spec spec = {.name = "moonmill._core.Column",
                                     | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = slots};
 
-int mm_column_register(PyObject *module, module_state *state) {
-  return mm_type_register(module, &spec, &state->column_type);
+int mmpy_column_register(PyObject *module, module_state *state) {
+  return mmpy_type_register(module, &spec, &state->column_type);
 }

@@ -20,7 +20,7 @@ typedef struct span {
   int64_t a_row, b_row, length;
 } span;
 
-static bool bit(const void *bits, int64_t i) { return !bits || (((const uint8_t *)bits)[i >> 3] >> (i & 7) & 1); }
+static bool bit_at(const void *bits, int64_t i) { return !bits || (((const uint8_t *)bits)[i >> 3] >> (i & 7) & 1); }
 
 /* Rows that are left in the side's batch; 0 at its end. */
 static int64_t rows_left(side *at) {
@@ -56,7 +56,7 @@ static bool equal_value(const mm_column *a, int64_t i, const mm_column *b, int64
   const char *x = a->data, *y = b->data;
   switch (a->type.id) {
   case MM_NULL: return true;
-  case MM_BOOL: return bit(x, i) == bit(y, j);
+  case MM_BOOL: return bit_at(x, i) == bit_at(y, j);
   case MM_F32: return equal_f32(x + i * width, y + j * width);
   case MM_F64: return equal_f64(x + i * width, y + j * width);
   case MM_UTF8:
@@ -75,8 +75,8 @@ static bool equal_span(const span *rows) {
   }
   for (int64_t k = 0; k < rows->length; k++) {
     int64_t i = rows->a_row + k, j = rows->b_row + k;
-    bool valid = bit(a->valid, i);
-    if (valid != bit(b->valid, j) || (valid && !equal_value(a, i, b, j, width))) return false;
+    bool valid = bit_at(a->valid, i);
+    if (valid != bit_at(b->valid, j) || (valid && !equal_value(a, i, b, j, width))) return false;
   }
   return true;
 }
@@ -99,25 +99,25 @@ static bool equal_columns(const mm_table *a, int32_t i, const mm_table *b, int32
 }
 
 static bool same_field(const mm_field *a, const mm_field *b) {
-  return strcmp(a->name, b->name) == 0 && mm_type_same(a->type, b->type);
+  return strcmp(a->name, b->name) == 0 && type_same(a->type, b->type);
 }
 
-static PyObject *answer(bool equal, int operation) { return PyBool_FromLong(equal == (operation == Py_EQ)); }
+static PyObject *answer_of(bool equal, int operation) { return PyBool_FromLong(equal == (operation == Py_EQ)); }
 
 /* Values of foreign types are not known here: -1 and an exception. */
 static int check_known(const table_object *table, int32_t index) {
   const mm_field *field = &table->table.schema.fields[index];
   if (field->type.id != MM_OPAQUE) return 0;
-  mm_raise_new(table->state, MM_EUSAGE, "opaque-column", field->name, "compare what to_pyarrow() gives",
-               "values of a foreign type cannot be compared here");
+  raise_new(table->state, MM_EUSAGE, "opaque-column", field->name, "compare what to_pyarrow() gives",
+            "values of a foreign type cannot be compared here");
   return -1;
 }
 
-PyObject *mm_table_equals(PyObject *object, PyObject *other, int operation) {
+PyObject *mmpy_table_equals(PyObject *object, PyObject *other, int operation) {
   table_object *self = (table_object *)object;
   if ((operation != Py_EQ && operation != Py_NE) || !PyObject_TypeCheck(other, (PyTypeObject *)self->state->table_type))
     Py_RETURN_NOTIMPLEMENTED;
-  if (object == other) return answer(true, operation);
+  if (object == other) return answer_of(true, operation);
   const mm_table *a = &self->table, *b = &((table_object *)other)->table;
   bool equal = a->rows == b->rows && a->schema.count == b->schema.count;
   for (int32_t c = 0; c < a->schema.count && equal; c++) {
@@ -127,20 +127,20 @@ PyObject *mm_table_equals(PyObject *object, PyObject *other, int operation) {
   Py_BEGIN_ALLOW_THREADS
   for (int32_t c = 0; c < a->schema.count && equal; c++) equal = equal_columns(a, c, b, c);
   Py_END_ALLOW_THREADS
-  return answer(equal, operation);
+  return answer_of(equal, operation);
 }
 
-PyObject *mm_column_equals(PyObject *object, PyObject *other, int operation) {
+PyObject *mmpy_column_equals(PyObject *object, PyObject *other, int operation) {
   column_object *self = (column_object *)object;
   if ((operation != Py_EQ && operation != Py_NE)
       || !PyObject_TypeCheck(other, (PyTypeObject *)self->table->state->column_type))
     Py_RETURN_NOTIMPLEMENTED;
   column_object *another = (column_object *)other;
   const mm_table *a = &self->table->table, *b = &another->table->table;
-  bool equal = a->rows == b->rows && same_field(mm_column_field(self), mm_column_field(another));
+  bool equal = a->rows == b->rows && same_field(mmpy_column_field(self), mmpy_column_field(another));
   if (equal && check_known(self->table, self->index) < 0) return NULL;
   Py_BEGIN_ALLOW_THREADS
   equal = equal && equal_columns(a, self->index, b, another->index);
   Py_END_ALLOW_THREADS
-  return answer(equal, operation);
+  return answer_of(equal, operation);
 }

@@ -15,35 +15,35 @@
 
 /* ---- One column ---- */
 
-static int from_column(const column_object *source, series *to) {
-  const mm_field *field = mm_column_field(source);
+static int from_column(const column_object *source, chunked_column *to) {
+  const mm_field *field = mmpy_column_field(source);
   to->type = field->type;
   to->nullable = field->nullable;
   for (int64_t i = 0; i < source->table->table.count; i++) {
-    mm_column chunk = *mm_column_chunk(source, i);
+    mm_column chunk = *mmpy_column_chunk(source, i);
     mm_column_retain(&chunk);
-    to->shared += mm_column_bytes(&chunk);
-    if (mm_series_append(to, &chunk) < 0) return -1;
+    to->shared += mmpy_column_bytes(&chunk);
+    if (chunked_column_append(to, &chunk) < 0) return -1;
   }
   return 1;
 }
 
-static int refuse(const wish *ask, PyObject *source) {
+static int refuse_column(const column_request *ask, PyObject *source) {
   char text[256];
   PyObject *dtype = NULL;
-  bool typed = mm_attribute_find(source, "dtype", &dtype) > 0;
+  bool typed = attribute_find(source, "dtype", &dtype) > 0;
   Py_XDECREF(dtype);
   PyErr_Clear();
-  mm_raise_new(ask->state, MM_EUSAGE, "unsupported-type", ask->name,
-               typed ? "convert it with astype()" : "Arrow data, typed memory and lists of values are columns",
-               "%s cannot be a column", mm_memory_describe(source, text, sizeof text));
+  raise_new(ask->state, MM_EUSAGE, "unsupported-type", ask->name,
+            typed ? "convert it with astype()" : "Arrow data, typed memory and lists of values are columns",
+            "%s cannot be a column", typed_memory_describe(source, text, sizeof text));
   return -1;
 }
 
 /* dtype.kind of an array, or 0. */
 static char kind_of(PyObject *source) {
   PyObject *dtype = NULL, *kind = NULL;
-  if (mm_attribute_find(source, "dtype", &dtype) > 0) mm_attribute_find(dtype, "kind", &kind);
+  if (attribute_find(source, "dtype", &dtype) > 0) attribute_find(dtype, "kind", &kind);
   const char *text = kind && PyUnicode_Check(kind) ? PyUnicode_AsUTF8(kind) : NULL;
   char letter = text ? *text : 0;
   Py_XDECREF(kind);
@@ -53,30 +53,30 @@ static char kind_of(PyObject *source) {
 }
 
 /* numpy takes any 32 bits for a character, and fails in its own ways when it makes text of one that is none. */
-static void refuse_character(const wish *ask) {
+static void refuse_character(const column_request *ask) {
   if (!PyErr_ExceptionMatches(PyExc_UnicodeError) && !PyErr_ExceptionMatches(PyExc_SystemError)) return;
   PyErr_Clear();
-  mm_raise_new(ask->state, MM_EDATA, "bad-utf8", ask->name, NULL,
-               "the array has a code point beyond U+10FFFF, which is no character");
+  raise_new(ask->state, MM_EDATA, "bad-utf8", ask->name, NULL,
+            "the array has a code point beyond U+10FFFF, which is no character");
 }
 
 /* Text of numpy, which is not laid out as ours, by the kind of its dtype: objects, fixed sizes, variable ones. */
-static int from_text_array(const wish *ask, PyObject *source, char kind, series *to) {
+static int from_text_array(const column_request *ask, PyObject *source, char kind, chunked_column *to) {
   if (!kind || !strchr("OUST", kind)) return 0;
   PyObject *items = PyObject_CallMethod(source, "tolist", NULL);
   if (!items && kind == 'U') refuse_character(ask);
-  int status = !items ? -1 : PyList_Check(items) ? mm_series_from_items(ask, items, kind == 'O', to) : 0;
+  int status = !items ? -1 : PyList_Check(items) ? chunked_column_from_sequence(ask, items, kind == 'O', to) : 0;
   Py_XDECREF(items);
   return status;
 }
 
 /* What can become an array of numpy: pandas, torch on the CPU. */
-static int from_array_maker(const wish *ask, PyObject *source, series *to) {
+static int from_array_maker(const column_request *ask, PyObject *source, chunked_column *to) {
   PyObject *method = NULL;
-  int found = PyType_Check(source) ? 0 : mm_attribute_find(source, "__array__", &method);
+  int found = PyType_Check(source) ? 0 : attribute_find(source, "__array__", &method);
   PyObject *array = found > 0 ? PyObject_CallNoArgs(method) : NULL;
   int status = found != 0 && !array ? -1 : 0;
-  if (array) status = mm_series_from_memory(ask, array, to);
+  if (array) status = chunked_column_from_buffer(ask, array, to);
   if (array && status == 0) status = from_text_array(ask, array, kind_of(array), to);
   Py_XDECREF(array);
   Py_XDECREF(method);
@@ -84,26 +84,26 @@ static int from_array_maker(const wish *ask, PyObject *source, series *to) {
 }
 
 /* What the caller says of a column: see table_of() in _core.pyi. */
-static int from_known(const wish *ask, PyObject *source, char form, series *to) {
+static int from_known(const column_request *ask, PyObject *source, char form, chunked_column *to) {
   switch (form) {
-  case 'b': return mm_series_from_memory(ask, source, to);
-  case 'i': return mm_series_from_items(ask, source, false, to);
-  case 'a': return mm_series_from_arrow(ask, source, to);
+  case 'b': return chunked_column_from_buffer(ask, source, to);
+  case 'i': return chunked_column_from_sequence(ask, source, false, to);
+  case 'a': return chunked_column_from_arrow(ask, source, to);
   default: return from_text_array(ask, source, form, to);
   }
 }
 
-static int from_unknown(const wish *ask, PyObject *source, series *to) {
+static int from_unknown(const column_request *ask, PyObject *source, chunked_column *to) {
   if (PyList_Check(source) || PyTuple_Check(source) || PyRange_Check(source))
-    return mm_series_from_items(ask, source, false, to);
-  int status = mm_series_from_arrow(ask, source, to);
-  if (status == 0) status = mm_series_from_memory(ask, source, to);
+    return chunked_column_from_sequence(ask, source, false, to);
+  int status = chunked_column_from_arrow(ask, source, to);
+  if (status == 0) status = chunked_column_from_buffer(ask, source, to);
   if (status == 0) status = from_text_array(ask, source, kind_of(source), to);
   if (status == 0) status = from_array_maker(ask, source, to);
-  return status == 0 ? refuse(ask, source) : status;
+  return status == 0 ? refuse_column(ask, source) : status;
 }
 
-static int take_column(const wish *ask, PyObject *source, char form, series *to) {
+static int take_column(const column_request *ask, PyObject *source, char form, chunked_column *to) {
   if (PyObject_TypeCheck(source, (PyTypeObject *)ask->state->column_type))
     return from_column((column_object *)source, to);
   int status = form ? from_known(ask, source, form, to) : 0;
@@ -112,13 +112,13 @@ static int take_column(const wish *ask, PyObject *source, char form, series *to)
 
 /* ---- Batches of all ---- */
 
-/* How far a series has been laid out. */
+/* How far a column has been laid out. */
 typedef struct position {
   int64_t chunk, row; /* the next row, of that chunk */
 } position;
 
 /* Rows up to the next end of a chunk of any column. */
-static int64_t next_length(const series *columns, position *at, Py_ssize_t count) {
+static int64_t next_length(const chunked_column *columns, position *at, Py_ssize_t count) {
   int64_t length = INT64_MAX;
   for (Py_ssize_t c = 0; c < count; c++) {
     while (at[c].row == columns[c].chunks[at[c].chunk].length) at[c] = (position){at[c].chunk + 1, 0};
@@ -128,7 +128,7 @@ static int64_t next_length(const series *columns, position *at, Py_ssize_t count
   return length;
 }
 
-static int lay_batch(const series *columns, position *at, Py_ssize_t count, int64_t length, mm_batch *to,
+static int lay_batch(const chunked_column *columns, position *at, Py_ssize_t count, int64_t length, mm_batch *to,
                      mm_error *error) {
   int status = mm_batch_resize(to, (int32_t)count, error);
   to->length = length;
@@ -139,7 +139,7 @@ static int lay_batch(const series *columns, position *at, Py_ssize_t count, int6
   return status;
 }
 
-static int lay_out(const series *columns, position *at, Py_ssize_t count, mm_table *to, mm_error *error) {
+static int lay_out(const chunked_column *columns, position *at, Py_ssize_t count, mm_table *to, mm_error *error) {
   int status = 0;
   for (int64_t row = 0; count > 0 && row < columns[0].rows && status >= 0;) {
     mm_batch batch = {0};
@@ -153,7 +153,7 @@ static int lay_out(const series *columns, position *at, Py_ssize_t count, mm_tab
 }
 
 /* `copied`: bytes that were copied before. */
-static PyObject *table_of(module_state *state, const char *const *names, series *columns, Py_ssize_t count,
+static PyObject *table_of(module_state *state, const char *const *names, chunked_column *columns, Py_ssize_t count,
                           int64_t copied) {
   mm_table made = {0};
   mm_error error;
@@ -168,15 +168,15 @@ static PyObject *table_of(module_state *state, const char *const *names, series 
   }
   if (status >= 0) status = lay_out(columns, at, count, &made, &error);
   PyMem_Free(at);
-  if (status >= 0) return mm_table_wrap(state, &made, copied, shared);
+  if (status >= 0) return mmpy_table_wrap(state, &made, copied, shared);
   mm_table_free(&made);
-  return mm_raise(state, &error);
+  return raise_error(state, &error);
 }
 
 /* ---- from_columns ---- */
 
 static int refuse_name(module_state *state, const char *name, const char *id, const char *what) {
-  mm_raise_new(state, MM_EUSAGE, id, name, NULL, "%s: \"%.100s\"", what, name);
+  raise_new(state, MM_EUSAGE, id, name, NULL, "%s: \"%.100s\"", what, name);
   return -1;
 }
 
@@ -187,7 +187,7 @@ static const char *name_of(module_state *state, PyObject *name, mm_schema *taken
     PyErr_Format(PyExc_TypeError, "names of columns are str, not %.100s", Py_TYPE(name)->tp_name);
     return NULL;
   }
-  const char *text = mm_utf8_of(state, name, &size, "the name of a column");
+  const char *text = mmpy_utf8_of(state, name, &size, "the name of a column");
   int status = 0;
   if (text && strlen(text) != (size_t)size)
     status = refuse_name(state, text, "bad-name", "the name of a column has a zero byte");
@@ -195,7 +195,7 @@ static const char *name_of(module_state *state, PyObject *name, mm_schema *taken
     status = refuse_name(state, text, "duplicate-column", "two columns have one name");
   mm_error error;
   if (text && status == 0 && mm_schema_add(taken, text, (mm_type){.id = MM_NULL}, true, &error) < 0) {
-    mm_raise(state, &error);
+    raise_error(state, &error);
     status = -1;
   }
   return status < 0 ? NULL : text;
@@ -211,39 +211,38 @@ typedef struct column_set {
 } column_set;
 
 /* `taken` (empty) gets the names. */
-static int take_columns(module_state *state, const column_set *from, const char **texts, series *columns,
+static int take_columns(module_state *state, const column_set *from, const char **texts, chunked_column *columns,
                         mm_schema *taken) {
   PyObject *names = from->names, *sources = from->sources, *missing = from->missing;
   Py_ssize_t count = PySequence_Fast_GET_SIZE(names);
   for (Py_ssize_t c = 0; c < count; c++) {
     texts[c] = name_of(state, PySequence_Fast_GET_ITEM(names, c), taken);
     if (!texts[c]) return -1;
-    wish ask = {state, texts[c], from->nan_is_null};
+    column_request ask = {state, texts[c], from->nan_is_null};
     char form = from->forms ? from->forms[c] : 0;
     if (take_column(&ask, PySequence_Fast_GET_ITEM(sources, c), form, &columns[c]) < 0) return -1;
     PyObject *mask = missing ? PyTuple_GET_ITEM(missing, c) : Py_None;
-    if (mask != Py_None && mm_series_leave_out(&ask, mask, &columns[c]) < 0) return -1;
+    if (mask != Py_None && chunked_column_mask(&ask, mask, &columns[c]) < 0) return -1;
     if (columns[c].rows == columns[0].rows) continue;
-    mm_raise_new(state, MM_EUSAGE, "unequal-lengths", texts[c], NULL,
-                 "column \"%.100s\" has %lld rows, column \"%.100s\" %lld", texts[0], (long long)columns[0].rows,
-                 texts[c], (long long)columns[c].rows);
+    raise_new(state, MM_EUSAGE, "unequal-lengths", texts[c], NULL,
+              "column \"%.100s\" has %lld rows, column \"%.100s\" %lld", texts[0], (long long)columns[0].rows, texts[c],
+              (long long)columns[c].rows);
     return -1;
   }
   return 0;
 }
 
-/* A table of columns. What it is given are objects of the caller, which are replaced by tuples of our own: taking columns
- * can run Python code. */
+/* A table of columns. The caller's sequences are copied to tuples first: taking columns can run Python code. */
 static PyObject *make_table(module_state *state, column_set *from, Py_ssize_t forms) {
   PyObject *table = NULL;
-  mm_owner_drain();
+  deferred_release_drain();
   from->names = PySequence_Tuple(from->names);
   from->sources = from->names ? PySequence_Tuple(from->sources) : NULL;
   from->missing = from->sources && from->missing && from->missing != Py_None ? PySequence_Tuple(from->missing) : NULL;
   if (PyErr_Occurred()) Py_CLEAR(from->sources);
   Py_ssize_t count = from->sources ? PyTuple_GET_SIZE(from->names) : 0;
   const char **texts = PyMem_Calloc((size_t)count + 1, sizeof *texts);
-  series *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
+  chunked_column *columns = PyMem_Calloc((size_t)count + 1, sizeof *columns);
   mm_schema taken = {0};
   if (!texts || !columns) PyErr_NoMemory();
   else if (from->sources && count != PyTuple_GET_SIZE(from->sources))
@@ -254,22 +253,22 @@ static PyObject *make_table(module_state *state, column_set *from, Py_ssize_t fo
     PyErr_Format(PyExc_ValueError, "table_of: %zd forms for %zd columns", forms, count);
   else if (from->sources && take_columns(state, from, texts, columns, &taken) == 0)
     table = table_of(state, texts, columns, count, from->copied);
-  for (Py_ssize_t c = 0; c < count && columns; c++) mm_series_free(&columns[c]);
+  for (Py_ssize_t c = 0; c < count && columns; c++) chunked_column_free(&columns[c]);
   mm_schema_free(&taken);
   PyMem_Free(columns);
   PyMem_Free(texts);
   Py_XDECREF(from->names);
   Py_XDECREF(from->sources);
   Py_XDECREF(from->missing);
-  mm_owner_drain();
+  deferred_release_drain();
   return table;
 }
 
-PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
+PyObject *mmpy_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords) {
   static char *keys[] = {"", "", "nan_is_null", "missing", "copied", NULL};
   column_set from = {0};
   int nan_is_null = 0;
-  module_state *state = mm_state_of(type);
+  module_state *state = module_state_of(type);
   if (!state
       || !PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|$pOL:from_columns", keys, &from.names, &from.sources,
                                       &nan_is_null, &from.missing, &from.copied))
@@ -302,28 +301,28 @@ static int check_names(module_state *state, const mm_schema *schema) {
 static PyObject *share_columns(const table_object *source, int32_t first, int32_t count) {
   int32_t *indices = PyMem_Calloc((size_t)count + 1, sizeof *indices);
   for (int32_t i = 0; i < count && indices; i++) indices[i] = first + i;
-  PyObject *table = indices ? mm_table_pick(source, indices, count) : PyErr_NoMemory();
+  PyObject *table = indices ? slice_columns(source, indices, count) : PyErr_NoMemory();
   PyMem_Free(indices);
   return table;
 }
 
-PyObject *mm_table_from_arrow(PyObject *type, PyObject *source) {
-  module_state *state = mm_state_of(type);
+PyObject *mmpy_table_from_arrow(PyObject *type, PyObject *source) {
+  module_state *state = module_state_of(type);
   if (!state) return NULL;
-  mm_owner_drain();
+  deferred_release_drain();
   if (PyObject_TypeCheck(source, (PyTypeObject *)state->table_type)) {
     const table_object *table = (table_object *)source;
     return share_columns(table, 0, table->table.schema.count);
   }
   mm_table made = {0};
   int64_t copied = 0, shared = 0;
-  int status = mm_arrow_take(state, source, &made, &copied, &shared);
+  int status = arrow_take(state, source, &made, &copied, &shared);
   if (status == 0)
     PyErr_Format(PyExc_TypeError, "%.100s has neither __arrow_c_stream__ nor __arrow_c_array__",
                  Py_TYPE(source)->tp_name);
-  if (status == 1 && check_names(state, &made.schema) == 0) return mm_table_wrap(state, &made, copied, shared);
+  if (status == 1 && check_names(state, &made.schema) == 0) return mmpy_table_wrap(state, &made, copied, shared);
   mm_table_free(&made);
-  mm_owner_drain();
+  deferred_release_drain();
   return NULL;
 }
 
@@ -335,7 +334,7 @@ static PyMethodDef functions[] = {
      "As Table.from_columns, where it is known what each column is: a letter of `forms` for each."},
     {0}};
 
-int mm_from_columns_register(PyObject *module, module_state *state) {
+int mmpy_from_columns_register(PyObject *module, module_state *state) {
   (void)state;
   return PyModule_AddFunctions(module, functions);
 }

@@ -11,12 +11,12 @@
 /* What of `to`, made of `from`, has blocks of its own. */
 static void count_batch(const mm_batch *to, const mm_batch *from, int64_t *copied, int64_t *shared) {
   for (int32_t c = 0; c < to->count; c++) {
-    column_bytes made = mm_column_measure(&to->columns[c]), of = mm_column_measure(&from->columns[c]);
-    for (int i = 0; i < MM_COLUMN_PARTS; i++) *(made.block[i] == of.block[i] ? shared : copied) += made.size[i];
+    column_bytes made = mmpy_column_measure(&to->columns[c]), of = mmpy_column_measure(&from->columns[c]);
+    for (int i = 0; i < COLUMN_PARTS; i++) *(made.block[i] == of.block[i] ? shared : copied) += made.size[i];
   }
 }
 
-PyObject *mm_table_cut(const table_object *self, int64_t start, int64_t length) {
+PyObject *slice_rows(const table_object *self, int64_t start, int64_t length) {
   int64_t copied = 0, shared = 0;
   mm_table made = {0};
   mm_error error;
@@ -32,12 +32,12 @@ PyObject *mm_table_cut(const table_object *self, int64_t start, int64_t length) 
     if (status >= 0) status = mm_table_append(&made, &piece, &error);
     else mm_batch_free(&piece);
   }
-  if (status >= 0) return mm_table_wrap(self->state, &made, copied, shared);
+  if (status >= 0) return mmpy_table_wrap(self->state, &made, copied, shared);
   mm_table_free(&made);
-  return mm_raise(self->state, &error);
+  return raise_error(self->state, &error);
 }
 
-PyObject *mm_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
+PyObject *mmpy_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
   const table_object *self = (table_object *)object;
   if (count < 1 || count > 2) return PyErr_Format(PyExc_TypeError, "slice() takes a start, and perhaps a length");
   int64_t rows = self->table.rows, start = PyLong_AsLongLong(arguments[0]), length = rows;
@@ -46,12 +46,12 @@ PyObject *mm_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_
   if (PyErr_Occurred()) return NULL;
   if (start < 0 || length < 0) return PyErr_Format(PyExc_ValueError, "slice: start and length must not be negative");
   if (start > rows) start = rows;
-  return mm_table_cut(self, start, length > rows - start ? rows - start : length);
+  return slice_rows(self, start, length > rows - start ? rows - start : length);
 }
 
 /* ---- Columns ---- */
 
-PyObject *mm_table_pick(const table_object *self, const int32_t *indices, int32_t count) {
+PyObject *slice_columns(const table_object *self, const int32_t *indices, int32_t count) {
   mm_table made = {0};
   mm_error error;
   int status = 0;
@@ -67,18 +67,18 @@ PyObject *mm_table_pick(const table_object *self, const int32_t *indices, int32_
     for (int32_t c = 0; c < count && status >= 0; c++) {
       batch.columns[c] = self->table.batches[i].columns[indices[c]];
       mm_column_retain(&batch.columns[c]);
-      shared += mm_column_bytes(&batch.columns[c]);
+      shared += mmpy_column_bytes(&batch.columns[c]);
     }
     if (status >= 0) status = mm_table_append(&made, &batch, &error);
   }
-  if (status >= 0) return mm_table_wrap(self->state, &made, 0, shared);
+  if (status >= 0) return mmpy_table_wrap(self->state, &made, 0, shared);
   mm_table_free(&made);
-  return mm_raise(self->state, &error);
+  return raise_error(self->state, &error);
 }
 
 /* KeyError, which says what was perhaps meant. */
 static void raise_missing(const table_object *self, PyObject *name) {
-  PyObject *names = mm_fields_list(&self->table.schema, MM_FIELD_NAMES);
+  PyObject *names = fields_list(&self->table.schema, FIELD_NAMES);
   PyObject *module = names ? PyImport_ImportModule("moonmill.base.suggest") : NULL;
   PyObject *error = module ? PyObject_CallMethod(module, "missing", "sOO", "column", name, names) : NULL;
   if (error) PyErr_SetObject(PyExc_KeyError, error);
@@ -98,7 +98,7 @@ static int32_t find_column(const table_object *self, PyObject *name) {
   return index;
 }
 
-PyObject *mm_table_select(PyObject *object, PyObject *names) {
+PyObject *mmpy_table_select(PyObject *object, PyObject *names) {
   table_object *self = (table_object *)object;
   if (PyUnicode_Check(names)) return PyErr_Format(PyExc_TypeError, "select: expected a list of names, not one str");
   PyObject *list = PySequence_Fast(names, "select: expected a list of names");
@@ -111,7 +111,7 @@ PyObject *mm_table_select(PyObject *object, PyObject *names) {
     indices[i] = find_column(self, PySequence_Fast_GET_ITEM(list, i));
     if (indices[i] < 0) goto done;
   }
-  if (indices) made = mm_table_pick(self, indices, (int32_t)count);
+  if (indices) made = slice_columns(self, indices, (int32_t)count);
 done:
   PyMem_Free(indices);
   Py_DECREF(list);
@@ -120,7 +120,7 @@ done:
 
 /* ---- A copy ---- */
 
-int mm_column_copy(mm_column *to, const mm_column *from, mm_error *error) {
+int mmpy_column_copy(mm_column *to, const mm_column *from, mm_error *error) {
   mm_column nothing = {.type = from->type};
   const mm_column *parts[] = {from, &nothing}; /* joining with nothing copies */
   return mm_column_concat(to, parts, 2, error);
@@ -131,30 +131,30 @@ static int copy_batch(mm_batch *to, const mm_batch *from, int32_t *failed, mm_er
   to->length = from->length;
   for (int32_t c = 0; c < from->count && status >= 0; c++) {
     *failed = c;
-    status = mm_column_copy(&to->columns[c], &from->columns[c], error);
+    status = mmpy_column_copy(&to->columns[c], &from->columns[c], error);
   }
   return status;
 }
 
 /* Columns of foreign types can only be shared; NULL and an exception. */
-static const mm_schema *copyable(const table_object *self) {
+static const mm_schema *copyable_schema(const table_object *self) {
   char text[128];
   const mm_schema *schema = &self->table.schema;
   for (int32_t i = 0; i < schema->count; i++) {
     const mm_field *field = &schema->fields[i];
     if (field->type.id != MM_OPAQUE) continue;
-    mm_raise_new(self->state, MM_EUSAGE, "nested-type", field->name, "leave it out, or copy what to_pyarrow() gives",
-                 "column \"%s\" is of type %s, which cannot be copied", field->name,
-                 mm_type_name(field->type, text, sizeof text));
+    raise_new(self->state, MM_EUSAGE, "nested-type", field->name, "leave it out, or copy what to_pyarrow() gives",
+              "column \"%s\" is of type %s, which cannot be copied", field->name,
+              mm_type_name(field->type, text, sizeof text));
     return NULL;
   }
   return schema;
 }
 
-PyObject *mm_table_copy(PyObject *object, PyObject *unused) {
+PyObject *mmpy_table_copy(PyObject *object, PyObject *unused) {
   (void)unused;
   table_object *self = (table_object *)object;
-  if (!copyable(self)) return NULL;
+  if (!copyable_schema(self)) return NULL;
   mm_table made = {0};
   mm_error error;
   int32_t failed = -1;
@@ -169,12 +169,12 @@ PyObject *mm_table_copy(PyObject *object, PyObject *unused) {
   }
   Py_END_ALLOW_THREADS
   if (status >= 0) {
-    int64_t bytes = mm_table_bytes(&made);
-    return mm_table_wrap(self->state, &made, bytes, 0);
+    int64_t bytes = mmpy_table_bytes(&made);
+    return mmpy_table_wrap(self->state, &made, bytes, 0);
   }
   mm_table_free(&made);
-  return failed < 0 ? mm_raise(self->state, &error)
-                    : mm_raise_column(self->state, &error, self->table.schema.fields[failed].name);
+  return failed < 0 ? raise_error(self->state, &error)
+                    : raise_column(self->state, &error, self->table.schema.fields[failed].name);
 }
 
 /* ---- table[...] ---- */
@@ -184,18 +184,18 @@ static PyObject *rows_of(const table_object *self, PyObject *key) {
   if (PySlice_Unpack(key, &start, &stop, &step) < 0) return NULL;
   Py_ssize_t length = PySlice_AdjustIndices((Py_ssize_t)self->table.rows, &start, &stop, step);
   if (step != 1) return PyErr_Format(PyExc_ValueError, "a table is sliced with a step of 1 only");
-  return mm_table_cut(self, start, length);
+  return slice_rows(self, start, length);
 }
 
 /* A column by name or number; rows of a slice; several columns of a list. */
-PyObject *mm_table_item(PyObject *object, PyObject *key) {
+PyObject *mmpy_table_item(PyObject *object, PyObject *key) {
   table_object *self = (table_object *)object;
   if (PyUnicode_Check(key)) {
     int32_t index = find_column(self, key);
-    return index < 0 ? NULL : mm_column_wrap(self, index);
+    return index < 0 ? NULL : mmpy_column_wrap(self, index);
   }
   if (PySlice_Check(key)) return rows_of(self, key);
-  if (PyList_Check(key)) return mm_table_select(object, key);
+  if (PyList_Check(key)) return mmpy_table_select(object, key);
   if (!PyIndex_Check(key))
     return PyErr_Format(PyExc_TypeError, "a column is named by a str or a number, not by %.100s",
                         Py_TYPE(key)->tp_name);
@@ -203,5 +203,5 @@ PyObject *mm_table_item(PyObject *object, PyObject *key) {
   if (index == -1 && PyErr_Occurred()) return NULL;
   if (index < -count || index >= count)
     return PyErr_Format(PyExc_IndexError, "column %zd of a table of %zd columns", index, count);
-  return mm_column_wrap(self, (int32_t)(index < 0 ? index + count : index));
+  return mmpy_column_wrap(self, (int32_t)(index < 0 ? index + count : index));
 }

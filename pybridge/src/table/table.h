@@ -23,49 +23,49 @@ typedef struct column_object {
   int32_t index;
 } column_object;
 
-static inline const mm_field *mm_column_field(const column_object *column) {
+static inline const mm_field *mmpy_column_field(const column_object *column) {
   return &column->table->table.schema.fields[column->index];
 }
-static inline const mm_column *mm_column_chunk(const column_object *column, int64_t batch) {
+static inline const mm_column *mmpy_column_chunk(const column_object *column, int64_t batch) {
   return &column->table->table.batches[batch].columns[column->index];
 }
 
 /* An object of the package's class of tables. Takes the table, also on failure. `copied`, `shared`: bytes on their way
  * in. */
-PyObject *mm_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);
+PyObject *mmpy_table_wrap(module_state *state, mm_table *take, int64_t copied, int64_t shared);
 /* The same in two steps: an empty one, and what fills it, which runs no Python code and on failure takes nothing. */
-PyObject *mm_table_new(module_state *state);
-int mm_table_fill(PyObject *table, mm_table *take, int64_t copied, int64_t shared);
+PyObject *mmpy_table_new(module_state *state);
+int mmpy_table_fill(PyObject *table, mm_table *take, int64_t copied, int64_t shared);
 /* The table of such an object, borrowed; NULL and TypeError when it is none. */
-const mm_table *mm_table_of(module_state *state, PyObject *object);
+const mm_table *mmpy_table_of(module_state *state, PyObject *object);
 /* Items of a dict that stats() shows beside its own. */
-int mm_table_note(PyObject *table, PyObject *items);
+int mmpy_table_note(PyObject *table, PyObject *items);
 
 /* Column `index` of a table, as an object of the package's class. */
-PyObject *mm_column_wrap(table_object *table, int32_t index);
+PyObject *mmpy_column_wrap(table_object *table, int32_t index);
 /* A table of some columns, by number, and of some rows, which must exist; shared. */
-PyObject *mm_table_pick(const table_object *table, const int32_t *indices, int32_t count);
-PyObject *mm_table_cut(const table_object *table, int64_t start, int64_t length);
+PyObject *slice_columns(const table_object *table, const int32_t *indices, int32_t count);
+PyObject *slice_rows(const table_object *table, int64_t start, int64_t length);
 
 /* All chunks as one. Shares where it can; `copied` grows by the bytes that were copied. -1 and an exception. */
-int mm_column_join(const column_object *column, mm_column *to, int64_t *copied);
-int64_t mm_column_nulls(const column_object *column);
+int mmpy_column_join(const column_object *column, mm_column *to, int64_t *copied);
+int64_t mmpy_column_nulls(const column_object *column);
 /* Methods of Column. */
-PyObject *mm_column_combine(PyObject *object, PyObject *unused);
-PyObject *mm_column_data(PyObject *object, PyObject *unused);
-PyObject *mm_column_valid(PyObject *object, PyObject *unused);
-PyObject *mm_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords);
+PyObject *mmpy_column_combine(PyObject *object, PyObject *unused);
+PyObject *mmpy_column_data(PyObject *object, PyObject *unused);
+PyObject *mmpy_column_valid(PyObject *object, PyObject *unused);
+PyObject *mmpy_column_dlpack(PyObject *object, PyObject *arguments, PyObject *keywords);
 /* A column that shares nothing with another one; `to` is empty. */
-int mm_column_copy(mm_column *to, const mm_column *from, mm_error *error);
+int mmpy_column_copy(mm_column *to, const mm_column *from, mm_error *error);
 
 /* Class methods of Table. */
-PyObject *mm_table_from_arrow(PyObject *type, PyObject *source);
-PyObject *mm_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords);
-PyObject *mm_table_concat(PyObject *type, PyObject *tables);
+PyObject *mmpy_table_from_arrow(PyObject *type, PyObject *source);
+PyObject *mmpy_table_from_columns(PyObject *type, PyObject *arguments, PyObject *keywords);
+PyObject *mmpy_table_concat(PyObject *type, PyObject *tables);
 /* Methods of Table. */
-PyObject *mm_table_item(PyObject *object, PyObject *key);
-PyObject *mm_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count);
-PyObject *mm_table_select(PyObject *object, PyObject *names);
-PyObject *mm_table_copy(PyObject *object, PyObject *unused);
-PyObject *mm_table_equals(PyObject *object, PyObject *other, int operation);
-PyObject *mm_column_equals(PyObject *object, PyObject *other, int operation);
+PyObject *mmpy_table_item(PyObject *object, PyObject *key);
+PyObject *mmpy_table_slice(PyObject *object, PyObject *const *arguments, Py_ssize_t count);
+PyObject *mmpy_table_select(PyObject *object, PyObject *names);
+PyObject *mmpy_table_copy(PyObject *object, PyObject *unused);
+PyObject *mmpy_table_equals(PyObject *object, PyObject *other, int operation);
+PyObject *mmpy_column_equals(PyObject *object, PyObject *other, int operation);
