@@ -42,9 +42,9 @@ $(VENV)/.test: pybridge/python.mk
 	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
 
-test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread, LEAKS=1)
+test-python: ## Run the specs of the Python package (SPECS=spec/python/x/test_y.py, SAN=address,undefined|thread, LEAKS=1)
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
-	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python' $(filter spec/python/%,$(SPECS)); \
+	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python spec/python/support' $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi
 
 test-pythons: ## Build a wheel for every CPython of this machine, install it by itself, run the specs with it (PYTHONS="path ...", SPECS=...)

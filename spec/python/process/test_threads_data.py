@@ -5,7 +5,7 @@ from array import array
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
-from crowds import THREADS, at_once, hammer
+from concurrency import THREADS, at_once, hammer
 
 import moonmill as mm
 from moonmill import _core

@@ -6,7 +6,7 @@ from array import array
 
 import programs
 import pytest
-from crowds import THREADS, at_once, hammer
+from concurrency import THREADS, at_once, hammer
 
 import moonmill as mm
 from moonmill import _core

@@ -221,7 +221,7 @@ def test_what_specs_leave_behind_makes_them_fail(leaks, tmp_path):
         "import ctypes, moonmill as mm\nfrom moonmill import _core\nkept = []\n"
         "def test_it():\n    mm.pipeline(':derive \"b = a + 1\"').run({'a': [1]})\n" + leaks
     )
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ["PYTHONPATH"]])
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ["PYTHONPATH"]])
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "conftest", "test_it.py"]
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
