@@ -23,7 +23,7 @@ class Buffer(_core.Buffer):
     """Values of a column as bytes in memory: buffer protocol and DLPack, without copying.
 
     ``numpy.asarray(buffer)``, ``memoryview(buffer)`` and ``torch.from_dlpack(buffer)`` share its memory,
-    which lives as long as any of them. Writable where nobody else shares it.
+    which lives as long as any of them. Writable if the memory is not shared otherwise.
     """
 
     def __repr__(self) -> str:
@@ -32,7 +32,7 @@ class Buffer(_core.Buffer):
 
 
 class Column(_core.Column):
-    """One column of a table: typed values in Arrow's memory layout, perhaps in several chunks."""
+    """One column of a table: typed values in Arrow's memory layout, in one or more chunks."""
 
     def __repr__(self) -> str:
         from .base.display import line_of
@@ -59,7 +59,7 @@ class Column(_core.Column):
     def to_pylist(self) -> list[Any]:
         """bool, int, float, str, bytes, date, datetime (of UTC where the type has a zone), timedelta; None.
 
-        Values of foreign types (lists, structs, decimals, times of day) as pyarrow makes them.
+        Values of foreign types (lists, structs, decimals, times of day) are converted by pyarrow.
         """
         try:
             return super().to_pylist()
@@ -75,10 +75,10 @@ class Column(_core.Column):
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """An array of shape (rows,).
 
-        Numbers, times and dates share the column's memory where it is one chunk without nulls (dates are
-        copied: numpy's days have 64 bits). Null is NaN in floats, NaT in times, None in text (dtype object);
-        whole numbers and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null of
-        theirs and floats would lose digits.
+        Numbers and times share the column's memory if it is one chunk without nulls; dates are copied, since
+        numpy's days have 64 bits. Null is NaN in floats, NaT in times, None in text (dtype object). Integers
+        and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null for them and floats
+        would lose digits.
         """
         import numpy as np
 
@@ -121,7 +121,7 @@ class Column(_core.Column):
 
 
 def _unmasked(array: Any, dtype: Any, name: str) -> np.ndarray[Any, Any]:
-    """Masked values as a plain array, where its type has something that stands for null."""
+    """Masked values as a plain array, if its type can represent null."""
     import numpy as np
 
     wanted = array.dtype if dtype is None else np.dtype(dtype)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None) -> Callable[..., Any]:
-    """A function that calls the pipeline, on tables or on as many arrays as there are names."""
+    """A function that calls the pipeline with a table, or with as many arrays as there are names."""
 
     def on_table(data: Any, /) -> Any:
         return pipeline(data)

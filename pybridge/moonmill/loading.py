@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
-    """The pipeline, or the module of typed functions, that a script file returns; it is checked at once.
+    """Load the pipeline, or the module of typed functions, that a script file returns, and check it.
 
     Parameters
     ----------
     path : str or path
-        A Lua file. The modules that it requires are looked for in its folder.
+        A Lua file. Modules that it requires are searched for in its folder.
     timeout : float, optional
-        Seconds that the script may run, after which `JobTimeout` is raised.
+        Seconds after which `JobTimeout` is raised while the script runs.
 
     Raises
     ------
     FileError, UsageError, ScriptError
-        The file cannot be read, or the script is wrong.
+        The file cannot be read, or the script has an error.
     """
     text = path_text(path)
     if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -46,23 +46,23 @@ def load(path: Path, /, *, timeout: float | None = None) -> Pipeline | Module:
 def pipeline(
     text: str, /, *, name: str | None = None, timeout: float | None = None, **params: Any
 ) -> Pipeline:
-    """A pipeline from a text: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
+    """Make a pipeline from a string: a chain of stages (``':where "a > 1" :sort "b"'``), or a whole script.
 
     Parameters
     ----------
     text : str
-        `mm` is there without `require`.
+        The script; `mm` is defined without `require`.
     name : str, optional
-        What messages call it.
+        Its name in messages.
     timeout : float, optional
-        Seconds that the script may run, after which `JobTimeout` is raised.
+        Seconds after which `JobTimeout` is raised while the script runs.
     **params
         Values for its parameters.
 
     Raises
     ------
     UsageError, ScriptError
-        The script is wrong, or returns something else.
+        The script has an error, or returns something else.
     """
     source = _source_of(text, name, "pipeline")
     try:
@@ -82,22 +82,22 @@ def pipeline(
 
 
 def module(text: str, /, *, name: str | None = None, timeout: float | None = None) -> Module:
-    """A module from the text of a script.
+    """Make a module of typed functions from a string.
 
     Parameters
     ----------
     text : str
         ``mm.module { name = mm.fn("a: f64 -> f64", function(a) ... end) }``, or a whole script that returns
-        such a module; `mm` is there without `require`.
+        such a module; `mm` is defined without `require`.
     name : str, optional
-        What messages and tracebacks call it.
+        Its name in messages and tracebacks.
     timeout : float, optional
-        Seconds that the script may run, after which `JobTimeout` is raised.
+        Seconds after which `JobTimeout` is raised while the script runs.
 
     Raises
     ------
     UsageError, ScriptError
-        The script is wrong, or returns something else.
+        The script has an error, or returns something else.
     """
     try:
         with within(timeout):
@@ -108,7 +108,7 @@ def module(text: str, /, *, name: str | None = None, timeout: float | None = Non
 
 
 def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
-    """All rows of files, in memory; options as of `files`.
+    """Read all rows of files into memory; options as for `files`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a run over a batch of files did."""
+"""The result of a run over a batch of files."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ if TYPE_CHECKING:
 
 
 class FilesResult:
-    """What `Pipeline.run_files` did.
+    """The result of `Pipeline.run_files`.
 
     Attributes
     ----------
     written : dict of str to str
         Outputs by input.
     skipped : list of str
-        Inputs whose output is current, and was left as it is.
+        Inputs whose output is current and was left unchanged.
     errors : dict of str to Error
-        What was wrong, by input; there is no output then.
+        Errors by input; such an input has no output.
     rows : int
-        Rows that were written in all.
+        Total number of rows written.
     """
 
     def __init__(self) -> None:
@@ -35,15 +35,15 @@ class FilesResult:
             raise error
         return self
 
-    def note(self, source: str, target: str, outcome: FileResult) -> None:
-        """One file has been answered."""
-        if outcome.error is not None:
-            self.errors[source] = outcome.error
-        elif outcome.rows is None:
+    def note(self, source: str, target: str, result: FileResult) -> None:
+        """Add the result of one file."""
+        if result.error is not None:
+            self.errors[source] = result.error
+        elif result.rows is None:
             self.skipped.append(source)
         else:
             self.written[source] = target
-            self.rows += outcome.rows
+            self.rows += result.rows
 
     def __repr__(self) -> str:
         return (

@@ -23,12 +23,12 @@ def is_masked(dtype: Any) -> bool:
 
 
 def flavour_of(dtype: Any) -> str:
-    """The make of a dtype: "arrow", "nullable" or "numpy"."""
+    """The backend of a dtype: "arrow", "nullable" or "numpy"."""
     return "arrow" if isinstance(dtype, pd.ArrowDtype) else "nullable" if is_masked(dtype) else "numpy"
 
 
 def frame_of(table: Table, dtypes: dict[str, Any], index: Any = None, source: Any = None) -> Any:
-    """A DataFrame over a table: columns that are in `dtypes` of that make, others as most of those are.
+    """A DataFrame over a table: columns in `dtypes` with that backend, others with the most frequent one.
 
     `source`: the frame that the table was made of, row by row, whose columns `dtypes` has in their order.
     """

@@ -1,7 +1,7 @@
 """Adapters between data of other libraries and tables, found by the class of the data.
 
-DESIGN. No library is imported here: an adapter is loaded, by its name, when data of its library is first met.
-What an argument is, is asked once, by `adapter_of`; the answer goes with the argument through the whole run.
+DESIGN. No library is imported here: an adapter is loaded by name when data of its library is first seen. An
+argument is classified once, by `adapter_of`; its adapter accompanies it through the whole run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What adapters have in common: data becomes a Table, and a result becomes data."""
+"""The base of adapters: they make a Table from data, and data from a result."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ ITEMS = {
 
 
 class Adapter:
-    """How data of one kind becomes a Table, and how a result becomes data of that kind.
+    """Converts data of one kind to a Table, and a result back to data of that kind.
 
     Attributes
     ----------
     by_content : bool
-        The class of the data is not enough: `of` looks into the data.
+        The class of the data does not decide: `of` looks at its content.
     in_parts : bool
-        The data is several tables, to be answered one by one.
+        The data is a sequence of tables, to be processed one by one.
     """
 
     by_content = False
     in_parts = False
 
     def of(self, data: Any) -> Adapter:
-        """The adapter for this data, where its class is not enough."""
+        """The adapter for this data, if its class does not decide."""
         return self
 
     def joined(self, data: Any) -> tuple[Adapter, Any]:
-        """Data that is in parts as data to be read as one table, with its adapter."""
+        """Data in parts as data to be read as one table, with its adapter."""
         return self, data
 
     def files(self, data: Any) -> Files | None:
-        """The files that the data is, if it is files: they are read while the run goes on."""
+        """The files, if the data is files: they are read while the run proceeds."""
         return None
 
     def take(self, data: Any, spec: InputSpec) -> Table:
-        """The data as a Table, without copying where that is possible."""
+        """The data as a Table, without copying if possible."""
         raise NotImplementedError
 
     def column(self, data: Any, name: str) -> Any:
@@ -80,7 +80,7 @@ class Adapter:
 
 
 class ColumnInput:
-    """The values of a column, and what else is known of them.
+    """The values of a column, and what is known about them.
 
     Attributes
     ----------
@@ -130,12 +130,12 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def refuse(name: str, what: str, hint: str | None = None) -> KindError:
-    """The error for a column that cannot be taken."""
+    """The error for an unsupported column."""
     return KindError(f'column "{name}": {what}', id="wrong-type", field=name, hint=hint)
 
 
 def no_column(data: Any, name: str) -> KindError:
-    """The error for what is no column."""
+    """The error for a value that is not a column."""
     return refuse(
         name,
         f"a value of type {type(data).__qualname__} is not a column",

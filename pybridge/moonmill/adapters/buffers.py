@@ -1,4 +1,4 @@
-"""Bare buffers: bytes, bytearray, array.array, mmap, shared memory, and their like: the column `value`."""
+"""Bare buffers: bytes, bytearray, array.array, mmap, shared memory and similar: the column `value`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Views(Adapter):
     """Whatever has the buffer protocol; results are memoryviews."""
 
     def bytes_of(self, data: Any) -> Any:
-        """The buffer, for those that read a text in it."""
+        """The buffer, to be read as text."""
         return data
 
     def take(self, data: Any, spec: InputSpec) -> Table:
@@ -68,7 +68,7 @@ class SharedMemories(Views):
     """multiprocessing.shared_memory.SharedMemory: its whole buffer; results are memoryviews."""
 
     def take(self, data: Any, spec: InputSpec) -> Table:
-        """Shares the memory, which cannot be closed before the result has been let go."""
+        """Shares the memory, which cannot be closed before the result is released."""
         return super().take(data.buf, spec)
 
     def bytes_of(self, data: Any) -> Any:
@@ -77,7 +77,7 @@ class SharedMemories(Views):
 
 
 class Tensors(Adapter):
-    """What has DLPack, in main memory: tensors of torch, arrays of jax, and their like."""
+    """Objects with DLPack in main memory: tensors of torch, arrays of jax and others."""
 
     def take(self, data: Any, spec: InputSpec) -> Table:
         """Shares the tensor's memory where it is contiguous."""

@@ -1,4 +1,4 @@
-"""Files by their paths: CSV and TSV, perhaps compressed."""
+"""Files by their paths: CSV and TSV, optionally compressed."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Paths(Openable):
 
 
 class Opened(Openable):
-    """A file of the system that is open in binary mode; it is read from its beginning, once more."""
+    """An operating system file opened in binary mode; it is read from its beginning."""
 
     def files(self, data: Any) -> Files:
-        """Its path, or where none leads to it (it was deleted, it is a pipe) its descriptor."""
+        """Its path, or its descriptor if it has none (it was deleted, or is a pipe)."""
         if not data.readable() or not isinstance(getattr(data, "raw", data), io.FileIO):
             raise refuse_file(data)
         if data.seekable() and data.tell() != 0:
@@ -57,7 +57,7 @@ class Opened(Openable):
 
 
 class BytesIO(Openable):
-    """io.BytesIO: what is left of it is read as a file."""
+    """io.BytesIO: the rest of it is read as a file."""
 
     def files(self, data: Any) -> Files:
         """Its memory."""
@@ -65,7 +65,7 @@ class BytesIO(Openable):
 
 
 def refuse_file(data: Any) -> KindError:
-    """The error for a file object that cannot be read past Python."""
+    """The error for a file object that cannot be read without Python."""
     return KindError(
         f"a file object of type {type(data).__qualname__} cannot be taken",
         id="wrong-kind",

@@ -1,4 +1,4 @@
-"""Text for pipelines that read lines: bytes of a text, and texts one after the other."""
+"""Text for pipelines that read lines: the bytes of a text, or an iterable of lines."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def lines_of(data: Any) -> tuple[Adapter, Any]:
-    """Data for a pipeline of lines, with its adapter: files, or a list of texts without line ends. What is
-    neither text nor lines stays as it is.
+    """Data for a pipeline of lines, with its adapter: files, or a list of lines without line ends. Data that
+    is neither is unchanged.
     """
     if _is_iterator(data):
         first, data = _peek(data)
@@ -64,7 +64,7 @@ def in_pieces(data: Any, rows: int) -> tuple[Adapter, Any]:
 
 
 def without_ends(texts: Any) -> list[Any]:
-    """Texts as lines, of which those of files end with a line feed."""
+    """Lines without line feeds, which lines of files end with."""
     return [
         text[:-1].removesuffix("\r") if isinstance(text, str) and text.endswith("\n") else text
         for text in texts
@@ -72,7 +72,7 @@ def without_ends(texts: Any) -> list[Any]:
 
 
 def _is_iterator(data: Any) -> bool:
-    """Of anything; of the lines of a file where that is open as text."""
+    """Iterators, and files opened as text, which iterate over lines."""
     return hasattr(data, "__next__") and (isinstance(data, TextIOBase) or not hasattr(data, "read"))
 
 

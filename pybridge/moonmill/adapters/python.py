@@ -1,4 +1,4 @@
-"""Data of plain Python: dicts of columns, lists of rows, lists of values, lists and iterators of tables."""
+"""Plain Python data: dicts of columns, lists of rows, lists of values, lists and iterators of tables."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Values(Adapter):
 
 
 class Records(Adapter):
-    """A list of dicts, one for each row; what a row does not have is null."""
+    """A list of dicts, one for each row; missing keys are null."""
 
     def take(self, data: Any, spec: InputSpec) -> Table:
         """Copies, column by column."""
@@ -85,7 +85,7 @@ class Records(Adapter):
 
 
 class Batches(Adapter):
-    """A list or an iterator of tables of any kind, one after the other; each is answered on its own."""
+    """A list or an iterator of tables of any kind; each is processed separately."""
 
     in_parts = True
 
@@ -100,14 +100,14 @@ class Batches(Adapter):
         return self, data if first is None else chain([first], data)
 
     def take(self, data: Any, spec: InputSpec) -> Table:
-        """All of them as one table."""
+        """Concatenates them to one table."""
         tables = [adapter_of(batch).take(batch, spec) for batch in data]
         if not tables:
             raise KindError("there are no batches: the columns cannot be known", id="no-batches")
         return Table.concat(tables)
 
     def give(self, table: Table, data: Any, spec: InputSpec, keeps_rows: bool) -> Any:
-        """The result as it is: of many tables one has been made."""
+        """The result unchanged: the tables have been concatenated."""
         return table
 
 

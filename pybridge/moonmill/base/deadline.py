@@ -1,4 +1,4 @@
-"""Deadlines: what a call may take in all, for the script, the plan, opening files and the job."""
+"""Deadlines: the time limit of a whole call, for script, plan, opening files and job together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """While it is entered, what this thread does is stopped when so many seconds have passed."""
+    """While entered, work of this thread is stopped after so many seconds."""
 
     __slots__ = ("_before", "_timeout")
 
@@ -36,5 +36,5 @@ _no_deadline = _NoDeadline()
 
 
 def within(timeout: float | None) -> Deadline | _NoDeadline:
-    """For a `with` around all that a call does."""
+    """A context manager for the body of a call."""
     return _no_deadline if timeout is None else Deadline(timeout)

@@ -1,4 +1,4 @@
-"""Tables and columns for people: as text for a prompt, as HTML for a notebook."""
+"""Tables and columns for display: as text in a terminal, as HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTH = 32
 
 
 def text_of(table: Table) -> str:
-    """The first rows under names and types, numbers to the right."""
+    """The first rows under names and types, numbers aligned right."""
     names, types, rows = _cells(table)
     shown = aligned([names, types, *rows], [_is_number(kind) for kind in types]) if names else []
     return "\n".join([f"moonmill.Table: {_extent(table)}", *shown, *_more(table)])
@@ -43,7 +43,7 @@ def line_of(column: Column) -> str:
 
 
 def aligned(rows: list[list[str]], right: list[bool]) -> list[str]:
-    """Lines of cells in columns, some of them to the right."""
+    """Lines of cells aligned in columns, some of them to the right."""
     widths = [max(_width(row[i]) for row in rows) for i in range(len(right))]
     return [
         "  ".join(
@@ -59,7 +59,7 @@ def _rooms(row: list[str], widths: list[int]) -> list[int]:
 
 
 def _width(text: str) -> int:
-    """Cells of a terminal that a text takes."""
+    """Terminal cells that a text takes."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -68,7 +68,7 @@ def _width(text: str) -> int:
 
 
 def html_table(head: list[list[str]], rows: list[list[str]], right: list[bool], note: str) -> str:
-    """A table of cells under names, and perhaps a lighter row below those; a note follows it."""
+    """A table of cells under names, optionally with a lighter second header row, followed by a note."""
     from html import escape
 
     styles = [' style="text-align: right"' if to_right else "" for to_right in right]
@@ -123,7 +123,7 @@ def _texts_of(column: _core.Column) -> list[str]:
 
 
 def values_of(column: _core.Column) -> list[Any]:
-    """Values to show; those of a foreign type are known to pyarrow."""
+    """Values to show; those of foreign types need pyarrow."""
     try:
         return column.to_pylist()
     except DataError:  # a time beyond what datetime holds
@@ -133,7 +133,7 @@ def values_of(column: _core.Column) -> list[Any]:
 
 
 def size_text(nbytes: int) -> str:
-    """Bytes for people: "512 B", "7.63 MiB"."""
+    """A human-readable size: "512 B", "7.63 MiB"."""
     size = float(nbytes)
     units = ["B", "KiB", "MiB", "GiB"]
     while size >= 1024 and len(units) > 1:

@@ -1,7 +1,7 @@
-"""Engines that hold a table in parts: Spark, Ray Data, Dask. None of them is imported here.
+"""Engines that partition tables: Spark, Ray Data, Dask. None of them is imported here.
 
-They call a pipeline with one part after the other, in many processes. That suits a pipeline that looks at
-each row by itself; of others, `Pipeline.partial` does, and `Pipeline.merge` goes over what it gave.
+They call a pipeline with one partition after another, in many processes. That suits a pipeline that works row
+by row; for others, `Pipeline.partial` runs over the partitions, and `Pipeline.merge` over its results.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _USES = {
 
 
 def caller() -> str | None:
-    """The engine that is calling with part of a table, perhaps through functions of the user, or None."""
+    """The engine that is calling with a partition, directly or through user functions, or None."""
     if sys.modules.keys().isdisjoint(_USES):
         return None
     for module, _ in _callers():
@@ -57,7 +57,7 @@ def caller() -> str | None:
 
 
 def _callers() -> Iterator[tuple[str, FrameType]]:
-    """Modules, each with a point behind its name, and frames, from the innermost outwards."""
+    """Names of modules, each followed by a dot, and frames, from the innermost outwards."""
     frame = sys._getframe(2)
     while True:
         yield frame.f_globals.get("__name__", "") + ".", frame
@@ -67,7 +67,7 @@ def _callers() -> Iterator[tuple[str, FrameType]]:
 
 
 def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
-    """Raise if a pipeline that looks beyond a row is called with parts: by an engine, or with pieces."""
+    """Raise if a pipeline that needs all rows is called with partitions: by an engine, or with pieces."""
     engine = caller()
     if not pieces and (engine is None or (engine == "Spark" and not _spark_maps())):
         return
@@ -86,7 +86,7 @@ def refuse_parts(pipeline: Pipeline, pieces: bool) -> None:
 
 
 def _spark_maps() -> bool:
-    """Spark is calling a function of parts; what it hands to others as one table is a whole group."""
+    """Whether Spark is mapping over partitions; other functions get a whole group as one table."""
     for module, frame in _callers():
         if module == "pyspark.worker." and "eval_type" in frame.f_locals:
             return frame.f_locals["eval_type"] in _SPARK_MAPS
@@ -94,7 +94,7 @@ def _spark_maps() -> bool:
 
 
 def columns_of(data: Any, spec: InputSpec) -> Any:
-    """For a frame of an engine its columns, as a Schema or a table without rows; else the data as it is."""
+    """For a frame of an engine its columns, as a Schema or an empty table; other data unchanged."""
     module = type(data).__module__ + "."
     if module.startswith("pyspark.sql."):
         return _spark_columns(data, spec)
@@ -109,7 +109,7 @@ def columns_of(data: Any, spec: InputSpec) -> Any:
 
 
 def use_of(data: Any) -> str | None:
-    """How a frame of an engine, which cannot be taken here, is run; None for other data."""
+    """How to run over a frame of an engine, which is not accepted here; None for other data."""
     return _USES.get(type(data).__module__.partition(".")[0])
 
 

@@ -1,4 +1,4 @@
-"""Calls of Lua as entries of tracebacks, so that these go on into the script."""
+"""Calls of Lua as traceback entries, so that tracebacks continue into the script."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entries_of(frames: Sequence[Mapping[str, Any]]) -> TracebackType | None:
 
 
 def _entry(file: str, line: int, function: str, inner: TracebackType | None) -> TracebackType | None:
-    """The entry for a line of Lua: the frame of a code object that says it is there, and that raises."""
+    """The entry for a line of Lua: the frame of a code object with that location, which raises."""
     import ast
     from contextlib import suppress
     from types import TracebackType

@@ -1,4 +1,4 @@
-"""What a pipeline says about its input."""
+"""The input that a pipeline declares."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ if TYPE_CHECKING:
 
 
 class InputSpec:
-    """What a pipeline says about its input.
+    """The input that a pipeline declares.
 
     Attributes
     ----------
     names : tuple of str or None
-        The columns that it declares, when no others pass; None: it sees all.
+        The declared columns, if no others pass through; None: it reads all.
     whole : str or None
-        The type that it declares for a bare typed buffer.
+        The declared type of a bare buffer, or "lines".
     """
 
     __slots__ = ("names", "whole")
@@ -25,14 +25,14 @@ class InputSpec:
         self.whole = whole
 
     def chosen(self, available: Sequence[str]) -> list[str]:
-        """The columns to take of those at hand; all when one is missing, so that the planner can tell."""
+        """Which of the available columns to take; all if one is missing, so that the planner reports it."""
         if self.names is None or not set(self.names) <= set(available):
             return list(available)
         names = set(self.names)
         return [name for name in available if name in names]
 
     def single(self, own: object = None) -> str:
-        """The name for data that is one column: the one declared, else its own, else "value"."""
+        """The name for data that is a single column: the declared one, else its own, else "value"."""
         if self.whole is None and self.names is not None and len(self.names) == 1:
             return self.names[0]
         return own if self.whole is None and isinstance(own, str) and own else "value"

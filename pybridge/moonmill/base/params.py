@@ -1,4 +1,4 @@
-"""Values of parameters, as the texts that the command would be given.
+"""Values of parameters, as the texts that the command line would pass.
 
 A command cannot tell the text "null" from null. So None is a text of its own, a NUL, and a text that begins
 with a NUL has another one in front.
@@ -29,7 +29,7 @@ def texts(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def shown(text: str) -> str | None:
-    """What a text stands for, for people; None: null."""
+    """The value of such a text for display; None: null."""
     return None if text == _NULL else text.removeprefix(_NULL)
 
 

@@ -1,4 +1,4 @@
-"""Text from anywhere, as it may stand in a terminal."""
+"""Untrusted text, made safe for a terminal."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ MOST = 400
 """Characters of the longest message or hint in the text of an exception."""
 
 PLACE = 4096
-"""Characters of the longest place: those of a path, as Linux has it."""
+"""Characters of the longest location: the limit of Linux for paths."""
 
 _ACTS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-"""What a terminal acts on: controls but for line ends and tabs, marks of direction, halves of pairs."""
+"""What a terminal interprets: control characters except line ends and tabs, bidi marks, lone surrogates."""
 
 
 def printable(text: str, most: int | None = None) -> str:
-    """A text whose control characters are escaped, cut to at most so many characters."""
+    """A text with control characters escaped, truncated to at most so many characters."""
     if not text.isprintable():
         import re
 

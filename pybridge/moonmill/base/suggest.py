@@ -1,4 +1,4 @@
-"""Names that are asked for and are not there: what was perhaps meant."""
+"""Suggestions for unknown names: did you mean ...?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAMES_SHOWN = 12
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:
-    """The known name that is nearest to one that is not known, if any is near."""
+    """The known name closest to an unknown one, if any is close."""
     from difflib import get_close_matches
 
     if not isinstance(name, str):
@@ -21,7 +21,7 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
 
 
 def missing(what: str, name: object, known: Iterable[str]) -> str:
-    """What to say of a name that stands for nothing; `what`: column, function."""
+    """The message for an unknown name; `what`: column, function."""
     known = [*known]
     text = f"there is no {what} {_quoted(name)}"
     near = nearest(name, known)

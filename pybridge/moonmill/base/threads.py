@@ -1,4 +1,4 @@
-"""How many threads a run uses."""
+"""The number of threads of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .engines import caller
 
 
 def threads_of(threads: int | None) -> int:
-    """As many as somebody says, else `default_threads`."""
+    """The given number, or `default_threads`."""
     if threads is None:
         return default_threads()
     try:
@@ -25,7 +25,7 @@ def threads_of(threads: int | None) -> int:
 
 
 def default_threads() -> int:
-    """``MOONMILL_THREADS`` if set, 1 in what Ray, Dask and Spark call and in process pools, else 0: all."""
+    """``MOONMILL_THREADS`` if set; 1 when called by Ray, Dask, Spark, or in process pools; else 0: all."""
     chosen = os.environ.get("MOONMILL_THREADS")
     if chosen:
         try:
@@ -36,7 +36,7 @@ def default_threads() -> int:
 
 
 def in_worker() -> bool:
-    """This process is one of many that a framework has started for work of this kind."""
+    """Whether this process is one of many workers that a framework has started."""
     processes = sys.modules.get("multiprocessing.process")
     if processes is not None and processes.parent_process() is not None:
         return True

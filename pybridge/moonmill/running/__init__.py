@@ -1,1 +1,1 @@
-"""A run, from what it is given to what it gives: nothing here is imported by users."""
+"""Runs, from their arguments to their results: nothing here is imported by users."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..reading import Path
 
 SMALL = 16 << 20
-"""Bytes of a file that is not worth several threads."""
+"""Bytes below which a file is processed by a single thread."""
 
 
 def run_files(
@@ -46,28 +46,28 @@ def run_files(
     display = None
     if progress is not False:
         display = Display(progress, len(pairs), "files")
-    outcomes: dict[str, FileResult] = {}
+    results: dict[str, FileResult] = {}
     with Manifest(folder) as manifest:
-        work = FileRunner(pipeline, given, params, manifest, resume)
+        runner = FileRunner(pipeline, given, params, manifest, resume)
         try:
-            for source, target, outcome in _outcomes(work.answer, pairs, threads):
-                work.record(target, outcome)
-                outcomes[source] = outcome
+            for source, target, done in _results(runner.run, pairs, threads):
+                runner.record(target, done)
+                results[source] = done
                 if display:
-                    display.advance(len(outcomes))
+                    display.advance(len(results))
         finally:
             if display:
                 display.finish()
     result = FilesResult()
     for source, target in pairs:
-        result.note(source, target, outcomes[source])
+        result.note(source, target, results[source])
     return result
 
 
-def _outcomes(
-    answer: Callable[..., FileResult], pairs: list[tuple[str, str]], threads: int
+def _results(
+    run_file: Callable[..., FileResult], pairs: list[tuple[str, str]], threads: int
 ) -> Iterator[tuple[str, str, FileResult]]:
-    """Large files one after the other, on all threads; then small ones side by side, each on one."""
+    """Large files one after another, each on all threads; then small ones at once, each on one thread."""
     width = threads or len(os.sched_getaffinity(0))
     large: list[tuple[str, str]] = []
     small: list[tuple[str, str]] = []
@@ -76,7 +76,7 @@ def _outcomes(
     if len(small) == 1:
         large, small = pairs, []
     for source, target in large:
-        yield source, target, answer(source, target, threads)
+        yield source, target, run_file(source, target, threads)
     if not small:
         return
     pool = ThreadPool()
@@ -86,7 +86,7 @@ def _outcomes(
             raise KeyboardInterrupt
 
     def run(pair: tuple[str, str]) -> tuple[str, str, FileResult]:
-        return *pair, answer(*pair, 1, watch)
+        return *pair, run_file(*pair, 1, watch)
 
     yield from pool.answers(run, small, width)
 
@@ -99,7 +99,7 @@ def _size(path: str) -> int:
 
 
 def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple[str, str]]:
-    """Inputs and their outputs, of which no two may be one file."""
+    """Pairs of input and output; no two outputs may be the same file."""
     pairs = [(item, os.path.join(folder, _renamed(os.path.basename(item), suffix))) for item in inputs]
     seen: dict[str, str] = {}
     for source, target in pairs:
@@ -112,7 +112,7 @@ def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple
 
 
 def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
-    """No output may be a file that is read, under whatever name."""
+    """Raise if an output is a file that is read, under any name."""
     known: dict[tuple[int, int], str] = {}
     for path in read:
         with suppress(OSError):
@@ -131,7 +131,7 @@ def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
 
 
 def _renamed(name: str, suffix: str | None) -> str:
-    """A name with another ending: ".csv.zst" is one."""
+    """A name with another suffix, such as ".csv.zst"."""
     if suffix is None:
         return name
     if not isinstance(suffix, str):

@@ -1,4 +1,4 @@
-"""One thread that waits for the ends of jobs, for callbacks and futures. It is started when first needed."""
+"""One thread that waits for jobs to end, for callbacks and futures. It is started on first use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CompletionThread:
-    """Descriptors of jobs in a selector; a pipe wakes it when a job is added."""
+    """A thread with a selector over the descriptors of jobs; a pipe wakes it when a job is added."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class CompletionThread:
         self._wake_end, self._wake = os.pipe()
         os.set_blocking(self._wake_end, False)
         self._selector.register(self._wake_end, selectors.EVENT_READ)
-        threading.Thread(target=self._loop, name="moonmill-watcher", daemon=True).start()
+        threading.Thread(target=self._loop, name="moonmill-completion", daemon=True).start()
 
     def add(self, job: Job, callback: Callback) -> None:
         """Call `callback(job)` when the job has ended or is stuck."""
@@ -54,25 +54,25 @@ class CompletionThread:
                     job, callbacks = self._jobs.pop(key.fd)
                 for callback in callbacks:
                     call(callback, job)
-                del job, callbacks, callback  # nothing is held while it waits for the next
+                del job, callbacks, callback  # hold no references while waiting
 
 
-_watcher: CompletionThread | None = None
+_thread: CompletionThread | None = None
 _starting = threading.Lock()
 
 
 def watch(job: Job, callback: Callback) -> None:
-    """Call `callback(job)` in the watcher's thread when the job has ended or is stuck."""
-    global _watcher
+    """Call `callback(job)` in the completion thread when the job has ended or is stuck."""
+    global _thread
     with _starting:
-        if _watcher is None:
-            _watcher = CompletionThread()
-        watcher = _watcher
-    watcher.add(job, callback)
+        if _thread is None:
+            _thread = CompletionThread()
+        thread = _thread
+    thread.add(job, callback)
 
 
 def call(callback: Callback, job: Job) -> None:
-    """Call `callback(job)`; whatever it raises is logged, and nothing else depends on it."""
+    """Call `callback(job)`; exceptions are logged and otherwise ignored."""
     try:
         callback(job)
     except BaseException:
@@ -80,9 +80,9 @@ def call(callback: Callback, job: Job) -> None:
 
 
 def _forget() -> None:
-    """In a child of a fork: the thread and the jobs are its parent's, and so may the lock be."""
-    global _watcher, _starting
-    _watcher = None
+    """In a forked child: the thread and the jobs belong to the parent, and the lock may be held there."""
+    global _thread, _starting
+    _thread = None
     _starting = threading.Lock()
 
 
@@ -91,7 +91,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def future_of(job: Job) -> concurrent.futures.Future[Table]:
-    """A Future that follows the job."""
+    """A Future of the job."""
     future = JobFuture(job)
     if job.done():
         future.settle(job)
@@ -101,7 +101,7 @@ def future_of(job: Job) -> concurrent.futures.Future[Table]:
 
 
 class JobFuture(concurrent.futures.Future["Table"]):
-    """The future of a job. Unlike others it can be cancelled while it runs."""
+    """The future of a job. Unlike other futures it can be cancelled while it runs."""
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -116,12 +116,12 @@ class JobFuture(concurrent.futures.Future["Table"]):
         return not self.done()
 
     def settle(self, job: Job) -> None:
-        """Take over what the job ended with."""
+        """Take over the result or the exception of the job."""
         try:
             table = job.result()
         except JobCancelled:
             super().cancel()
-            self.set_running_or_notify_cancel()  # who waits for several futures is told
+            self.set_running_or_notify_cancel()  # for concurrent.futures.wait()
         except BaseException as error:
             self.set_exception(error)
         else:

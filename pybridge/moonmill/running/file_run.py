@@ -1,4 +1,4 @@
-"""The work on each file of `run_files`: its output is written, unless it is current."""
+"""The run over one file of a batch: its output is written, unless it is current."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FileResult:
-    """What became of one file: an output of so many rows, an error, or neither, when it was skipped.
+    """The result for one file: an output of so many rows, an error, or neither if it was skipped.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class FileResult:
 
 
 class FileRunner:
-    """How each file is answered."""
+    """Runs a pipeline over single files."""
 
     def __init__(
         self,
@@ -58,22 +58,22 @@ class FileRunner:
         self._resume = resume
         self._recipe = _recipe(pipeline, files, self._params)
 
-    def answer(
+    def run(
         self, source: str, target: str, threads: int, watch: Callable[[object], object] | None = None
     ) -> FileResult:
-        """Write an output, unless it is current."""
+        """Write the output of one file, unless it is current."""
         if self._resume and self._manifest.is_current(target, self._recipe, source):
             return FileResult()
         read = identity_of(source)
-        outcome = self._run(source, target, threads, watch)
-        if outcome.error is None:
-            outcome.read, outcome.written = read, identity_of(target)
-        return outcome
+        result = self._run(source, target, threads, watch)
+        if result.error is None:
+            result.read, result.written = read, identity_of(target)
+        return result
 
-    def record(self, target: str, outcome: FileResult) -> None:
-        """Keep what an output was made of; that of a pipe, or written to one, is not known."""
-        if outcome.read and outcome.written:
-            self._manifest.add(target, self._recipe, outcome.read, outcome.written)
+    def record(self, target: str, result: FileResult) -> None:
+        """Record what an output was made from; pipes have no identity to record."""
+        if result.read and result.written:
+            self._manifest.add(target, self._recipe, result.read, result.written)
 
     def _run(
         self, source: str, target: str, threads: int, watch: Callable[[object], object] | None
@@ -91,7 +91,7 @@ class FileRunner:
 
 
 def _recipe(pipeline: Pipeline, files: Files, params: Texts) -> str:
-    """A hash of all that outputs depend on beside their inputs."""
+    """A hash of everything that outputs depend on besides their inputs."""
     source = pipeline._source
     parts = (
         _core.version(),

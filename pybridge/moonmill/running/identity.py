@@ -1,4 +1,4 @@
-"""Identities of files: what tells whether one has changed."""
+"""Identities of files, to detect changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 END = 1 << 20
-"""Bytes of the beginning and of the end of a file that are hashed."""
+"""Bytes hashed at the beginning and at the end of a file."""
 
 
 def identity_of(path: str) -> list[Any] | None:
-    """Size, time of the last change and a hash of both ends of a file; None of what is no regular file."""
+    """Size, modification time and a hash of both ends of a file; None if it is not a regular file."""
     status = _status_of(path)
     if status is None:
         return None
@@ -31,7 +31,7 @@ def identity_of(path: str) -> list[Any] | None:
 
 
 def is_unchanged(path: str, identity: list[Any]) -> bool:
-    """Whether a file still has an identity; it is read only where size and time are the same."""
+    """Whether a file still has an identity; it is read only if size and time are unchanged."""
     status = _status_of(path)
     if status is None or [status.st_size, status.st_mtime_ns] != identity[:2]:
         return False
@@ -39,7 +39,7 @@ def is_unchanged(path: str, identity: list[Any]) -> bool:
 
 
 def _status_of(path: str) -> os.stat_result | None:
-    """Of a regular file; "-" is stdin, whatever is called so."""
+    """The status of a regular file; "-" always means stdin."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

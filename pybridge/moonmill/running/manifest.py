@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 FORMAT = {"format": "moonmill-manifest", "version": 1}
 SPARE = 1000
-"""Records out of date that are not worth a new file."""
+"""Outdated records that are tolerated before the file is rewritten."""
 
 _HINT = "delete it; all outputs are then written again"
 
 
 class Manifest:
-    """The records of a folder, which this run alone uses until it is closed.
+    """The records of a folder, locked by this run until closed.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class Manifest:
             self._file.close()
 
     def is_current(self, target: str, recipe: str, source: str) -> bool:
-        """Whether an output was made of this input by this recipe, and neither has changed since."""
+        """Whether an output was made from this input with this recipe, and neither has changed since."""
         record = self._records.get(os.path.basename(target))
         return (
             record is not None
@@ -82,7 +82,7 @@ class Manifest:
         )
 
     def add(self, target: str, recipe: str, source: list[Any], result: list[Any]) -> None:
-        """Record an output that is in its place; `source` and `result` as `identity_of` gives them."""
+        """Record an output that is in place; `source` and `result`: identities."""
         name = os.path.basename(target)
         record = {"output": name, "recipe": recipe, "input": source, "result": result}
         self._append(record)
@@ -98,7 +98,7 @@ class Manifest:
             raise _cannot("write", self.path, error) from None
 
     def _rewrite(self) -> None:
-        """Replace the file by one of the records that count, which is locked before it gets the name."""
+        """Replace the file by one with the current records, locked before it is renamed into place."""
         path = self.path + ".new"
         try:
             file = _opened(path)
@@ -119,7 +119,7 @@ class Manifest:
             raise _cannot("write", self.path, error) from None
 
     def _lines(self) -> list[dict[str, Any]]:
-        """All good records, with the format; what a killed run left at the end is cut off."""
+        """All intact records, after the format; an incomplete end, left by a killed run, is truncated."""
         try:
             self._file.seek(0)
             content = self._file.readall()
@@ -144,7 +144,7 @@ class Manifest:
 
 
 def _locked(path: str) -> FileIO:
-    """The file, open and locked. Where the file system has no locks it is only open."""
+    """Open and lock the file. On file systems without locks it is only opened."""
     while True:
         try:
             file = _opened(path)
@@ -165,7 +165,7 @@ def _locked(path: str) -> FileIO:
 
 
 def _lock(file: FileIO) -> bool:
-    """False when another one has the lock. Where the file system has no locks, everybody does without."""
+    """False if another run has the lock. File systems without locks are not locked."""
     try:
         flock(file, LOCK_EX | LOCK_NB)
     except BlockingIOError:
@@ -176,7 +176,7 @@ def _lock(file: FileIO) -> bool:
 
 
 def _unlock(file: FileIO) -> None:
-    """Also for children of a fork, which have the file open and would keep the lock."""
+    """Unlock explicitly: forked children have the file open and would keep the lock."""
     try:  # noqa: SIM105
         flock(file, LOCK_UN)
     except OSError:
@@ -184,7 +184,7 @@ def _unlock(file: FileIO) -> None:
 
 
 def _is_named(file: FileIO, path: str) -> bool:
-    """Whether the path still leads to it; it may have been replaced or deleted."""
+    """Whether the path still refers to this file, which may have been replaced or deleted."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
     except FileNotFoundError:

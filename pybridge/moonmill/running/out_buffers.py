@@ -1,4 +1,4 @@
-"""Memory of the caller that results are written to: `out=`."""
+"""Buffers of the caller that results are written to: `out=`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def outs_of(out: Any, plan: _core.Plan) -> list[object | None] | None:
 
 
 def _memory_of(out: Any) -> Any:
-    """What the extension can write to: shared memory by its buffer; nothing that is behind a mask."""
+    """A buffer that the extension can write to: that of shared memory; masked values are refused."""
     name = type(out).__name__
     if name == "SharedMemory":
         return out.buf

@@ -1,4 +1,4 @@
-"""A script meets its data: what a run reads of it, and the plan for that."""
+"""Preparing a run: its input, and the plan for the columns of the input."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def argument_of(script: Script, data: Any) -> tuple[Adapter, Any]:
-    """What an argument is: its adapter, and the data; text of a script of lines as files or as a list."""
+    """Classify an argument: its adapter, and the data; for scripts of lines, text as files or a list."""
     if script.input_spec.whole != "lines" or type(data) is Table:
         return adapter_of(data), data
     from ..adapters.lines import lines_of  # few scripts read lines
@@ -37,10 +37,10 @@ def input_of(
     timeout: float | None = None,
     from_files: bool = True,
 ) -> tuple[Table | _core.Input, Mapping[str, Any]]:
-    """What a run reads: a table, or files that are open for it; and those of `params` that are not options of
-    reading files.
+    """The input of a run: a table, or open files; and those of `params` that are not options for reading
+    files.
 
-    `timeout`: seconds that opening files may take; `from_files`: else files are read into a table.
+    `timeout`: seconds that opening files may take; `from_files`: False: files are read into a table first.
     """
     adapter, data = argument
     if type(data) is Table:
@@ -55,7 +55,7 @@ def input_of(
 
 
 def answers(answer: Callable[[Any], Any], parts: Any) -> Any:
-    """The answers for tables that come one after the other: a list for a list, else a generator."""
+    """The results for a sequence of tables: a list for a list, otherwise a generator."""
     if isinstance(parts, (list, tuple)):
         return [answer(part) for part in parts]
     return _answers(answer, parts)
@@ -87,7 +87,7 @@ def fields_of(script: Script, read: Table | _core.Input) -> tuple[list[str], lis
 
 
 def plan_over(script: Script, read: Table | _core.Input, params: Texts) -> _core.Plan:
-    """The plan for what is read."""
+    """The plan for an input."""
     return script.plan(*fields_of(script, read), params)
 
 
@@ -111,7 +111,7 @@ def schema_of(
 
 
 def _without_rows(data: Any) -> Any:
-    """The table that a schema of pyarrow or polars describes; other data as it is."""
+    """An empty table for a schema of pyarrow or polars; other data unchanged."""
     library = type(data).__module__.partition(".")[0]
     if type(data).__name__ != "Schema" or library not in ("pyarrow", "polars"):
         return data

@@ -1,4 +1,4 @@
-"""Runs that show how far they are."""
+"""Runs that show their progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run_with_progress(plan: _core.Plan, read: Table | _core.Input, progress: Shown, **options: Any) -> Table:
-    """As `_core.run`, with progress in the way that was asked for: of rows, or of the bytes of files."""
+    """As `_core.run`, with progress as requested: in rows, or in bytes for files."""
     rows = len(read) if isinstance(read, _core.Table) else None
     display = Display(progress, rows, "B" if rows is None else "rows")
     started: list[Job] = []

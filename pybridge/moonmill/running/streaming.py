@@ -1,4 +1,4 @@
-"""Results piece by piece: some pieces are worked on while the one before is being used."""
+"""Streams of results: some tables are computed while the previous one is consumed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 _MOST = 1 << 62
-"""Rows that no file has."""
+"""More rows than any file has."""
 
 
 def stream(
     pipeline: Pipeline, data: Any, rows: int, ahead: int, threads: int | None, params: dict[str, Any]
 ) -> Iterator[Table]:
-    """Results for the pieces of data, in order; see `Pipeline.stream`."""
+    """Results for slices of the data, in order; see `Pipeline.stream`."""
     if rows < 1 or ahead < 0:
         raise ValueError(f"stream(rows={rows}, ahead={ahead}): rows starts at 1, ahead at 0")
     script = pipeline._loaded()
@@ -60,7 +60,7 @@ def _whole(
 
 
 def _taken(plan: _core.Plan, source: _core.Input, rows: int, ahead: int, threads: int) -> Iterator[Table]:
-    """Pieces of the result of one run over files."""
+    """Slices of the result of one run over files."""
     rows = min(rows, _MOST)
     job = _core.submit(plan, source, threads=threads, room=min(rows * max(ahead, 1), _MOST))
     try:

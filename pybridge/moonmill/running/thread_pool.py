@@ -1,4 +1,4 @@
-"""Threads that work off a list of tasks, for a caller whom Ctrl-C may interrupt at any moment.
+"""A thread pool for a list of tasks, whose caller may be interrupted by Ctrl-C at any moment.
 
 A signal is handled between any two instructions of the main thread, also just after it took a lock that is
 written in Python: those of events, futures, executors, and of the start of a `threading.Thread`. Nobody gives
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 SLICE = 0.05
-"""Seconds after which a signal that another thread was given is handled."""
+"""Seconds after which a signal delivered to another thread is handled."""
 
 
 class ThreadPool:
@@ -30,7 +30,7 @@ class ThreadPool:
     Attributes
     ----------
     stopping : bool
-        Nobody waits for the answers any more.
+        The caller has stopped waiting for results.
     """
 
     def __init__(self) -> None:
@@ -40,9 +40,9 @@ class ThreadPool:
         self._ended: list[bool] = []
 
     def answers(self, work: Callable[[Task], Answer], tasks: Sequence[Task], width: int) -> Iterator[Answer]:
-        """What `work` gives for each task, as it comes, from at most `width` threads.
+        """Results of `work` for each task, as they complete, from at most `width` threads.
 
-        Raises what `work` raises. The threads are gone when the iterator has come to its end or is closed.
+        Exceptions of `work` are raised. The threads have ended when the iterator is exhausted or closed.
         """
         width = min(width, len(tasks))
         waiting = deque([*tasks, *[None] * width])
@@ -83,4 +83,4 @@ class ThreadPool:
             self._ready.put((False, error))
         finally:
             self._ended.append(True)
-            self._ready.put(None)  # so that who waits looks again
+            self._ready.put(None)  # wake the waiting thread
