@@ -1,9 +1,9 @@
-/* deferred_release.c - foreign owners are released under the GIL, whoever drops the last reference.
+/* deferred_release.c - foreign owners are released under the GIL, whichever thread drops the last reference.
  *
- * DESIGN. A worker that drops a block pushes its owner on a stack without locks; what may take the GIL, or run Python
- * code, happens when the stack is drained: at every entry into the extension, after a table is freed, and by one
- * pending call of the interpreter. Who frees an object collects what that lets go of, and releases it before going on,
- * since another thread may drain at the same time and not be done.
+ * DESIGN. A worker that drops a block pushes its owner on a lock-free stack. Releases, which may take the GIL or run
+ * Python code, happen when the stack is drained: at every entry into the extension, after a table is freed, and by a
+ * pending call of the interpreter. A thread that frees an object collects the owners it drops and releases them before
+ * it continues, since another thread may be in the middle of draining the stack.
  *
  * SPDX-License-Identifier: MIT */
 #include "deferred_release.h"
@@ -14,7 +14,7 @@ static _Thread_local foreign_owner **collected;
 
 static int drain_pending(void *unused) {
   (void)unused;
-  atomic_store(&asked, false); /* perhaps nothing waits any more */
+  atomic_store(&asked, false); /* the stack may be empty by now */
   deferred_release_drain();
   return 0;
 }
@@ -28,7 +28,7 @@ void deferred_release_push(void *owner) {
   }
   o->next = atomic_load(&waiting);
   while (!atomic_compare_exchange_weak(&waiting, &o->next, o)) continue;
-  if (!Py_IsInitialized()) return; /* nobody is left to release it to */
+  if (!Py_IsInitialized()) return; /* too late to release it */
   if (!atomic_exchange(&asked, true) && Py_AddPendingCall(drain_pending, NULL) < 0) atomic_store(&asked, false);
 }
 

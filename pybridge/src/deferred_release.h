@@ -13,6 +13,7 @@ typedef struct foreign_owner {
 void deferred_release_push(void *owner);
 /* Release what waits. Under the GIL, and with no lock of ours. Every entry into the extension calls it. */
 void deferred_release_drain(void);
-/* What this thread lets go of from here on goes into a list, to be released with it. No Python code may run between. */
+/* From here on, owners that this thread drops are collected in a list, for deferred_release_run. No Python code may run
+ * in between. */
 void deferred_release_collect(foreign_owner **list);
 void deferred_release_run(foreign_owner *list);

@@ -1,4 +1,4 @@
-/* errors.c - failures of the core, and of the extension, as Python exceptions: the one place where they are made.
+/* errors.c - failures of the core, and of the extension, as Python exceptions: the only place that makes them.
  * SPDX-License-Identifier: MIT */
 #include "errors.h"
 #include <stdarg.h>

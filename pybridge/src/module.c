@@ -26,7 +26,7 @@ static PyObject *core_live(PyObject *module, PyObject *unused) {
   return counts;
 }
 
-/* ---- The package's wishes ---- */
+/* ---- Settings of the package ---- */
 
 /* A subclass of one of our types; while that type does not exist, any type. */
 static int set_class(PyObject **slot, const char *name, PyObject *wanted, PyObject *base) {
@@ -126,24 +126,24 @@ static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
 static PyMethodDef functions[] = {
     {"configure", MMPY_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
      "configure($module, /, *, table=None, column=None, buffer=None, job=None, error=None)\n--\n\n"
-     "Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."},
+     "Set the subclasses to instantiate, and the function that makes an exception from the JSON text of failures."},
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
     {"memory_reserved", core_memory_reserved, METH_NOARGS,
      "memory_reserved($module, /)\n--\n\nBytes of memory_used() that Lua states hold."},
     {"types_bytes", core_types_bytes, METH_NOARGS,
-     "types_bytes($module, /)\n--\n\nBytes of names of zones and foreign types, which stay."},
+     "types_bytes($module, /)\n--\n\nBytes of names of time zones and foreign types, which are never freed."},
     {"memory_peak", core_memory_peak, METH_NOARGS,
      "memory_peak($module, /)\n--\n\nThe most bytes that the core has held."},
     {"memory_limit", core_memory_limit, METH_O,
-     "memory_limit($module, size, /)\n--\n\nLimit of the bytes that the core may hold; 0 removes it."},
+     "memory_limit($module, size, /)\n--\n\nLimit the bytes that the core may hold; 0 removes the limit."},
     {"memory_limited", core_memory_limited, METH_NOARGS,
-     "memory_limited($module, /)\n--\n\nThe limit, 0 where there is none."},
+     "memory_limited($module, /)\n--\n\nThe limit; 0 if there is none."},
     {"memory_kept", core_memory_kept, METH_NOARGS,
-     "memory_kept($module, /)\n--\n\nBytes that are free, and kept for later use."},
+     "memory_kept($module, /)\n--\n\nFree bytes that are kept for reuse."},
     {"memory_trim", core_memory_trim, METH_NOARGS,
-     "memory_trim($module, /)\n--\n\nCollect the garbage of Lua, and give recycled memory back to the system."},
+     "memory_trim($module, /)\n--\n\nCollect garbage in Lua, and return recycled memory to the system."},
     {"live", core_live, METH_NOARGS, "live($module, /)\n--\n\nCounts of live objects, for tests that look for leaks."},
     {0}};
 
@@ -169,7 +169,7 @@ int mmpy_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
   return PyModule_AddType(module, (PyTypeObject *)type);
 }
 
-/* What waits for release, and the core, belong to the process. */
+/* The stack of deferred releases and the core belong to the process. */
 static int refuse_subinterpreters(void) {
   if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
   PyErr_SetString(PyExc_ImportError, "moonmill works in the main interpreter alone, not in subinterpreters: "

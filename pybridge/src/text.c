@@ -3,7 +3,7 @@
 #include "text.h"
 #include "errors.h"
 
-/* Python trusts whoever made the text; numpy copies the code points of its arrays unseen. */
+/* Python does not validate code points; numpy copies those of its arrays unchecked. */
 static bool is_beyond_unicode(PyObject *text) {
   if (PyUnicode_KIND(text) != PyUnicode_4BYTE_KIND) return false;
   const Py_UCS4 *points = PyUnicode_4BYTE_DATA(text), *end = points + PyUnicode_GET_LENGTH(text);

@@ -1,7 +1,7 @@
-/* buffer.c - the Buffer type: values of one type in one piece, for whoever reads memory.
+/* buffer.c - the Buffer type: contiguous values of one type, for consumers of raw memory.
  *
- * DESIGN. A buffer holds a reference to its block. It may be written when it was made over a block that nobody else
- * held; while it lives the block has two holders, so that no second one may.
+ * DESIGN. A buffer holds a reference to its block. It is writable if the block had no other holder when the buffer was
+ * made; while it lives the block has two holders, so that no second buffer is writable.
  *
  * SPDX-License-Identifier: MIT */
 #include "export/buffer.h"
@@ -154,7 +154,7 @@ static PyMethodDef methods[] = {
     {0}};
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Bytes of a column: buffer protocol, DLPack. Holds its memory; writable where nobody shares it."},
+    {Py_tp_doc, "Values of a column as bytes: buffer protocol, DLPack. Owns its memory; writable if not shared."},
     {Py_tp_dealloc, (void *)(uintptr_t)buffer_dealloc},
     {Py_tp_getset, attributes},
     {Py_tp_methods, methods},

@@ -3,7 +3,7 @@
 #pragma once
 #include "export/dlpack.h"
 
-/* An object of the package's class of buffers over `length` values at `data`, which lie in the block. Takes the block,
+/* An object of the package's class of buffers over `length` values at `data`, within the block. Takes the block,
  * also on failure. Values of a bool are bytes here. */
 PyObject *mmpy_buffer_wrap(module_state *state, mm_block *take, const void *data, mm_type type, int64_t length,
                          bool writable);

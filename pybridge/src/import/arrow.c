@@ -1,4 +1,4 @@
-/* arrow.c - Arrow data of other producers: capsules taken apart, batches shown where they lie.
+/* arrow.c - Arrow data of other producers: capsules are consumed, batches shared without copying.
  *
  * DESIGN. A foreign array is moved into an `arrival`, and what the core imports is a struct array of ours around it,
  * whose release only counts: the producer's own release runs later, under the GIL (owner.c). So the array may also be

@@ -169,7 +169,7 @@ void view_move(Py_buffer *to, Py_buffer *from) {
   *from = (Py_buffer){0};
 }
 
-/* It cannot be written: in the words of whoever owns the memory. */
+/* Raise that it cannot be written, with the message of the exporter. */
 static int refuse_writing(module_state *state, const char *name) {
   if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError)) return -1;
   PyObject *type, *value, *traceback;

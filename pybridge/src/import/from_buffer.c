@@ -1,8 +1,7 @@
-/* from_buffer.c - typed memory of Python objects as columns: shown where it is when its layout allows, else copied.
+/* from_buffer.c - typed memory of Python objects as columns: shared if its layout allows, otherwise copied.
  *
- * DESIGN. Copied are: values that do not lie one after the other, bytes in the other order, unaligned values, bools
- * (which are bits here), days of numpy (which have 8 bytes) and units that are multiples of ours. NaT is null; NaN is
- * null where the caller says so.
+ * DESIGN. Copied are: values that are not contiguous, of the other byte order or unaligned, bools (bits here), days of
+ * numpy (8 bytes there) and units that are multiples of ours. NaT is null; NaN is null if the caller says so.
  *
  * SPDX-License-Identifier: MIT */
 #include "errors.h"

@@ -61,7 +61,7 @@ void execution_leave(execution *exec);
 /* A descriptor that becomes readable when it has ended or is stuck; -1 and errno. */
 int  execution_descriptor(execution *exec);
 void execution_progress(execution *exec, mm_progress *progress);
-/* Was it told to stop more than 2 s ago, and goes on? */
+/* Is it still running 2 s after it was told to stop? */
 bool execution_stuck(const execution *exec);
 /* Milliseconds until an execution that was told to stop is stuck; 0 when it is. */
 int  execution_grace(const execution *exec);

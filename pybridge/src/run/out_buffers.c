@@ -8,7 +8,7 @@
 
 bool has_fixed_width(mm_type type) { return type.id == MM_BOOL || mm_type_width(type) > 0; }
 
-/* ---- What lies where ---- */
+/* ---- Overlaps ---- */
 
 typedef struct range {
   const char *from, *to;
@@ -71,7 +71,7 @@ static int check_overlaps(run_result *result, plan_object *plan) {
 
 /* ---- Taking ---- */
 
-/* Types that lie in memory alike: a buffer of integers may take times. */
+/* Types of the same layout: a buffer of integers can hold times. */
 static bool fits_type(mm_type memory, mm_type wanted) {
   if (type_same(memory, wanted)) return true;
   if (wanted.id == MM_DATE) return memory.id == MM_I32;

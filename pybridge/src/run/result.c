@@ -14,7 +14,7 @@
 
 /* ---- What goes in ---- */
 
-/* The first null of a column that is to have none, or its length; validity without nulls is let go. */
+/* The first null of a column declared without nulls, or its length; validity without nulls is dropped. */
 static int64_t first_null(mm_column *column) {
   if (column->valid && mm_column_null_count(column) == 0) column->valid = NULL;
   if (!column->valid) return column->length;

@@ -1,5 +1,5 @@
 /* result_state.h - what a run reads, and where its result goes: columns come from memory of the input, memory that is
- * computed into, or chunks; or the rows go to a file, or to who takes them while the job goes on.
+ * computed into, or chunks; or the rows go to a file, or to a queue while the job runs.
  *
  * DESIGN. All but opening goes without the GIL and without Python: memory of the caller is held by blocks.
  *

@@ -1,7 +1,7 @@
 /* row_queue.h - a sink whose rows are taken, in order, while the job runs: the job runs ahead by so many rows, then
  * waits.
  *
- * DESIGN. A queue is counted: the sink holds it, and so does who takes from it. Both sides go without the GIL and
+ * DESIGN. A queue is reference counted: its sink holds it, and so does its consumer. Both sides go without the GIL and
  * without Python.
  *
  * SPDX-License-Identifier: MIT */

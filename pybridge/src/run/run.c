@@ -62,7 +62,7 @@ static PyObject *core_submit(PyObject *module, PyObject *arguments, PyObject *ke
   return mmpy_job_submit(state, &asked);
 }
 
-/* A run that somebody watches is a job that is waited for. */
+/* A run with a `watch` callback is a job that is waited for. */
 static PyObject *run_watched(module_state *state, const run_request *asked) {
   PyObject *job = mmpy_job_submit(state, asked);
   PyObject *result = NULL;
@@ -76,7 +76,7 @@ static PyObject *run_watched(module_state *state, const run_request *asked) {
   }
   result = mmpy_job_table(job, NULL);
 done:
-  if (!result && !atomic_load(&exec->ended)) { /* whoever watches may hold the job, which then goes on */
+  if (!result && !atomic_load(&exec->ended)) { /* the callback may have kept the job, which would keep running */
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
     Py_BEGIN_ALLOW_THREADS

@@ -199,7 +199,7 @@ static const char *const dtypes[MM_TYPE_COUNT] = {
 
 static bool is_numpy(PyObject *object) { return strcmp(Py_TYPE(object)->tp_name, "numpy.ndarray") == 0; }
 
-/* Does a masked array of numpy miss values? They lie in memory like any others. */
+/* Does a masked array of numpy have masked values? In memory they look like any others. */
 static int misses_values(PyObject *object) {
   if (strcmp(Py_TYPE(object)->tp_name, "MaskedArray") != 0) return 0;
   PyObject *mask = PyObject_GetAttrString(object, "mask");

@@ -1,9 +1,9 @@
 /* function.c - the Function type: a typed function of a module, called with Python's values.
  *
- * DESIGN. A call of a few numbers is over before the GIL could be given up and taken back, so it keeps the GIL; when it
- * lasts all the same, the first beat of its pulse gives the GIL up, and later calls of that function do so at once. So
- * do calls with arrays of some size. The lock of the module comes before the GIL: who has the GIL only tries it, and
- * who waits for it has given the GIL up.
+ * DESIGN. A call of a few numbers is shorter than releasing and taking the GIL, so it keeps the GIL. If it takes long
+ * nevertheless, the first beat of its pulse releases the GIL, and later calls of that function release it at once, as
+ * do calls with large arrays. The lock of the module comes before the GIL: a thread that holds the GIL only tries the
+ * lock, and a thread that waits for the lock has released the GIL.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/function.h"

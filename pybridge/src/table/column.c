@@ -206,8 +206,8 @@ static PyGetSetDef attributes[] = {{"name", column_name, NULL, "Name of the colu
                                    {"type", column_type, NULL, "Type of the values: \"f64\", \"timestamp(us)\".", NULL},
                                    {"nullable", column_nullable, NULL, "Whether the column may hold nulls.", NULL},
                                    {"null_count", column_null_count, NULL, "Number of nulls.", NULL},
-                                   {"chunks", column_chunks, NULL, "Number of pieces that the values lie in.", NULL},
-                                   {"nbytes", column_nbytes, NULL, "Bytes of the values, shared ones too.", NULL},
+                                   {"chunks", column_chunks, NULL, "Number of chunks.", NULL},
+                                   {"nbytes", column_nbytes, NULL, "Bytes of the values, including shared ones.", NULL},
                                    {0}};
 
 static PyMethodDef methods[] = {
@@ -216,11 +216,11 @@ static PyMethodDef methods[] = {
     {"text", column_text, METH_O,
      "text($self, index, /)\n--\n\nThe value of a row as CSV would write it, without quotes; None for null."},
     {"data", mmpy_column_data, METH_NOARGS,
-     "data($self, /)\n--\n\nThe values as one buffer, a byte each for bools. What stands for a null is undefined."},
+     "data($self, /)\n--\n\nThe values as one buffer, one byte each for bools. Values of nulls are undefined."},
     {"valid", mmpy_column_valid, METH_NOARGS,
-     "valid($self, /)\n--\n\nOne byte a row, 1 where there is a value; None when there are no nulls."},
+     "valid($self, /)\n--\n\nOne byte per row, 1 if not null; None if there are no nulls."},
     {"combine", mmpy_column_combine, METH_NOARGS,
-     "combine($self, /)\n--\n\nThe column as one chunk; copies when there are more."},
+     "combine($self, /)\n--\n\nThe column as one chunk; copies if there are several."},
     {"__arrow_c_schema__", column_arrow_schema, METH_NOARGS,
      "__arrow_c_schema__($self, /)\n--\n\nThe type as a capsule."},
     {"__arrow_c_array__", MMPY_METHOD(column_arrow_array), METH_VARARGS | METH_KEYWORDS,

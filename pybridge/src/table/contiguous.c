@@ -1,4 +1,4 @@
-/* contiguous.c - columns in one piece: chunks joined, values and validity as buffers, DLPack.
+/* contiguous.c - contiguous columns: chunks concatenated, values and validity as buffers, DLPack.
  * SPDX-License-Identifier: MIT */
 #include "column_bytes.h"
 #include "errors.h"

@@ -1,4 +1,4 @@
-/* equal.c - == of tables and of columns: the same names, types and values, however they lie in memory.
+/* equal.c - == of tables and of columns: the same names, types and values, whatever their memory layout.
  *
  * DESIGN. Null equals null, NaN equals NaN, -0 equals 0: what a test means when it compares results. Chunks of both
  * sides are walked together, in runs of rows that are in one chunk of each.

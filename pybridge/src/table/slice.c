@@ -76,7 +76,7 @@ PyObject *slice_columns(const table_object *self, const int32_t *indices, int32_
   return raise_error(self->state, &error);
 }
 
-/* KeyError, which says what was perhaps meant. */
+/* KeyError, with a suggestion. */
 static void raise_missing(const table_object *self, PyObject *name) {
   PyObject *names = fields_list(&self->table.schema, FIELD_NAMES);
   PyObject *module = names ? PyImport_ImportModule("moonmill.base.suggest") : NULL;

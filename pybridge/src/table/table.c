@@ -1,4 +1,4 @@
-/* table.c - the Table type: columns of equal length, what goes into a run and what comes out of it.
+/* table.c - the Table type: columns of equal length, the input and the result of a run.
  * SPDX-License-Identifier: MIT */
 #include "table/table.h"
 #include "column_bytes.h"
@@ -69,7 +69,7 @@ static int table_clear(PyObject *object) {
   return 0;
 }
 
-/* Owners whose last reference this was are released here, not some day: mmap.close() and its kin wait for it. */
+/* Owners whose last reference this was are released immediately: mmap.close() and others depend on it. */
 static void table_dealloc(PyObject *object) {
   table_object *self = (table_object *)object;
   PyTypeObject *type = Py_TYPE(object);
@@ -182,9 +182,9 @@ static PyGetSetDef attributes[] = {
     {"column_names", table_fields, NULL, "Names of the columns.", (void *)FIELD_NAMES},
     {"types", table_fields, NULL, "Types of the columns: \"f64\", \"timestamp(us)\".", (void *)FIELD_TYPES},
     {"nullables", table_fields, NULL, "Whether the columns may hold nulls.", (void *)FIELD_NULLABLES},
-    {"nbytes", table_nbytes, NULL, "Bytes of all values, shared ones too.", NULL},
-    {"copied_bytes", table_copied, NULL, "Bytes that were copied to make this table, or to hand it out since.", NULL},
-    {"shared_bytes", table_shared, NULL, "Bytes that this table shows without having copied them.", NULL},
+    {"nbytes", table_nbytes, NULL, "Bytes of all values, including shared ones.", NULL},
+    {"copied_bytes", table_copied, NULL, "Bytes that were copied to make this table, or to export it since.", NULL},
+    {"shared_bytes", table_shared, NULL, "Bytes that this table shares.", NULL},
     {0}};
 
 static PyMethodDef methods[] = {
@@ -195,13 +195,13 @@ static PyMethodDef methods[] = {
      "From columns, Arrow arrays, typed memory and lists of equal length; `missing`: masks, or None, for each; "
      "`copied`: bytes that were copied to make them."},
     {"concat", mmpy_table_concat, METH_O | METH_CLASS,
-     "concat($type, tables, /)\n--\n\nThe rows of tables of the same columns, one table after the other. Shares them."},
+     "concat($type, tables, /)\n--\n\nConcatenate tables of the same columns, shared."},
     {"slice", MMPY_METHOD(mmpy_table_slice), METH_FASTCALL,
      "slice($self, start, length=None, /)\n--\n\nSome rows, shared; all that follow without a length."},
     {"select", mmpy_table_select, METH_O, "select($self, names, /)\n--\n\nSome columns, shared."},
     {"copy", mmpy_table_copy, METH_NOARGS, "copy($self, /)\n--\n\nA table that shares no memory with this one."},
     {"stats", table_stats, METH_NOARGS,
-     "stats($self, /)\n--\n\nRows, columns, bytes, and what the run that made the table tells."},
+     "stats($self, /)\n--\n\nRows, columns, bytes, and counters of the run that made the table."},
     {"__arrow_c_schema__", table_arrow_schema, METH_NOARGS,
      "__arrow_c_schema__($self, /)\n--\n\nThe schema as a capsule."},
     {"__arrow_c_stream__", MMPY_METHOD(table_arrow_stream), METH_VARARGS | METH_KEYWORDS,
@@ -212,7 +212,7 @@ static PyMethodDef methods[] = {
      "joined."},
     {0}};
 
-static PyType_Slot slots[] = {{Py_tp_doc, "Columns of equal length. What goes into a run and what comes out of it."},
+static PyType_Slot slots[] = {{Py_tp_doc, "Columns of equal length: the input and the result of a run."},
                               {Py_tp_dealloc, (void *)(uintptr_t)table_dealloc},
                               {Py_tp_traverse, (void *)(uintptr_t)table_traverse},
                               {Py_tp_clear, (void *)(uintptr_t)table_clear},

@@ -1,7 +1,7 @@
 /* table.h - the Table and Column objects, for the files that fill them, show them and hand them out.
  *
  * DESIGN. A table is made once and never changes, but for what it counts. A column is a table and a number, so that
- * blocks are held by tables alone: a block with one holder is nobody else's.
+ * blocks are held by tables alone: a block with one holder belongs to its table.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
