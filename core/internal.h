@@ -84,9 +84,9 @@ extern mm_threads mm_host_threads;
 
 /* ---- Tasks (engine/) ---- */
 
-/* Run body(context, 0 .. count - 1) on the job's threads, the caller's among them, and wait. Tasks start in order;
- * after a failure no further one starts; the failure of the lowest task wins. A cancelled job starts no task. For
- * `finish` of a stage. */
+/* Run body(context, 0 .. count - 1) on the job's threads, the caller's among them, and wait. Tasks start in order; the
+ * tasks of a task run on its thread alone. After a failure no further one starts, and the failure of the lowest task
+ * wins. A cancelled job starts no task. For `finish` of a stage. */
 int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
                 mm_error *error);
 

@@ -91,6 +91,10 @@ typedef struct mm_threads {
   void (*join)(void *self, void *thread);
 } mm_threads;
 
+/* Run body(argument) once on a thread of the process that nothing waits for, with its signals blocked but for faults. Such
+ * threads are used again, by jobs too. 0 or a negated errno. */
+int mm_thread_run(void (*body)(void *argument), void *argument);
+
 /* Replace the services; NULL brings back the operating system's. Only while no core object exists. */
 void mm_set_allocator(const mm_allocator *allocator);
 void mm_set_io(const mm_io *io);

@@ -38,9 +38,9 @@ PY_SAN = $(if $(SAN),LD_PRELOAD="$(foreach lib,$(SAN_LIB) libstdc++.so,$$($(CC) 
   LSAN_OPTIONS=suppressions=$(CURDIR)/spec/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
   TSAN_OPTIONS=suppressions=$(CURDIR)/spec/tsan.supp:detect_deadlocks=0:die_after_fork=0 \
   $(if $(findstring address,$(SAN)),PYTHONMALLOC=malloc))
-$(VENV)/.test: pybridge/python.mk
+$(VENV)/.test: pybridge/python.mk spec/bench/peers.txt
 	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
-	$(Q)$(VENV)/bin/pip install -q $(PY_TEST) $(PY_LINT) && touch $@
+	$(Q)$(VENV)/bin/pip install -q -c spec/bench/peers.txt $(PY_TEST) $(PY_LINT) && touch $@
 
 test-python: ## Run the specs of the Python package (SPECS=spec/python/x/test_y.py, SAN=address,undefined|thread, LEAKS=1)
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \

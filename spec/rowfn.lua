@@ -6,7 +6,8 @@
 --
 -- A function that can be a vector program is run both as a loop and as a program, which must not differ. Fields as for
 -- columns.table, with an optional n. `out` holds lists by column; or nil and the mm_error. Options:
--- params, threads, batch_rows, seed, before and after (lists of further stages), rows (of a source batch).
+-- params, modules (of the script), threads, batch_rows, seed, before and after (lists of further stages), rows (of a
+-- source batch).
 local bit = require "bit"
 local ffi = require "ffi"
 local columns = require "columns"
@@ -43,10 +44,11 @@ end
 
 ---The stage of a function over the columns of a table. Raises what ship refuses. `vector`: with a vector program; nil
 ---where none can be made.
-function rowfn.stage(source, kind, outputs, fn, params, vector)
+function rowfn.stage(source, kind, outputs, fn, options, vector)
+  options = options or {}
   local inputs = inputs_of(source)
-  local spec = { kind = kind, inputs = inputs, outputs = outputs, params = params or {}, place = 7,
-    label = "spec:" .. kind }
+  local spec = { kind = kind, inputs = inputs, outputs = outputs, params = options.params or {}, place = 7,
+    label = "spec:" .. kind, modules = options.modules }
   local bytes, uses_store = rows.ship(fn, spec)
   local made = vector and rows.vectorise(fn, spec)
   if vector and not made then return nil end
@@ -80,10 +82,10 @@ end
 ---Run a function over a table as a loop and, if it can be, as a program; both must give the same.
 function rowfn.run(source, kind, outputs, fn, options)
   options = options or {}
-  local vector = not options.after and rowfn.stage(source, kind, outputs, fn, options.params, true)
+  local vector = not options.after and rowfn.stage(source, kind, outputs, fn, options, true)
   local text
   if vector then text = shown(columns.run(source, { vector }, options)) end
-  local stage = rowfn.stage(source, kind, outputs, fn, options.params)
+  local stage = rowfn.stage(source, kind, outputs, fn, options)
   local out, err = columns.run(source, { stage, unpack(options.after or {}) }, options)
   if vector and text ~= shown(out, err) then
     error(("the program differs from the loop\n%s\n\n%s"):format(text, shown(out, err)), 0)

@@ -50,6 +50,7 @@ typedef struct segment {
 } segment;
 
 typedef struct worker worker;
+typedef struct task_set task_set;
 
 struct mm_job {
   mm_job_options options;
@@ -68,7 +69,9 @@ struct mm_job {
   mm_store *store;     /* as it was when the job started, for stages that look into it */
 
   pthread_mutex_t mutex;
-  pthread_cond_t changed; /* state, generation or thread_count */
+  pthread_cond_t changed; /* state: for those that wait for the job */
+  pthread_cond_t wanted;  /* state, generation, thread_count or tasks: for the workers between segments */
+  task_set *tasks;        /* of the stage that finishes; NULL: none */
   int32_t arrived;        /* workers that have left the running segment */
   int64_t generation;     /* counts segments */
   int32_t state;          /* MM_JOB_* */
@@ -92,6 +95,9 @@ struct worker {
   mm_error failure; /* of the running morsel; code 0: none */
   int64_t failed_row;
 };
+
+/* With job->mutex held, which is given up meanwhile: take part in its tasks; false: there is none left to take. */
+bool mm_tasks_help(mm_job *job);
 
 /* Let the stage before a sink that has a destination compute right there (sink_into.c). */
 void mm_sink_aim(mm_job *job, const segment *s);

@@ -30,6 +30,7 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
   if (o->threads > MAX_THREADS) o->threads = MAX_THREADS;
   pthread_mutex_init(&job->mutex, NULL);
   mm_cond_init(&job->changed);
+  pthread_cond_init(&job->wanted, NULL);
   job->read.bytes_total = -1;
   return job;
 }
@@ -90,7 +91,8 @@ static void next_segment(mm_job *job) {
     job->state = status >= 0 ? MM_JOB_DONE : atomic_load(&job->cancel) ? MM_JOB_CANCELLED : MM_JOB_FAILED;
   }
   job->arrived = 0;
-  pthread_cond_broadcast(&job->changed);
+  pthread_cond_broadcast(&job->wanted);
+  if (job->state != MM_JOB_RUNNING) pthread_cond_broadcast(&job->changed);
 }
 
 static void thread_body(void *argument) {
@@ -99,7 +101,7 @@ static void thread_body(void *argument) {
   pthread_mutex_lock(&job->mutex);
   for (;;) {
     while (job->state == MM_JOB_RUNNING && (job->generation == seen || job->thread_count == 0))
-      pthread_cond_wait(&job->changed, &job->mutex);
+      if (!mm_tasks_help(job)) pthread_cond_wait(&job->wanted, &job->mutex);
     if (job->state != MM_JOB_RUNNING) break;
     seen = job->generation;
     pthread_mutex_unlock(&job->mutex);
@@ -148,7 +150,7 @@ static int start_threads(mm_job *job, mm_error *error) {
   job->thread_count = started;
   bool works = started > 0 || prepare_alone(job);
   if (!works) job->state = MM_JOB_FAILED;
-  pthread_cond_broadcast(&job->changed);
+  pthread_cond_broadcast(&job->wanted);
   pthread_mutex_unlock(&job->mutex);
   if (works) return 0;
   mm_fail(&job->error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failure));
@@ -232,10 +234,13 @@ int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
     atomic_store(&job->working, false);
     timeout_ms = 0;
   }
+  int64_t end = mm_milliseconds() + timeout_ms;
   pthread_mutex_lock(&job->mutex);
-  for (int64_t left = timeout_ms; job->state == MM_JOB_RUNNING && (timeout_ms < 0 || left > 0); left -= WAIT_SLICE_MS) {
+  while (job->state == MM_JOB_RUNNING) {
+    int64_t left = timeout_ms < 0 ? WAIT_SLICE_MS : end - mm_milliseconds();
+    if (left <= 0) break;
     if (atomic_load(&job->cancel)) interrupt(job);
-    struct timespec until = mm_moment_after(timeout_ms < 0 || left > WAIT_SLICE_MS ? WAIT_SLICE_MS : (int)left);
+    struct timespec until = mm_moment_after(left > WAIT_SLICE_MS ? WAIT_SLICE_MS : (int)left);
     pthread_cond_timedwait(&job->changed, &job->mutex, &until);
   }
   int32_t state = job->state;
@@ -292,5 +297,6 @@ void mm_job_free(mm_job *job) {
   mm_schema_free(&job->schema);
   pthread_mutex_destroy(&job->mutex);
   pthread_cond_destroy(&job->changed);
+  pthread_cond_destroy(&job->wanted);
   mm_release(job, sizeof *job);
 }

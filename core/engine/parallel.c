@@ -1,57 +1,90 @@
-/* parallel.c - independent tasks of one stage, run by as many threads as the job has.
+/* parallel.c - independent tasks of a stage that finishes, run by the workers of its job.
+ *
+ * DESIGN. A stage finishes on the worker that left its segment last; the others wait for the next segment, and take tasks
+ * meanwhile. Tasks are taken in order from a counter.
+ *
  * SPDX-License-Identifier: MIT */
 #include "engine.h"
 
-typedef struct crew {
+struct task_set {
   mm_job *job;
   int64_t count;
   int (*body)(void *context, int64_t task, mm_error *error);
   void *context;
   _Atomic int64_t next;
-  pthread_mutex_t lock;
-  int64_t failed; /* lowest task that failed; `count`: none */
+  int32_t helpers; /* workers that are at it, beside the caller; under job->mutex */
+  pthread_cond_t left;
+  pthread_mutex_t lock; /* all below */
+  int64_t failed;       /* lowest task that failed; `count`: none */
   int status;
   mm_error *error;
-} crew;
+};
 
-static int run_task(crew *c, int64_t task, mm_error *error) {
-  int32_t cancel = atomic_load_explicit(&c->job->cancel, memory_order_relaxed);
+static int run_task(task_set *set, int64_t task, mm_error *error) {
+  int32_t cancel = atomic_load_explicit(&set->job->cancel, memory_order_relaxed);
   if (cancel) return mm_fail(error, cancel, "cancelled", "the job was cancelled");
-  return c->body(c->context, task, error);
+  return set->body(set->context, task, error);
 }
 
-static void work(void *argument) {
-  crew *c = argument;
+static void run_tasks(task_set *set) {
   for (;;) {
-    int64_t task = atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed);
-    if (task >= c->count) return;
+    int64_t task = atomic_fetch_add_explicit(&set->next, 1, memory_order_relaxed);
+    if (task >= set->count) return;
     mm_error error = {.row = -1, .place = -1, .stage = -1};
-    int status = run_task(c, task, &error);
+    int status = run_task(set, task, &error);
     if (status >= 0) continue;
-    pthread_mutex_lock(&c->lock);
-    if (task < c->failed) {
-      c->failed = task;
-      c->status = status;
-      if (c->error) *c->error = error;
+    pthread_mutex_lock(&set->lock);
+    if (task < set->failed) {
+      set->failed = task;
+      set->status = status;
+      if (set->error) *set->error = error;
     }
-    pthread_mutex_unlock(&c->lock);
-    atomic_store_explicit(&c->next, c->count, memory_order_relaxed); /* lower tasks have all been taken */
+    pthread_mutex_unlock(&set->lock);
+    atomic_store_explicit(&set->next, set->count, memory_order_relaxed); /* lower tasks have all been taken */
   }
+}
+
+bool mm_tasks_help(mm_job *job) {
+  task_set *set = job->tasks;
+  if (!set || atomic_load_explicit(&set->next, memory_order_relaxed) >= set->count) return false;
+  set->helpers++;
+  pthread_mutex_unlock(&job->mutex);
+  run_tasks(set);
+  pthread_mutex_lock(&job->mutex);
+  if (--set->helpers == 0) pthread_cond_signal(&set->left);
+  return true;
+}
+
+/* Show the tasks to the workers that wait; false: they have others. */
+static bool offer_tasks(task_set *set) {
+  mm_job *job = set->job;
+  pthread_mutex_lock(&job->mutex);
+  bool offered = !job->tasks;
+  if (offered) {
+    job->tasks = set;
+    pthread_cond_broadcast(&job->wanted);
+  }
+  pthread_mutex_unlock(&job->mutex);
+  return offered;
+}
+
+static void withdraw_tasks(task_set *set) {
+  mm_job *job = set->job;
+  pthread_mutex_lock(&job->mutex);
+  job->tasks = NULL;
+  while (set->helpers) pthread_cond_wait(&set->left, &job->mutex);
+  pthread_mutex_unlock(&job->mutex);
 }
 
 int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
                 mm_error *error) {
-  enum { MOST = 256 };
-  crew c = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
-  void *threads[MOST];
-  int32_t started = 0, wanted = job->options.threads < MOST ? job->options.threads : MOST;
-  pthread_mutex_init(&c.lock, NULL);
-  /* A thread that cannot be started only makes the others work longer. */
-  while (started + 1 < wanted && started + 1 < count
-         && mm_host_threads.start(mm_host_threads.self, &threads[started], work, &c) >= 0)
-    started++;
-  work(&c);
-  for (int32_t i = 0; i < started; i++) mm_host_threads.join(mm_host_threads.self, threads[i]);
-  pthread_mutex_destroy(&c.lock);
-  return c.status;
+  task_set set = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
+  pthread_mutex_init(&set.lock, NULL);
+  pthread_cond_init(&set.left, NULL);
+  bool offered = count > 1 && job->thread_count > 1 && offer_tasks(&set);
+  run_tasks(&set);
+  if (offered) withdraw_tasks(&set);
+  pthread_mutex_destroy(&set.lock);
+  pthread_cond_destroy(&set.left);
+  return set.status;
 }

@@ -14,13 +14,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <linux/magic.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 enum { CONFIGFS_MAGIC = 0x62656570 }; /* not in linux/magic.h */
-enum { HUGE = 2 << 20, STACK = 8 << 20 };
+enum { HUGE = 2 << 20 };
 
 /* ---- Memory ---- */
 
@@ -165,47 +164,50 @@ static int os_stat(void *self, const char *path, int fd, mm_file_status *status)
 
 /* ---- Threads ---- */
 
+/* A task on a thread of the pool, and who waits for its end. */
 typedef struct running {
-  pthread_t thread;
   void (*body)(void *);
   void *argument;
+  pthread_mutex_t mutex; /* both below */
+  pthread_cond_t ended;
+  bool done;
 } running;
 
-static void *run(void *opened) {
+static void run(void *opened) {
   running *self = opened;
   self->body(self->argument);
-  return NULL;
+  pthread_mutex_lock(&self->mutex);
+  self->done = true;
+  pthread_cond_signal(&self->ended);
+  pthread_mutex_unlock(&self->mutex);
+}
+
+static void free_running(running *self) {
+  pthread_mutex_destroy(&self->mutex);
+  pthread_cond_destroy(&self->ended);
+  mm_release(self, sizeof *self);
 }
 
 static int os_start(void *self, void **thread, void (*body)(void *), void *argument) {
   (void)self;
   running *fresh = mm_allocate(sizeof *fresh);
   if (!fresh) return -ENOMEM;
-  fresh->body = body;
-  fresh->argument = argument;
-  pthread_attr_t attributes;
-  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* of the thread itself: its host may report them */
-  sigset_t every, before;
-  int status = pthread_attr_init(&attributes);
-  if (status == 0) {
-    sigfillset(&every); /* signals are for the threads of the host, which knows what to do about them */
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&every, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    pthread_attr_setstacksize(&attributes, STACK);
-    status = pthread_create(&fresh->thread, &attributes, run, fresh);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-  }
-  if (status != 0) mm_release(fresh, sizeof *fresh);
+  *fresh = (running){.body = body, .argument = argument};
+  pthread_mutex_init(&fresh->mutex, NULL);
+  pthread_cond_init(&fresh->ended, NULL);
+  int status = mm_thread_run(run, fresh);
+  if (status < 0) free_running(fresh);
   else *thread = fresh;
-  return -status;
+  return status;
 }
 
 static void os_join(void *self, void *thread) {
   (void)self;
   running *joined = thread;
-  pthread_join(joined->thread, NULL);
-  mm_release(joined, sizeof *joined);
+  pthread_mutex_lock(&joined->mutex);
+  while (!joined->done) pthread_cond_wait(&joined->ended, &joined->mutex);
+  pthread_mutex_unlock(&joined->mutex);
+  free_running(joined);
 }
 
 /* ---- In use ---- */

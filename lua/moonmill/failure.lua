@@ -44,6 +44,8 @@ for kind, code in pairs(status) do kinds[tonumber(code)] = kind end
 local LONG = 4000
 local function most_of(self) return self.code == "bug" and LONG or printable.MOST end
 
+local bugs = setmetatable({}, { __mode = "k" }) -- failures that were made as bugs
+
 ---A failure; `fields.code` defaults to "usage". A message or hint that is too long is cut.
 ---@param fields table
 ---@return moonmill.Failure
@@ -51,6 +53,7 @@ function failure.new(fields)
   fields.code = fields.code or "usage"
   fields.message = fields.message and printable.cut(fields.message, most_of(fields))
   fields.hint = fields.hint and printable.cut(fields.hint, printable.MOST)
+  if fields.code == "bug" then bugs[fields] = true end
   return setmetatable(fields, Failure)
 end
 
@@ -60,6 +63,59 @@ function failure.raise(fields) error(failure.new(fields), 0) end
 
 ---@return boolean
 function failure.is(value) return getmetatable(value) == Failure end
+
+local TYPES = { id = "string", message = "string", hint = "string", file = "string", field = "string", value = "string",
+  line = "number", column = "number", row = "number" }
+local SCRIPT_TYPES = { file = "string", line = "number", column = "number", text = "string" }
+local FRAME_TYPES = { file = "string", line = "number", ["function"] = "string" }
+
+-- Is it a line, a column or a row?
+local function is_position(number) return number >= 0 and number < 2 ^ 53 and number % 1 == 0 end
+
+-- Take away the fields that are not what they should be.
+local function keep_types(fields, types)
+  for name, expected in next, types do
+    local value = rawget(fields, name)
+    if type(value) ~= expected or expected == "number" and not is_position(value) then rawset(fields, name, nil) end
+  end
+end
+
+-- A table of a script as a plain one of such fields.
+local function plain(value, types)
+  local fields = {}
+  for name in next, types do fields[name] = rawget(value, name) end
+  keep_types(fields, types)
+  return fields
+end
+
+local function plain_frames(value)
+  local list = {}
+  for i = 1, frames.MOST do
+    local frame = rawget(value, i)
+    if type(frame) ~= "table" then break end
+    list[i] = plain(frame, FRAME_TYPES)
+    for name, expected in next, FRAME_TYPES do
+      list[i][name] = list[i][name] or (expected == "number" and 0 or "?")
+    end
+  end
+  return list
+end
+
+---A failure that code of a user caught and raised again: what it changed is either sound or taken away, and no such
+---change makes it a bug.
+---@param raised moonmill.Failure
+---@return moonmill.Failure raised
+function failure.sound(raised)
+  keep_types(raised, TYPES)
+  local code, stage = rawget(raised, "code"), type(rawget(raised, "stage"))
+  if not status[code] or code == "bug" and not bugs[raised] then raised.code = "script" end
+  raised.message = raised.message or "the error has no message"
+  if raised.id and not raised.id:find "^[%w-]+$" then raised.id = nil end
+  if stage ~= "string" and stage ~= "number" then raised.stage = nil end
+  raised.script = type(rawget(raised, "script")) == "table" and plain(raised.script, SCRIPT_TYPES) or nil
+  raised.frames = type(rawget(raised, "frames")) == "table" and plain_frames(raised.frames) or nil
+  return raised
+end
 
 ---A lack of memory, as any pcall gives it, as a failure; nil for anything else. LuaJIT's own text is all there is: no
 ---handler of xpcall is called for it.
@@ -92,7 +148,7 @@ function failure.describe(value)
   local meta = debug.getmetatable(value)
   if type(meta) == "table" and rawget(meta, "__tostring") then
     local ok, text = pcall(tostring, value)
-    if not ok and failure.is(text) then return text end
+    if not ok and failure.is(text) then return failure.sound(text) end
     if ok and (type(text) == "string" or type(text) == "number") then return tostring(text) end
     return ("the error is a %s whose __tostring gives no text"):format(type(value))
   end

@@ -13,7 +13,8 @@ local globals = {}
 local host = _G
 local load, loadfile, getfenv, setfenv, getmetatable = load, loadfile, getfenv, setfenv, getmetatable
 local collectgarbage, getinfo, setlocale, dump = collectgarbage, debug.getinfo, os.setlocale, string.dump
-local error, rawget, setmetatable, type = error, rawget, setmetatable, type
+local error, pcall, rawget, setmetatable, type = error, pcall, rawget, setmetatable, type
+local NO_MEMORY = require("moonmill.ffi").NO_MEMORY
 
 local BASE = {
   "_VERSION", "assert", "error", "gcinfo", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset", "select",
@@ -90,6 +91,28 @@ local function add_environments(env)
   end
 end
 
+-- ---- Files that a script reads ----
+
+local READERS = { { "loadfile" }, { "dofile" }, { "io", "open" }, { "io", "lines" }, { "io", "input" } }
+
+-- Note the paths in a list, so that no output is written over one.
+local function note_reading(env, files)
+  local seen = {}
+  for _, way in ipairs(READERS) do
+    local holder, name = way[2] and env[way[1]] or env, way[#way]
+    local read = holder[name]
+    holder[name] = function(...)
+      local path, mode = ...
+      local writes = name == "open" and type(mode) == "string" and mode:find "^[wa]"
+      if type(path) == "string" and not writes and not seen[path] then
+        seen[path] = true
+        files[#files + 1] = path
+      end
+      return read(...)
+    end
+  end
+end
+
 -- ---- The other changes ----
 
 local function add_debug(env)
@@ -119,11 +142,15 @@ local function shown_metatable(value)
   return meta
 end
 
+-- Nothing but a lack of memory keeps a function of Lua from being dumped.
 local function dump_own(fn, ...)
   if type(fn) == "function" and getfenv(fn) == host then
     error("string.dump: the function is not the script's own", 2)
   end
-  return dump(fn, ...)
+  local ok, text = pcall(dump, fn, ...)
+  if ok then return text end
+  if type(fn) == "function" and getinfo(fn, "S").what ~= "C" then error(NO_MEMORY, 0) end
+  error(text, 2)
 end
 
 -- A locale holds for the whole process: numbers would be read and written in another way everywhere.
@@ -133,8 +160,9 @@ local function show_locale(locale, category)
 end
 
 ---New globals.
+---@param files string[] gets the paths that are read
 ---@return table
-function globals.new()
+function globals.new(files)
   local env = copied(host, BASE)
   for _, name in ipairs(LIBRARIES) do env[name] = copied(host[name]) end
   env._G = env
@@ -146,6 +174,7 @@ function globals.new()
   env.module = globals.refusal("module", "let the file return a table")
   env.string.dump, env.os.setlocale, env.io.stdout = dump_own, show_locale, io.stderr
   function env.os.exit() error("os.exit: a script cannot end the program", 2) end
+  note_reading(env, files)
   latest[1] = env
   return env
 end

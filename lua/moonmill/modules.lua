@@ -14,6 +14,7 @@ local OFFERED = { -- by LuaJIT
 ---@field globals table of the script
 ---@field loaded table<string, any> what require gave of the script's own modules, and `moonmill`
 ---@field sources table<string, { path: string, text: string }> their texts, by name
+---@field files string[] paths of the files that the script and its modules read by themselves
 ---@field text string of the script itself
 ---@field running table<string, function> chunks of modules that were begun
 ---@field package table what the script knows as `package`
@@ -112,6 +113,14 @@ end
 ---@param text string of the script
 function Modules:note(text) note(self, text, {}) end
 
+---Paths of all files that were read: its modules, and what they and the script read by themselves.
+---@return string[]
+function Modules:paths()
+  local paths = table.move(self.files, 1, #self.files, 1, {})
+  for _, source in pairs(self.sources) do paths[#paths + 1] = source.path end
+  return paths
+end
+
 -- What `require` of the script does.
 local function require_in(self, name)
   local loaded = self.package.loaded
@@ -129,8 +138,8 @@ end
 ---@return moonmill.Modules
 local function new(text, folder, given)
   local self = setmetatable({ text = text, folder = folder, given = given or {}, loaded = {}, sources = {},
-    running = {} }, Modules)
-  local env = globals.new()
+    files = {}, running = {} }, Modules)
+  local env = globals.new(self.files)
   self.globals = env
   self.package = { loaded = { _G = env }, preload = {}, loaders = {}, path = "", cpath = "", config = package.config,
     searchpath = package.searchpath }

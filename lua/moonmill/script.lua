@@ -115,7 +115,7 @@ local function run(places, chunk_name, code, set)
   running, required = places, set
   io.output(io.stderr)
   local ok, result = xpcall(chunk, function(err)
-    if failure.is(err) then return err end
+    if failure.is(err) then return failure.sound(err) end
     local raised = failure.describe(err)
     return failure.is(raised) and raised or { message = raised, frames = frames.stack(2) }
   end)

@@ -62,6 +62,7 @@ local function described(handle)
   answer.handle, answer.kind, answer.name = tonumber(handle), entry.kind, entry.name
   answer.text, answer.modules = entry.modules.text, {}
   for name, source in pairs(entry.modules.sources) do answer.modules[name] = source.text end
+  answer.files = json.list(entry.modules.files)
   return answer
 end
 

@@ -87,6 +87,8 @@ class Script:
         The input that it declares.
     params : set of str
         Names of its parameters.
+    files : list of str
+        Paths of the files that it read by itself while it was loaded.
     """
 
     def __init__(self, session: _core.Session, answer: dict[str, Any], source: Source) -> None:
@@ -95,6 +97,7 @@ class Script:
         self.kind: str = answer["kind"]
         self.facts = answer
         self.source = source
+        self.files = [os.path.abspath(path) for path in answer.get("files") or ()]
         declared = answer.get("input") or {}
         columns = declared.get("fields") or []
         names = [column["name"] for column in columns] if columns and not declared.get("rest") else None

@@ -150,6 +150,19 @@ describe("file trouble", function()
     assert.equal("a\n1\n2\n", command.read(good))
   end)
 
+  it("so is an output that the script reads: modules with any name, and what it opens", function()
+    local read = { ["module.lua"] = 'require("mod" .. "ule")', ["part.lua"] = "dofile(here .. 'part.lua')",
+      ["loaded.lua"] = "loadfile(here .. 'loaded.lua')", ["opened.txt"] = "io.open(here .. 'opened.txt'):close()",
+      ["lines.txt"] = "for _ in io.lines(here .. 'lines.txt') do end", ["input.txt"] = "io.input(here .. 'input.txt')" }
+    for name, use in pairs(read) do
+      local path = folder:write(name, "--\n")
+      local script = folder:write("reading.lua", ("local here = %q %s return require('moonmill').pipeline {} :limit(1)")
+        :format(folder.path .. "/", use))
+      check({ "run", script, good, "-o", path }, 2, "the output is the same file as .*, which is read")
+      assert.equal("--\n", command.read(path))
+    end
+  end)
+
   it("an output in a folder that is not there is exit 3", function()
     check({ "run", "-e", CHAIN, good, "-o", folder.path .. "/no/out.csv" }, 3, "error%[not%-found%]")
   end)

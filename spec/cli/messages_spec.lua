@@ -95,6 +95,16 @@ describe("what user code raises is exit 5, never a mistake of ours:", function()
     ["an object with a locked metatable"] =
       "error(setmetatable({}, { __metatable = 1, __tostring = function() end }))",
   }
+  for name, change in pairs {
+    ["bug"] = 'e.code = "bug"', ["a code that is none"] = "e.code = {}", ["no message"] = 'e.code, e.message = "bug"',
+    ["a message that is a table"] = 'e.code, e.message = "script", {}', ["a hint"] = 'e.code, e.hint = "bug", print',
+    ["places"] = 'e.code, e.file, e.line, e.column, e.row = "bug", {}, 0 / 0, -1, 1e300',
+    ["ids"] = 'e.code, e.id, e.field, e.value, e.stage = "bug", "a\\nb", 1, {}, {}',
+    ["frames"] = 'e.code, e.frames, e.script = "bug", setmetatable({ 5, {} }, { __index = error }), { file = 7 }',
+  } do
+    raised["a failure that it caught, with another " .. name] =
+      ('local _, e = pcall(require("moonmill").store.get, "none") %s error(e)'):format(change)
+  end
   for name, code in pairs(raised) do
     it(name, function()
       local module = folder:write("m.lua", 'local mm = require "moonmill"\nreturn mm.module {\n'
@@ -106,7 +116,7 @@ describe("what user code raises is exit 5, never a mistake of ours:", function()
       } do
         local status, _, err = command.run(arguments)
         assert.equal(5, status, err)
-        assert.matches("error%[script%]: .", err)
+        assert.matches("error%[[%w-]+%]: .", err)
       end
     end)
   end

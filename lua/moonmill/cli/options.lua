@@ -56,7 +56,8 @@ local function pipeline(options, wanted)
   local script = require "moonmill.script"
   local files_given = table.move(options.files, 1, #options.files, 1, {})
   if options.expression then
-    return script.evaluate(options.expression, nil, { wanted = wanted }), files_given, "-e", {}
+    local result, modules = script.evaluate(options.expression, nil, { wanted = wanted })
+    return result, files_given, "-e", modules:paths()
   end
   local path = table.remove(files_given, 1)
   if not path then
@@ -65,8 +66,8 @@ local function pipeline(options, wanted)
   local chain = path:match "^%s*:" or path:find "[\n{%[]"
   local ok, result, modules = pcall(script.load, path, wanted)
   if ok then
-    local read = { path }
-    for _, source in pairs(modules.sources) do read[#read + 1] = source.path end
+    local read = modules:paths()
+    read[#read + 1] = path
     return result, files_given, path, read
   end
   if failure.is(result) and result.id == "cannot-open" and result.file == path then

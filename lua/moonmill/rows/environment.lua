@@ -182,7 +182,7 @@ function environment.install(job)
     error("math.randomseed: a row's random numbers follow from the job's seed and the row", 2)
   end
   fix_clock(env, job.now)
-  refusals.install(env, job)
+  refusals.install(set, job)
   io.output(io.stderr)
   return set
 end

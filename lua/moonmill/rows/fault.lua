@@ -92,6 +92,7 @@ end
 ---@return fun(value: any): moonmill.Fault
 function fault.handler(running, kind)
   return function(value)
+    if failure.is(value) then failure.sound(value) end
     local row, stack = running_row(running()), frames.stack(2, { running = running(), name = kind })
     local message = text_of(value, stack[1])
     if failure.is(value) then noted = noted_of(value) end

@@ -13,9 +13,12 @@ local DIFFERS = "a result may only depend on its own row, and this differs from 
 local REFUSED = {
   load = HIDES, loadstring = HIDES, loadfile = HIDES, dofile = HIDES, getfenv = HIDES, setfenv = HIDES,
   collectgarbage = DIFFERS, gcinfo = DIFFERS, newproxy = DIFFERS, module = HIDES,
-  ["os.clock"] = DIFFERS, ["os.tmpname"] = DIFFERS, ["io.open"] = HIDES, ["io.popen"] = HIDES, ["io.lines"] = HIDES,
+  ["os.clock"] = DIFFERS, ["os.tmpname"] = DIFFERS,
+  ["os.execute"] = HIDES, ["os.remove"] = HIDES, ["os.rename"] = HIDES, ["io.open"] = HIDES,
+  ["io.popen"] = HIDES, ["io.lines"] = HIDES,
   ["io.tmpfile"] = HIDES, ["io.input"] = HIDES, ["io.read"] = HIDES, ["io.close"] = HIDES,
 }
+local OFFERED = { ["table.new"] = true, ["table.clear"] = true } -- by LuaJIT
 local REFUSED_LIBRARIES = { debug = HIDES, jit = DIFFERS, package = HIDES, ffi = HIDES }
 
 -- While rows run a failure finds the row function's line, also where the call was its last act.
@@ -76,11 +79,20 @@ local function check_encodable(value, seen, level)
   return value
 end
 
+-- What keeps values within itself may not outlive a row, as it would when it were made while a module is loaded.
+local function only_in_rows(job, name, level)
+  if not job.begun then fault.raise(level, name .. " is only available while a row is worked on", HIDES) end
+end
+
 -- For row functions `string.buffer` is a copy; methods of buffers are shared, and our own modules call none of these.
-local function guarded_buffer()
+local function guarded_buffer(job)
   local copy, methods = {}, debug.getmetatable(buffer.new()).__index
   for name, value in next, buffer do copy[name] = value end
   function copy.encode(value) return (buffer.encode(check_encodable(value, {}, 3))) end
+  function copy.new(...)
+    only_in_rows(job, "string.buffer.new", 3)
+    return buffer.new(...)
+  end
   local encode = methods.encode
   function methods.encode(self, value) return encode(self, check_encodable(value, {}, 3)) end
   return copy
@@ -91,35 +103,65 @@ local function guard_coroutines(env, job)
   for _, name in ipairs { "create", "wrap" } do
     local make = coroutine[name]
     env.coroutine[name] = function(fn)
-      if not job.begun then
-        fault.raise(2, ("coroutine.%s is only available while a row is worked on"):format(name), HIDES)
-      end
+      only_in_rows(job, "coroutine." .. name, 3)
       return make(fn)
     end
   end
 end
 
+-- `moonmill` as row functions have it: it fills itself, so a change would not be seen.
+local function sealed(module)
+  return setmetatable({}, { __index = module, __metatable = "moonmill", __newindex = function()
+    fault.raise(2, "moonmill: a module is read-only in row functions", HIDES)
+  end })
+end
+
+-- A module that is loaded by a row is watched from then on, together with what it requires.
+local function load_within_rows(job, require_any, name)
+  job.guard:changed(math.huge)
+  job.loading = true
+  local ok, value = pcall(require_any, name)
+  job.loading = false
+  job.guard:watch_shared()
+  if not ok then error(value, 0) end
+  return value
+end
+
+-- Workers read no files: a row function has the modules that its script has.
+local function refuse_unknown(set, name)
+  if set.package.preload[name] or OFFERED[name] then return end
+  fault.raise(3, ("module '%s' is not known: the script has not loaded it"):format(tostring(name)),
+    "require it at the beginning of the script, by its name as a text")
+end
+
 -- What `require` gives beside the script's own modules.
-local function guard_require(env, job)
+local function guard_require(set, job)
+  local env, loaded = set.globals, set.package.loaded
   local require_any, encoder = env.require, nil
+  loaded.moonmill = sealed(loaded.moonmill)
+  for name in pairs(REFUSED_LIBRARIES) do loaded[name] = nil end
   function env.require(name)
     if name == "string.buffer" then
-      encoder = encoder or guarded_buffer()
+      encoder = encoder or guarded_buffer(job)
+      job.guard:watch(encoder, "library 'string.buffer'")
       return encoder
     end
-    if name == "ffi" or name == "jit" then refuse(job, name, HIDES) end
+    if REFUSED_LIBRARIES[name] then refuse(job, name, REFUSED_LIBRARIES[name]) end
+    if loaded[name] ~= nil then return loaded[name] end
+    refuse_unknown(set, name)
+    if job.begun and not job.loading then return load_within_rows(job, require_any, name) end
     return require_any(name)
   end
 end
 
 ---Take away from the globals of row functions what they may not have.
----@param env table
----@param job { begun: boolean? } see moonmill.rows.environment
-function refusals.install(env, job)
-  refuse_all(env, job)
-  guard_raw(env)
-  guard_coroutines(env, job)
-  guard_require(env, job)
+---@param set moonmill.Modules with these globals
+---@param job { begun: boolean?, guard: moonmill.rows.Guard? } see moonmill.rows.environment
+function refusals.install(set, job)
+  refuse_all(set.globals, job)
+  guard_raw(set.globals)
+  guard_coroutines(set.globals, job)
+  guard_require(set, job)
 end
 
 return refusals

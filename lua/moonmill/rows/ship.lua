@@ -166,13 +166,6 @@ function Shipper:object(place)
   return type(place.value) == "table" and self:table_object(place) or self:function_object(place)
 end
 
--- Where a worker looks for the modules that the script required: its own folder too.
-local function search_path(fn)
-  local folder = debug.getinfo(fn, "S").source:match "^@(.*)/[^/]*$"
-  local here = debug.getinfo(fn, "S").source:match "^@" and (folder or ".") .. "/?.lua;" or ""
-  return here .. package.path
-end
-
 ---@class moonmill.RowsSpec
 ---@field kind "map"|"where"
 ---@field inputs { name: string, type: string, nullable: boolean }[] columns of the stage's input, in order
@@ -199,7 +192,7 @@ local function ship(fn, spec)
   local shipment = {
     kind = spec.kind, label = spec.label, place = spec.place or -1, inputs = spec.inputs,
     outputs = spec.outputs or {}, params = params, nulls = spec.nulls or {},
-    path = search_path(fn), sources = spec.modules and spec.modules.sources or {},
+    sources = spec.modules and spec.modules.sources or {},
     script = ("%s:%d"):format(info.short_src, info.linedefined),
     root = self:form(fn, "function"),
   }

@@ -51,7 +51,6 @@ local function unship(bytes, stored, set)
   local shipment = buffer.decode(bytes)
   if shipment.store then require("moonmill.store.views").see(stored) end
   local env = set.globals
-  set.package.path = shipment.path
   preload(shipment.sources, set)
   local shells = {}
   local function value_of(form)
@@ -76,10 +75,6 @@ local function unship(bytes, stored, set)
     if object[1] == "table" then setmetatable(shells[i], value_of(object[2])) end
   end
   for name, form in pairs(shipment.params) do shipment.params[name] = value_of(form) end
-  for name in pairs(shipment.sources) do
-    local module = set.package.loaded[name]
-    if type(module) == "table" then tables[#tables + 1] = module end
-  end
   shipment.fn, shipment.tables = value_of(shipment.root), tables
   return shipment
 end

@@ -63,15 +63,17 @@ end
 
 ---@param shipment table of unship
 ---@param kinds ffi.cdata*[] mm_type of each output
-local function new(shipment, kinds)
+---@param watcher moonmill.rows.Guard
+local function new(shipment, kinds, watcher)
   local self = setmetatable({
     kind = shipment.kind, script = shipment.script, inputs = shipment.inputs, columns = {}, results = {},
     variants = {}, variant_count = 0,
     current = ffi.new("int32_t[1]", -1), track = shipment.random,
   }, Worker)
   local parameters = params(shipment.params, shipment.nulls)
-  shipment.tables[#shipment.tables + 1] = parameters
-  self.changed = guard.watch(shipment.tables)
+  watcher:watch(parameters, "its parameters")
+  for _, captured in ipairs(shipment.tables) do watcher:watch(captured, "a table that it captured") end
+  self.guard = watcher
   local reads = inspect.reads(shipment.fn)
   for i, field in ipairs(shipment.inputs) do
     if not reads or reads[field.name] then self.columns[#self.columns + 1] = columns.new(field, i - 1, fault.raise) end
@@ -184,9 +186,9 @@ end
 function Worker:run(batch, out, err, track)
   local about
   if self.kind == "map" then about = self:map(batch, out) else about = self:where(batch, out, track) end
-  if not about and self.changed(tonumber(batch.length)) then
+  if not about and self.guard:changed(tonumber(batch.length)) then
     C.mm_batch_resize(out, 0, nil)
-    about = guard.about(self.script)
+    about = self.guard:about(self.script)
     about.row = 0
   end
   if not about then return 0 end
@@ -200,8 +202,8 @@ end
 ---@param err ffi.cdata* mm_error *
 ---@return integer status
 function Worker:last_look(err)
-  if not self.changed(math.huge) then return 0 end
-  return fault.fill(err, C.MM_ESCRIPT, guard.about(self.script))
+  if not self.guard:changed(math.huge) then return 0 end
+  return fault.fill(err, C.MM_ESCRIPT, self.guard:about(self.script))
 end
 
 -- Worker.run with pointers from C; our own failures too become an mm_error.
@@ -235,11 +237,13 @@ local function start(shipment, stored, schema, job)
   local worker
   function job.row_number() return worker:row_number() end
   local set = require("moonmill.rows.environment").install(job)
+  job.guard = guard.new(set)
   local unpacked, kinds = require("moonmill.rows.unship")(shipment, stored, set), {}
+  job.guard:watch_shared()
   job.begun = true
   local first = schema.count - #unpacked.outputs
   for k = 1, #unpacked.outputs do kinds[k] = schema.fields[first + k - 1].type end
-  worker = new(unpacked, kinds)
+  worker = new(unpacked, kinds, job.guard)
   return worker, unpacked
 end
 

@@ -90,6 +90,7 @@ local function handler(problem)
     problem = failure.new { code = "script", id = "script", message = message }
     if stack[1] then problem.message = message:gsub("^[^\n]-:%d+: ", "", 1) end
   end
+  failure.sound(problem)
   if stack[1] and not problem.file then problem.file, problem.line = stack[1].file, stack[1].line end
   problem.frames = problem.frames or #stack > 0 and stack or nil
   return problem
@@ -191,8 +192,8 @@ local NO_ROOM = { ["stack overflow"] = true, ["error in error handling"] = true 
 ---@param problem any
 ---@param pointer lightuserdata mm_error *
 local function tell(problem, pointer)
-  if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
   problem = failure.memory(problem) or problem
+  if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
   if not failure.is(problem) then problem = failure.new { code = "bug", id = "bug", message = tostring(problem) } end
   local err = ffi.cast("mm_error *", pointer)
   fill(err, -failure.exit_code(problem), problem)

@@ -41,7 +41,8 @@ def run_files(
     given, params = given.told(params, pipeline._loaded())
     folder = path_text(to)
     pairs = _pairs(given.paths, folder, suffix)
-    _refuse(pairs, [*given.paths, *pipeline._loaded().source.paths()])
+    script = pipeline._loaded()
+    _refuse(pairs, [*given.paths, *script.source.paths(), *script.files])
     os.makedirs(folder, exist_ok=True)
     display = None
     if progress is not False:

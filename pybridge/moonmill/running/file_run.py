@@ -93,6 +93,7 @@ class FileRunner:
 def _recipe(pipeline: Pipeline, files: Files, params: Texts) -> str:
     """A hash of everything that outputs depend on besides their inputs."""
     source = pipeline._source
+    read = pipeline._loaded().files
     parts = (
         _core.version(),
         source.text,
@@ -100,5 +101,6 @@ def _recipe(pipeline: Pipeline, files: Files, params: Texts) -> str:
         source.half,
         sorted(params),
         sorted(files.options.items()),
+        [(path, identity_of(path)) for path in read],
     )
     return blake2b(repr(parts).encode(), digest_size=16).hexdigest()

@@ -5,7 +5,6 @@
 #include "clock.h"
 #include "host.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -193,7 +192,7 @@ int execution_grace(const execution *exec) {
 
 /* ---- Keeping ---- */
 
-static void *supervise_job(void *argument) {
+static void supervise_job(void *argument) {
   execution *exec = argument;
   while (!look_at_job(exec, SLICE_MS)) continue;
   pthread_mutex_lock(&exec->mutex);
@@ -202,24 +201,14 @@ static void *supervise_job(void *argument) {
   pthread_cond_broadcast(&exec->changed);
   pthread_mutex_unlock(&exec->mutex);
   if (left) free_execution(exec);
-  return NULL;
 }
 
 int execution_supervise(execution *exec, mm_error *error) {
-  pthread_t thread;
-  pthread_attr_t detached;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
   exec->supervised = true;
-  int failed = pthread_create(&thread, &detached, supervise_job, exec);
-  pthread_attr_destroy(&detached);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (!failed) return 0;
+  int failed = mm_thread_run(supervise_job, exec);
+  if (failed == 0) return 0;
   exec->supervised = false;
-  return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(failed));
+  return mm_host_fail(error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failed));
 }
 
 void execution_leave(execution *exec) {

@@ -1,9 +1,9 @@
 /* execution.h - a job with all that it needs, while it runs and after. It holds no Python object, so it may outlive its
  * caller.
  *
- * DESIGN. A supervised execution has a thread of its own that waits for the job, enforces its time limit, and frees it
- * when the caller has left. A caller that waits for its job anyway does all that itself, and leaves the execution to a
- * supervisor only when the job does not stop. All calls go without the GIL unless said otherwise.
+ * DESIGN. A supervised execution has a thread of the pool that waits for the job, enforces its time limit, and frees
+ * the execution when the caller has left. A caller that waits for its job anyway does all that itself, and leaves the
+ * execution to a supervisor only when the job does not stop. All calls go without the GIL unless said otherwise.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

@@ -6,6 +6,7 @@ local vmdef = require "jit.vmdef"
 local bytecode = require "bytecode"
 local columns = require "columns"
 local environment = require "moonmill.rows.environment"
+local guard = require "moonmill.rows.guard"
 local modules = require "moonmill.modules"
 local native = require "moonmill.ffi"
 local rowfn = require "rowfn"
@@ -54,7 +55,8 @@ local function compile(kind, fields, outputs, fn)
   local bytes = rows.ship(fn, {
     kind = kind, inputs = inputs, outputs = outputs, params = { limit = 10 }, place = 0, label = "spec:loop",
   })
-  local subject = worker.new(unship(bytes, nil, modules.new ""), kinds)
+  local set = modules.new ""
+  local subject = worker.new(unship(bytes, nil, set), kinds, guard.new(set))
   local err = ffi.new "mm_error"
   local function run()
     for _ = 1, ROUNDS do

@@ -41,7 +41,7 @@ end)
 describe("parameters", function()
   it("cannot be assigned by any way", function()
     refused('rawset(p, "k", 3)', "rawset: a list of parameters can only be read by name")
-    assert.equal("hidden-state", refused("table.insert(p, 1)", "changed a table that it captured").id)
+    assert.equal("hidden-state", refused("table.insert(p, 1)", "changed its parameters").id)
   end)
 end)
 
@@ -50,7 +50,8 @@ describe("what could carry a value from row to row is refused:", function()
     "getfenv(1)", "setfenv(1, {})", 'load "n = 5"', 'loadstring "n = 5"', 'loadfile "x"', 'dofile "x"',
     'collectgarbage "count"', "gcinfo()", "newproxy()", 'module "m"', "os.clock()", "os.tmpname()", 'io.open "x"',
     'io.popen "x"', "io.tmpfile()", "io.read()", "debug.getinfo(1)", "debug.setupvalue(print, 1, 2)", "jit.status()",
-    "package.path:len()", 'require "ffi"',
+    "package.path:len()", 'require "ffi"', 'require "debug"', 'os.execute "true"', 'os.remove "x"',
+    'os.rename("x", "y")',
   } do
     it(name, function()
       local failure = refused("local x = " .. name, "is not available in row functions")
@@ -88,6 +89,73 @@ describe("what could carry a value from row to row is refused:", function()
   it("values in the libraries and among the globals", function()
     refused('rawset(string, "n", 1)', "rawset: the globals and the libraries are read-only")
     refused('rawset(_G, "n", 1)', "rawset: the globals and the libraries are read-only")
+  end)
+end)
+
+-- What a function of the script gives over three rows, with a module beside it.
+local function with_module(body, module)
+  local set = require("moonmill.modules").new("", nil, { counter = module })
+  local text = 'local m = require "counter" return function(r) ' .. body .. " end"
+  local fn = setfenv(assert(loadstring(text, "=script")), set.globals)()
+  return rowfn.map(THREE, "x: f64", fn, { modules = set })
+end
+
+describe("a write through a local is found, to", function()
+  for target, what in pairs {
+    ["math"] = "library 'math'", ["string"] = "library 'string'", ["table"] = "library 'table'",
+    ["io"] = "library 'io'", ["coroutine"] = "library 'coroutine'",
+    ["_G"] = "the globals", ['require "bit"'] = "library 'bit'",
+    ['require "string.buffer"'] = "library 'string.buffer'",
+  } do
+    it(target, function()
+      local failure = refused(("local t = %s t.n = (t.n or 0) + 1"):format(target), "changed " .. what)
+      assert.equal("hidden-state", failure.id)
+    end)
+  end
+
+  it("the metatable of a library", function()
+    refused("local t = math setmetatable(t, { n = r.a })", "changed library 'math'")
+  end)
+
+  it("moonmill itself", function()
+    refused('local t = require "moonmill" t.n = 1', "moonmill: a module is read-only in row functions")
+  end)
+end)
+
+describe("a module that a row function uses", function()
+  local COUNTER = "local c, M = 0, { deep = { n = 0 } } " ..
+    "function M.count() c = c + 1 return c end " ..
+    "function M.double(x) return 2 * x end " ..
+    "function M.global() total = (total or 0) + 1 return total end " ..
+    "M.inner = { count = M.count, double = M.double } return M"
+
+  for _, body in ipairs {
+    "return m.count()", "return m.inner.count()",
+    "for _, t in pairs(m) do if type(t) == 'table' then t.n = r.a end end return 1",
+    'local t = require "counter" t.n = (t.n or 0) + 1 return t.n', 'return require("coun" .. "ter").count()',
+  } do
+    it("may not carry a value to the next row: " .. body, function()
+      local failure = rowfn.failure(with_module(body, COUNTER))
+      assert.equal("hidden-state", failure.id)
+      assert.matches("changed what belongs to module 'counter'", failure.message)
+    end)
+  end
+
+  it("may not do so by globals of its own", function()
+    assert.matches("changed the globals", rowfn.failure(with_module("return m.global()", COUNTER)).message)
+  end)
+
+  it("may not make what keeps values within itself when it is loaded", function()
+    local failure = rowfn.failure(with_module("return #m.made:put(r.a)",
+      'return { made = require("string.buffer").new() }'))
+    assert.matches("string.buffer.new is only available while a row is worked on", failure.message)
+  end)
+
+  it("is as good as any where it keeps nothing, also one that is loaded by a row", function()
+    for _, body in ipairs { "return m.double(r.a)", 'return require("counter").inner.double(r.a)',
+      'local b = require("string.buffer").new() b:put(r.a) return m.double(#b)' } do
+      assert(with_module(body, COUNTER))
+    end
   end)
 end)
 

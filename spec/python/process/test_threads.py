@@ -236,3 +236,20 @@ def test_files_and_runs_side_by_side(tmp_path, no_leaks):
         assert pipeline({"a": [1]}) == {"a": [1], "b": [2]}
 
     hammer(files, rows, threads=4)
+
+
+def test_jobs_use_the_threads_of_earlier_ones():
+    """Also the tasks of a stage that finishes: a sort that many threads share starts none of its own."""
+    code = """
+        import os
+        import numpy as np
+        import moonmill as mm
+
+        pipeline, data = mm.pipeline(':sort "a"'), {"a": np.arange(400_000.0)[::-1]}
+        tasks = []
+        for _ in range(5):
+            pipeline.run(data, threads=3)
+            tasks.append(set(os.listdir("/proc/self/task")))
+        print(len(set.union(*tasks)) - len(tasks[0]), len(tasks[0]) >= 4)
+    """
+    assert programs.output(code) == "0 True"

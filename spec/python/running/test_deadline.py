@@ -78,15 +78,20 @@ def test_what_the_script_took_is_not_given_to_the_job_again(tmp_path):
     """A pipeline that was pickled runs its script where it is used."""
     import pickle
 
-    wait = 'os.execute "sleep 0.7"'
-    slow = f"{wait} return mm.pipeline {{}} :where(function(r) {wait} return true end)"
-    text = pickle.dumps(mm.pipeline(slow))
+    text = pickle.dumps(mm.pipeline('os.execute "sleep 0.7" return mm.pipeline {}'))
     from moonmill import script
 
     script.forget()
     again = pickle.loads(text)
+    late = tmp_path / "late"
+    os.mkfifo(late)
+    descriptor = os.open(late, os.O_RDWR)  # so that opening it waits for nothing
+    writer = threading.Timer(1.4, os.write, (descriptor, b"a\n1\n"))
+    writer.start()
     with pytest.raises(mm.JobTimeout, match="stopped after 1 seconds"):
-        again.run({"a": [1]}, timeout=1)
+        again.run(late, timeout=1)
+    writer.join()
+    os.close(descriptor)
 
 
 def test_a_timeout_of_one_thread_is_not_that_of_another():
@@ -190,7 +195,8 @@ def test_hundreds_of_scripts_leave_neither_threads_nor_memory():
 
 
 # Each in a process of its own: the job goes on until the process ends.
-SLEEPS = """:map("x: f64", function(r) os.execute "exec sleep 8" return 1 end)"""
+FINDS = """:map("x: f64", function(r)
+    return string.find(("a"):rep(2e6), ("a"):rep(1e6) .. "b", 1, true) or 0 end)"""
 STUCK = {
     "run": "pipeline.run(data, timeout=0.2)",
     "a result": "pipeline.submit(data, timeout=0.2).result()",
@@ -207,7 +213,7 @@ def test_who_waits_for_a_job_within_a_call_that_cannot_be_stopped_is_let_go(wait
         import asyncio
         async def awaited():
             await pipeline.submit(data, timeout=0.2)
-        pipeline, data = mm.pipeline({SLEEPS!r}), {{"a": [1, 2]}}
+        pipeline, data = mm.pipeline({FINDS!r}), {{"a": [1, 2]}}
         began = time.monotonic()
         try:
             {wait}

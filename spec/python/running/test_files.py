@@ -179,12 +179,19 @@ def test_outputs_may_not_fall_together_or_onto_inputs(inputs, tmp_path):
 
 
 @pytest.mark.parametrize("make", [os.link, os.symlink])
-@pytest.mark.parametrize("read", ["b.csv", "keep.lua", "some/part.lua", "later.lua"])
+@pytest.mark.parametrize(
+    "read", ["b.csv", "keep.lua", "some/part.lua", "later.lua", "part2.lua", "names.txt", "list.txt"]
+)
 def test_outputs_may_not_be_anything_that_is_read(inputs, tmp_path, make, read):
     (tmp_path / "some").mkdir()
     (tmp_path / "some" / "part.lua").write_text("return 1")
     (tmp_path / "later.lua").write_text("return 1")
+    (tmp_path / "part2.lua").write_text("return 1")
+    (tmp_path / "names.txt").write_text("a")
+    (tmp_path / "list.txt").write_text("a")
     (tmp_path / "keep.lua").write_text(
+        f"""local here = "{tmp_path}/" require("part" .. (1 + 1)) io.open(here .. "names.txt"):close()
+        for _ in io.lines(here .. "list.txt") do end """
         'require "some.part" return require("moonmill").pipeline {}\n'
         ':where(function(r) return require "later" end)'
     )

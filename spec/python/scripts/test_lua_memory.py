@@ -22,6 +22,7 @@ GREEDY = {
     "a table of texts": 'local t = {} for i = 1, 3e7 do t["k" .. i] = i end',
     "functions": "local t = {} for i = 1, 3e7 do t[i] = function() return i end end",
     "coroutines": "local t = {} for i = 1, 3e6 do t[i] = coroutine.create(print) end",
+    "dumps": "local t = {} for i = 1, 3e7 do t[i] = string.dump(function() return 'x', 0.5 end) .. i end",
     "a buffer": 'local b = require("string.buffer").new() for i = 1, 1e9 do b:put("some bytes of text") end',
 }
 OF_C = 'local c = require("ffi").new("char[?]", 400 * 2^20)'
