@@ -16,7 +16,7 @@ enum { SLICE_MS = 50, PATIENCE_MS = 2000 };
 
 static mm_job *make_job(execution *exec, const mm_pulse *pulse, mm_error *error) {
   mm_job_options options = {.threads = exec->threads};
-  mm_source *source = exec->result.source ? exec->result.source : mm_source_table(&exec->result.feed, error);
+  mm_source *source = exec->result.source ? exec->result.source : mm_source_table(&exec->result.input, error);
   exec->result.source = NULL;
   mm_job *job = source ? mm_plan_job(exec->result.plan, source, &options, error) : NULL;
   mm_stage *sink = job ? run_result_sink(&exec->result, pulse, error) : NULL;
@@ -28,7 +28,7 @@ static mm_job *make_job(execution *exec, const mm_pulse *pulse, mm_error *error)
 
 /* No more threads than morsels; the number of morsels of files is not known. */
 static int32_t useful_threads(int32_t wanted, const run_result *result) {
-  int64_t morsels = (result->feed.rows + MM_MORSEL - 1) / MM_MORSEL;
+  int64_t morsels = (result->input.rows + MM_MORSEL - 1) / MM_MORSEL;
   int32_t threads = wanted > 0 ? wanted : mm_processors();
   if (result->source) return threads;
   return morsels < 1 ? 1 : morsels < threads ? (int32_t)morsels : threads;
@@ -141,7 +141,7 @@ static bool look_at_job(execution *exec, int slice) {
 
 bool execution_run_here(execution *exec) {
   int32_t flags = mm_plan_flags(exec->result.plan);
-  if (exec->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || exec->result.feed.rows > MM_MORSEL) return false;
+  if (exec->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || exec->result.input.rows > MM_MORSEL) return false;
   exec->began = mm_host_clock();
   finish_job(exec, mm_job_run(exec->job, &exec->error));
   return true;

@@ -21,7 +21,7 @@ static range range_of(const void *data, int64_t size) { return (range){(const ch
 /* Memory of the caller; nothing when none was given. */
 static range range_of_target(const run_result *result, int32_t number) {
   const result_column *target = &result->targets[number];
-  if (target->bytes) return range_of(mm_block_data(target->bytes), result->feed.rows);
+  if (target->bytes) return range_of(mm_block_data(target->bytes), result->input.rows);
   return range_of(target->into.data, target->into.length * mm_type_width(target->into.type));
 }
 
@@ -35,15 +35,15 @@ static int refuse_overlap(plan_object *plan, const mm_field *field, const char *
 static int check_alias(run_result *result, plan_object *plan, int32_t number, int32_t read) {
   const mm_schema *gives = mm_plan_gives(plan->plan);
   range own = range_of_target(result, number);
-  for (int64_t b = 0; b < result->feed.count; b++) {
-    const mm_column *column = &result->feed.batches[b].columns[read];
+  for (int64_t b = 0; b < result->input.count; b++) {
+    const mm_column *column = &result->input.batches[b].columns[read];
     column_bytes size = mmpy_column_measure(column);
     const void *parts[COLUMN_PARTS] = {column->valid, column->data, column->offsets};
     for (int i = 0; i < COLUMN_PARTS; i++) {
       if (!parts[i] || column->type.id == MM_OPAQUE || !ranges_overlap(own, range_of(parts[i], size.size[i]))) continue;
-      bool exact = result->feed.count == 1 && i == 1 && parts[i] == (const void *)own.from
+      bool exact = result->input.count == 1 && i == 1 && parts[i] == (const void *)own.from
                    && size.size[i] == own.to - own.from && column->type.id != MM_BOOL && !result->targets[number].bytes;
-      const char *name = result->feed.schema.fields[read].name;
+      const char *name = result->input.schema.fields[read].name;
       if (!exact)
         return refuse_overlap(plan, &gives->fields[number], "out for \"%s\" overlaps column \"%s\" of the input", name);
       result->in_place = true;
@@ -63,7 +63,7 @@ static int check_overlaps(run_result *result, plan_object *plan) {
       if (ranges_overlap(range_of_target(result, i), range_of_target(result, k)))
         return refuse_overlap(plan, &gives->fields[i], "out for \"%s\" overlaps that for \"%s\"",
                               gives->fields[k].name);
-    for (int32_t read = 0; read < result->feed.schema.count; read++)
+    for (int32_t read = 0; read < result->input.schema.count; read++)
       if (check_alias(result, plan, i, read) < 0) return -1;
   }
   return 0;
@@ -96,10 +96,10 @@ static int take_out(run_result *result, plan_object *plan, int32_t number, PyObj
   borrowed_buffer borrow = {0};
   if (borrowed_buffer_take(plan->state, object, field->name, true, &borrow) < 0) return -1;
   mm_type_name(borrow.type, given, sizeof given);
-  if (!fits_type(borrow.type, field->type) || borrow.length != result->feed.rows) {
+  if (!fits_type(borrow.type, field->type) || borrow.length != result->input.rows) {
     raise_new(plan->state, MM_EUSAGE, "bad-out", field->name, NULL,
               "out for \"%s\" has %lld values of %s, the column has %lld of %s", field->name, (long long)borrow.length,
-              given, (long long)result->feed.rows, wanted);
+              given, (long long)result->input.rows, wanted);
     borrowed_buffer_return(&borrow);
     return -1;
   }
@@ -107,7 +107,7 @@ static int take_out(run_result *result, plan_object *plan, int32_t number, PyObj
   mm_block *block = borrowed_buffer_block(plan->state, &borrow);
   if (!block) return -1;
   if (field->type.id == MM_BOOL) target->bytes = block;
-  else target->into = (mm_column){.type = field->type, .length = result->feed.rows, .data = data, .data_block = block};
+  else target->into = (mm_column){.type = field->type, .length = result->input.rows, .data = data, .data_block = block};
   return 0;
 }
 

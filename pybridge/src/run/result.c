@@ -37,10 +37,10 @@ static int refuse_null(plan_object *plan, const mm_field *field, int64_t row) {
 
 /* A null in a column that is declared without nulls is an error at its row, as it is in a file. */
 static int check_nulls(const run_result *result, plan_object *plan) {
-  const mm_schema *reads = &result->feed.schema;
+  const mm_schema *reads = &result->input.schema;
   int64_t start = 0;
-  for (int64_t b = 0; b < result->feed.count; b++) {
-    mm_batch *batch = &result->feed.batches[b];
+  for (int64_t b = 0; b < result->input.count; b++) {
+    mm_batch *batch = &result->input.batches[b];
     int64_t first = batch->length;
     int32_t at = -1;
     for (int32_t i = 0; i < batch->count; i++) {
@@ -82,7 +82,7 @@ static int pick_batch(const mm_batch *from, const int32_t *numbers, int32_t coun
   return mm_table_append(to, &batch, error);
 }
 
-static int open_feed(run_result *result, plan_object *plan, const mm_table *table) {
+static int open_input(run_result *result, plan_object *plan, const mm_table *table) {
   const mm_schema *reads = mm_plan_reads(plan->plan);
   mm_error error;
   int32_t *numbers = PyMem_Calloc((size_t)reads->count + 1, sizeof *numbers);
@@ -91,11 +91,11 @@ static int open_feed(run_result *result, plan_object *plan, const mm_table *tabl
     return -1;
   }
   int found = find_columns(plan, table, numbers);
-  int status = found < 0 ? 0 : mm_schema_copy(&result->feed.schema, reads, &error);
+  int status = found < 0 ? 0 : mm_schema_copy(&result->input.schema, reads, &error);
   for (int32_t i = 0; i < reads->count && found == 0 && status >= 0; i++)
-    result->feed.schema.fields[i].type = table->schema.fields[numbers[i]].type;
+    result->input.schema.fields[i].type = table->schema.fields[numbers[i]].type;
   for (int64_t b = 0; b < table->count && found == 0 && status >= 0; b++)
-    status = pick_batch(&table->batches[b], numbers, reads->count, &result->feed, &error);
+    status = pick_batch(&table->batches[b], numbers, reads->count, &result->input, &error);
   PyMem_Free(numbers);
   if (status < 0) raise_error(plan->state, &error);
   return found < 0 || status < 0 ? -1 : check_nulls(result, plan);
@@ -137,7 +137,7 @@ static int make_columns(run_result *result, plan_object *plan) {
     const mm_field *field = &gives->fields[i];
     if (target->into.data || (target->shared >= 0 && !result->copy && !target->bytes)) continue;
     status =
-        mm_column_make(&target->into, field->type, result->feed.rows, 0, field->nullable && !target->bytes, &error);
+        mm_column_make(&target->into, field->type, result->input.rows, 0, field->nullable && !target->bytes, &error);
   }
   if (status < 0) raise_error(plan->state, &error);
   return status < 0 ? -1 : 0;
@@ -150,7 +150,7 @@ int run_result_open(run_result *result, plan_object *plan, PyObject *object, PyO
   *result = (run_result){.plan = plan->plan, .copy = copy};
   mm_plan_retain(plan->plan);
   result->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
-  int status = open_feed(result, plan, table);
+  int status = open_input(result, plan, table);
   if (status == 0) status = make_targets(result, plan);
   if (status == 0 && outs) status = out_buffers_take(result, plan, outs);
   if (status == 0) status = make_columns(result, plan);
@@ -180,7 +180,7 @@ void run_result_free(run_result *result) {
   if (result->source) mm_source_free(result->source);
   free(result->path);
   row_queue_release(result->queue);
-  mm_table_free(&result->feed);
+  mm_table_free(&result->input);
   mm_plan_release((mm_plan *)(uintptr_t)result->plan);
   *result = (run_result){0};
 }
@@ -190,7 +190,7 @@ void run_result_free(run_result *result) {
 bool run_result_works(const run_result *result) {
   if (result->chunked) return true;
   for (int32_t i = 0; i < result->count; i++)
-    if (result->targets[i].into.data) return result->feed.rows > 0;
+    if (result->targets[i].into.data) return result->input.rows > 0;
   return false;
 }
 
@@ -260,7 +260,7 @@ static int own_copy(mm_column *column, mm_error *error) {
 static int separate_columns(const run_result *result, mm_table *table, byte_traffic *traffic, mm_error *error) {
   block_set set = {0};
   int status = 0;
-  if (collect_blocks(&result->feed, &set) < 0)
+  if (collect_blocks(&result->input, &set) < 0)
     return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a result");
   for (int64_t b = 0; b < table->count; b++)
     for (int32_t i = 0; i < table->batches[b].count && status >= 0; i++) {
@@ -282,8 +282,8 @@ static void spread_bits(const result_column *target) {
 }
 
 /* Rows [start, start + length) of what was computed into whole columns, and the shared columns of a batch of the
- * feed. */
-static int assemble_batch(const run_result *result, const mm_batch *feed, int64_t start, int64_t length, mm_table *to,
+ * input. */
+static int assemble_batch(const run_result *result, const mm_batch *input, int64_t start, int64_t length, mm_table *to,
                           byte_traffic *traffic, mm_error *error) {
   mm_batch batch = {0};
   int status = mm_batch_resize(&batch, result->count, error);
@@ -293,10 +293,10 @@ static int assemble_batch(const run_result *result, const mm_batch *feed, int64_
     mm_column *column = &batch.columns[i];
     if (target->into.data) {
       status = mm_column_slice(column, &target->into, start, length, error);
-      bool here = target->shared >= 0 && target->into.data == result->feed.batches[0].columns[target->shared].data;
+      bool here = target->shared >= 0 && target->into.data == result->input.batches[0].columns[target->shared].data;
       if (status >= 0 && target->shared >= 0 && !here) traffic->copied += mmpy_column_bytes(column);
     } else {
-      *column = feed->columns[target->shared];
+      *column = input->columns[target->shared];
       mm_column_retain(column);
       traffic->shared += mmpy_column_bytes(column);
     }
@@ -315,11 +315,11 @@ static int assemble_all(run_result *result, mm_table *to, byte_traffic *traffic,
     if (target->into.valid && mm_column_null_count(&target->into) == 0) target->into.valid = NULL;
   }
   int status = mm_schema_copy(&to->schema, mm_plan_gives(result->plan), error);
-  if (status < 0 || result->feed.rows == 0) return status;
-  if (!any_shared) return assemble_batch(result, NULL, 0, result->feed.rows, to, traffic, error);
+  if (status < 0 || result->input.rows == 0) return status;
+  if (!any_shared) return assemble_batch(result, NULL, 0, result->input.rows, to, traffic, error);
   int64_t start = 0;
-  for (int64_t b = 0; b < result->feed.count && status >= 0; b++) {
-    const mm_batch *batch = &result->feed.batches[b];
+  for (int64_t b = 0; b < result->input.count && status >= 0; b++) {
+    const mm_batch *batch = &result->input.batches[b];
     status = assemble_batch(result, batch, start, batch->length, to, traffic, error);
     start += batch->length;
   }
@@ -331,7 +331,7 @@ static void name_foreign(const run_result *result, mm_schema *schema) {
   for (int32_t i = 0; i < schema->count; i++) {
     int32_t shared = result->targets[i].shared;
     if (schema->fields[i].type.id == MM_OPAQUE && shared >= 0)
-      schema->fields[i].type = result->feed.schema.fields[shared].type;
+      schema->fields[i].type = result->input.schema.fields[shared].type;
   }
 }
 

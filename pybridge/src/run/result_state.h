@@ -10,7 +10,7 @@
 
 /* One column of the result. */
 typedef struct result_column {
-  int32_t   shared; /* the column of the feed that it is, or -1 */
+  int32_t   shared; /* the column of the input that it is, or -1 */
   mm_column into;   /* data: where it is computed or copied to */
   mm_block *bytes;  /* memory of the caller for bools, a byte each: filled at the end; or NULL */
 } result_column;
@@ -20,8 +20,8 @@ typedef struct byte_traffic { int64_t copied, shared; } byte_traffic;
 
 typedef struct run_result {
   const mm_plan *plan; /* retained */
-  mm_table       feed; /* the columns that the plan reads, shared */
-  mm_source     *source; /* of files, instead of the feed; the job takes it */
+  mm_table       input; /* the columns that the plan reads, shared */
+  mm_source     *source; /* of files, instead of the input; the job takes it */
   char          *path;   /* of the file that the result is written to, or NULL */
   row_queue      *queue;  /* that the result is taken from, or NULL */
   result_column     *targets;
