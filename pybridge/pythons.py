@@ -95,7 +95,8 @@ class Interpreter:
 
     def test(self, arguments: list[str], step: str = "specs") -> str:
         """The last line of pytest: the specs of the tree, over the package that is installed."""
-        options = ["-o", "pythonpath=spec/python spec/python/support", "-p", "no:cacheprovider", "-rs", *arguments]
+        paths = "pythonpath=spec/python spec/python/support"
+        options = ["-o", paths, "-p", "no:cacheprovider", "-rs", *arguments]
         try:
             self.run(step, self.own, "-m", "pytest", *options)
         finally:
