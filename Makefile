@@ -136,14 +136,14 @@ include pybridge/experiments/experiments.mk
 
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
-	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c spec/*/*.c)
+	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -Ilua/host -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
 	$(Q)$(MAKE) lint-python
 
 fmt: ## Format the C sources
-	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c spec/*/*.c)
+	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
 
 FUZZ_SECONDS ?= 20
 fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each

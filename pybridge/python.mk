@@ -6,7 +6,7 @@ PY_FACTS  := $(shell $(PYTHON) -c "import sysconfig as s; print(s.get_config_var
 PY_SUFFIX := $(word 1,$(PY_FACTS))
 PY_DIR    := $(if $(filter build,$(BUILD)),pybridge,$(BUILD)/pybridge)/moonmill
 PY_OBJ    := $(BUILD)/python/$(PY_SUFFIX:.%.so=%)
-SRC_PY    := $(sort $(wildcard pybridge/src/*.c))
+SRC_PY    := $(sort $(wildcard pybridge/src/*.c pybridge/src/*/*.c))
 OBJ_PY    := $(SRC_PY:%.c=$(PY_OBJ)/%.o)
 PY_EXT    := $(PY_DIR)/_core$(PY_SUFFIX)
 
@@ -16,7 +16,7 @@ python: $(PY_EXT) ## Build the Python extension (PYTHON=python3, SAN=...)
 
 $(PY_OBJ)/%.o: %.c | $(BUILD)/.packages
 	$(call say,CC,"$< ($(PY_SUFFIX:.%.so=%))")
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ilua/host -Ilua/host/state -Ilua/host/session -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Ipybridge/src -Ilua/host -Ilua/host/state -Ilua/host/session -isystem $(word 2,$(PY_FACTS)) -c -o $@ $<
 
 $(PY_EXT): $(OBJ_PY) $(OBJ_LIB) $(LJ_LIB) pybridge/src/exports.map
 	$(Q)test -n "$(PY_SUFFIX)" || { echo "$(PYTHON) was not found, or does not know how extensions are named" >&2; exit 1; }
@@ -42,9 +42,9 @@ $(VENV)/.test: pybridge/python.mk spec/bench/peers.txt
 	$(Q)test -x $(VENV)/bin/pip || { .ci/packages python3-venv && $(PYTHON) -m venv $(VENV); }
 	$(Q)$(VENV)/bin/pip install -q -c spec/bench/peers.txt $(PY_TEST) $(PY_LINT) && touch $@
 
-test-python: ## Run the specs of the Python package (SPECS=spec/python/test_x.py, SAN=address,undefined|thread, LEAKS=1)
+test-python: ## Run the specs of the Python package (SPECS=spec/python/x/test_y.py, SAN=address,undefined|thread, LEAKS=1)
 	$(Q)if $(MAKE) $(VENV)/.test >/dev/null 2>&1; then \
-	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python' $(filter spec/python/%,$(SPECS)); \
+	  $(MAKE) python PYTHON=$(abspath $(VENV)/bin/python) && $(PY_RUN) -m pytest -o pythonpath='$(PY_HOME) spec/python spec/python/support' $(filter spec/python/%,$(SPECS)); \
 	else echo "No package index: the specs of the Python package are left out."; fi
 
 test-pythons: ## Build a wheel for every CPython of this machine, install it by itself, run the specs with it (PYTHONS="path ...", SPECS=...)

@@ -95,7 +95,8 @@ class Interpreter:
 
     def test(self, arguments: list[str], step: str = "specs") -> str:
         """The last line of pytest: the specs of the tree, over the package that is installed."""
-        options = ["-o", "pythonpath=spec/python", "-p", "no:cacheprovider", "-rs", *arguments]
+        paths = "pythonpath=spec/python spec/python/support"
+        options = ["-o", paths, "-p", "no:cacheprovider", "-rs", *arguments]
         try:
             self.run(step, self.own, "-m", "pytest", *options)
         finally:
@@ -162,7 +163,7 @@ def prove(interpreter: Interpreter, packages: list[str], arguments: list[str]) -
 def reads(interpreter: Interpreter) -> bool:
     """Let it read what all others have pickled; print what it cannot."""
     try:
-        interpreter.test(["spec/python/test_pickle.py", "-k", "other_pythons"], step="pickles")
+        interpreter.test(["spec/python/process/test_pickle.py", "-k", "other_pythons"], step="pickles")
     except Failure as failure:
         print(f"{interpreter.name:10} {failure}", flush=True)
         return False

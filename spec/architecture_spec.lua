@@ -230,3 +230,251 @@ describe("a floor", function()
     assert.same({ "b: high.b low.b" }, floors.repeated(graph { ["low.b"] = "", ["high.b"] = "", ["low.a"] = "" }))
   end)
 end)
+
+-- The floors of the Python bridge: what a room may use beside itself. C of pybridge/src by folders; the package by
+-- folders ("adapters/") and modules, where _core, the extension, is below all.
+local BRIDGE_C = {
+  { room = "root", holds = "", may = "" },
+  { room = "import", holds = "import/", may = "root" },
+  { room = "export", holds = "export/", may = "root" },
+  { room = "table", holds = "table/", may = "root import export" },
+  { room = "run", holds = "run/", may = "root import export table" },
+  { room = "script", holds = "script/", may = "root import export table run" },
+}
+local BRIDGE_PYTHON = {
+  { room = "base", holds = "base/ errors info outputs progress schema", may = "" },
+  { room = "data", holds = "column table to_pandas", may = "base" },
+  { room = "scripts", holds = "module reading script", may = "base" },
+  { room = "adapters", holds = "adapters/", may = "base data scripts" },
+  { room = "running", holds = "running/", may = "base data scripts adapters" },
+  { room = "api", holds = "function job loading memory pipeline store", may = "base data scripts adapters running" },
+  { room = "entry", holds = "__init__ __main__", may = "base data scripts adapters running api" },
+}
+local BRIDGE_FILES_MOST = 12 -- in a folder; modules of the package's root are names that users import
+
+describe("the Python bridge", function()
+  local function read(path)
+    local file = assert(io.open(path))
+    local text = file:read "*a"
+    file:close()
+    return text
+  end
+
+  ---Texts by unit: of C a file and the header beside it are one ("table/slice"), of Python a module ("running.prepare";
+  ---the package itself is "__init__", that of a folder its name).
+  local function sources_of_c()
+    local list = {}
+    for _, path in ipairs(files("'pybridge/src/*.c'", "'pybridge/src/*.h'")) do
+      list[#list + 1] = { unit = path:match "^pybridge/src/(.*)%.[ch]$", text = read(path) }
+    end
+    return list
+  end
+  local function sources_of_python()
+    local list = {}
+    for _, path in ipairs(files "'pybridge/moonmill/*.py'") do
+      local unit = path:match("^pybridge/moonmill/(.*)%.py$"):gsub("/__init__$", ""):gsub("/", ".")
+      local package = path:match "/__init__%.py$" and unit or unit:match "^(.*)%.[^.]*$" or ""
+      list[#list + 1] = { unit = unit, package = package == "__init__" and "" or package, text = read(path) }
+    end
+    return list
+  end
+
+  local function units_of(sources)
+    local units = {}
+    for _, source in ipairs(sources) do units[source.unit] = true end
+    return units
+  end
+
+  local function edges_of_c(sources)
+    local edges, units = {}, units_of(sources)
+    for _, source in ipairs(sources) do
+      for name in ("\n" .. source.text):gmatch '\n%s*#%s*include%s+"([^"]+)%.h"' do
+        if units[name] then edges[#edges + 1] = { source.unit, name } end
+      end
+    end
+    return edges
+  end
+
+  ---Lines of code without those under `if TYPE_CHECKING:`; what stands in brackets is one line.
+  local function lines_that_run(text)
+    local lines, within, open = {}, nil, nil
+    for line in text:gmatch "[^\n]+" do
+      local indent = #line:match "^%s*"
+      if open then
+        lines[#lines] = lines[#lines] .. " " .. line
+        if line:find "%)" then open = nil end
+      elseif line:find "%S" then
+        if within and indent <= within then within = nil end
+        if line:find "^%s*if [%w_.]*TYPE_CHECKING:" then within = indent end
+        if not within then
+          lines[#lines + 1] = line
+          open = line:find "^%s*from%s+%S+%s+import%s+%(" and not line:find "%)" or nil
+        end
+      end
+    end
+    return lines
+  end
+
+  ---Modules of the package that a line imports.
+  local function imports_of(line, package, units)
+    local from, names = line:match "^%s*from%s+([%w_.]+)%s+import%s+%(?([^#)]*)"
+    local whole = line:match "^%s*import%s+moonmill%.([%w_.]+)"
+    if whole then return { whole } end
+    if not from then return {} end
+    local dots, base = from:match "^(%.*)(.*)$"
+    if dots == "" then
+      base = from == "moonmill" and "" or from:match "^moonmill%.(.*)$"
+      if not base then return {} end
+    else
+      for _ = 2, #dots do package = package:match "^(.*)%.[^.]*$" or "" end
+      base = package .. (package ~= "" and base ~= "" and "." or "") .. base
+    end
+    local found = {}
+    for name in names:gmatch "[%w_]+" do
+      local inner = base == "" and name or base .. "." .. name
+      found[#found + 1] = (units[inner] or base == "") and inner or base
+    end
+    return found
+  end
+
+  local function edges_of_python(sources)
+    local edges, units = {}, units_of(sources)
+    for _, source in ipairs(sources) do
+      for _, line in ipairs(lines_that_run(source.text)) do
+        for _, name in ipairs(imports_of(line, source.package, units)) do
+          if name ~= "_core" then edges[#edges + 1] = { source.unit, units[name] and name or "__init__" } end
+        end
+      end
+    end
+    return edges
+  end
+
+  ---The room of a unit: its own line, or that of its folder.
+  local function room_of(floors, unit)
+    local folder = unit:match "^(.-)[./]" or ""
+    for _, floor in ipairs(floors) do
+      for held in (floor.holds == "" and "/" or floor.holds):gmatch "%S+" do
+        if held == unit or held == folder .. "/" or held == unit .. "/" then return floor end
+      end
+    end
+  end
+
+  local function words(text)
+    local set = {}
+    for word in text:gmatch "%S+" do set[word] = true end
+    return set
+  end
+
+  local function upward(floors, edges)
+    local found = {}
+    for _, edge in ipairs(edges) do
+      local here, there = room_of(floors, edge[1]), room_of(floors, edge[2])
+      local fine = here and there and (here == there or words(here.may)[there.room])
+      if not fine then found[#found + 1] = edge[1] .. " uses " .. edge[2] end
+    end
+    return found
+  end
+
+  ---Circles of units, each once.
+  local function circles(edges)
+    local graph, state, trail, found = {}, {}, {}, {}
+    for _, edge in ipairs(edges) do
+      local from, to = edge[1], edge[2]
+      graph[from] = graph[from] or {}
+      if from ~= to then table.insert(graph[from], to) end
+    end
+    local function visit(unit)
+      state[unit], trail[#trail + 1] = "open", unit
+      for _, other in ipairs(graph[unit] or {}) do
+        if state[other] == "open" then
+          local first = #trail
+          while trail[first] ~= other do first = first - 1 end
+          found[#found + 1] = table.concat(trail, " > ", first) .. " > " .. other
+        elseif not state[other] then
+          visit(other)
+        end
+      end
+      state[unit], trail[#trail] = "done", nil
+    end
+    local units = {}
+    for unit in pairs(graph) do units[#units + 1] = unit end
+    table.sort(units)
+    for _, unit in ipairs(units) do
+      if not state[unit] then visit(unit) end
+    end
+    return found
+  end
+
+  it("has a room for every file", function()
+    local homeless = {}
+    for _, source in ipairs(sources_of_c()) do
+      if not room_of(BRIDGE_C, source.unit) then homeless[#homeless + 1] = source.unit end
+    end
+    for _, source in ipairs(sources_of_python()) do
+      if not room_of(BRIDGE_PYTHON, source.unit) then homeless[#homeless + 1] = source.unit end
+    end
+    assert.same({}, homeless)
+  end)
+
+  it("includes and imports downwards only, also within functions", function()
+    local c, python = edges_of_c(sources_of_c()), edges_of_python(sources_of_python())
+    assert.is_true(#c > 100 and #python > 100)
+    assert.same({}, upward(BRIDGE_C, c))
+    assert.same({}, upward(BRIDGE_PYTHON, python))
+  end)
+
+  it("has no circle of files", function()
+    assert.same({}, circles(edges_of_c(sources_of_c())))
+    assert.same({}, circles(edges_of_python(sources_of_python())))
+  end)
+
+  it("finds modules by name in one place: where adapters are loaded", function()
+    assert.same({}, offences(files "'pybridge/moonmill/*.py'", function(line, path)
+      local by_name = line:find "__import__" or line:find "importlib"
+      if by_name and path ~= "pybridge/moonmill/adapters/__init__.py" then return line end
+    end))
+  end)
+
+  it("would see what points up, and circles", function()
+    local function with_c(unit, text)
+      local list = sources_of_c()
+      list[#list + 1] = { unit = unit, text = text }
+      return edges_of_c(list)
+    end
+    local function with_python(unit, text)
+      local list = sources_of_python()
+      list[#list + 1] = { unit = unit, package = unit:match "^(.*)%.[^.]*$" or "", text = text }
+      return edges_of_python(list)
+    end
+    local value = with_c("export/value", '#include "table/table.h"')
+    assert.same({ "export/value uses table/table" }, upward(BRIDGE_C, value))
+    assert.same({ "errors uses import/mask" }, upward(BRIDGE_C, edges_of_c {
+      { unit = "errors", text = '# include "import/mask.h"' }, { unit = "import/mask", text = "" } }))
+    assert.same({ "errors > text > errors" }, circles(with_c("errors", '#include "text.h"')))
+    local function up(...) return upward(BRIDGE_PYTHON, with_python(...)) end
+    assert.same({ "table uses adapters.pandas" }, up("table", "def f():\n    from .adapters.pandas import frame_of\n"))
+    assert.same({ "base.engines uses pipeline" }, up("base.engines", "from ..pipeline import (\n    Pipeline,\n)\n"))
+    assert.same({ "column uses running.prepare" }, up("column", "from .running import prepare\n"))
+    assert.same({ "schema uses pipeline" }, up("schema", "import moonmill.pipeline\n"))
+    assert.same({ "reading uses __init__" }, up("reading", "from moonmill import load\n"))
+    local after = "if TYPE_CHECKING:\n    from .job import Job\nfrom .store import x\n"
+    assert.same({ "schema uses store" }, up("schema", after))
+    assert.same({}, up("schema", "if TYPE_CHECKING:\n    from .store import (\n        Store,\n    )\n"))
+    assert.same({ "column > table > column" }, circles(with_python("column", "def f():\n  from .table import Table")))
+  end)
+
+  it("has no file name twice, and no more files in a folder than one can look over", function()
+    local seen, twice, count, crowded = {}, {}, {}, {}
+    for _, path in ipairs(files("'pybridge/src/*.[ch]'", "'pybridge/moonmill/*.py'")) do
+      local folder, name = path:match "^(.*)/([^/]+)$"
+      if seen[name] and name ~= "__init__.py" then twice[#twice + 1] = path .. " and " .. seen[name] end
+      seen[name] = path
+      if not name:find "%.h$" then count[folder] = (count[folder] or 0) + 1 end
+    end
+    for folder, number in pairs(count) do
+      if number > BRIDGE_FILES_MOST and folder ~= "pybridge/moonmill" then crowded[folder] = number end
+    end
+    assert.same({}, twice)
+    assert.same({}, crowded)
+  end)
+end)

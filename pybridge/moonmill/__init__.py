@@ -27,12 +27,12 @@ from .errors import (
 )
 from .errors import from_json as _from_json
 from .job import Job
-from .makers import load, module, pipeline
+from .loading import load, module, pipeline, read
 from .memory import Memory, memory
 from .module import Module
 from .pipeline import Pipeline
 from .progress import Progress
-from .reading import Files, files, read
+from .reading import Files, files
 from .store import Store, store
 from .table import Table
 

@@ -14,7 +14,7 @@ def configure(
     job: type | None = None,
     error: Callable[[str], BaseException] | None = None,
 ) -> None:
-    """Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."""
+    """Set the subclasses to instantiate, and the function that makes an exception from the JSON text of failures."""
 
 def version() -> str: ...
 def isa() -> str: ...
@@ -24,29 +24,29 @@ def memory_reserved() -> int:
 
 def memory_peak() -> int: ...
 def types_bytes() -> int:
-    """Bytes in use for names of time zones and for foreign types: these are never forgotten."""
+    """Bytes in use for names of time zones and for foreign types, which are never freed."""
 
 def memory_kept() -> int: ...
 def memory_limit(size: int, /) -> None:
-    """Limit of the bytes that the core may hold; 0 removes it."""
+    """Limit the bytes that the core may hold; 0 removes the limit."""
 
 def memory_limited() -> int:
-    """The limit, 0 where there is none."""
+    """The limit; 0 if there is none."""
 
 def memory_trim() -> None:
-    """Collect the garbage of Lua, and give recycled memory back to the system."""
+    """Collect garbage in Lua, and return recycled memory to the system."""
 
 def live() -> dict[str, int]:
     """Counts of live tables, columns, buffers, plans, jobs, sessions, foreign owners and others: for tests that look for leaks."""
 
 def collect() -> int:
-    """All sessions free what nothing refers to any more; the bytes that they then hold."""
+    """Collect garbage in all sessions; returns the bytes that they then hold."""
 
 def set_deadline(timeout: float | None, /) -> tuple[float, float]:
-    """What this thread does is stopped after so many seconds (None: no limit). Returns what to restore."""
+    """Stop work of this thread after so many seconds (None: no limit). Returns the previous deadline."""
 
 def restore_deadline(before: tuple[float, float], /) -> None:
-    """Set the deadline that set_deadline returned."""
+    """Restore a deadline that set_deadline returned."""
 
 @final
 class Session:
@@ -55,13 +55,13 @@ class Session:
     def __new__(cls) -> Session: ...
     @property
     def lost(self) -> bool:
-        """Its state was given up: the script is to be loaded into a new session."""
+        """Whether its state was discarded: the script must be loaded into a new session."""
 
     def ask(self, name: str, /, *arguments: str) -> str:
-        """A request (lua/host/session/session.h): JSON text. Raises what `error` makes of failures."""
+        """Send a request (see session.h): returns JSON text, raises what `error` makes of failures."""
 
     def drop(self, handle: int, /) -> None:
-        """Forget a script, or a half of one, without waiting."""
+        """Drop a script, or a phase of one, without waiting."""
 
     def plan(
         self,
@@ -76,7 +76,7 @@ class Session:
 
 @disjoint_base
 class Buffer:
-    """Bytes of a column: buffer protocol, DLPack. Holds its memory; writable where nobody shares it."""
+    """Values of a column as bytes: buffer protocol, DLPack. Owns its memory; writable if not shared."""
 
     @property
     def type(self) -> str: ...
@@ -121,10 +121,10 @@ class Column:
     def text(self, index: int, /) -> str | None:
         """The value of a row as CSV would write it, without quotes; None for null."""
     def data(self) -> Buffer:
-        """Values as one buffer, a byte each for bools (chunks are joined, which counts as copied). What stands for a null is
-        undefined. Writable while nobody but the table holds the memory: so to the first who asks. Not for text."""
+        """Values as one buffer, one byte each for bools (chunks are concatenated, which counts as copied). Values of nulls are
+        undefined. Writable if only the table holds the memory: so for the first caller. Not for text."""
     def valid(self) -> Buffer | None:
-        """One byte a row, 1 where not null; None when there are no nulls."""
+        """One byte per row, 1 if not null; None if there are no nulls."""
     def combine(self) -> Self: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
@@ -136,7 +136,7 @@ class Column:
 
 @disjoint_base
 class Table:
-    """Columns of equal length. What goes into a run and what comes out of it."""
+    """Columns of equal length: the input and the result of a run."""
 
     @property
     def num_rows(self) -> int: ...
@@ -175,7 +175,7 @@ class Table:
         make the columns, which stats count too."""
     @classmethod
     def concat(cls, tables: Iterable[Table], /) -> Self:
-        """The rows of tables of the same columns, one table after the other, shared; what those cost to make counts on."""
+        """Concatenate tables of the same columns, shared; their copied bytes are added."""
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, key: str | int, /) -> Column: ...
@@ -183,28 +183,40 @@ class Table:
     def __getitem__(self, key: slice | list[str], /) -> Self:
         """Some rows, or columns of a list of names, shared."""
     def __eq__(self, other: object, /) -> bool:
-        """The same names, types and values, however they lie in memory; null equals null, NaN equals NaN."""
+        """Equal names, types and values, whatever their memory layout; null equals null, NaN equals NaN."""
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
     def slice(self, start: int, length: int | None = None, /) -> Self:
-        """Some rows, shared; what lies beyond the end is left out."""
+        """Some rows, shared; clipped at the end."""
     def select(self, names: Sequence[str], /) -> Self: ...
     def copy(self) -> Self:
-        """One that shares no memory with this one."""
+        """A copy that shares no memory with this table."""
     def stats(self) -> dict[str, Any]: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
 
+def table_of(
+    names: Iterable[str],
+    columns: Iterable[object],
+    forms: str,
+    nan_is_null: bool = False,
+    missing: Iterable[object | None] | None = None,
+    copied: int = 0,
+    /,
+) -> Table:
+    """As Table.from_columns, where the caller knows what each column is, and says so by a letter: "b" typed memory, "i" a list of
+    Python's values, "a" Arrow data, "c" a Column; for text of numpy the kind of its dtype, "O", "S", "T" or "U"."""
+
 @final
 class Tensor:
-    """The memory of a tensor of DLPack that somebody else made."""
+    """The memory of a foreign DLPack tensor."""
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
 @final
 class Plan:
-    """A pipeline bound to the columns of a table and to parameters; may be run any number of times, by any thread."""
+    """A pipeline bound to columns and parameters; it may be run any number of times, by any thread."""
 
     @property
     def reads(self) -> list[str]: ...
@@ -223,7 +235,7 @@ class Plan:
 
 @final
 class Input:
-    """Files that are open, to be read as one table, once."""
+    """Open files, to be read once as one table."""
 
     @property
     def column_names(self) -> list[str]: ...
@@ -287,18 +299,18 @@ def submit(
     timeout: float | None = None,
     room: int = 0,
 ) -> Job:
-    """Run in the background. `room`: rows of the result of files that wait to be taken before the job waits too."""
+    """Run in the background. `room`: rows of the result of files that may be queued before the job waits."""
 
 @disjoint_base
 class Job:
-    """A run in the background, with a thread that looks after it. One that is dropped while it runs is cancelled."""
+    """A run in the background with a supervising thread. A job that is dropped while it runs is cancelled."""
 
     @property
     def state(self) -> str:
-        """ "running", "done", "failed", "cancelled", or "stuck": it was told to stop 2 s ago, and goes on."""
+        """ "running", "done", "failed", "cancelled", or "stuck": still running 2 s after it was told to stop."""
     @property
     def seconds(self) -> float:
-        """Since it was started; when it has ended, how long it took."""
+        """Time since it was started; its duration once it has ended."""
     @property
     def plan(self) -> Plan: ...
     def fileno(self) -> int: ...
@@ -306,13 +318,13 @@ class Job:
     def cancel(self) -> bool: ...
     def done(self) -> bool: ...
     def table(self) -> Table:
-        """The result of a job that is done; raises what made it fail."""
+        """The result of a finished job; raises its failure."""
     def take(self, rows: int, /) -> Table | None:
-        """The next rows of a job that was submitted with room, at least one table; None at their end. Raises what made it fail."""
+        """The next rows of a job that was submitted with `room`, at least one table; None at the end. Raises its failure."""
     def counters(self) -> dict[str, int]: ...
 
 def store_put(name: str, column: Column, /) -> int:
-    """Keep a column; the bytes that joining its chunks copied."""
+    """Store a column; returns the bytes copied to concatenate its chunks."""
 
 def store_get(name: str, /) -> Column | None: ...
 def store_drop(name: str, /) -> bool: ...
@@ -324,7 +336,7 @@ def store_bytes() -> int: ...
 
 @final
 class Module:
-    """Typed functions of a script: the file `name`, or texts[0] with names and texts of its modules in turns behind it."""
+    """Typed functions of a script: the file `name`, or texts[0], followed by names and texts of its modules in turn."""
 
     def __new__(cls, name: str, texts: Sequence[str] = ()) -> Module: ...
     @property
@@ -340,7 +352,7 @@ class Module:
 
 @final
 class Function:
-    """A typed function of a module: positional and keyword arguments; None where a nullable one is left out."""
+    """A typed function of a module, with positional and keyword arguments; omitted nullable ones are None."""
 
     @property
     def __name__(self) -> str: ...

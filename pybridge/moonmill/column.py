@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from . import _core
 from .errors import UsageError
+from .schema import numpy_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,38 +18,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-NUMPY_TYPES = {
-    "bool": "?",
-    "i8": "i1",
-    "i16": "i2",
-    "i32": "i4",
-    "i64": "i8",
-    "u8": "u1",
-    "u16": "u2",
-    "u32": "u4",
-    "u64": "u8",
-    "f32": "f4",
-    "f64": "f8",
-}
-
-
-def numpy_type(name: str) -> str | None:
-    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
-    plain = NUMPY_TYPES.get(name)
-    if plain:
-        return plain
-    base, _, rest = name.partition("(")
-    unit = rest.rstrip(")").partition(",")[0].strip() or "us"
-    if base == "date":
-        return "M8[D]"
-    return {"timestamp": f"M8[{unit}]", "duration": f"m8[{unit}]"}.get(base)
-
 
 class Buffer(_core.Buffer):
     """Values of a column as bytes in memory: buffer protocol and DLPack, without copying.
 
     ``numpy.asarray(buffer)``, ``memoryview(buffer)`` and ``torch.from_dlpack(buffer)`` share its memory,
-    which lives as long as any of them. Writable where nobody else shares it.
+    which lives as long as any of them. Writable if the memory is not shared otherwise.
     """
 
     def __repr__(self) -> str:
@@ -57,10 +32,10 @@ class Buffer(_core.Buffer):
 
 
 class Column(_core.Column):
-    """One column of a table: typed values in Arrow's memory layout, perhaps in several chunks."""
+    """One column of a table: typed values in Arrow's memory layout, in one or more chunks."""
 
     def __repr__(self) -> str:
-        from .display import line_of
+        from .base.display import line_of
 
         return line_of(self)
 
@@ -68,9 +43,7 @@ class Column(_core.Column):
         return iter(self.to_pylist())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .table import Table
-
-        return itemgetter(0), (Table.from_columns([self.name], [self]),)
+        return itemgetter(0), (_core.Table.from_columns([self.name], [self]),)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         array = self.to_numpy()
@@ -86,7 +59,7 @@ class Column(_core.Column):
     def to_pylist(self) -> list[Any]:
         """bool, int, float, str, bytes, date, datetime (of UTC where the type has a zone), timedelta; None.
 
-        Values of foreign types (lists, structs, decimals, times of day) as pyarrow makes them.
+        Values of foreign types (lists, structs, decimals, times of day) are converted by pyarrow.
         """
         try:
             return super().to_pylist()
@@ -102,10 +75,10 @@ class Column(_core.Column):
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """An array of shape (rows,).
 
-        Numbers, times and dates share the column's memory where it is one chunk without nulls (dates are
-        copied: numpy's days have 64 bits). Null is NaN in floats, NaT in times, None in text (dtype object);
-        whole numbers and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null of
-        theirs and floats would lose digits.
+        Numbers and times share the column's memory if it is one chunk without nulls; dates are copied, since
+        numpy's days have 64 bits. Null is NaN in floats, NaT in times, None in text (dtype object). Integers
+        and bools with nulls become a ``numpy.ma.MaskedArray``, because numpy has no null for them and floats
+        would lose digits.
         """
         import numpy as np
 
@@ -142,13 +115,13 @@ class Column(_core.Column):
 
     def to_pandas(self) -> pd.Series[Any]:
         """A Series, as `Table.to_pandas` makes its columns."""
-        from .kinds.pandas import series_of
+        from .to_pandas import series_of
 
         return series_of(self)
 
 
 def _unmasked(array: Any, dtype: Any, name: str) -> np.ndarray[Any, Any]:
-    """Masked values as a plain array, where its type has something that stands for null."""
+    """Masked values as a plain array, if its type can represent null."""
     import numpy as np
 
     wanted = array.dtype if dtype is None else np.dtype(dtype)

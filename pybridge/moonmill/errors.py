@@ -1,9 +1,9 @@
-"""Exceptions: one class for each exit code of the command, made from the failures that the core reports."""
+"""Exceptions: one class for each exit code of the command, made from failures reported by the core."""
 
 from __future__ import annotations
 
-from .frames import entries_of
-from .printable import MOST, PLACE, printable
+from .base.frames import entries_of
+from .base.printable import MOST, PLACE, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,32 +25,32 @@ _FIELDS = (
     "script",
     "frames",
 )
-"""What an error can tell, as the core names it."""
+"""Fields of an error, as the core names them."""
 
 
 class Error(Exception):
-    """What went wrong, and where.
+    """An error, and where it happened.
 
     Attributes
     ----------
     id : str
-        Kind of the problem in kebab-case, such as ``"unknown-column"``; stable between versions.
+        Identifier of the problem in kebab-case, such as ``"unknown-column"``; stable between versions.
     message, hint : str, str or None
-        What was expected and found; what could be done about it.
+        What was expected and what was found; what to do about it.
     file, line, column : str or None, int or None, int or None
-        Where to look: the script for a mistake in it, the input for bad data. Lines and columns count from 1.
+        Location: in the script for a mistake in it, in the input for bad data. Lines and columns start at 1.
     script : dict or None
-        For bad data: ``file``, ``line``, ``column`` and ``text`` of the operation that met it.
+        For bad data: ``file``, ``line``, ``column`` and ``text`` of the operation that failed on it.
     row : int or None
-        Row of the input, from 1.
+        Row of the input, starting at 1.
     field, value : str or None
         Name of the column and the offending value, as text.
     stage : str, int or None
         The stage that failed.
     frames : list of dict
-        Lua's calls, innermost first: ``file``, ``line``, ``function``. They also stand in the traceback.
+        Lua's call stack, innermost first: ``file``, ``line``, ``function``. It is also part of the traceback.
     others : tuple of Error
-        Further problems that were found.
+        Further errors that were found.
     """
 
     exit_code = 70
@@ -74,7 +74,7 @@ class Error(Exception):
         self.others = others
 
     def __str__(self) -> str:
-        """The text that the command prints: place, id, message; the script's place; the hint."""
+        """The text that the command prints: location, id and message; location in the script; hint."""
         place = printable(_place(self.file, self.line, self.column), PLACE)
         message = f"error[{self.id}]: {printable(self.message, MOST)}"
         lines = [f"{place}: {message}" if place else message]
@@ -98,7 +98,7 @@ _STATE = frozenset({*_FIELDS, "others"})
 
 
 class DataError(Error, ValueError):
-    """Data that does not fit: a cast, an overflow, a division by zero, a field of a file. Exit code 1."""
+    """Bad data: a failed cast, an overflow, a division by zero, a malformed field of a file. Exit code 1."""
 
     exit_code = 1
     default_code = "data"
@@ -112,7 +112,7 @@ class UsageError(Error, ValueError):
 
 
 class KindError(UsageError, TypeError):
-    """Data of a kind or of a type that cannot be taken; names the column. Exit code 2."""
+    """Data of an unsupported kind or type; names the column. Exit code 2."""
 
 
 class FileError(Error, OSError):
@@ -127,50 +127,50 @@ class FileError(Error, OSError):
 
 
 class LimitError(Error, RuntimeError):
-    """A limit that was set has been reached. Exit code 4."""
+    """A limit set by the caller was reached. Exit code 4."""
 
     exit_code = 4
     default_code = "limit"
 
 
 class JobTimeout(LimitError, TimeoutError):
-    """A script, opening files or a job did not end within its `timeout`. Exit code 4."""
+    """A script, opening files or a job exceeded its `timeout`. Exit code 4."""
 
 
 class ScriptError(Error, RuntimeError):
-    """Lua code of a script failed; its calls are entries of the traceback. Exit code 5."""
+    """Lua code of a script failed; its call stack is part of the traceback. Exit code 5."""
 
     exit_code = 5
     default_code = "script"
 
 
 class MemoryLimitError(Error, MemoryError):
-    """There was no memory left, or the memory limit was reached. Exit code 6."""
+    """Out of memory, or the memory limit was reached. Exit code 6."""
 
     exit_code = 6
     default_code = "memory"
 
 
 class SandboxError(Error, PermissionError):
-    """A script asked for something that it may not do. Exit code 7."""
+    """A script attempted something that it is not allowed to do. Exit code 7."""
 
     exit_code = 7
     default_code = "sandbox"
 
 
 class StateError(Error, RuntimeError):
-    """Something was used after its end, or twice. Exit code 8."""
+    """An object was used after its end, or a second time. Exit code 8."""
 
     exit_code = 8
     default_code = "state"
 
 
 class InternalError(Error, SystemError):
-    """A mistake in Moonmill itself. Exit code 70."""
+    """A bug in Moonmill. Exit code 70."""
 
 
 class JobCancelled(Error):
-    """The job was cancelled. Exit code 130 where that was Ctrl-C."""
+    """The job was cancelled. Exit code 130 if by Ctrl-C."""
 
     exit_code = 130
     default_code = "cancel"
@@ -194,7 +194,7 @@ _classes: dict[str, type[Error]] = {
 
 
 def from_json(text: str) -> Error:
-    """The exception of the JSON array of failures that the core gives."""
+    """The exception for a JSON array of failures from the core."""
     import json
 
     failures = json.loads(text)
@@ -202,7 +202,7 @@ def from_json(text: str) -> Error:
 
 
 def from_failures(failures: Sequence[Mapping[str, Any]]) -> Error:
-    """The exception of failures as `--errors json` prints them: the first one, with the others behind it."""
+    """The exception for failures as `--errors json` prints them: the first, with the rest as its `others`."""
     if not failures:
         return InternalError("something failed without saying why", id="bug")
     first, *rest = failures
@@ -210,7 +210,7 @@ def from_failures(failures: Sequence[Mapping[str, Any]]) -> Error:
 
 
 def _again(cls: type[Error], failure: Mapping[str, Any], others: tuple[Error, ...]) -> Error:
-    """The exception of a failure. Lua's calls are entries of its traceback, which goes on into the script."""
+    """The exception for a failure. Its traceback has an entry for each call of Lua."""
     fields = {name: value for name, value in failure.items() if name != "message"}
     error = cls(str(failure.get("message", "")), others=others, **fields)
     if error.frames:

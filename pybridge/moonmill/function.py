@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 
+from .adapters import adapter_of
+from .base.input_spec import InputSpec
+from .base.params import shown
 from .errors import UsageError
-from .kinds import kind_of
-from .kinds.kind import Wanted
-from .params import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None) -> Callable[..., Any]:
-    """A function that calls the pipeline, on tables or on as many arrays as there are names."""
+    """A function that calls the pipeline with a table, or with as many arrays as there are names."""
 
     def on_table(data: Any, /) -> Any:
         return pipeline(data)
@@ -28,7 +28,7 @@ def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None
             raise TypeError(
                 f"{pipeline.__name__} takes {len(columns)} arrays ({', '.join(columns)}), got {len(arrays)}"
             )
-        kind = kind_of(arrays[0])
+        adapter = adapter_of(arrays[0])
         result = pipeline.run(dict(zip(columns, arrays)))
         if len(result) != len(arrays[0]):
             raise UsageError(
@@ -38,7 +38,7 @@ def function_of(pipeline: Pipeline, columns: tuple[str, ...], output: str | None
             )
         names = result.column_names
         chosen = output or (names[0] if len(names) == 1 else names[-1])
-        return kind.give(result.select([chosen]), arrays[0], Wanted(whole="any"), True)
+        return adapter.give(result.select([chosen]), arrays[0], InputSpec(whole="any"), True)
 
     made = on_arrays if columns else on_table
     made.__name__ = made.__qualname__ = pipeline.__name__

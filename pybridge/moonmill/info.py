@@ -1,4 +1,4 @@
-"""What a pipeline says about itself."""
+"""The description of a pipeline: parameters, input, stages."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Param:
     name, type : str
         Type as in scripts, such as "i64".
     nullable, required : bool
-        It may be None; it has no default.
+        Whether it may be None; whether it has no default.
     default, help : str or None
-        As they are written in the script.
+        As written in the script.
     """
 
     __slots__ = ("default", "help", "name", "nullable", "required", "type")
@@ -38,18 +38,18 @@ class Param:
 
 
 class Info:
-    """What a pipeline says about itself; its repr is what `moonmill info` prints.
+    """The description of a pipeline; its repr is what `moonmill info` prints.
 
     Attributes
     ----------
     about : str or None
-        What it is for.
+        Its purpose.
     params : tuple of Param
         Its parameters.
     input : Schema, str or None
-        The columns that it reads; "lines", or a type for a bare buffer; None where it takes any columns.
+        The columns that it reads; "lines", or the type of a bare buffer; None if it reads any columns.
     rest : bool
-        Other columns pass through.
+        Whether other columns pass through.
     stages : tuple of str
         Names of its stages.
     """

@@ -1,4 +1,4 @@
-"""Jobs: a run in the background, with progress, cancel, result, callbacks, await and a real Future."""
+"""Jobs: runs in the background, with progress, cancellation, result, callbacks, await and a real Future."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 
 class Job(_core.Job):
-    """A run that goes on in the background, made by `Pipeline.submit`.
+    """A run in the background, started by `Pipeline.submit`.
 
-    Its threads never hold the GIL. A job that nobody holds any more is cancelled. As a context manager it is
-    cancelled at the end of the block, unless it is done. ``await job`` gives its result, in any number of
-    tasks and loops; a cancelled await cancels the job.
+    Its threads never hold the GIL. A job is cancelled when the last reference to it is dropped; as a context
+    manager, at the end of the block, unless it is done. ``await job`` gives its result, in any number of
+    tasks and event loops; cancelling the await cancels the job.
     """
 
     _rows_total: int | None = None
 
-    def _start(self, feed: Table | _core.Input) -> Job:
-        self._rows_total = len(feed) if isinstance(feed, _core.Table) else None
+    def _start(self, read: Table | _core.Input) -> Job:
+        self._rows_total = len(read) if isinstance(read, _core.Table) else None
         return self
 
     @property
     def progress(self) -> Progress:
-        """How far it is, as a `Progress`."""
+        """How far the job is, as a `Progress`."""
         state = self.state
         return Progress(self.counters(), state, self.seconds, self._rows_total)
 
@@ -45,12 +45,12 @@ class Job(_core.Job):
         Raises
         ------
         TimeoutError
-            It is not done yet. The job goes on.
+            The job is not done yet. It keeps running.
         JobTimeout, JobCancelled
-            It was told to stop, by its time limit or a cancel. When 2 s later it has not stopped, because a
-            thread is within a call that cannot be stopped, it is left behind.
+            It was stopped by its time limit or by `cancel`. If it has not stopped 2 s later, because a thread
+            is in a call that cannot be interrupted, it is abandoned.
         Error
-            What made it fail.
+            The job failed.
         """
         try:
             done = self.wait(timeout)
@@ -62,7 +62,7 @@ class Job(_core.Job):
         return self.table()  # type: ignore[return-value]
 
     def exception(self, timeout: float | None = None) -> Error | None:
-        """Wait and give the exception that made it fail; None when it went well."""
+        """Wait, and return the exception that it failed with; None if it succeeded."""
         try:
             self.result(timeout)
         except Error as error:
@@ -70,18 +70,18 @@ class Job(_core.Job):
         return None
 
     def running(self) -> bool:
-        """It has neither ended nor been cancelled."""
+        """Whether it has neither ended nor been cancelled."""
         return not self.done()
 
     def cancelled(self) -> bool:
-        """It ended because it was cancelled."""
+        """Whether it ended because it was cancelled."""
         return self.state == "cancelled"
 
     def add_done_callback(self, function: Callable[[Job], object], /) -> None:
-        """Call `function(job)` when it has ended or is stuck: at once if it already has, else in the thread
-        that waits for all jobs. What the function raises is logged, as ``concurrent.futures`` does.
+        """Call `function(job)` when the job has ended or is stuck: at once if it already has, otherwise in
+        the thread that waits for all jobs. Its exceptions are logged, as in ``concurrent.futures``.
         """
-        from .watcher import call, watch
+        from .running.completion_thread import call, watch
 
         if self.done():
             call(function, self)
@@ -89,10 +89,10 @@ class Job(_core.Job):
             watch(self, function)
 
     def future(self) -> concurrent.futures.Future[Table]:
-        """A real ``concurrent.futures.Future`` of the result. Cancelling it cancels the job, also while that
-        runs; a job that was cancelled is a future that was cancelled.
+        """A real ``concurrent.futures.Future`` of the result. Cancelling it cancels the job, even while it
+        runs; when the job is cancelled, so is the future.
         """
-        from .watcher import future_of
+        from .running.completion_thread import future_of
 
         return future_of(self)
 

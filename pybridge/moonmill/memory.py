@@ -1,19 +1,21 @@
-"""The memory that the core holds in this process: how much, at most, and what is kept for later."""
+"""The memory that the core holds in this process: in use, peak, limit, and kept for reuse."""
 
 from __future__ import annotations
 
 from operator import index
 
 from . import _core
+from .module import forget as forget_modules
+from .script import forget as forget_scripts
 
 
 class Memory:
     """The memory of Moonmill's core in this process: ``moonmill.memory``.
 
-    It counts what results, runs, plans, the store and scripts hold; not the memory of inputs, which belongs
-    to whoever made them. Memory that was let go is kept for the next run, because fresh memory
-    costs more than most work that is done on it: `kept` bytes, at most about a sixteenth of the machine's
-    memory, or of the limit where that is less. `trim` gives it back.
+    It counts what results, runs, plans, the store and scripts hold, but not the memory of inputs, which
+    belongs to their owners. Freed memory is kept for the next run, because faulting in fresh pages costs more
+    than most of the work done on them: `kept` bytes, at most about a sixteenth of the machine's memory, or of
+    the limit if that is less. `trim` returns it to the system.
 
     >>> import moonmill as mm
     >>> mm.memory.limit = 4 << 30
@@ -26,25 +28,25 @@ class Memory:
 
     @property
     def used(self) -> int:
-        """Bytes that are held now."""
+        """Bytes held now."""
         return _core.memory_used()
 
     @property
     def peak(self) -> int:
-        """The most bytes that have been held at one time."""
+        """The largest number of bytes held at one time."""
         return _core.memory_peak()
 
     @property
     def kept(self) -> int:
-        """Bytes that are free, and kept for later use."""
+        """Free bytes that are kept for reuse."""
         return _core.memory_kept()
 
     @property
     def limit(self) -> int | None:
-        """The most bytes that may be held; None, as it is at first: as many as there are.
+        """The most bytes that may be held; None, the default: no limit.
 
-        What needs more raises `MemoryLimitError` and lets go of all it has made; other runs go on. It holds
-        for this process, all its threads, and children that it forks from now on.
+        A run that needs more raises `MemoryLimitError` and frees all it has allocated; other runs continue.
+        The limit applies to this process, all its threads, and children that it forks from now on.
         """
         return _core.memory_limited() or None
 
@@ -64,16 +66,13 @@ class Memory:
         _core.memory_limit(min(size, (1 << 63) - 1))
 
     def trim(self) -> None:
-        """Give back what is kept for later: free memory, plans of earlier runs, what Lua has no use for."""
-        from .module import forget as forget_modules
-        from .script import forget as forget_scripts
-
+        """Release what is kept for reuse: free memory, plans of earlier runs, garbage of Lua."""
         forget_scripts()
         forget_modules()
         _core.memory_trim()
 
     def __repr__(self) -> str:
-        from .display import size_text
+        from .base.display import size_text
 
         limit = self.limit
         return (

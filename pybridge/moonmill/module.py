@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 
 from . import _core
-from .names import missing, nearest
+from .base.suggest import missing, nearest
 from .script import SCRIPTS_KEPT, Source, drop_oldest, remember
 
 TYPE_CHECKING = False
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class Module:
     """Typed functions of a script, as attributes and as items.
 
-    The script runs once, in a Lua state of its own; what its functions keep in local variables stays from
-    call to call. One call runs at a time: a second thread waits, without holding the GIL. A call that Ctrl-C
-    stopped leaves the script's variables in the middle of something, so the next call runs the script anew;
-    so does another process that the module is sent to.
+    The script runs once, in a Lua state of its own; local variables of the script keep their values between
+    calls. One call runs at a time: a second thread waits, without holding the GIL. A call interrupted by
+    Ctrl-C leaves the script's variables in an undefined state, so the next call runs the script anew; so does
+    another process that the module is sent to.
 
     Scalars are checked against their types. Arrays are borrowed without copying: numpy arrays and other
-    buffers, C-contiguous, of exactly the declared type, and writable where that is ``mut``. New arrays come
-    back as numpy arrays where an argument was one, else as a `Buffer`. An array argument that is returned is
-    the caller's own object.
+    buffers that are C-contiguous, of exactly the declared type, and writable if declared ``mut``. New arrays
+    are returned as numpy arrays if an argument was one, otherwise as a `Buffer`. An array argument that is
+    returned is the caller's own object.
 
     >>> import moonmill as mm
     >>> m = mm.module('mm.module { add = mm.fn("a: i32, b: f32 -> f32", function(a, b) return a + b end) }')
@@ -39,7 +39,7 @@ class Module:
     functions : dict
         The functions by name, in the order of the script.
     about : str
-        What the script says about itself.
+        The script's description of itself.
     """
 
     def __init__(self, source: Source) -> None:
@@ -60,12 +60,12 @@ class Module:
 
     @property
     def about(self) -> str:
-        """What the script says about itself."""
+        """The script's description of itself."""
         return self._core.about
 
     @property
     def name(self) -> str:
-        """The script's file, or what it is called."""
+        """The script's file, or its given name."""
         return self._source.name
 
     def __getitem__(self, name: str) -> _core.Function:
@@ -111,7 +111,7 @@ _shared: dict[tuple[str, tuple[str, ...]], _core.Module] = {}
 
 
 def _of_this_process(name: str, texts: tuple[str, ...]) -> _core.Module:
-    """The module that functions sent to this process belong to: all of one script share it."""
+    """The module of functions that were sent to this process, one for each script."""
     key = name, texts
     found = _shared.get(key)
     if found is None:
@@ -122,7 +122,7 @@ def _of_this_process(name: str, texts: tuple[str, ...]) -> _core.Module:
 
 
 def forget() -> None:
-    """Let go of the modules of functions that were sent here; those in use live on with their functions."""
+    """Drop the modules of functions that were sent here; those in use live as long as their functions."""
     _shared.clear()
 
 

@@ -1,41 +1,26 @@
-"""Files, each answered by a file of its own."""
+"""The result of a run over a batch of files."""
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-
-from .errors import Error, UsageError
-from .manifest import Manifest
-from .reading import MANIFEST, Files, expanded, path_text
-from .work import Outcome, Work
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any
-
-    from .pipeline import Pipeline
-    from .progress import Shown
-    from .reading import Path
-
-SMALL = 16 << 20
-"""Bytes of a file that is not worth several threads."""
+    from .errors import Error
+    from .running.file_run import FileResult
 
 
 class FilesResult:
-    """What `Pipeline.run_files` did.
+    """The result of `Pipeline.run_files`.
 
     Attributes
     ----------
     written : dict of str to str
         Outputs by input.
     skipped : list of str
-        Inputs whose output is current, and was left as it is.
+        Inputs whose output is current and was left unchanged.
     errors : dict of str to Error
-        What was wrong, by input; there is no output then.
+        Errors by input; such an input has no output.
     rows : int
-        Rows that were written in all.
+        Total number of rows written.
     """
 
     def __init__(self) -> None:
@@ -50,139 +35,18 @@ class FilesResult:
             raise error
         return self
 
-    def note(self, source: str, target: str, outcome: Outcome) -> None:
-        """One file has been answered."""
-        if outcome.error is not None:
-            self.errors[source] = outcome.error
-        elif outcome.rows is None:
+    def note(self, source: str, target: str, result: FileResult) -> None:
+        """Add the result of one file."""
+        if result.error is not None:
+            self.errors[source] = result.error
+        elif result.rows is None:
             self.skipped.append(source)
         else:
             self.written[source] = target
-            self.rows += outcome.rows
+            self.rows += result.rows
 
     def __repr__(self) -> str:
         return (
             f"<FilesResult: {len(self.written)} written ({self.rows:,} rows), "
             f"{len(self.skipped)} skipped, {len(self.errors)} failed>"
         )
-
-
-def run_files(
-    pipeline: Pipeline,
-    inputs: Path | Iterable[Path] | Files,
-    to: Path,
-    threads: int,
-    resume: bool,
-    suffix: str | None,
-    progress: Shown,
-    params: Mapping[str, Any],
-) -> FilesResult:
-    """See `Pipeline.run_files`."""
-    given = inputs if isinstance(inputs, Files) else Files(expanded(inputs))
-    given, params = given.told(params, pipeline._loaded())
-    folder = path_text(to)
-    pairs = _pairs(given.paths, folder, suffix)
-    script = pipeline._loaded()
-    _refuse(pairs, [*given.paths, *script.source.paths(), *script.files])
-    os.makedirs(folder, exist_ok=True)
-    display = None
-    if progress is not False:
-        from .progress import Display
-
-        display = Display(progress, len(pairs), "files")
-    outcomes: dict[str, Outcome] = {}
-    with Manifest(folder) as manifest:
-        work = Work(pipeline, given, params, manifest, resume)
-        try:
-            for source, target, outcome in _outcomes(work.answer, pairs, threads):
-                work.record(target, outcome)
-                outcomes[source] = outcome
-                if display:
-                    display.advance(len(outcomes))
-        finally:
-            if display:
-                display.finish()
-    result = FilesResult()
-    for source, target in pairs:
-        result.note(source, target, outcomes[source])
-    return result
-
-
-def _outcomes(
-    answer: Callable[..., Outcome], pairs: list[tuple[str, str]], threads: int
-) -> Iterator[tuple[str, str, Outcome]]:
-    """Large files one after the other, on all threads; then small ones side by side, each on one."""
-    width = threads or len(os.sched_getaffinity(0))
-    large: list[tuple[str, str]] = []
-    small: list[tuple[str, str]] = []
-    for pair in pairs:
-        (small if width > 1 and _size(pair[0]) < SMALL else large).append(pair)
-    if len(small) == 1:
-        large, small = pairs, []
-    for source, target in large:
-        yield source, target, answer(source, target, threads)
-    if not small:
-        return
-    from .crew import Crew
-
-    crew = Crew()
-
-    def watch(job: object) -> None:
-        if crew.stopping:
-            raise KeyboardInterrupt
-
-    def run(pair: tuple[str, str]) -> tuple[str, str, Outcome]:
-        return *pair, answer(*pair, 1, watch)
-
-    yield from crew.answers(run, small, width)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.path.getsize(path)
-    except OSError:
-        return 0
-
-
-def _pairs(inputs: Sequence[str], folder: str, suffix: str | None) -> list[tuple[str, str]]:
-    """Inputs and their outputs, of which no two may be one file."""
-    pairs = [(item, os.path.join(folder, _renamed(os.path.basename(item), suffix))) for item in inputs]
-    seen: dict[str, str] = {}
-    for source, target in pairs:
-        if os.path.basename(target) == MANIFEST:
-            raise UsageError(f"{source} would be written over the manifest {target}", id="same-output")
-        other = seen.setdefault(target, source)
-        if other is not source:
-            raise UsageError(f"{other} and {source} would both be written to {target}", id="same-output")
-    return pairs
-
-
-def _refuse(pairs: Sequence[tuple[str, str]], read: Sequence[str]) -> None:
-    """No output may be a file that is read, under whatever name."""
-    known: dict[tuple[int, int], str] = {}
-    for path in read:
-        with suppress(OSError):
-            status = os.stat(path)
-            known[status.st_dev, status.st_ino] = path
-    for _, target in pairs:
-        with suppress(OSError):
-            status = os.stat(target)
-            same = known.get((status.st_dev, status.st_ino))
-            if same is not None:
-                raise UsageError(
-                    f"{target} is the same file as {same}, which is read",
-                    id="same-file",
-                    hint="choose another folder",
-                )
-
-
-def _renamed(name: str, suffix: str | None) -> str:
-    """A name with another ending: ".csv.zst" is one."""
-    if suffix is None:
-        return name
-    if not isinstance(suffix, str):
-        raise TypeError(f"suffix is {type(suffix).__name__}, expected a text such as '.csv.zst'")
-    if os.sep in suffix:
-        raise UsageError(f"suffix is {suffix!r}: it ends the names of files", id="bad-suffix")
-    stem = os.path.splitext(name.removesuffix(".zst"))[0]
-    return path_text(stem + suffix)

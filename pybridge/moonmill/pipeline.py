@@ -1,20 +1,20 @@
-"""Pipelines: scripts as Python values, to be run over data of any kind."""
+"""Pipelines: scripts as Python values that run over data of many kinds."""
 
 from __future__ import annotations
 
 import os
 
 from . import _core
-from .binding import feed_of, plan_over, read_as, schema_of
-from .deadline import Deadline, within
-from .engines import refuse_parts
+from .base.deadline import Deadline, within
+from .base.engines import refuse_parts
+from .base.params import shown, texts
+from .base.threads import threads_of
 from .errors import UsageError
-from .kinds import kind_of
-from .outs import outs_of
-from .params import shown, texts
+from .running.out_buffers import outs_of
+from .running.prepare import answers, argument_of, input_of, plan_over, schema_of
+from .schema import Schema
 from .script import Script, Source, loaded
 from .table import Table
-from .threads import threads_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,18 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from .adapters import Adapter
+    from .base.params import Texts
     from .info import Info
     from .job import Job
-    from .kinds import Kind
     from .outputs import FilesResult
-    from .params import Texts
     from .progress import Shown
     from .reading import Files, Path
-    from .schema import Schema
 
 
 class Signature:
-    """Signature of a pipeline with its parameters, for help and completion; the class has its own."""
+    """Signature of a pipeline with its parameters, for help and completion; the class keeps its own."""
 
     def __get__(self, instance: Pipeline | None, owner: type | None = None) -> inspect.Signature:
         from .function import signature_of
@@ -44,13 +43,13 @@ class Signature:
 
 
 class Pipeline:
-    """A pipeline: what a script says, and values for its parameters. Nothing is read before it is run.
+    """A pipeline: a script, and values for its parameters. No data is read until it is run.
 
     It is a value: it can be compared, copied and pickled, and is compiled once in each process that uses it.
-    Calling it gives data of the kind that went in; `run` gives a `Table`. Parameters of the script are
-    keywords.
+    Calling it returns data of the same kind as its input; `run` returns a `Table`. Parameters of the script
+    are keyword arguments.
 
-    Made by `load` from a file and by `pipeline` from a text.
+    Made by `load` from a file and by `pipeline` from a string.
     """
 
     __slots__ = ("__weakref__", "_given", "_script", "_source")
@@ -67,30 +66,30 @@ class Pipeline:
     def __call__(
         self, data: Any, /, *, threads: int | None = None, timeout: float | None = None, **params: Any
     ) -> Any:
-        """Run over data, and give data of the same kind.
+        """Run over data and return data of the same kind.
 
-        A pandas DataFrame gives a DataFrame (with its index, where the pipeline keeps all rows), an array an
-        array (of its shape, likewise), an iterator of tables a generator. A pipeline of a single column over
-        an array or a buffer sees it as the column `value`, or by the name that it declares.
+        A pandas DataFrame gives a DataFrame (with its index, if the pipeline keeps all rows), an array an
+        array (of its shape, likewise), an iterator of tables a generator. An array or a buffer is read as the
+        column `value`, or by the name that the pipeline declares.
 
         Parameters
         ----------
         data
             pandas, polars, pyarrow, numpy, DuckDB, dict of columns, list of rows, buffer, `Table`, the path
-            of a file, `Files`, or an iterator of such.
+            of a file, `Files`, or an iterator of these.
         threads : int, optional
-            Threads to use. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
+            Number of threads. Default: all processors; 1 in workers of Ray, Dask, Spark and process pools.
         timeout : float, optional
-            Seconds, after which `JobTimeout` is raised: for running the script where that was not done yet,
-            for opening files and for the job together.
+            Seconds after which `JobTimeout` is raised: for running the script, if it has not run yet, opening
+            files, and the job together.
         **params
-            Parameters of the pipeline; and where the data is files, options of reading them: `delimiter`,
-            `quote`, `null`, `header`, `ragged`, as `files` takes them.
+            Parameters of the pipeline; for files also the options for reading them: `delimiter`, `quote`,
+            `null`, `header`, `ragged`, as for `files`.
 
         Raises
         ------
         UsageError, DataError, ScriptError, Error
-            With the place in the script, and the row of the input.
+            With the location in the script and the row of the input.
         """
         if timeout is None:  # a context manager takes 1 % of a call over a few rows
             return self._called(data, threads, timeout, params)
@@ -100,19 +99,16 @@ class Pipeline:
     def _called(self, data: Any, threads: int | None, timeout: float | None, params: dict[str, Any]) -> Any:
         script = self._loaded()
         if "return_dtype" in params and "return_dtype" not in script.params:
-            del params[
-                "return_dtype"
-            ]  # what polars expects of a function in an expression; it sees for itself
-        data = read_as(script, data)
-        kind = kind_of(data)
-        pieces = kind.pieces(data)
+            # What polars expects of a function in an expression; it sees for itself.
+            del params["return_dtype"]
+        adapter, data = argument_of(script, data)
         if script.facts["reach"] != "rows":
-            refuse_parts(self, pieces)
-        if pieces:
-            from .kinds.python import answered
-
-            return answered(lambda piece: self._answer(kind_of(piece), piece, threads, timeout, params), data)
-        return self._answer(kind, data, threads, timeout, params)
+            refuse_parts(self, adapter.in_parts)
+        if adapter.in_parts:
+            return answers(
+                lambda part: self._answer(argument_of(script, part), threads, timeout, params), data
+            )
+        return self._answer((adapter, data), threads, timeout, params)
 
     def run(
         self,
@@ -126,24 +122,24 @@ class Pipeline:
         progress: Shown = False,
         **params: Any,
     ) -> Table:
-        """Run over data and wait for the result. The GIL is released; Ctrl-C cancels.
+        """Run over data and wait for the result. The GIL is released; Ctrl-C cancels the run.
 
         Parameters
         ----------
         data
-            As for a call; of an iterator of tables all are read, as one table. The path of a CSV or TSV file
-            (compressed or not), or a list or iterator of ``pathlib`` paths, one after the other as one table:
-            read as the run goes on, so that memory does not grow with the file.
+            As for a call; an iterator of tables is read to its end, as one table. The path of a CSV or TSV
+            file (compressed or not), or a list or iterator of ``pathlib`` paths, concatenated to one table:
+            files are read while the run proceeds, so memory does not grow with their size.
         out : buffer, or dict or list of buffers, optional
-            Writable memory for the result: for its only column, by name, or in order (None: made as usual).
-            It must have the type and the length of the column, which needs a pipeline that keeps all rows.
-            It may be the input: then the work is done in place.
+            Writable memory for the result: for its only column, by name, or in order (None: allocated as
+            usual). It must have the type and the length of the column, so the pipeline must keep all rows. It
+            may be the input itself: the run then works in place.
         copy : bool
-            The result shares no memory with the input. Without it columns that pass through untouched do.
+            The result shares no memory with the input. Otherwise columns that pass through unchanged do.
         threads, timeout
             As for a call.
         progress : bool, callable or bar
-            True: tqdm where installed, else a line on stderr. A function is called with a `Progress` some
+            True: tqdm if installed, otherwise a line on stderr. A function is called with a `Progress` about
             ten times a second. A bar has `total` and `update`.
         **params
             As for a call.
@@ -157,14 +153,15 @@ class Pipeline:
     def _run(
         self, data: Any, out: Any, progress: Shown, options: dict[str, Any], params: dict[str, Any]
     ) -> Table:
-        plan, feed = self._bound(data, params, options["timeout"], out is None)
+        argument = argument_of(self._loaded(), data)
+        plan, read = self._bound(argument, params, options["timeout"], out is None)
         if out is not None:
             options["out"] = outs_of(out, plan)
         if progress is False:
-            return _core.run(plan, feed, **options)  # type: ignore[return-value]
-        from .watched import run_watched
+            return _core.run(plan, read, **options)  # type: ignore[return-value]
+        from .running.progress_run import run_with_progress
 
-        return run_watched(plan, feed, progress, **options)
+        return run_with_progress(plan, read, progress, **options)
 
     def submit(
         self,
@@ -177,17 +174,18 @@ class Pipeline:
         timeout: float | None = None,
         **params: Any,
     ) -> Job:
-        """Start a run in the background and return at once; arguments as of `run`.
+        """Start a run in the background and return at once; arguments as for `run`.
 
-        The input must not be changed before the job has ended. Files are opened before it returns, and read
-        by the job.
+        The input must not be modified until the job has ended. Files are opened before `submit` returns, and
+        read by the job.
         """
         with within(timeout):
-            plan, feed = self._bound(data, params, timeout, out is None)
+            argument = argument_of(self._loaded(), data)
+            plan, read = self._bound(argument, params, timeout, out is None)
             job: Job = _core.submit(  # type: ignore[assignment]
-                plan, feed, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
+                plan, read, threads=threads_of(threads), out=outs_of(out, plan), copy=copy, timeout=timeout
             )
-        return job._start(feed)
+        return job._start(read)
 
     def stream(
         self,
@@ -199,20 +197,20 @@ class Pipeline:
         threads: int | None = None,
         **params: Any,
     ) -> Iterator[Table]:
-        """Results piece by piece, as tables, with bounded memory.
+        """Iterate over the result as tables, with bounded memory.
 
-        An iterator of tables is read as results are asked for; files are read by one run, which waits when it
-        is too far ahead; any other data is cut into pieces. A pipeline that groups, sorts or limits needs all
-        rows before its first result: it is run over all of them, and its result is cut.
+        An iterator of tables is read as results are consumed; files are read by one run, which waits when it
+        is too far ahead; any other data is sliced. A pipeline that groups, sorts or limits needs all rows
+        before its first result: it is run over all of them, and its result is sliced.
 
         Parameters
         ----------
         rows : int
-            Rows of a piece: of the result where files are read or all rows are needed, else of the data.
+            Rows per table: of the result if files are read or all rows are needed, otherwise of the data.
         ahead : int
-            How many pieces are worked on before they are asked for.
+            Number of tables that are computed in advance.
         """
-        from .streaming import stream
+        from .running.streaming import stream
 
         return stream(self, data, rows, ahead, threads, params)
 
@@ -228,40 +226,38 @@ class Pipeline:
         progress: Shown = False,
         **params: Any,
     ) -> FilesResult:
-        """Run over files, each on its own: one output for each input.
+        """Run over each file separately: one output for each input.
 
         Parameters
         ----------
         inputs : path, iterable of paths, or Files
             Files or patterns such as ``"in/*.csv.zst"``.
         to : path
-            The folder of the outputs, which is made if need be. They have the names of the inputs, and
-            appear when they are complete. One run at a time uses a folder.
+            The folder of the outputs, created if necessary. Outputs have the names of the inputs, and appear
+            only when complete. A folder can be used by one run at a time.
         threads : int, optional
-            Threads to use, for a large file or for several small ones. Default: all processors.
+            Number of threads, for one large file or several small ones at once. Default: all processors.
         resume : bool
-            Skip inputs whose output is current: the manifest in the folder says that it was made by this
-            script with these parameters and options, and neither input nor output has changed since.
+            Skip inputs whose output is current: according to the folder's manifest it was made by this script
+            with these parameters and options, and neither input nor output has changed since.
         suffix : str, optional
-            What the names of the outputs end with instead, and so how they are written: ``".tsv"``,
-            ``".csv.zst"``.
+            New suffix of the outputs' names, which also selects their format: ``".tsv"``, ``".csv.zst"``.
         progress : bool, callable or bar
-            As of `run`, counted in files.
+            As for `run`, counted in files.
         **params
-            Parameters of the pipeline, and options of reading files (`files`).
+            Parameters of the pipeline, and options for reading files (see `files`).
 
         Returns
         -------
         FilesResult
-            The outputs that were written, inputs that were skipped, and errors by input. Raises nothing for
-            a bad file.
+            The outputs written, the inputs skipped, and errors by input. A bad file does not raise.
 
         Raises
         ------
         FileError
-            Another run uses the folder, or its manifest cannot be used.
+            Another run is using the folder, or its manifest cannot be used.
         """
-        from .outputs import run_files
+        from .running.batch_files import run_files
 
         return run_files(self, inputs, to, threads_of(threads), resume, suffix, progress, params)
 
@@ -269,7 +265,7 @@ class Pipeline:
 
     @property
     def name(self) -> str:
-        """What messages call it: the path of its file, or a made up name."""
+        """Its name in messages: the path of its file, or a generated name."""
         return self._source.name
 
     @property
@@ -279,33 +275,29 @@ class Pipeline:
 
     @property
     def info(self) -> Info:
-        """What the script says about itself: `about`, `params`, `input`, `stages`."""
+        """The script's description of itself: `about`, `params`, `input`, `stages`."""
         from .info import Info
 
         script = self._loaded()
         return Info(script.facts, str(script.ask("info")))
 
     def check(self, data: Any = None, /, **params: Any) -> None:
-        """Raise what is wrong with the pipeline, over the columns of some data as in `output_schema`."""
+        """Raise if the pipeline has an error, for the columns of some data as in `output_schema`."""
         self._loaded().ask("check", *self._asked(data, params))
 
     def explain(self, data: Any = None, /, **params: Any) -> str:
-        """The plan as text: stages, programs with types, columns read, row functions that compile or not."""
+        """The plan as text: stages, programs with types, columns read, which row functions compile."""
         return str(self._loaded().ask("explain", *self._asked(data, params)))
 
     def output_schema(self, data: Any = None, /, **params: Any) -> Schema:
-        """Names and types of the result, over the columns of some data, or over those that the script
-        declares.
+        """Names and types of the result, for the columns of some data or those that the script declares.
 
         Parameters
         ----------
         data
             As for a call, or a `Schema` (of pyarrow or polars too), or a dict of names and types ("f64?"), or
-            a frame of Spark, Dask or Ray, whose rows are not looked at; None where the script declares its
-            input.
+            a frame of Spark, Dask or Ray, whose rows are not read; None if the script declares its input.
         """
-        from .schema import Schema
-
         return Schema.of(self._loaded().ask("output", *self._asked(data, params))["columns"])
 
     # ---- As a value ----
@@ -318,11 +310,11 @@ class Pipeline:
         return made
 
     def partial(self) -> Pipeline:
-        """The half of this pipeline for parts of the rows, where no machine holds them all.
+        """The first phase of this pipeline, for partitions of the rows, when no machine holds them all.
 
-        It ends at the first stage that looks beyond a row, and gives what that stage knows of a part: of a
-        group, columns from which the aggregates of all rows can be computed. Where no stage looks beyond a
-        row it is the whole pipeline.
+        It ends at the first stage that needs more than one row, and returns that stage's partial result: for
+        a group, columns from which the aggregates over all rows can be computed. If every stage works row by
+        row, it is the whole pipeline.
 
         Raises
         ------
@@ -340,18 +332,18 @@ class Pipeline:
         return self._half("partial")
 
     def merge(self) -> Pipeline:
-        """The half that follows `partial`: over what that gave of all parts, joined in the order of the rows,
-        it gives what the pipeline gives over all rows. Floats may differ in the last digits, as sums are
-        added in another order; all else is equal.
+        """The second phase, after `partial`: over the partial results of all partitions, concatenated in row
+        order, it gives the result of the pipeline over all rows. Floats may differ in the last digits, since
+        sums are added in another order; everything else is equal.
         """
         return self._half("merge")
 
     def as_function(self, *columns: str, output: str | None = None) -> Callable[..., Any]:
-        """A plain function that does what this pipeline does.
+        """A plain function that calls this pipeline.
 
-        Without names: a function of one argument, for frameworks that want functions. With names of columns:
-        a function of that many arrays, which gives the column `output` (default: the only one, or the last)
-        as an array of the same kind; for user-defined functions of databases.
+        Without names: a function of one argument, for frameworks that require functions. With names of
+        columns: a function of that many arrays, which returns the column `output` (default: the only one, or
+        the last) as an array of the same kind; for user-defined functions of databases.
         """
         from .function import function_of
 
@@ -403,37 +395,41 @@ class Pipeline:
         return made
 
     def _bound(
-        self, data: Any, params: Mapping[str, Any], timeout: float | None = None, from_files: bool = True
+        self,
+        argument: tuple[Adapter, Any],
+        params: Mapping[str, Any],
+        timeout: float | None = None,
+        from_files: bool = True,
     ) -> tuple[_core.Plan, Table | _core.Input]:
-        """The plan for some data, and what it is run over: files, which are open then, or a table."""
+        """The plan for some data, and the input of its run: a table, or open files."""
         script = self._loaded()
-        feed, params = feed_of(script, data, params, timeout, from_files)
-        return plan_over(script, feed, self._params(params)), feed
+        read, params = input_of(script, argument, params, timeout, from_files)
+        return plan_over(script, read, self._params(params)), read
 
     def _params(self, params: Mapping[str, Any]) -> Texts:
-        """Values of parameters as texts: those given now over those that the pipeline has."""
+        """Values of parameters as texts: those given now override those of the pipeline."""
         if not params:
             return self._given
         return tuple((dict(self._given) | dict(texts(params))).items())
 
     def _asked(self, data: Any, params: Mapping[str, Any]) -> list[str]:
-        """Columns and parameters as requests to the session carry them."""
+        """Columns and parameters as arguments of a request to the session."""
         schema, params = schema_of(self._loaded(), data, params)
         columns = "" if schema is None else schema.to_lines()
         return [columns, *(part for pair in self._params(params) for part in pair)]
 
     def _answer(
         self,
-        kind: Kind,
-        data: Any,
+        argument: tuple[Adapter, Any],
         threads: int | None,
         timeout: float | None,
         params: dict[str, Any],
     ) -> Any:
-        """The result as data of the kind that went in."""
-        plan, feed = self._bound(data, params, timeout)
-        result: Table = _core.run(plan, feed, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
-        return kind.give(result, data, self._loaded().wanted, plan.keeps_rows)
+        """The result as data of the same kind as the argument."""
+        plan, read = self._bound(argument, params, timeout)
+        result: Table = _core.run(plan, read, threads=threads_of(threads), timeout=timeout)  # type: ignore[assignment]
+        adapter, data = argument
+        return adapter.give(result, data, self._loaded().input_spec, plan.keeps_rows)
 
 
 __all__ = ["Pipeline"]

@@ -1,4 +1,4 @@
-"""How far a job is: a value, and ways to show it while somebody waits."""
+"""Progress of a job: a snapshot, and ways to show it while a caller waits."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Bar(Protocol):
-        """What a progress bar of tqdm or of the same make offers."""
+        """What tqdm's progress bars and compatible ones offer."""
 
         total: Any
 
         def update(self, n: Any = ..., /) -> Any:
-            """So many more."""
+            """Count n more."""
 
     Shown = bool | Callable[["Progress"], object] | Bar
 
 
 class Progress:
-    """A moment of a job.
+    """A snapshot of a job's progress.
 
     Attributes
     ----------
     state : str
-        "running", "done", "failed", "cancelled", or "stuck": it was told to stop 2 s ago, and goes on.
+        "running", "done", "failed", "cancelled", or "stuck": still running 2 s after it was told to stop.
     fraction : float or None
-        Share of the input that has been read, 0 to 1; 1 when done; None when the size of the input is not
-        known.
+        Fraction of the input that has been read, 0 to 1; 1 when done; None while the size of the input is
+        unknown.
     rows, rows_total : int, int or None
-        Rows of the input read so far, and how many there are.
+        Rows of the input read so far, and in total.
     rows_out : int
         Rows that have left the last stage.
     bytes, bytes_total : int, int or None
-        Bytes of the input, as they are stored.
+        Bytes of the input as stored (compressed, where it is).
     seconds : float
-        Since the job was started; how long it took, when it has ended.
+        Time since the job was started; its duration once it has ended.
     rate : float
-        Rows read in a second, on average.
+        Average rows read per second.
     eta : float or None
-        Seconds that are left, at this rate. None where nobody knows: before the first rows, and when all rows
-        have been read but are still being sorted or grouped.
+        Estimated seconds left at this rate. None while it cannot be estimated: before the first rows, and
+        after all rows have been read but are still being sorted or grouped.
     """
 
     __slots__ = ("bytes", "bytes_total", "fraction", "rows", "rows_out", "rows_total", "seconds", "state")
@@ -71,12 +71,12 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Rows read in a second, on average."""
+        """Average rows read per second."""
         return self.rows / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def eta(self) -> float | None:
-        """Seconds that are left, at this rate; None where nobody knows."""
+        """Estimated seconds left at this rate; None while it cannot be estimated."""
         if not self.fraction or (self.fraction == 1 and self.state in ("running", "stuck")):
             return None
         return self.seconds * (1 - self.fraction) / self.fraction
@@ -88,7 +88,7 @@ class Progress:
 
 
 class Display:
-    """Shows the progress of one job after the other in the way that `progress=` asked for."""
+    """Shows the progress of one job after another, as `progress=` requests."""
 
     def __init__(self, shown: Shown, total: int | None = None, unit: str = "rows") -> None:
         self._seen = 0
@@ -111,7 +111,7 @@ class Display:
             self._bar.total = total
 
     def show(self, now: Progress) -> None:
-        """A moment of the job; called some ten times a second by the thread that waits."""
+        """Show a snapshot of the job; called about ten times a second by the waiting thread."""
         if self._call is not None:
             self._call(now)
         elif self._unit != "B":
@@ -121,13 +121,13 @@ class Display:
             self.advance(now.bytes)
 
     def advance(self, seen: int) -> None:
-        """So many are done in all."""
+        """Report how many are done in total."""
         if self._bar is not None and seen > self._seen:
             self._bar.update(seen - self._seen)
             self._seen = seen
 
     def finish(self, total: int | None = None) -> None:
-        """The job has ended; `total` tells how many it had when it went well."""
+        """The job has ended; `total`: how many there were, if it succeeded."""
         if total is not None:
             self.advance(total)
         if self._own:
@@ -135,7 +135,7 @@ class Display:
 
 
 class Line:
-    """A bar without tqdm: one line on stderr, written again at most twice a second."""
+    """A progress bar without tqdm: one line on stderr, redrawn at most twice a second."""
 
     PAUSE = 0.5
 
@@ -147,13 +147,13 @@ class Line:
         self._width = 0
 
     def update(self, n: int, /) -> None:
-        """So many more are done."""
+        """Count n more."""
         self._done += n
         if time.monotonic() - self._drawn >= self.PAUSE:
             self._draw("\r")
 
     def close(self) -> None:
-        """Leave the last state on its own line, if anything has been shown."""
+        """Leave the last state on a line of its own, if anything has been shown."""
         if self._width:
             self._draw("\r", "\n")
 
@@ -167,7 +167,7 @@ class Line:
         share = f"{self._done / self.total:4.0%}  " if self.total else ""
         rate = self._done / max(self._drawn - self._began, 1e-9)
         line = f"{share}{self._done:,} {self._unit}  {rate:,.0f} {self._unit}/s"
-        with contextlib.suppress(OSError, ValueError):  # who cannot be told is not told
+        with contextlib.suppress(OSError, ValueError):  # stderr may be closed
             sys.stderr.write(before + line.ljust(self._width) + after)
             sys.stderr.flush()
         self._width = len(line)

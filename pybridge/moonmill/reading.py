@@ -1,11 +1,13 @@
-"""Files as data: opened for a run, which reads them as it goes on."""
+"""Files as data: opened by a run, and read while it proceeds."""
 
 from __future__ import annotations
 
 import os
 
 from . import _core
+from .base.threads import threads_of
 from .errors import FileError, UsageError
+from .script import Source, ask, loaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,18 +23,20 @@ if TYPE_CHECKING:
 MANIFEST = ".moonmill-manifest"
 """The file that `Pipeline.run_files` keeps beside its outputs. No pattern matches it."""
 
+_EVERYTHING = Source("<everything>", "mm.pipeline {}")
+
 
 class Files:
-    """Files that are read one after the other as one table, whenever they are given to a pipeline.
+    """Files that a pipeline reads one after another as one table.
 
-    Made by `files`; they are opened by each run anew.
+    Made by `files`; each run opens them anew.
 
     Attributes
     ----------
     paths : tuple of str
-        Where they are.
+        Their paths.
     options : dict
-        How they are read.
+        Options for reading them.
     """
 
     __slots__ = ("_data", "_settings", "options", "paths")
@@ -44,7 +48,7 @@ class Files:
         script: Script | None = None,
         data: Any = None,
     ) -> None:
-        """`script`: whose parameters could be meant; `data`: a buffer to read instead; the path names it."""
+        """`script`: its parameters are suggested in errors; `data`: a buffer to read, named by the path."""
         self.paths = tuple(map(path_text, paths))
         self._data = data
         self.options = {name: value for name, value in (options or {}).items() if value is not None}
@@ -53,8 +57,8 @@ class Files:
     def open(
         self, script: Script, timeout: float | None = None, paths: Sequence[str] | None = None
     ) -> _core.Input:
-        """The files, or some of them, open; types of columns are inferred from their first rows."""
-        lines = script.wanted.whole == "lines"
+        """Open the files, or some of them; types of columns are inferred from their first rows."""
+        lines = script.input_spec.whole == "lines"
         buffers = None if self._data is None else [self._data]
         patience = timeout if isinstance(timeout, (int, float)) and timeout > 0 else 0.0
         try:
@@ -66,8 +70,15 @@ class Files:
                 error.hint = f"moonmill.files({error.file!r}) takes patterns"
             raise
 
+    def read(self) -> Table:
+        """All rows, in memory."""
+        script = loaded(_EVERYTHING)
+        opened = self.open(script)
+        plan = script.plan(opened.column_names, opened.types, opened.nullables, ())
+        return _core.run(plan, opened, threads=threads_of(None))  # type: ignore[return-value]
+
     def told(self, params: Mapping[str, Any], script: Script) -> tuple[Files, Mapping[str, Any]]:
-        """The same files, read as keywords say that are no parameters of the pipeline, and those that are."""
+        """The same files with those keywords as options that are not parameters; and the parameters."""
         options = {name: params[name] for name in params if name not in script.params}
         if not options:
             return self, params
@@ -93,22 +104,22 @@ def files(
     ragged: bool | None = None,
     **unknown: NoReturn,
 ) -> Files:
-    """CSV and TSV files, compressed or not, as one table: data for pipelines, which read it as they run.
+    """CSV and TSV files, compressed or not, as one table: data for pipelines, which read them as they run.
 
     Parameters
     ----------
     paths : path or iterable of paths
         Files or patterns such as ``"in/*.csv.zst"``; "-" is stdin.
     delimiter : str, optional
-        What separates fields: a character, or "tab". Default: found in the file.
+        Field separator: a character, or "tab". Default: detected in the file.
     quote : str, optional
-        What encloses fields: a character, or "none". Default: a double quote.
+        Quote character, or "none". Default: a double quote.
     null : str or list of str, optional
-        Further texts that mean null, beside the empty field.
+        Texts that mean null in addition to the empty field.
     header : bool
-        The first line has the names of the columns (default); False: they are c1, c2, ...
+        The first line holds the column names (default); False: they are c1, c2, ...
     ragged : bool
-        Short rows are filled with null and long ones cut; else they are errors.
+        Short rows are padded with nulls and long ones truncated; otherwise they are errors.
 
     Raises
     ------
@@ -127,7 +138,7 @@ def files(
 
 
 def path_text(path: Path) -> str:
-    """A path as text; UsageError where no file can have that name."""
+    """A path as text; UsageError if no file can have that name."""
     text = os.fsdecode(path)
     try:
         problem = "a null byte" if b"\0" in os.fsencode(text) else ""
@@ -139,7 +150,7 @@ def path_text(path: Path) -> str:
 
 
 def expanded(paths: Path | Iterable[Path]) -> list[str]:
-    """Paths as texts, with patterns replaced by the files that they match."""
+    """Paths as texts, with patterns expanded to the files that they match."""
     import glob
 
     if isinstance(paths, (str, bytes, os.PathLike)):
@@ -164,9 +175,7 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
 
 
 def _settings_of(options: Mapping[str, Any], script: Script | None) -> dict[str, Any]:
-    """Options as `_core.open_input` takes them; the session knows what they mean."""
-    from .script import ask
-
+    """Options as `_core.open_input` takes them; the session interprets them."""
     session, handle = (_core.Session(), "") if script is None else (script.session, str(script.handle))
     pairs = [part for name, value in options.items() for text in _texts(name, value) for part in (name, text)]
     settings: dict[str, Any] = ask(session, "reading", handle, *pairs)
@@ -186,19 +195,4 @@ def _texts(name: str, value: Any) -> Iterator[str]:
         raise TypeError(f"{name} is {type(value).__name__}, expected a text, a list of texts, or a bool")
 
 
-def read(paths: Path | Iterable[Path] | Files, /, **options: Any) -> Table:
-    """All rows of files, in memory; options as of `files`.
-
-    Examples
-    --------
-    >>> import moonmill as mm
-    >>> mm.read("pipelines/data/flights.csv.zst").num_rows
-    27004
-    """
-    from .makers import pipeline
-
-    given = paths if isinstance(paths, Files) else Files(expanded(paths))
-    return pipeline("mm.pipeline {}").run(given, **options)
-
-
-__all__ = ["Files", "expanded", "files", "read"]
+__all__ = ["Files", "expanded", "files"]

@@ -1,9 +1,9 @@
-"""Names and types of columns, in the terms of this package and of others."""
+"""Names and types of columns, here and in other libraries."""
 
 from __future__ import annotations
 
+from .base.suggest import missing
 from .errors import KindError
-from .names import missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +25,41 @@ _SPARK = {
     "duration": "interval day to second",
     "null": "void",
 }
-"""Types of Spark; a timestamp with a zone is its "timestamp". It has no unsigned types."""
+"""Spark's types; a timestamp with a zone is a "timestamp" there. It has no unsigned types."""
 
 
 def of_spark(kind: str, zone: str) -> str | None:
-    """The type that a type of Spark becomes; None: none. `zone` is that of the Spark session."""
+    """The type for a type of Spark, or None. `zone`: the time zone of the Spark session."""
     if kind == "timestamp":
         return f"timestamp(us, {zone})"
     return next((ours for ours, theirs in _SPARK.items() if theirs == kind), None)
+
+
+_NUMPY = {
+    "bool": "?",
+    "i8": "i1",
+    "i16": "i2",
+    "i32": "i4",
+    "i64": "i8",
+    "u8": "u1",
+    "u16": "u2",
+    "u32": "u4",
+    "u64": "u8",
+    "f32": "f4",
+    "f64": "f8",
+}
+
+
+def numpy_type(name: str) -> str | None:
+    """The numpy dtype of a type: "f64" is "f8", "timestamp(ms)" is "M8[ms]"; None for text and lists."""
+    plain = _NUMPY.get(name)
+    if plain:
+        return plain
+    base, _, rest = name.partition("(")
+    unit = rest.rstrip(")").partition(",")[0].strip() or "us"
+    if base == "date":
+        return "M8[D]"
+    return {"timestamp": f"M8[{unit}]", "duration": f"m8[{unit}]"}.get(base)
 
 
 class Field:
@@ -43,7 +70,7 @@ class Field:
     name, type : str
         Type as in scripts: "f64", "utf8", "timestamp(ms)".
     nullable : bool
-        It may hold nulls.
+        Whether it may hold nulls.
     """
 
     __slots__ = ("name", "nullable", "type")
@@ -70,12 +97,12 @@ class Schema(tuple[Field, ...]):
     """The fields of a table, in order; `schema["name"]` is one of them."""
 
     def __new__(cls, names: Sequence[str], types: Sequence[str], nullables: Sequence[bool]) -> Schema:
-        """Of names, types ("f64") and whether there may be nulls."""
+        """From names, types ("f64") and nullabilities."""
         return tuple.__new__(cls, map(Field, names, types, nullables))
 
     @classmethod
     def of(cls, columns: Sequence[dict[str, Any]]) -> Schema:
-        """Of dicts with `name`, `type` and `nullable`."""
+        """From dicts with `name`, `type` and `nullable`."""
         return cls(*([column[key] for column in columns] for key in ("name", "type", "nullable")))
 
     def __getnewargs__(self) -> tuple[list[str], list[str], list[bool]]:
@@ -106,11 +133,11 @@ class Schema(tuple[Field, ...]):
         raise KeyError(missing("column", key, self.names))
 
     def to_ddl(self) -> str:
-        """As Spark wants it: ``"`carrier` string, `flights` bigint"``. It has no unsigned types."""
+        """As a DDL string of Spark: ``"`carrier` string, `flights` bigint"``. Spark has no unsigned types."""
         return ", ".join(f"`{field.name.replace('`', '``')}` {_spark(field)}" for field in self)
 
     def to_lines(self) -> str:
-        """As requests to the session carry it: a line of name, type and 0 or 1 for each field."""
+        """As an argument of requests to the session: a line of name, type and 0 or 1 for each field."""
         marks = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n"})
         return "".join(f"{name.translate(marks)}\t{kind}\t{int(nullable)}\n" for name, kind, nullable in self)
 

@@ -6,14 +6,14 @@ import os
 from _weakref import ref  # the package around it takes longer to import than this one
 
 from . import _core
-from .frames import sources
-from .kinds.kind import Wanted
+from .base.frames import sources
+from .base.input_spec import InputSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .params import Texts
+    from .base.params import Texts
 
     Modules = tuple[tuple[str, str], ...]
 
@@ -22,18 +22,18 @@ PLANS_KEPT = 64
 
 
 class Source:
-    """The texts that a script consists of: all that another process needs to have the same one.
+    """The source texts of a script: all that another process needs to load it.
 
     Attributes
     ----------
     name : str
-        What messages call it: the path of its file, or a made up name.
+        Its name in messages: the path of its file, or a generated name.
     text : str
         The script.
     modules : tuple of (str, str)
         Names and texts of the modules that it requires.
     half : str
-        "partial" or "merge": only that half of the pipeline is meant; else "".
+        "partial" or "merge" for one phase of the pipeline; otherwise "".
     """
 
     __slots__ = ("half", "modules", "name", "text")
@@ -45,15 +45,15 @@ class Source:
         self.half = half
 
     def key(self) -> tuple[object, ...]:
-        """Equal for equal sources."""
+        """A key that is equal for equal sources."""
         return self.name, self.text, self.modules, self.half
 
     def of(self, half: str) -> Source:
-        """The sources of a half, or of the whole with ""."""
+        """The source of one phase, or of the whole pipeline for ""."""
         return Source(self.name, self.text, self.modules, half)
 
     def paths(self) -> list[str]:
-        """Where its files were found, if it came from files."""
+        """The paths of its files, if it was loaded from files."""
         folder = os.path.dirname(self.name)
         return [
             self.name,
@@ -61,7 +61,7 @@ class Source:
         ]
 
     def digest(self) -> str:
-        """A text of 32 characters that names these sources, the same in every process."""
+        """A hash of these sources in 32 characters, the same in every process."""
         from hashlib import blake2b
 
         return blake2b(repr(self.key()).encode(), digest_size=16).hexdigest()
@@ -76,15 +76,15 @@ class Script:
     Attributes
     ----------
     session : _core.Session
-        The state. Halves of a pipeline share it.
+        The Lua state. Both phases of a pipeline share it.
     handle : int
         Its number in the session.
     kind : str
-        What it returned: "pipeline" or "module".
+        What the script returned: "pipeline" or "module".
     facts : dict
-        What the session says about it: `about`, `params`, `input`, `stages`, ...
-    wanted : Wanted
-        What it says about its input.
+        The session's description of it: `about`, `params`, `input`, `stages`, ...
+    wanted : InputSpec
+        The input that it declares.
     params : set of str
         Names of its parameters.
     files : list of str
@@ -101,13 +101,13 @@ class Script:
         declared = answer.get("input") or {}
         columns = declared.get("fields") or []
         names = [column["name"] for column in columns] if columns and not declared.get("rest") else None
-        self.wanted = Wanted(names, declared.get("whole"))
+        self.input_spec = InputSpec(names, declared.get("whole"))
         self.params = {param["name"] for param in answer.get("params") or ()}
         self._plans: dict[Any, _core.Plan] = {}
         _alive.add(ref(self, _alive.discard))
 
     def plan(self, names: list[str], types: list[str], nullables: list[bool], params: Texts) -> _core.Plan:
-        """The plan for columns of these names and types; made once for columns and params that are alike."""
+        """The plan for columns of these names and types, cached by columns and parameters."""
         key = (tuple(names), tuple(types), tuple(nullables), params)
         found = self._plans.get(key)
         if found is None:
@@ -117,11 +117,11 @@ class Script:
         return found
 
     def forget_plans(self) -> None:
-        """Let go of the plans; running jobs keep theirs."""
+        """Drop the plans; running jobs keep theirs."""
         self._plans.clear()
 
     def known(self) -> bool:
-        """Whether its state is still there: one that was stopped is given up."""
+        """Whether its state still exists: one that was interrupted is discarded."""
         return not self.session.lost
 
     def ask(self, request: str, *arguments: str) -> Any:
@@ -140,7 +140,7 @@ _alive: set[ref[Script]] = set()
 
 
 def forget() -> None:
-    """Let go of scripts that nobody uses and of all plans; those that are wanted again are made again."""
+    """Drop unused scripts and all plans; they are made again when needed."""
     _scripts.clear()
     for reference in list(_alive):
         script = reference()
@@ -149,7 +149,7 @@ def forget() -> None:
 
 
 def load_file(path: str) -> Script:
-    """Load a file, whose modules are looked for beside it."""
+    """Load a file; modules that it requires are searched for beside it."""
     session = _core.Session()
     answer = ask(session, "load", "file", path, "")
     source = Source(path, answer["text"], tuple(sorted(answer["modules"].items())))
@@ -157,7 +157,7 @@ def load_file(path: str) -> Script:
 
 
 def loaded(source: Source) -> Script:
-    """The script of these sources, loaded now if this process does not know it yet."""
+    """The script of these sources, loaded if it is not yet known in this process."""
     key = source.key()
     found = _scripts.get(key)
     if found is not None and found.known():
@@ -172,7 +172,7 @@ def loaded(source: Source) -> Script:
 
 
 def remember(name: str, text: str) -> None:
-    """The text that messages call so, for tracebacks."""
+    """Keep the text of a script under its name in messages, for tracebacks."""
     sources[name] = text
     drop_oldest(sources, 4 * SCRIPTS_KEPT)
 
@@ -184,7 +184,7 @@ def _keep(key: tuple[object, ...], script: Script) -> Script:
 
 
 def drop_oldest(kept: dict[Any, Any], most: int) -> None:
-    """Let go of what was kept first, where there is more than that."""
+    """Drop the oldest entries until at most so many are left."""
     while len(kept) > most:
         try:  # noqa: SIM105
             kept.pop(next(iter(kept)), None)

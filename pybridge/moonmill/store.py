@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from . import _core
+from .adapters import adapter_of
+from .base.input_spec import InputSpec
+from .base.suggest import missing
 from .column import Column
 from .errors import KindError
-from .kinds import Wanted, kind_of
-from .names import missing
 from .table import Table
 
 TYPE_CHECKING = False
@@ -20,17 +21,17 @@ else:
 
 
 class Entry:
-    """What the store tells about one name.
+    """What the store knows about one name.
 
     Attributes
     ----------
     name, type : str
     nullable : bool
-        It has nulls.
+        Whether it has nulls.
     rows, nbytes : int
     users : int
-        Who else holds the memory now: columns, arrays and tables made of it, running jobs, views of scripts.
-        It is freed when the name is dropped and the last of them lets go.
+        Number of other holders of the memory now: columns, arrays and tables made from it, running jobs,
+        views of scripts. The memory is freed when the name is dropped and the last of them is gone.
     """
 
     __slots__ = ("name", "nbytes", "nullable", "rows", "type", "users")
@@ -51,16 +52,17 @@ class Entry:
 
 
 _REQUIRED: Any = object()
-"""Stands for a default that was not given."""
+"""Marks a default that was not given."""
 
 
 class Store(MutableMapping[str, Column]):
     """Named columns that stay in this process between runs: ``moonmill.store``.
 
-    A mapping of names to columns. Nothing is copied on its way in or out: what was put must not be changed
-    while it is in use. To change a value put another one in its place; that is atomic, and whoever holds the
-    old one keeps it. A job sees the store as it was when the job was submitted. Scripts read it with
-    ``mm.store.get "name"``. Each process has a store of its own, empty at first; a fork has what was there.
+    A mapping of names to columns. Nothing is copied on the way in or out, so a stored array must not be
+    modified while it is in use. To change a value, store another one under its name: that is atomic, and
+    holders of the old value keep it. A job sees the store as it was when the job was submitted. Scripts read
+    it with ``mm.store.get "name"``. Each process has its own store, which is empty at first; a forked child
+    starts with the parent's.
 
     >>> import moonmill as mm
     >>> mm.store["weights"] = [0.5, 0.25]
@@ -75,23 +77,23 @@ class Store(MutableMapping[str, Column]):
         self.put(name, value)
 
     def put(self, name: str, value: Any, *, copy: bool = False) -> int:
-        """Keep a value under a name, in place of what had that name.
+        """Store a value under a name, replacing any earlier one.
 
         Parameters
         ----------
         name : str
-            Any text but the empty one.
+            Any non-empty text.
         value
             One column of any kind that a pipeline takes: an array, a series, a buffer, a list, a `Column`, a
             `Table` of one column.
         copy : bool
-            Keep a copy, so that the original may be changed.
+            Store a copy, so that the original may be modified.
 
         Returns
         -------
         int
-            Bytes that were copied: 0 but for lists, text of polars, bools and strided arrays of numpy, and
-            columns of several chunks, which are joined.
+            Bytes that were copied: 0 except for lists, text of polars, numpy bools and strided arrays, and
+            columns of several chunks, which are concatenated.
         """
         column, copied = _column_of(name, value)
         if copy and not copied:
@@ -110,7 +112,7 @@ class Store(MutableMapping[str, Column]):
             raise KeyError(missing("name in the store", name, self))
 
     def pop(self, name: str, default: Any = _REQUIRED) -> Any:
-        """Forget a name and give what it stood for, to one thread alone; else the default, or a KeyError."""
+        """Remove a name and return its column, to exactly one thread; else the default, or a KeyError."""
         column = self.get(name)
         if column is not None and _core.store_drop(name):
             return column
@@ -119,7 +121,7 @@ class Store(MutableMapping[str, Column]):
         return default
 
     def setdefault(self, name: str, default: Any = None) -> Column:
-        """The column of a name; where there is none, `default` is put first."""
+        """The column of a name; if there is none, `default` is stored first."""
         if name not in self:
             self.put(name, default)
         return self[name]
@@ -134,11 +136,11 @@ class Store(MutableMapping[str, Column]):
         return (entry.name for entry in self.entries())
 
     def clear(self) -> None:
-        """Forget all names."""
+        """Remove all names."""
         _core.store_clear()
 
     def entries(self) -> list[Entry]:
-        """Name, type, size and users of each column, in order of names."""
+        """Name, type, size and users of each column, sorted by name."""
         return [Entry(*fields) for fields in _core.store_list()]
 
     @property
@@ -150,7 +152,7 @@ class Store(MutableMapping[str, Column]):
         raise TypeError("the store cannot be pickled: it belongs to its process; send its columns")
 
     def __repr__(self) -> str:
-        from .display import aligned
+        from .base.display import aligned
 
         entries = self.entries()
         head = f"moonmill.store: {_extent(entries)}"
@@ -159,7 +161,7 @@ class Store(MutableMapping[str, Column]):
         return "\n".join([head, *aligned([_HEAD, *(_cells(entry) for entry in entries)], _RIGHT)])
 
     def _repr_html_(self) -> str:
-        from .display import html_table
+        from .base.display import html_table
 
         entries = self.entries()
         return html_table(
@@ -183,7 +185,7 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
             id="wrong-kind",
             hint="put [text], or what a pipeline reads from the file",
         )
-    table = kind_of(value).take(value, Wanted(whole="any"))
+    table = adapter_of(value).take(value, InputSpec(whole="any"))
     if table.num_columns != 1:
         raise KindError(
             f'store: "{name}" would be {table.num_columns} columns, a name stands for one',
@@ -194,14 +196,14 @@ def _column_of(name: str, value: Any) -> tuple[_core.Column, int]:
 
 
 def _extent(entries: list[Entry]) -> str:
-    from .display import size_text
+    from .base.display import size_text
 
     count = len(entries)
     return f"{count} column{'' if count == 1 else 's'}, {size_text(sum(entry.nbytes for entry in entries))}"
 
 
 def _cells(entry: Entry) -> list[str]:
-    from .display import cell_text, size_text
+    from .base.display import cell_text, size_text
 
     kind = entry.type + ("?" if entry.nullable else "")
     return [cell_text(entry.name), kind, f"{entry.rows:,}", size_text(entry.nbytes), str(entry.users)]

@@ -1,10 +1,11 @@
-"""Tables: what goes into a run and comes out of it, and how it becomes the data of other libraries."""
+"""Tables: the input and the result of a run, and their conversion to other libraries."""
 
 from __future__ import annotations
 
 from . import _core
 from .column import Column
 from .errors import UsageError
+from .schema import Schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,26 +16,24 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from .schema import Schema
-
 
 class Stats:
-    """What making a table cost.
+    """What it cost to make a table.
 
     Attributes
     ----------
     copied_bytes : int
-        Bytes of values that had to be copied to take the input in and to hand the result out.
+        Bytes of values that were copied on the way in and on the way out.
     shared_bytes : int
-        Bytes of the result that are the input's own memory.
+        Bytes of the result that are shared with the input.
     rows, columns, nbytes : int
-        What the table holds.
+        Size of the table.
     seconds : float
-        The run took so long; 0 where there was nothing to run, as for a table that was not made by one.
+        Duration of the run; 0 if nothing was run, as for a table that no run has made.
     threads : int
-        Threads that the run used; 0 likewise.
+        Threads that the run used; 0 if nothing was run.
     stage_rows : list of (int, int)
-        Rows that went into each stage of the run, and came out.
+        Rows into and out of each stage of the run.
     """
 
     def __init__(self, fields: dict[str, Any]) -> None:
@@ -53,10 +52,10 @@ class Stats:
 
 
 class Table(_core.Table):
-    """Columns of equal length with names: what goes into a run and what comes out of it.
+    """Named columns of equal length: the input and the result of a run.
 
     Implements Arrow's PyCapsule interface: ``pyarrow.table(t)``, ``polars.DataFrame(t)`` and DuckDB's ``from
-    t`` take it without copying. ``t["name"]`` and ``t[0]`` are columns, ``t[["a", "b"]]`` is a table of
+    t`` read it without copying. ``t["name"]`` and ``t[0]`` are columns, ``t[["a", "b"]]`` is a table of
     some columns, ``t[10:20]`` one of some rows; all of them share its memory. ``==`` compares names, types
     and values: null equals null, and NaN equals NaN.
     """
@@ -71,7 +70,7 @@ class Table(_core.Table):
 
     @property
     def stats(self) -> Stats:  # type: ignore[override]
-        """What making this table cost: bytes copied and shared, and what the engine counted."""
+        """What it cost to make this table: bytes copied and shared, and the counters of the engine."""
         return Stats(_core.Table.stats(self))
 
     @property
@@ -82,8 +81,6 @@ class Table(_core.Table):
     @property
     def schema(self) -> Schema:
         """Names and types of the columns."""
-        from .schema import Schema
-
         return Schema(self.column_names, self.types, self.nullables)
 
     @property
@@ -132,7 +129,7 @@ class Table(_core.Table):
         return pa.table(self)
 
     def to_polars(self) -> pl.DataFrame:
-        """A polars DataFrame; numbers share this table's memory, polars lays out text anew."""
+        """A polars DataFrame; numbers share this table's memory, text is copied by polars."""
         import polars as pl
 
         return pl.DataFrame(self)
@@ -140,10 +137,10 @@ class Table(_core.Table):
     def to_pandas(self, *, index: Any = None) -> pd.DataFrame:
         """A pandas DataFrame with numpy-backed columns.
 
-        Null is NaN in floats, NaT in times, ``pd.NA`` in nullable whole numbers and bools ("Int64",
+        Null is NaN in floats, NaT in times, ``pd.NA`` in nullable integers and bools ("Int64",
         "boolean").
         """
-        from .kinds.pandas import frame_of
+        from .to_pandas import frame_of
 
         return frame_of(self, {}, index)
 
@@ -153,7 +150,7 @@ class Table(_core.Table):
     def __deepcopy__(self, memo: dict[int, Any], /) -> Table:
         try:
             return self.copy()
-        except UsageError:  # of values of foreign types, which go the way to another process
+        except UsageError:  # values of foreign types are copied by pickling
             import pickle
 
             copied: Table = pickle.loads(pickle.dumps(self))
@@ -167,11 +164,11 @@ class Table(_core.Table):
         return Table.from_arrow, (arrow,)
 
     def __repr__(self) -> str:
-        from .display import text_of
+        from .base.display import text_of
 
         return text_of(self)
 
     def _repr_html_(self) -> str:
-        from .display import html_of
+        from .base.display import html_of
 
         return html_of(self)

@@ -1,23 +1,24 @@
 /* module.c - moonmill._core: its state, its parts, and what concerns the whole process.
  * SPDX-License-Identifier: MIT */
-#include "scripts.h"
+#include "deferred_release.h"
+#include "session.h"
 
 /* ---- What is alive ---- */
 
-static atomic_int_least64_t live[MM_LIVE_COUNT];
+static atomic_int_least64_t live[LIVE_COUNT];
 
-void mm_live_add(int kind, int change) { atomic_fetch_add_explicit(&live[kind], change, memory_order_relaxed); }
+void live_count(int kind, int change) { atomic_fetch_add_explicit(&live[kind], change, memory_order_relaxed); }
 
 static PyObject *core_live(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   static const char *const names[] = {
 #define X(name) #name,
-      MM_LIVE(X)
+      MMPY_LIVE(X)
 #undef X
   };
-  mm_owner_drain();
+  deferred_release_drain();
   PyObject *counts = PyDict_New();
-  for (int i = 0; i < MM_LIVE_COUNT && counts; i++) {
+  for (int i = 0; i < LIVE_COUNT && counts; i++) {
     PyObject *count = PyLong_FromLongLong(atomic_load_explicit(&live[i], memory_order_relaxed));
     if (!count || PyDict_SetItemString(counts, names[i], count) < 0) Py_CLEAR(counts);
     Py_XDECREF(count);
@@ -25,7 +26,7 @@ static PyObject *core_live(PyObject *module, PyObject *unused) {
   return counts;
 }
 
-/* ---- The package's wishes ---- */
+/* ---- Settings of the package ---- */
 
 /* A subclass of one of our types; while that type does not exist, any type. */
 static int set_class(PyObject **slot, const char *name, PyObject *wanted, PyObject *base) {
@@ -73,13 +74,13 @@ static PyObject *core_isa(PyObject *module, PyObject *unused) {
 
 static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   return PyLong_FromLongLong(mm_memory_used());
 }
 
 static PyObject *core_memory_reserved(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   return PyLong_FromLongLong(mm_memory_reserved());
 }
 
@@ -114,7 +115,7 @@ static PyObject *core_memory_kept(PyObject *module, PyObject *unused) {
 
 static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  mm_owner_drain();
+  deferred_release_drain();
   Py_BEGIN_ALLOW_THREADS
   mm_sessions_collect();
   mm_memory_trim();
@@ -123,32 +124,32 @@ static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
 }
 
 static PyMethodDef functions[] = {
-    {"configure", MM_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
+    {"configure", MMPY_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
      "configure($module, /, *, table=None, column=None, buffer=None, job=None, error=None)\n--\n\n"
-     "Tell the extension which subclasses to make, and how to make an exception of the JSON text of failures."},
+     "Set the subclasses to instantiate, and the function that makes an exception from the JSON text of failures."},
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
     {"memory_reserved", core_memory_reserved, METH_NOARGS,
      "memory_reserved($module, /)\n--\n\nBytes of memory_used() that Lua states hold."},
     {"types_bytes", core_types_bytes, METH_NOARGS,
-     "types_bytes($module, /)\n--\n\nBytes of names of zones and foreign types, which stay."},
+     "types_bytes($module, /)\n--\n\nBytes of names of time zones and foreign types, which are never freed."},
     {"memory_peak", core_memory_peak, METH_NOARGS,
      "memory_peak($module, /)\n--\n\nThe most bytes that the core has held."},
     {"memory_limit", core_memory_limit, METH_O,
-     "memory_limit($module, size, /)\n--\n\nLimit of the bytes that the core may hold; 0 removes it."},
+     "memory_limit($module, size, /)\n--\n\nLimit the bytes that the core may hold; 0 removes the limit."},
     {"memory_limited", core_memory_limited, METH_NOARGS,
-     "memory_limited($module, /)\n--\n\nThe limit, 0 where there is none."},
+     "memory_limited($module, /)\n--\n\nThe limit; 0 if there is none."},
     {"memory_kept", core_memory_kept, METH_NOARGS,
-     "memory_kept($module, /)\n--\n\nBytes that are free, and kept for later use."},
+     "memory_kept($module, /)\n--\n\nFree bytes that are kept for reuse."},
     {"memory_trim", core_memory_trim, METH_NOARGS,
-     "memory_trim($module, /)\n--\n\nCollect the garbage of Lua, and give recycled memory back to the system."},
+     "memory_trim($module, /)\n--\n\nCollect garbage in Lua, and return recycled memory to the system."},
     {"live", core_live, METH_NOARGS, "live($module, /)\n--\n\nCounts of live objects, for tests that look for leaks."},
     {0}};
 
 /* ---- The module ---- */
 
-int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute) {
+int attribute_find(PyObject *object, const char *name, PyObject **attribute) {
   PyObject *key = PyUnicode_InternFromString(name);
   *attribute = NULL;
   if (!key) return -1;
@@ -161,14 +162,14 @@ int mm_attribute_find(PyObject *object, const char *name, PyObject **attribute) 
   return found;
 }
 
-int mm_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
+int mmpy_type_register(PyObject *module, PyType_Spec *spec, PyObject **slot) {
   PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
   if (!type) return -1;
   Py_XSETREF(*slot, type);
   return PyModule_AddType(module, (PyTypeObject *)type);
 }
 
-/* What waits for release, and the core, belong to the process. */
+/* The stack of deferred releases and the core belong to the process. */
 static int refuse_subinterpreters(void) {
   if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
   PyErr_SetString(PyExc_ImportError, "moonmill works in the main interpreter alone, not in subinterpreters: "
@@ -185,8 +186,8 @@ static int core_exec(PyObject *module) {
     return -1;
   }
 #define X(name)                                                                                                        \
-  if (mm_##name##_register(module, state) < 0) return -1;
-  MM_PARTS(X)
+  if (mmpy_##name##_register(module, state) < 0) return -1;
+  MMPY_PARTS(X)
 #undef X
   return 0;
 }
@@ -194,7 +195,7 @@ static int core_exec(PyObject *module) {
 static int core_traverse(PyObject *module, visitproc visit, void *arg) {
   module_state *state = PyModule_GetState(module);
 #define X(name) Py_VISIT(state->name);
-  MM_STATE(X)
+  MMPY_STATE(X)
 #undef X
   return 0;
 }
@@ -202,7 +203,7 @@ static int core_traverse(PyObject *module, visitproc visit, void *arg) {
 static int core_clear(PyObject *module) {
   module_state *state = PyModule_GetState(module);
 #define X(name) Py_CLEAR(state->name);
-  MM_STATE(X)
+  MMPY_STATE(X)
 #undef X
   return 0;
 }
@@ -232,7 +233,7 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                                         .m_clear = core_clear,
                                         .m_free = core_free};
 
-module_state *mm_state_of(PyObject *type) {
+module_state *module_state_of(PyObject *type) {
 #if PY_VERSION_HEX >= 0x030b0000
   PyObject *module = PyType_GetModuleByDef((PyTypeObject *)type, &definition);
 #else

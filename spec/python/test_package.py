@@ -48,7 +48,7 @@ def modules():
 def test_dir_shows_what_is_exported_and_no_modules_of_the_package():
     assert [name for name in dir(mm) if not name.startswith("__")] == sorted(mm.__all__)
     assert {"__all__", "__doc__", "__version__"} <= set(dir(mm))
-    listed = fresh("import moonmill, moonmill.display, moonmill.schema; print(*dir(moonmill))")
+    listed = fresh("import moonmill, moonmill.base.display, moonmill.schema; print(*dir(moonmill))")
     assert listed == fresh("import moonmill; print(*dir(moonmill))")
 
 

@@ -76,7 +76,7 @@ def test_an_error_travels_with_its_fields(dataset):
 
 
 def test_a_worker_uses_one_thread(cluster):
-    from moonmill.threads import default_threads
+    from moonmill.base.threads import default_threads
 
     assert ray.get(ray.remote(default_threads).remote()) == 1
 

@@ -1,0 +1,1 @@
+"""Runs, from their arguments to their results: nothing here is imported by users."""
