@@ -1,7 +1,7 @@
 /* job.c - a job from its making to its end: threads, segments in turn, state, cancelling, progress.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
-#include "clock.h"
+#include "engine/engine.h"
+#include "base/clock.h"
 #include <sched.h>
 
 enum { WAIT_SLICE_MS = 10, MAX_THREADS = 1024 };

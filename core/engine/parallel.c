@@ -1,6 +1,6 @@
 /* parallel.c - independent tasks of one stage, run by as many threads as the job has.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/engine.h"
 
 typedef struct crew {
   mm_job *job;

@@ -5,7 +5,7 @@
  * computes its fixed-width columns right there (mm_sink_aim); then there is nothing left to copy.
  *
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/engine.h"
 
 typedef struct into_sink {
   mm_stage base;

@@ -1,6 +1,6 @@
 /* sink_table.c - the sink that keeps batches in memory for mm_job_take_result.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/engine.h"
 
 typedef struct table_sink {
   mm_stage base;

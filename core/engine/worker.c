@@ -1,6 +1,6 @@
 /* worker.c - one worker's way of carrying a morsel from the source through a segment's stages.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/engine.h"
 
 int mm_worker_open(worker *w, mm_job *job, mm_error *error) {
   const segment *s = &job->segment;

@@ -1,6 +1,6 @@
 /* input.c - files opened as one table: its columns, and the source that reads them.
  * SPDX-License-Identifier: MIT */
-#include "loader.h"
+#include "formats/csv/csv_parser.h"
 #include <stdio.h>
 
 enum { SAMPLE_ROWS = 10000 };

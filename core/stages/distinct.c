@@ -5,7 +5,7 @@
  * result.
  *
  * SPDX-License-Identifier: MIT */
-#include "../group/groups.h"
+#include "stages/group/group.h"
 #include <stdlib.h>
 
 /* Rows that stand for `count` candidates. */

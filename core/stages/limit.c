@@ -5,8 +5,8 @@
  * because the tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/sorter.h"
-#include "stages/tally.h"
+#include "stages/sort/sort_stage.h"
+#include "hash/key_counter.h"
 
 /* Batches, and what is wanted of them. */
 typedef struct choice {

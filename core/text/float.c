@@ -9,8 +9,8 @@
 #include <float.h>
 #include <math.h>
 #include "internal.h"
-#include "charconv.h"
-#include "quick.h"
+#include "text/charconv.h"
+#include "text/parse_inline.h"
 
 const double mm_powers_of_ten[2 * MM_NEGATIVE] = {
     1e0,   1e1,   1e2,   1e3,   1e4,   1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,

@@ -1,7 +1,7 @@
 /* integer.c - integers and booleans from and to text.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
-#include "quick.h"
+#include "text/parse_inline.h"
 
 /* ---- From text ---- */
 

@@ -6,7 +6,7 @@
  * character that began before, so both give the same answer.
  * SPDX-License-Identifier: MIT */
 #include "internal.h"
-#include "digits.h"
+#include "text/digits.h"
 
 enum { VECTOR = 64 };
 

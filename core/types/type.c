@@ -1,6 +1,6 @@
 /* type.c - types and time zones: names, widths, storage.
  * SPDX-License-Identifier: MIT */
-#include "arrow.h"
+#include "arrow/arrow.h"
 #include <pthread.h>
 #include <stdio.h>
 

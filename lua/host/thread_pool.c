@@ -1,7 +1,7 @@
 /* thread_pool.c - the threads, those of them that wait for work, and the caller's wait. See thread_pool.h.
  * SPDX-License-Identifier: MIT */
 #include "thread_pool.h"
-#include "clock.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * job does not.
  * SPDX-License-Identifier: MIT */
 #include "queue.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "host.h"
 #include <errno.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "work.h"
 #include "session.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "host.h"
 #include <errno.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <strings.h>
-#include "text/quick.h"
+#include "text/parse_inline.h"
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

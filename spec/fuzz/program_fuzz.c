@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>
-#include "vector/kernels.h"
-#include "vector/machine.h"
+#include "kernels/kernel.h"
+#include "program/program.h"
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

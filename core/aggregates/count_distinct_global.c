@@ -1,0 +1,184 @@
+/* count_distinct_global.c - n_unique of one group, exactly: how many different values of fixed width came by.
+ *
+ * DESIGN. The hash of such a value tells the value, so hashes are all that is kept, in one set for all workers. It is divided by the top
+ * bits of the hash into parts with a lock each. In which order values come does not matter to a set, so a worker adds what it has
+ * gathered at the end of its morsel, and nothing is left to fold. It does not gather again what it met a moment ago: its filter
+ * holds the last value of each of some thousand slots.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "stages/group/group.h"
+
+enum { PARTS = 256, FIRST_ROOM = 64, AHEAD = 12, FILTER = 4096, PIECE = 512, MOST_WORDS = 3 };
+
+typedef struct shard {
+  pthread_mutex_t lock;
+  uint64_t *slots; /* 0: empty */
+  int64_t count, room;
+  bool zero; /* the hash 0 */
+} shard;
+
+struct mm_census {
+  shard parts[PARTS];
+  atomic_uint turn;    /* where the next worker begins, so that they seldom meet */
+  atomic_bool stopped; /* nobody wants the answer any more */
+};
+
+int mm_census_init(mm_census **census, mm_error *error) {
+  *census = mm_allocate_zero(sizeof **census);
+  if (!*census) return mm_fail_memory(error, sizeof **census);
+  for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*census)->parts[p].lock, NULL);
+  return 0;
+}
+
+void mm_census_stop(mm_census *census) { atomic_store(&census->stopped, true); }
+
+void mm_census_free(mm_census *census) {
+  for (int p = 0; census && p < PARTS; p++) {
+    mm_release(census->parts[p].slots, census->parts[p].room * (int64_t)sizeof(uint64_t));
+    pthread_mutex_destroy(&census->parts[p].lock);
+  }
+  mm_release(census, sizeof *census);
+}
+
+/* ---- The set ---- */
+
+/* Room for n more: at least every other slot stays empty. */
+static int make_room(shard *part, int64_t n, mm_error *error) {
+  int64_t room = part->room ? part->room : FIRST_ROOM;
+  while (room < (part->count + n) * 2) room *= 2;
+  if (room == part->room) return 0;
+  uint64_t *slots = mm_allocate_zero(room * (int64_t)sizeof(uint64_t)), mask = (uint64_t)room - 1;
+  if (!slots) return mm_fail_memory(error, room * (int64_t)sizeof(uint64_t));
+  for (int64_t i = 0; i < part->room; i++) {
+    if (!part->slots[i]) continue;
+    uint64_t at = part->slots[i] & mask;
+    while (slots[at]) at = (at + 1) & mask;
+    slots[at] = part->slots[i];
+  }
+  mm_release(part->slots, part->room * (int64_t)sizeof(uint64_t));
+  part->slots = slots;
+  part->room = room;
+  return 0;
+}
+
+static void add_known(shard *part, const uint64_t *hashes, int64_t n) {
+  uint64_t *slots = part->slots, mask = (uint64_t)part->room - 1;
+  int64_t count = part->count;
+  for (int64_t i = 0; i < n; i++) {
+    if (i + AHEAD < n) __builtin_prefetch(&slots[hashes[i + AHEAD] & mask]);
+    uint64_t hash = hashes[i], at = hash & mask;
+    part->zero |= hash == 0;
+    uint64_t met = slots[at];
+    while (!((met == 0) | (met == hash))) met = slots[at = (at + 1) & mask]; /* new or not is nothing to guess */
+    count += met != hash;
+    slots[at] = hash;
+  }
+  part->count = count;
+}
+
+static int add(shard *part, const uint64_t *hashes, int64_t n, mm_error *error) {
+  /* By pieces: few of them may be new, for which the set must not grow. */
+  for (int64_t from = 0; from < n;) {
+    int64_t free = part->room / 2 - part->count, piece = n - from;
+    if (free < FIRST_ROOM / 4) TRY(make_room(part, FIRST_ROOM / 2, error));
+    free = part->room / 2 - part->count;
+    if (piece > free) piece = free;
+    add_known(part, hashes + from, piece);
+    from += piece;
+  }
+  return 0;
+}
+
+/* ---- The accumulator ---- */
+
+/* `values`: the filter, then the hashes that were gathered. */
+static int gather(mm_accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column, int64_t start,
+                  int64_t n, mm_error *error) {
+  TRY(mm_buffer_reserve(&acc->values, n * 8, error));
+  uint64_t *filter = (uint64_t *)acc->values.data, *to = filter + acc->values.size / 8;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t hash = entries[i * stride], known = !column->valid || mm_bit(column->valid, start + i);
+    uint64_t *last = &filter[hash % FILTER];
+    to[kept] = hash;
+    kept += (*last != hash) & known;
+    if (known) *last = hash;
+  }
+  acc->values.size += kept * 8;
+  return 0;
+}
+
+static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+  const mm_key_layout *layout = acc->pair_layout;
+  uint64_t entries[PIECE * MOST_WORDS];
+  if (!acc->values.size) {
+    TRY(mm_buffer_reserve(&acc->values, FILTER * 8, error));
+    memset(acc->values.data, 0, FILTER * 8);
+    ((uint64_t *)acc->values.data)[0] = 1; /* its slot is another: the hash 0 has not been met */
+    acc->values.size = FILTER * 8;
+  }
+  for (int64_t from = 0; from < rows->count; from += PIECE) {
+    int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, start = rows->start + from;
+    mm_keys_encode_column(layout, 0, column, start, n, entries);
+    mm_keys_hash(layout, entries, n);
+    TRY(gather(acc, entries, layout->stride, column, start, n, error));
+  }
+  return 0;
+}
+
+/* What was gathered, part by part; the filter stays. */
+static int scatter(mm_accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
+  int64_t n = from->values.size ? from->values.size / 8 - FILTER : 0;
+  const uint64_t *hashes = n ? (const uint64_t *)from->values.data + FILTER : NULL;
+  uint32_t next[PARTS] = {0}, start = 0;
+  to->size = 0;
+  TRY(mm_buffer_reserve(to, n * 8, error));
+  for (int64_t i = 0; i < n; i++) next[hashes[i] >> 56]++;
+  for (int p = 0; p < PARTS; p++) {
+    starts[p] = start;
+    start += next[p];
+    next[p] = starts[p];
+  }
+  starts[PARTS] = start;
+  uint64_t *out = (uint64_t *)to->data;
+  for (int64_t i = 0; i < n; i++) out[next[hashes[i] >> 56]++] = hashes[i];
+  if (n) from->values.size = FILTER * 8;
+  return 0;
+}
+
+static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+  (void)place, (void)groups;
+  uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->census->turn, 37);
+  TRY(scatter(from, &to->values, starts, error));
+  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->census->stopped, memory_order_relaxed); i++) {
+    uint32_t p = (turn + i) % PARTS; /* all parts may grow at once, to gigabytes */
+    if (starts[p + 1] == starts[p]) continue;
+    shard *part = &from->census->parts[p];
+    pthread_mutex_lock(&part->lock);
+    int status = add(part, (const uint64_t *)to->values.data + starts[p], starts[p + 1] - starts[p], error);
+    pthread_mutex_unlock(&part->lock);
+    TRY(status);
+  }
+  return 0;
+}
+
+static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+                 mm_error *error) {
+  (void)to, (void)number, (void)from, (void)first, (void)n, (void)error;
+  return 0; /* the set has it already */
+}
+
+static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+                mm_column *column, mm_error *error) {
+  (void)aggregate, (void)states;
+  int64_t count = 0;
+  for (int p = 0; p < PARTS; p++) count += acc->census->parts[p].count + acc->census->parts[p].zero;
+  TRY(mm_emit_column(column, type, n, false, error));
+  for (int64_t i = 0; i < n; i++) ((int64_t *)column->data)[i] = count;
+  return 0;
+}
+
+static const mm_accumulator_class census_class = {
+    .size = 1, .ordered = true, .reduces = true, .update = update, .merge = merge, .move = move, .emit = emit};
+
+const mm_accumulator_class *mm_census_class(void) { return &census_class; }

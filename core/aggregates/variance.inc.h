@@ -1,0 +1,31 @@
+/* variance.inc.h - the loop of var and std over one type; needs NAME(x), T and VALUE(data, i).
+ * SPDX-License-Identifier: MIT */
+
+static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+  (void)error;
+  if (rows->single) {
+    measure(acc, column, rows);
+    return 0;
+  }
+  const uint32_t *at = mm_rows_states(rows, column);
+  const T *data = column->data;
+  moment *states = (moment *)acc->states.data;
+  int64_t start = rows->start, n = rows->count;
+  for (int64_t i = 0; i < n; i++) {
+    moment *state = &states[at[i]];
+    double x = (double)VALUE(data, start + i);
+    if (state->count == 0) state->center = x;
+    double d = x - state->center;
+    state->count++;
+    state->sum += d;
+    state->squares += d * d;
+  }
+  return 0;
+}
+
+static const mm_accumulator_class NAME(moment_class) = {
+    .size = sizeof(moment), .reduces = true, .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
+
+#undef NAME
+#undef VALUE
+#undef T

@@ -1,0 +1,281 @@
+/* arrow_schema.c - Arrow's format strings and our types, schemas out and in.
+ * SPDX-License-Identifier: MIT */
+#include "arrow/arrow.h"
+#include <pthread.h>
+#include <stdio.h>
+
+/* ---- Building schemas: the structs of one level are one allocation ---- */
+
+typedef struct node {
+  char *format, *name, *metadata;
+  int64_t metadata_size, size; /* `size`: of this node with what follows it */
+  struct ArrowSchema **pointers;
+  struct ArrowSchema structs[]; /* children, then the dictionary; the pointers stand behind them */
+} node;
+
+static void release_node(struct ArrowSchema *schema) {
+  node *n = schema->private_data;
+  int64_t count = schema->n_children + (schema->dictionary != NULL);
+  for (int64_t i = 0; i < count; i++)
+    if (n->structs[i].release) n->structs[i].release(&n->structs[i]);
+  if (n->format) mm_release(n->format, (int64_t)strlen(n->format) + 1);
+  if (n->name) mm_release(n->name, (int64_t)strlen(n->name) + 1);
+  mm_release(n->metadata, n->metadata_size);
+  mm_release(n, n->size);
+  schema->release = NULL;
+}
+
+/* Key-value pairs behind a count, each text behind its length. 0: there are none, or they make no sense. */
+static int64_t metadata_size(const char *metadata) {
+  if (!metadata) return 0;
+  int32_t pairs, length;
+  memcpy(&pairs, metadata, 4);
+  int64_t size = 4;
+  for (int64_t i = 0; i < 2 * (int64_t)pairs; i++) {
+    memcpy(&length, metadata + size, 4);
+    if (length < 0) return 0;
+    size += 4 + length;
+  }
+  return pairs > 0 ? size : 0;
+}
+
+static int build(struct ArrowSchema *to, const char *format, const char *name, const char *metadata, int64_t flags,
+                 int64_t children, bool dictionary, mm_error *error) {
+  int64_t count = children + dictionary;
+  int64_t size = (int64_t)sizeof(node) + count * (int64_t)(sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *));
+  node *n = mm_allocate_zero(size);
+  if (!n) return mm_fail_memory(error, size);
+  n->size = size;
+  n->pointers = (struct ArrowSchema **)(n->structs + count);
+  for (int64_t i = 0; i < count; i++) n->pointers[i] = &n->structs[i];
+  *to = (struct ArrowSchema){.flags = flags, .n_children = children, .release = release_node, .private_data = n};
+  to->children = children ? n->pointers : NULL;
+  to->dictionary = dictionary ? n->pointers[children] : NULL;
+  n->metadata_size = metadata_size(metadata);
+  to->format = n->format = mm_copy_text(format);
+  to->name = n->name = mm_copy_text(name);
+  if (n->metadata_size) to->metadata = n->metadata = mm_allocate(n->metadata_size);
+  if (metadata && n->metadata) memcpy(n->metadata, metadata, (size_t)n->metadata_size);
+  if (n->format && n->name && (n->metadata || !n->metadata_size)) return 0;
+  release_node(to);
+  return mm_fail_memory(error, size);
+}
+
+static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags,
+                mm_error *error) {
+  TRY(build(to, from->format, name, from->metadata, flags, from->n_children, from->dictionary != NULL, error));
+  node *n = to->private_data;
+  int status = 0;
+  for (int64_t i = 0; i < from->n_children && status >= 0; i++) {
+    const struct ArrowSchema *child = from->children[i];
+    status = copy(&n->structs[i], child, child->name ? child->name : "", child->flags, error);
+  }
+  if (from->dictionary && status >= 0)
+    status = copy(to->dictionary, from->dictionary, "", from->dictionary->flags, error);
+  if (status < 0) release_node(to);
+  return status;
+}
+
+/* ---- Foreign schemas, numbered and kept like zones ---- */
+
+enum { KEPT = 4096 };
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ArrowSchema *kept[KEPT];
+static int kept_count = 1; /* 0 is a foreign type of which no more is known */
+
+static void hold_kept(void) { pthread_mutex_lock(&kept_lock); }
+static void let_go_kept(void) { pthread_mutex_unlock(&kept_lock); }
+__attribute__((constructor)) static void survive_forks(void) { pthread_atfork(hold_kept, let_go_kept, let_go_kept); }
+
+static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
+
+/* Equal but for the name and the nullability of the top level. */
+static bool same(const struct ArrowSchema *a, const struct ArrowSchema *b) {
+  int64_t size = metadata_size(a->metadata);
+  if (!same_text(a->format, b->format) || a->n_children != b->n_children || !a->dictionary != !b->dictionary)
+    return false;
+  if ((a->flags | ARROW_FLAG_NULLABLE) != (b->flags | ARROW_FLAG_NULLABLE)) return false;
+  if (size != metadata_size(b->metadata) || (size && memcmp(a->metadata, b->metadata, (size_t)size) != 0)) return false;
+  if (a->dictionary && !same(a->dictionary, b->dictionary)) return false;
+  for (int64_t i = 0; i < a->n_children; i++) {
+    const struct ArrowSchema *x = a->children[i], *y = b->children[i];
+    if (!same_text(x->name, y->name) || x->flags != y->flags || !same(x, y)) return false;
+  }
+  return true;
+}
+
+static int keep_fresh(const struct ArrowSchema *schema, mm_error *error) {
+  if (kept_count == KEPT) return mm_fail(error, MM_ELIMIT, "limit", "more than %d foreign types", KEPT);
+  struct ArrowSchema *fresh = mm_allocate(sizeof *fresh);
+  if (!fresh) return mm_fail_memory(error, sizeof *fresh);
+  int status = copy(fresh, schema, "", schema->flags, error);
+  if (status < 0) {
+    mm_release(fresh, sizeof *fresh);
+    return status;
+  }
+  kept[kept_count] = fresh;
+  return kept_count++;
+}
+
+static int keep(const struct ArrowSchema *schema, mm_error *error) {
+  pthread_mutex_lock(&kept_lock);
+  int number = 1;
+  while (number < kept_count && !same(kept[number], schema)) number++;
+  if (number == kept_count) number = keep_fresh(schema, error);
+  pthread_mutex_unlock(&kept_lock);
+  return number;
+}
+
+const struct ArrowSchema *mm_arrow_kept(mm_type type) {
+  pthread_mutex_lock(&kept_lock);
+  const struct ArrowSchema *found = type.zone < kept_count ? kept[type.zone] : NULL;
+  pthread_mutex_unlock(&kept_lock);
+  return found;
+}
+
+static int64_t node_bytes(const struct ArrowSchema *schema) {
+  const node *n = schema->private_data;
+  int64_t bytes = n->size + (int64_t)strlen(n->format) + (int64_t)strlen(n->name) + 2 + n->metadata_size;
+  int64_t count = schema->n_children + (schema->dictionary != NULL);
+  for (int64_t i = 0; i < count; i++) bytes += node_bytes(&n->structs[i]);
+  return bytes;
+}
+
+int64_t mm_arrow_kept_bytes(void) {
+  int64_t bytes = 0;
+  pthread_mutex_lock(&kept_lock);
+  for (int i = 1; i < kept_count; i++) bytes += (int64_t)sizeof *kept[i] + node_bytes(kept[i]);
+  pthread_mutex_unlock(&kept_lock);
+  return bytes;
+}
+
+bool mm_arrow_named(const char *name, mm_type *type) {
+  char text[MM_FOREIGN_NAME];
+  *type = (mm_type){.id = MM_OPAQUE, .zone = 1};
+  for (const struct ArrowSchema *schema; (schema = mm_arrow_kept(*type)); type->zone++) {
+    mm_foreign_name(schema, text, sizeof text);
+    if (strcmp(text, name) == 0) return true;
+  }
+  return false;
+}
+
+/* ---- Types ---- */
+
+static const char unit_letters[] = "smun";
+
+static const struct {
+  const char *format;
+  uint8_t id, unit;
+} formats[] = {
+    {"n", MM_NULL, 0},
+    {"b", MM_BOOL, 0},
+#define X(ENUM, suffix, ctype, format) {format, MM_##ENUM, 0},
+    MM_NUMBERS(X)
+#undef X
+        {"u", MM_UTF8, 0},
+    {"U", MM_UTF8, 0},
+    {"vu", MM_UTF8, 0},
+    {"z", MM_BINARY, 0},
+    {"Z", MM_BINARY, 0},
+    {"vz", MM_BINARY, 0},
+    {"tdD", MM_DATE, 0},
+    {"tdm", MM_DATE, 0},
+    {"tDs", MM_DURATION, MM_SECONDS},
+    {"tDm", MM_DURATION, MM_MILLIS},
+    {"tDu", MM_DURATION, MM_MICROS},
+    {"tDn", MM_DURATION, MM_NANOS},
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+/* The levels below a schema, checked so far as the structs show. */
+static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *error) {
+  if (depth > MM_ARROW_DEPTH)
+    return mm_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", MM_ARROW_DEPTH);
+  if (!schema || !schema->release || !schema->format || schema->n_children < 0
+      || (schema->n_children > 0 && !schema->children))
+    return mm_fail(error, MM_EDATA, "bad-arrow", "the Arrow schema is released or incomplete");
+  for (int64_t i = 0; i < schema->n_children; i++) TRY(check_nesting(schema->children[i], depth + 1, error));
+  return schema->dictionary ? check_nesting(schema->dictionary, depth + 1, error) : 0;
+}
+
+int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
+
+int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  if (field->dictionary) return mm_arrow_native(field->dictionary, type, error);
+  const char *format = field->format;
+  for (int i = 0; i < FORMATS; i++) {
+    if (strcmp(formats[i].format, format) != 0) continue;
+    *type = (mm_type){.id = formats[i].id, .unit = formats[i].unit};
+    return 1;
+  }
+  const char *unit = strncmp(format, "ts", 2) == 0 && format[2] ? strchr(unit_letters, format[2]) : NULL;
+  if (!unit || format[3] != ':') return 0;
+  int zone = mm_zone_intern(format + 4, error);
+  TRY(zone);
+  *type = (mm_type){.id = MM_TIMESTAMP, .unit = (uint8_t)(unit - unit_letters), .zone = (uint16_t)zone};
+  return 1;
+}
+
+int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  TRY(check_nesting(field, 0, error));
+  int native = mm_arrow_native(field, type, error);
+  if (native != 0) return native < 0 ? native : 0;
+  int number = keep(field, error);
+  TRY(number);
+  *type = (mm_type){.id = MM_OPAQUE, .zone = (uint16_t)number};
+  return 0;
+}
+
+/* ---- Out and in ---- */
+
+static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error *error) {
+  char format[128] = "";
+  int64_t flags = field->nullable ? ARROW_FLAG_NULLABLE : 0;
+  if (field->type.id == MM_OPAQUE) {
+    const struct ArrowSchema *foreign = mm_arrow_kept(field->type);
+    if (!foreign) return mm_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
+    return copy(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
+  }
+  if (field->type.id == MM_TIMESTAMP) {
+    const char *zone = mm_zone_name(field->type.zone);
+    if (strlen(zone) > sizeof format - 8)
+      return mm_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
+    snprintf(format, sizeof format, "ts%c:%s", unit_letters[field->type.unit & 3], zone);
+  }
+  for (int i = 0; i < FORMATS && !*format; i++)
+    if (formats[i].id == field->type.id && formats[i].unit == (field->type.id == MM_DURATION ? field->type.unit : 0))
+      snprintf(format, sizeof format, "%s", formats[i].format);
+  if (field->type.id == MM_NULL) flags |= ARROW_FLAG_NULLABLE;
+  return build(to, format, field->name, NULL, flags, 0, false, error);
+}
+
+int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_error *error) {
+  TRY(build(to, "+s", "", NULL, 0, schema->count, false, error));
+  node *n = to->private_data;
+  for (int32_t i = 0; i < schema->count; i++) {
+    int status = export_field(&n->structs[i], &schema->fields[i], error);
+    if (status < 0) {
+      release_node(to);
+      return status;
+    }
+  }
+  return 0;
+}
+
+int mm_arrow_import_schema(const struct ArrowSchema *from, mm_schema *to, mm_error *error) {
+  TRY(check_nesting(from, 0, error));
+  if (strcmp(from->format, "+s") != 0)
+    return mm_fail(error, MM_EDATA, "bad-arrow", "Arrow data must be a struct of columns, not \"%.32s\"", from->format);
+  for (int64_t i = 0; i < from->n_children; i++) {
+    const struct ArrowSchema *child = from->children[i];
+    mm_type type;
+    int status = mm_arrow_type(child, &type, error);
+    if (status >= 0)
+      status = mm_schema_add(to, child->name ? child->name : "", type, child->flags & ARROW_FLAG_NULLABLE, error);
+    if (status < 0) {
+      mm_schema_free(to);
+      return status;
+    }
+  }
+  return 0;
+}

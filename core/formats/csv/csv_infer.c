@@ -1,0 +1,130 @@
+/* csv_infer.c - the types of columns out of a sample of rows.
+ *
+ * DESIGN. A column starts with every type it may have; each value takes away those it does not fit. What is left
+ * decides, the narrowest first; nothing left is text. Digits that would be lost or changed by a number make text:
+ * leading zeros, a plus sign, integers beyond i64. Only whole rows count: the sample ends before a ragged one. Any
+ * column may have nulls in later rows; which had some in the sample is noted beside its type.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "formats/csv/csv_parser.h"
+
+enum {
+  MAYBE_I64 = 1,
+  MAYBE_F64 = 2,
+  MAYBE_BOOL = 4,
+  MAYBE_DATE = 8,
+  MAYBE_TIMESTAMP = 16,
+  MAYBE_ALL = 31,
+  SEEN = 32,
+  NULLS = 64
+};
+
+static bool plain_number(const char *text, int64_t size) {
+  if (size > 0 && *text == '-') text++, size--;
+  if (size == 0 || *text == '+') return false;
+  return !(size > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9');
+}
+
+static int fitting(const char *text, int64_t size, int maybe) {
+  int64_t i;
+  double f;
+  bool b;
+  int32_t days;
+  int fits = 0;
+  if (maybe & (MAYBE_I64 | MAYBE_F64) && plain_number(text, size)) {
+    int integer = mm_parse_i64(text, size, &i);
+    if (integer == 0) fits |= MAYBE_I64 | MAYBE_F64;
+    else if (integer == 1 && mm_parse_f64(text, size, &f) == 0) fits |= MAYBE_F64;
+  }
+  if (maybe & MAYBE_BOOL && mm_parse_bool(text, size, &b) == 0) fits |= MAYBE_BOOL;
+  if (maybe & MAYBE_DATE && mm_parse_date(text, size, &days) == 0) fits |= MAYBE_DATE;
+  if (maybe & MAYBE_TIMESTAMP && mm_parse_timestamp(text, size, MM_MICROS, &i) == 0) fits |= MAYBE_TIMESTAMP;
+  return fits;
+}
+
+static mm_type decide(int maybe) {
+  if (!(maybe & SEEN)) return (mm_type){.id = MM_UTF8};
+  if (maybe & MAYBE_I64) return (mm_type){.id = MM_I64};
+  if (maybe & MAYBE_F64) return (mm_type){.id = MM_F64};
+  if (maybe & MAYBE_BOOL) return (mm_type){.id = MM_BOOL};
+  if (maybe & MAYBE_DATE) return (mm_type){.id = MM_DATE};
+  if (maybe & MAYBE_TIMESTAMP) return (mm_type){.id = MM_TIMESTAMP, .unit = MM_MICROS};
+  return (mm_type){.id = MM_UTF8};
+}
+
+static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
+  for (int64_t r = 0; r < strip->rows; r++) {
+    if (mm_cell_null(cells[r])) {
+      *maybe |= NULLS;
+      continue;
+    }
+    *maybe |= SEEN;
+    if (*maybe & MAYBE_ALL)
+      *maybe &= NULLS | SEEN | fitting((const char *)strip->text + (cells[r].at & CELL_AT), cells[r].size, *maybe);
+  }
+}
+
+/* A look at the first rows of an input. */
+typedef struct survey {
+  mm_cutter *cutter;
+  mm_strips strips;
+  mm_cell *cells;
+  int64_t cell_size;
+  int *maybe; /* by column: MAYBE_* */
+  int64_t maybe_size;
+  int64_t rows, want; /* looked at, and to look at */
+} survey;
+
+static void survey_free(survey *s) {
+  mm_release(s->cells, s->cell_size);
+  mm_release(s->maybe, s->maybe_size);
+  mm_strips_free(&s->strips);
+}
+
+static int survey_init(survey *s, mm_error *error) {
+  int32_t columns = s->cutter->names.count;
+  TRY(mm_strips_init(&s->strips, s->cutter, error));
+  s->cell_size = s->strips.room * (int64_t)sizeof *s->cells;
+  s->maybe_size = columns * (int64_t)sizeof *s->maybe;
+  s->cells = mm_allocate(s->cell_size);
+  s->maybe = mm_allocate(s->maybe_size);
+  if (!s->cells || !s->maybe) return mm_fail_memory(error, s->cell_size + s->maybe_size);
+  for (int32_t c = 0; c < columns; c++) s->maybe[c] = MAYBE_ALL;
+  return 0;
+}
+
+/* Look at a piece: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
+ * once where it is the first of all. */
+static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
+  mm_cutter *cutter = s->cutter;
+  int32_t columns = cutter->names.count;
+  mm_cursor cursor = {0};
+  mm_strip strip = {.bad_at = -1};
+  while (s->rows < s->want && strip.bad_at < 0
+         && mm_strips_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
+    TRY(mm_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], MM_LATE_OPENING, error));
+    s->rows += strip.rows;
+    for (int32_t c = 0; c < columns; c++) {
+      int32_t place = strip.span->places ? strip.span->places[c] : c;
+      mm_strip_cells(&cutter->dialect, &strip, place, columns, s->cells);
+      narrow(&s->maybe[c], &strip, s->cells);
+    }
+  }
+  if (strip.bad_at >= 0) return s->rows > 0 ? 0 : mm_fail_ragged(cutter, piece, &strip, -1, error);
+  return s->rows < s->want;
+}
+
+int mm_infer(mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
+             mm_error *error) {
+  survey look = {.cutter = cutter, .want = sample->rows};
+  const mm_names *names = &cutter->names;
+  int status = survey_init(&look, error), more = 1;
+  for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_piece(&look, pieces[i], error);
+  for (int32_t c = 0; c < names->count && status >= 0; c++)
+    status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
+  if (status >= 0 && !(sample->nulls = mm_allocate_zero(names->count))) status = mm_fail_memory(error, names->count);
+  for (int32_t c = 0; c < names->count && status >= 0; c++) sample->nulls[c] = (look.maybe[c] & NULLS) != 0;
+  sample->rows = look.rows;
+  survey_free(&look);
+  return status < 0 ? status : 0;
+}

@@ -1,0 +1,343 @@
+/* csv_parser.c - batches of the wanted columns out of a piece.
+ *
+ * DESIGN. Strip by strip, and column by column within a strip: cells, then nulls, then values. A column that finds a
+ * bad cell shortens the strip for the columns after it, so that the lowest row's failure remains, the first column's
+ * where rows are equal.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "formats/csv/csv_parser.h"
+#include <stdio.h>
+
+enum { BATCH_BYTES = 1 << 30, COPY = 16 };
+
+struct mm_loader {
+  const mm_cutter *cutter;
+  const mm_schema *schema;
+  const int32_t *columns; /* of the first file */
+  mm_strips strips;
+  mm_cell *cells;
+  mm_buffer *texts; /* of text columns, in the making */
+  int64_t *nulls;   /* of each column, so far */
+};
+
+/* What is wrong in a strip. */
+typedef struct fault {
+  int64_t row;    /* of the strip; without a fault: all its rows */
+  const char *id; /* NULL: nothing */
+  int32_t column;
+  mm_cell cell;
+} fault;
+
+int mm_loader_new(const mm_cutter *cutter, const mm_schema *schema, const int32_t *columns, mm_loader **result,
+                  mm_error *error) {
+  mm_loader *l = mm_allocate_zero(sizeof *l);
+  if (!l) return mm_fail_memory(error, sizeof *l);
+  l->cutter = cutter;
+  l->schema = schema;
+  l->columns = columns;
+  int status = mm_strips_init(&l->strips, cutter, error);
+  if (status >= 0) {
+    l->cells = mm_allocate(l->strips.room * (int64_t)sizeof *l->cells);
+    l->texts = mm_allocate_zero(schema->count * (int64_t)sizeof *l->texts);
+    l->nulls = mm_allocate_zero(schema->count * (int64_t)sizeof *l->nulls);
+    if (!l->cells || !l->texts || !l->nulls) status = mm_fail_memory(error, l->strips.room * (int64_t)sizeof *l->cells);
+  }
+  if (status < 0) mm_loader_free(l);
+  else *result = l;
+  return status;
+}
+
+void mm_loader_free(mm_loader *l) {
+  if (!l) return;
+  int64_t count = l->schema->count;
+  for (int64_t i = 0; i < count && l->texts; i++) mm_buffer_free(&l->texts[i]);
+  mm_release(l->texts, count * (int64_t)sizeof *l->texts);
+  mm_release(l->nulls, count * (int64_t)sizeof *l->nulls);
+  mm_release(l->cells, l->strips.room * (int64_t)sizeof *l->cells);
+  mm_strips_free(&l->strips);
+  mm_release(l, sizeof *l);
+}
+
+/* ---- Failures ---- */
+
+static int64_t field_start(const mm_strip *strip, int32_t place, int64_t row) {
+  return strip->marks[row * strip->stride + place] + UINT32_C(1);
+}
+
+static bool is_number(int id) { return id >= MM_I8 && id <= MM_F64; }
+
+static void say_bad_value(const mm_field *field, const char *text, int64_t size, mm_error *error) {
+  char type[100], value[sizeof error->value];
+  double number;
+  int64_t whole;
+  mm_error_text(value, sizeof value, text, size);
+  mm_type_name(field->type, type, sizeof type);
+  bool integer = is_number(field->type.id) && !mm_is_float(field->type.id);
+  int parsed = mm_parse_f64(text, size, &number);
+  if (integer && mm_parse_i64(text, size, &whole) != 1)
+    mm_fail(error, MM_EDATA, "bad-number", "%s: %s does not fit %s", field->name, value, type);
+  else
+    mm_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"",
+            field->name, type, value);
+  bool fits = integer && mm_parse_i64(text, size, &whole) == 0;
+  const char *better = fits ? "i64" : integer && parsed == 0 ? "f64" : "utf8";
+  snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s%s\"", field->name, better,
+           field->nullable ? "?" : "");
+}
+
+static void say(const mm_field *field, const fault *f, const uint8_t *text, mm_error *error) {
+  const char *bytes = (const char *)text + (f->cell.at & CELL_AT);
+  if (strcmp(f->id, "null-value") == 0) {
+    mm_fail(error, MM_EDATA, f->id, "%s: an empty field, and the column is declared without nulls", field->name);
+    snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s?\"", field->name,
+             mm_type_name(field->type, (char[100]){0}, 100));
+  } else if (strcmp(f->id, "field-too-long") == 0) {
+    mm_fail(error, MM_ELIMIT, f->id, "%s: a field of %d bytes, the limit is 16 MiB", field->name, f->cell.size);
+  } else if (strcmp(f->id, "bad-utf8") == 0) {
+    mm_fail(error, MM_EDATA, f->id, "%s: the text is not UTF-8", field->name);
+    snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: binary\"", field->name);
+  } else if (strcmp(f->id, "lone-cr") == 0) {
+    mm_fail(error, MM_EDATA, f->id, "%s: a carriage return without a line feed, outside quotes", field->name);
+  } else {
+    say_bad_value(field, bytes, f->cell.size, error);
+  }
+  mm_error_text(error->field, sizeof error->field, field->name, (int64_t)strlen(field->name));
+  mm_error_text(error->value, sizeof error->value, bytes, f->cell.size);
+}
+
+static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip *strip, const fault *f, int64_t row,
+                      mm_error *error) {
+  mm_error ignored;
+  if (!error) error = &ignored;
+  int32_t place = strip->span->places ? strip->span->places[l->columns[f->column]] : l->columns[f->column];
+  say(&l->schema->fields[f->column], f, strip->text, error);
+  if (l->cutter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
+  mm_place(l->cutter, piece, strip->span, strip->text - piece->text + field_start(strip, place, f->row), error);
+  error->row = row;
+  return error->code;
+}
+
+int mm_fail_ragged(const mm_cutter *cutter, const mm_piece *piece, const mm_strip *strip, int64_t row,
+                   mm_error *error) {
+  const uint8_t *at = strip->text + strip->bad_at;
+  if (*at == '\n' || (*at == '\r' && at[1] == '\n'))
+    mm_fail(error, MM_EDATA, "ragged-row", "an empty line, expected %d fields", cutter->names.count);
+  else
+    mm_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)strip->bad_fields,
+            strip->bad_fields == 1 ? "" : "s", cutter->names.count);
+  mm_place(cutter, piece, strip->span, at - piece->text, error);
+  if (!error) return MM_EDATA;
+  error->row = row;
+  error->column = 0;
+  return MM_EDATA;
+}
+
+void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, mm_error *error) {
+  for (int32_t i = 0; i < piece->span_count; i++) {
+    const mm_span *span = &piece->spans[i];
+    if (row < span->first || row >= span->first + span->rows) continue;
+    mm_row_scan scan = {
+        .at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
+    if (scan.want > 0) mm_scanner_get()->rows(&scan, &cutter->dialect, piece->text, span->end);
+    int64_t column = error->column;
+    mm_place(cutter, piece, span, scan.row_start, error);
+    error->column = column;
+    return;
+  }
+}
+
+/* ---- Columns ---- */
+
+static int make_column(mm_loader *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
+  const mm_field *field = &l->schema->fields[i];
+  bool text = mm_is_text(field->type.id);
+  column->type = field->type;
+  if (text) {
+    mm_buffer *buffer = &l->texts[i];
+    buffer->size = 0;
+    column->offsets_block = mm_block_new((rows + 1) * 4, error);
+    if (!column->offsets_block) return MM_ENOMEM;
+    *(int32_t *)(void *)mm_block_data(column->offsets_block) = 0;
+  } else if (field->type.id != MM_NULL) {
+    int64_t width = mm_type_width(field->type);
+    column->data_block = width ? mm_block_new(rows * width, error) : mm_block_new_zero(mm_words(rows) * 8, error);
+    if (!column->data_block) return MM_ENOMEM;
+  }
+  if (field->nullable && field->type.id != MM_NULL) {
+    column->valid_block = mm_block_new_zero(mm_words(rows) * 8, error);
+    if (!column->valid_block) return MM_ENOMEM;
+  }
+  l->nulls[i] = 0;
+  return 0;
+}
+
+static int finish_column(mm_loader *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
+  column->length = rows;
+  if (mm_is_text(column->type.id)) {
+    int64_t size = l->texts[i].size;
+    column->data_block = mm_block_take(&l->texts[i], error);
+    if (!column->data_block) return MM_ENOMEM;
+    TRY(mm_buffer_reserve(&l->texts[i], size + size / 8, error)); /* the next batch is likely as big */
+    column->offsets = (const int32_t *)(const void *)mm_block_data(column->offsets_block);
+  }
+  if (column->data_block) column->data = mm_block_data(column->data_block);
+  if (!l->nulls[i]) {
+    mm_block_release(column->valid_block);
+    column->valid_block = NULL;
+  } else if (column->valid_block) {
+    column->valid = (const uint64_t *)(const void *)mm_block_data(column->valid_block);
+  }
+  return 0;
+}
+
+static void blame(fault *f, int64_t row, const char *id, int32_t column, const mm_cell *cells) {
+  if (row >= f->row) return;
+  *f = (fault){.row = row, .id = id, .column = column, .cell = cells[row]};
+}
+
+/* Validity of the strip's rows from row `at` of the batch on; a null where none may be is a fault. */
+static void note_nulls(mm_loader *l, int32_t i, mm_column *column, int64_t at, fault *f) {
+  const mm_cell *cells = l->cells;
+  uint64_t *valid = column->valid_block ? (uint64_t *)(void *)mm_block_data(column->valid_block) : NULL;
+  bool must = !valid && column->type.id != MM_NULL;
+  for (int64_t r = 0; r < f->row; r += 64) {
+    int64_t n = f->row - r < 64 ? f->row - r : 64;
+    uint64_t word = 0;
+    for (int64_t k = 0; k < n; k++) word |= (uint64_t)!mm_cell_null(cells[r + k]) << k;
+    int64_t nulls = n - __builtin_popcountll(word);
+    l->nulls[i] += nulls;
+    if (valid) mm_bits_put(valid, at + r, &word, n);
+    else if (nulls && must) blame(f, r + __builtin_ctzll(~word), "null-value", i, cells);
+  }
+}
+
+/* ---- Text ---- */
+
+static int64_t copy_unescaped(uint8_t *to, const uint8_t *from, int64_t size, uint8_t quote) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < size; i++) {
+    to[n++] = from[i];
+    i += from[i] == quote; /* its double */
+  }
+  return n;
+}
+
+/* Bytes of the strip's cells behind those of the column; 1 GiB of room is never passed. */
+static void copy_cells(const mm_loader *l, const mm_strip *strip, mm_buffer *buffer, int32_t *offsets, int64_t rows) {
+  const uint8_t *text = strip->text;
+  uint8_t *data = buffer->data, quote = l->cutter->dialect.quote;
+  int64_t size = buffer->size;
+  for (int64_t r = 0; r < rows; r++) {
+    mm_cell cell = l->cells[r];
+    const uint8_t *from = text + (cell.at & CELL_AT);
+    if (cell.at & CELL_ESCAPED) {
+      size += copy_unescaped(data + size, from, cell.size, quote);
+    } else {
+      if (cell.size <= COPY) memcpy(data + size, from, COPY); /* short ones: no call, no branch on the size */
+      else memcpy(data + size, from, (size_t)cell.size);
+      size += cell.size;
+    }
+    offsets[r + 1] = (int32_t)size;
+  }
+  buffer->size = size;
+}
+
+/* What is no UTF-8, and carriage returns outside quotes; `bytes` are those of the cells, one after the other. */
+static void check_text(const mm_loader *l, int32_t i, const mm_strip *strip, const uint8_t *bytes, int64_t size,
+                       fault *f) {
+  int traits = mm_scanner_get()->traits(bytes, size);
+  bool utf8 = l->schema->fields[i].type.id == MM_UTF8, suspect = false;
+  if (utf8 && traits & 1) {
+    /* All are valid when the whole is and none begins within a character. */
+    suspect = mm_utf8_invalid(bytes, size) >= 0;
+    for (int64_t r = 0; r < f->row && !suspect; r++)
+      suspect = l->cells[r].size > 0 && (strip->text[l->cells[r].at & CELL_AT] & 0xc0) == 0x80;
+  }
+  if (!suspect && !(traits & 2)) return;
+  for (int64_t r = 0; r < f->row; r++) {
+    mm_cell cell = l->cells[r];
+    const uint8_t *at = strip->text + (cell.at & CELL_AT);
+    if (suspect && mm_utf8_invalid(at, cell.size) >= 0) blame(f, r, "bad-utf8", i, l->cells);
+    else if (l->cutter->dialect.quoting && !(cell.at & CELL_QUOTED) && memchr(at, '\r', (size_t)cell.size))
+      blame(f, r, "lone-cr", i, l->cells);
+  }
+}
+
+static int load_text(mm_loader *l, int32_t i, const mm_strip *strip, mm_column *column, int64_t at, fault *f,
+                     mm_error *error) {
+  mm_buffer *buffer = &l->texts[i];
+  int32_t *offsets = (int32_t *)(void *)mm_block_data(column->offsets_block);
+  if (strip->size > MM_FIELD_LIMIT)
+    for (int64_t r = 0; r < f->row; r++)
+      if (l->cells[r].size > MM_FIELD_LIMIT) blame(f, r, "field-too-long", i, l->cells);
+  TRY(mm_buffer_reserve(buffer, strip->size + 2 * MM_MARGIN, error));
+  int64_t before = buffer->size;
+  copy_cells(l, strip, buffer, offsets + at, f->row);
+  check_text(l, i, strip, buffer->data + before, buffer->size - before, f);
+  return 0;
+}
+
+/* ---- Strips and batches ---- */
+
+static int load_strip(mm_loader *l, const mm_strip *strip, mm_batch *out, int64_t at, fault *f, mm_error *error) {
+  const mm_names *names = &l->cutter->names;
+  *f = (fault){.row = strip->rows};
+  for (int32_t i = 0; i < out->count; i++) {
+    mm_column *column = &out->columns[i];
+    int32_t place = strip->span->places ? strip->span->places[l->columns[i]] : l->columns[i];
+    mm_strip_cells(&l->cutter->dialect, strip, place, names->count, l->cells);
+    note_nulls(l, i, column, at, f);
+    if (mm_is_text(column->type.id)) {
+      TRY(load_text(l, i, strip, column, at, f, error));
+      continue;
+    }
+    void *data = column->data_block ? mm_block_data(column->data_block) : NULL;
+    int64_t read = mm_cell_parser_get(column->type)(strip->text, l->cells, f->row, column->type, data, at);
+    blame(f, read, "bad-value", i, l->cells);
+  }
+  return 0;
+}
+
+/* Text of a batch must stay within 32-bit offsets. */
+static bool is_big(const mm_loader *l) {
+  for (int32_t i = 0; i < l->schema->count; i++)
+    if (l->texts[i].size > BATCH_BYTES) return true;
+  return false;
+}
+
+static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
+                     mm_error *error) {
+  mm_strip strip;
+  fault f;
+  while (out->length < rows && !is_big(l) && mm_strips_next(&l->strips, piece, cursor, rows - out->length, &strip)) {
+    TRY(load_strip(l, &strip, out, out->length, &f, error));
+    out->length += f.row;
+    if (f.id) return fail_value(l, piece, &strip, &f, out->length, error);
+    if (strip.bad_at >= 0) return mm_fail_ragged(l->cutter, piece, &strip, out->length, error);
+  }
+  return 1;
+}
+
+int mm_loader_load(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
+                   mm_error *error) {
+  int64_t left = piece->rows - cursor->row;
+  if (left <= 0) {
+    if (piece->failure.code && error) {
+      *error = piece->failure;
+      error->row = piece->failure.line > 0 ? 0 : -1; /* else it is about the file as a whole */
+    }
+    return piece->failure.code;
+  }
+  if (rows > left) rows = left;
+  TRY(mm_batch_resize(out, l->schema->count, error));
+  for (int32_t i = 0; i < out->count; i++) TRY(make_column(l, i, &out->columns[i], rows, error));
+  int status = load_rows(l, piece, cursor, rows, out, error);
+  for (int32_t i = 0; i < out->count; i++) {
+    int finished = finish_column(l, i, &out->columns[i], out->length, error);
+    if (finished < 0) {
+      mm_batch_resize(out, 0, NULL);
+      return finished;
+    }
+  }
+  return status;
+}

@@ -1,0 +1,230 @@
+/* zstd_decoder.c - zstd in: frames one after the other, decompressed by a thread that runs ahead of the reader.
+ *
+ * DESIGN. The thread fills blocks of a ring and stops when it is full; the reader empties them. Where no thread can be
+ * started the reader decompresses by itself, block by block. A failure takes its place in the ring's order, so what
+ * was decompressed before it is read first. Windows are limited to 128 MiB and checksums are verified; the library's
+ * memory counts as ours.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "io/zstd_memory.h"
+#include "base/clock.h"
+#include <errno.h>
+
+enum { RING = 32, WINDOW_LOG = 27, FRAME_LIMIT = 1000000 };
+
+typedef struct ring_block {
+  uint8_t *data;
+  int64_t size;
+} ring_block;
+
+struct mm_decoder {
+  mm_feed *feed;
+  mm_stream *stream;
+  const char *path;
+  ZSTD_DCtx *context;
+  uint8_t *input; /* feed->chunk bytes */
+  ZSTD_inBuffer in;
+  int64_t offset;      /* of input[0] in the file */
+  int64_t frame_start; /* in the file */
+  int64_t frames;
+  bool within; /* a frame has begun and not ended */
+  bool ended;
+
+  ring_block ring[RING];
+  int64_t head, tail; /* blocks read and blocks filled; under feed->lock */
+  int64_t used;       /* bytes read of the head block; the reader's */
+  bool finished;      /* nothing comes after the tail; under feed->lock */
+  bool closing;       /* the reader goes away; under feed->lock */
+  int status;         /* why it finished; under feed->lock */
+  mm_error error;
+  void *thread; /* NULL: the reader fills the ring */
+};
+
+/* ---- Decompressing ---- */
+
+static int fail(mm_decoder *d, const char *id, int64_t offset, const char *what, mm_error *error) {
+  mm_fail(error, MM_EDATA, id, "zstd: %s (at byte %lld of the compressed file)", what, (long long)offset);
+  return mm_error_file(error, MM_EDATA, d->path);
+}
+
+static int fail_zstd(mm_decoder *d, size_t result, mm_error *error) {
+  int64_t at = d->offset + (int64_t)d->in.pos;
+  switch (ZSTD_getErrorCode(result)) {
+  case ZSTD_error_memory_allocation: return mm_fail_memory(error, 0);
+  case ZSTD_error_checksum_wrong:
+    return fail(d, "bad-checksum", at, "the checksum of a frame does not match its content", error);
+  case ZSTD_error_dictionary_wrong: return fail(d, "zstd-dictionary", at, "the file needs a dictionary", error);
+  case ZSTD_error_frameParameter_windowTooLarge:
+    mm_fail(error, MM_ELIMIT, "zstd-window", "zstd: the frame at byte %lld needs a window of more than 128 MiB",
+            (long long)d->frame_start);
+    if (error) memcpy(error->hint, "compress it again without --long or with --long=27", 51);
+    return mm_error_file(error, MM_ELIMIT, d->path);
+  default: return fail(d, "corrupt-zstd", at, ZSTD_getErrorName(result), error);
+  }
+}
+
+/* Read more compressed bytes: 1, 0 at the end of the file. */
+static int refill(mm_decoder *d, mm_error *error) {
+  d->offset += (int64_t)d->in.size;
+  d->in = (ZSTD_inBuffer){.src = d->input};
+  int64_t got = mm_stream_read_raw(d->stream, d->input, d->feed->chunk, error);
+  if (got < 0) return (int)got;
+  d->in.size = (size_t)got;
+  return got > 0;
+}
+
+static int truncated(mm_decoder *d, mm_error *error) {
+  if (d->frames > 0 && d->offset - d->frame_start < 4)
+    return fail(d, "trailing-bytes", d->frame_start, "what follows the last frame is no zstd frame", error);
+  return fail(d, "truncated-zstd", d->offset, "the file ends within a frame", error);
+}
+
+/* A frame is over, or the next begins. */
+static int turn(mm_decoder *d, size_t result, mm_error *error) {
+  if (!ZSTD_isError(result)) {
+    d->within = result != 0;
+    if (!d->within && ++d->frames > FRAME_LIMIT) {
+      mm_fail(error, MM_ELIMIT, "zstd-frames", "zstd: more than %d frames", FRAME_LIMIT);
+      return mm_error_file(error, MM_ELIMIT, d->path);
+    }
+    return 0;
+  }
+  if (ZSTD_getErrorCode(result) == ZSTD_error_prefix_unknown && d->frames > 0)
+    return fail(d, "trailing-bytes", d->frame_start, "what follows the last frame is no zstd frame", error);
+  return fail_zstd(d, result, error);
+}
+
+/* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block
+ * before. */
+static int fill(mm_decoder *d, ring_block *block, mm_error *error) {
+  ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->feed->chunk};
+  int status = 0;
+  while (out.pos < out.size && status >= 0) {
+    bool more = d->in.pos < d->in.size || (status = refill(d, error)) > 0;
+    d->ended = status == 0 && !more && !d->within;
+    if (status < 0 || d->ended) break;
+    if (!d->within) d->frame_start = d->offset + (int64_t)d->in.pos;
+    d->within = true;
+    size_t before = out.pos;
+    status = turn(d, ZSTD_decompressStream(d->context, &out, &d->in), error);
+    if (status >= 0 && !more && d->within && out.pos == before) status = truncated(d, error);
+  }
+  block->size = (int64_t)out.pos;
+  return status < 0 ? status : 0;
+}
+
+/* ---- The ring ---- */
+
+static bool stopped(const mm_decoder *d) {
+  return d->closing || atomic_load_explicit(&d->feed->wait.stop, memory_order_relaxed);
+}
+
+/* Fill the tail block and publish it. Called and left without the lock. */
+static void produce(mm_decoder *d) {
+  ring_block *block = &d->ring[d->tail % RING];
+  mm_error error = {0};
+  int status = fill(d, block, &error);
+  pthread_mutex_lock(&d->feed->lock);
+  if (block->size > 0) d->tail++;
+  if (status < 0 || d->ended) {
+    d->finished = true;
+    d->status = status;
+    d->error = error;
+  }
+  pthread_cond_broadcast(&d->feed->changed);
+  pthread_mutex_unlock(&d->feed->lock);
+}
+
+static void decode(void *argument) {
+  mm_decoder *d = argument;
+  for (;;) {
+    pthread_mutex_lock(&d->feed->lock);
+    while (d->tail - d->head == RING && !stopped(d)) pthread_cond_wait(&d->feed->changed, &d->feed->lock);
+    bool over = d->finished || stopped(d);
+    pthread_mutex_unlock(&d->feed->lock);
+    if (over) return;
+    produce(d);
+  }
+}
+
+/* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
+static int wait_for_text(mm_decoder *d, mm_error *error) {
+  mm_feed *feed = d->feed;
+  if (!feed->wait.pulse) {
+    pthread_cond_wait(&feed->changed, &feed->lock);
+    return 0;
+  }
+  struct timespec until = mm_moment_after(MM_BEAT_MS);
+  if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return 0;
+  pthread_mutex_unlock(&feed->lock);
+  int status = mm_wait_check(&feed->wait, d->path, MM_LATE_OPENING, error);
+  pthread_mutex_lock(&feed->lock);
+  return status;
+}
+
+/* The head block, once there is one: 1, 0 at the end, or a status. */
+static int consume(mm_decoder *d, mm_error *error) {
+  if (!d->thread && d->head == d->tail && !d->finished) produce(d);
+  int status = 0;
+  pthread_mutex_lock(&d->feed->lock);
+  while (d->head == d->tail && !d->finished && !stopped(d) && status >= 0) status = wait_for_text(d, error);
+  bool ready = d->head < d->tail, finished = d->finished;
+  pthread_mutex_unlock(&d->feed->lock);
+  if (status < 0) return status;
+  if (ready) return 1;
+  if (!finished) return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
+  if (d->status < 0 && error) *error = d->error;
+  return d->status;
+}
+
+int64_t mm_decoder_read(mm_decoder *d, uint8_t *bytes, int64_t size, mm_error *error) {
+  int status = consume(d, error);
+  if (status <= 0) return status;
+  const ring_block *block = &d->ring[d->head % RING];
+  int64_t left = block->size - d->used;
+  if (size > left) size = left;
+  memcpy(bytes, block->data + d->used, (size_t)size);
+  d->used += size;
+  if (size == left) {
+    pthread_mutex_lock(&d->feed->lock);
+    d->head++;
+    d->used = 0;
+    pthread_cond_broadcast(&d->feed->changed);
+    pthread_mutex_unlock(&d->feed->lock);
+  }
+  return size;
+}
+
+int mm_decoder_new(mm_feed *feed, mm_stream *stream, const char *path, mm_decoder **result, mm_error *error) {
+  mm_decoder *d = mm_allocate_zero(sizeof *d);
+  if (!d) return mm_fail_memory(error, sizeof *d);
+  d->feed = feed;
+  d->stream = stream;
+  d->path = path;
+  bool failed = !(d->context = ZSTD_createDCtx_advanced(mm_zstd_memory)) || !(d->input = mm_allocate(feed->chunk));
+  for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = mm_allocate(feed->chunk));
+  if (failed) {
+    mm_decoder_free(d);
+    return mm_fail_memory(error, (RING + 1) * feed->chunk);
+  }
+  d->in.src = d->input;
+  ZSTD_DCtx_setParameter(d->context, ZSTD_d_windowLogMax, WINDOW_LOG);
+  if (mm_host_threads.start(mm_host_threads.self, &d->thread, decode, d) < 0) d->thread = NULL;
+  *result = d;
+  return 0;
+}
+
+void mm_decoder_free(mm_decoder *d) {
+  if (!d) return;
+  if (d->thread) {
+    pthread_mutex_lock(&d->feed->lock);
+    d->closing = true;
+    pthread_cond_broadcast(&d->feed->changed);
+    pthread_mutex_unlock(&d->feed->lock);
+    mm_host_threads.join(mm_host_threads.self, d->thread);
+  }
+  for (int i = 0; i < RING; i++) mm_release(d->ring[i].data, d->feed->chunk);
+  mm_release(d->input, d->feed->chunk);
+  ZSTD_freeDCtx(d->context);
+  mm_release(d, sizeof *d);
+}

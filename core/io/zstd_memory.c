@@ -1,0 +1,24 @@
+/* zstd_memory.c - memory functions for the zstd library, which does not tell sizes when it frees.
+ * SPDX-License-Identifier: MIT */
+#include "io/zstd_memory.h"
+
+enum { HEADER = 64 }; /* keeps the alignment */
+
+static void *allocate(void *self, size_t size) {
+  (void)self;
+  uint8_t *memory = mm_allocate((int64_t)size + HEADER);
+  if (!memory) return NULL;
+  memcpy(memory, &size, sizeof size);
+  return memory + HEADER;
+}
+
+static void release(void *self, void *memory) {
+  (void)self;
+  size_t size;
+  if (!memory) return;
+  uint8_t *start = (uint8_t *)memory - HEADER;
+  memcpy(&size, start, sizeof size);
+  mm_release(start, (int64_t)size + HEADER);
+}
+
+const ZSTD_customMem mm_zstd_memory = {allocate, release, NULL};

@@ -1,0 +1,65 @@
+/* hash.c - hashes: XXH3 of libxxhash, compiled in, and the operation that gives them.
+ *
+ * DESIGN. A value is hashed as a key: -0 as 0, all NaN as one, and a number as the same 8 bytes whatever its width, so
+ * that equal whole numbers have equal hashes, and equal floats. Text is its bytes; times are their counts. The least
+ * byte comes first, on every machine.
+ *
+ * SPDX-License-Identifier: MIT */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#include <endian.h>
+#include "kernels/text/text_kernel.h"
+
+uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes, (size_t)size, seed);
+}
+
+/* ---- The operation ---- */
+
+ALWAYS_INLINE uint64_t hash_word(uint64_t word) {
+  word = htole64(word);
+  return XXH3_64bits(&word, sizeof word);
+}
+
+ALWAYS_INLINE uint64_t hash_float(double value) {
+  double key = value == 0 ? 0 : value;
+  uint64_t bits = UINT64_C(0x7ff8000000000000);
+  if (key == key) memcpy(&bits, &key, sizeof bits);
+  return hash_word(bits);
+}
+
+#define KERNEL(name, ctype, hash)                                                                                      \
+  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+    (void)b, (void)c;                                                                                                  \
+    const ctype *values = a->data;                                                                                     \
+    uint64_t *out = dst->data;                                                                                         \
+    for (int64_t i = 0; i < lanes->n; i++) out[i] = hash;                                                              \
+    return 0;                                                                                                          \
+  }
+#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word((uint64_t)values[i]))
+MM_INTEGERS(X)
+#undef X
+#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_float((double)values[i]))
+MM_FLOATS(X)
+#undef X
+KERNEL(of_bool, uint64_t, hash_word(mm_bit(values, i)))
+
+static int of_text(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+  (void)b, (void)c;
+  const mm_view *texts = a->data;
+  uint64_t *out = dst->data;
+  EACH_WANTED(lanes, dst->valid, i) out[i] = XXH3_64bits(texts[i].bytes, (size_t)texts[i].size);
+  return 0;
+}
+
+mm_kernel mm_hash_kernel(int type) {
+  switch (mm_storage(type)) {
+#define X(E, s, ctype, format)                                                                                         \
+  case MM_##E: return of_##s;
+    MM_NUMBERS(X)
+#undef X
+  case MM_BOOL: return of_bool;
+  case MM_UTF8: return of_text;
+  default: return NULL;
+  }
+}

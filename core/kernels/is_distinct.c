@@ -1,0 +1,20 @@
+/* is_distinct.c - is_distinct for every type: the kernel of ~= where both are known, else whether one is null.
+ * SPDX-License-Identifier: MIT */
+#include "kernels/kernel.h"
+
+static int is_distinct(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+  mm_kernel differs = *(const mm_kernel *)lanes->state;
+  uint64_t *out = dst->data;
+  int64_t words = mm_words(lanes->n);
+  mm_vector plain = {.data = out};
+  if (differs) TRY(differs(lanes, &plain, va, vb, vc));
+  else memset(out, 0, (size_t)words * 8);
+  for (int64_t w = 0; w < words; w++) {
+    uint64_t known_a = va->valid ? va->valid[w] : ~UINT64_C(0), known_b = vb->valid ? vb->valid[w] : ~UINT64_C(0);
+    out[w] = (out[w] & known_a & known_b) | (known_a ^ known_b);
+  }
+  dst->valid = NULL;
+  return 0;
+}
+
+mm_kernel mm_distinct_kernel(void) { return is_distinct; }

@@ -1,0 +1,125 @@
+/* group_plan.c - what is the same for all tables of a stage: key columns, and one accumulator for all aggregates that can share it.
+ * SPDX-License-Identifier: MIT */
+#include "stages/group/group.h"
+
+static mm_type type_of(const mm_schema *in, int32_t column) {
+  return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
+}
+
+/* Aggregates with the same answer here read the same states. */
+static int states_of(int op) {
+  switch (op) {
+  case MM_AGG_SUM_HIGH:
+  case MM_AGG_SUM_LOW: return MM_AGG_SUM;
+  case MM_AGG_STD:
+  case MM_AGG_CENTER:
+  case MM_AGG_REST:
+  case MM_AGG_SQUARES: return MM_AGG_VAR;
+  case MM_AGG_QUANTILE: return MM_AGG_MEDIAN;
+  case MM_AGG_MERGE_STD: return MM_AGG_MERGE_VAR;
+  default: return op;
+  }
+}
+
+static const mm_accumulator_class *class_of(const mm_group_plan *plan, int op, mm_type type) {
+  const mm_accumulator_class *class = mm_accumulator_class_of(op, type);
+  bool counted = !plan->layout.count && !mm_is_text(type.id) && type.id != MM_NULL;
+  return class == mm_unique_class() && counted ? mm_census_class() : class;
+}
+
+int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
+  const mm_accumulator_class *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
+  int32_t i = plan->of_column[aggregate->column + 1];
+  for (; i >= 0; i = plan->accumulators[i].next) {
+    const mm_accumulator *acc = &plan->accumulators[i];
+    if (acc->vtable == class && states_of(acc->op) == states_of(aggregate->op)) return i;
+  }
+  return -1;
+}
+
+/* What may be the low part of a sum of whole numbers: its type is that of the sum. */
+static bool is_low_part(int id) { return id == MM_I64 || id == MM_U64 || id == MM_DURATION; }
+
+/* Do the columns from `column` on have the types of the parts that an aggregate merges? */
+static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
+  static const uint8_t moments[] = {MM_I64, MM_F64, MM_F64, MM_F64}, exact[] = {MM_I64, MM_NULL, MM_I64},
+                       floats[] = {MM_F64, MM_I64};
+  int op = aggregate->op, column = aggregate->column;
+  if (op < MM_AGG_MERGE_SUM || op > MM_AGG_MERGE_STD) return true;
+  bool is_exact = in->fields[column].type.id == MM_I64;
+  const uint8_t *types = op >= MM_AGG_MERGE_VAR ? moments : is_exact ? exact : floats;
+  int count = op >= MM_AGG_MERGE_VAR ? 4 : (is_exact ? 2 : 1) + (op == MM_AGG_MERGE_MEAN);
+  if (column + count > in->count) return false;
+  for (int i = 0; i < count; i++) {
+    int id = in->fields[column + i].type.id;
+    if (types[i] == MM_NULL ? !is_low_part(id) : id != types[i]) return false;
+  }
+  return true;
+}
+
+static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
+  mm_type type = type_of(in, aggregate->column);
+  const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
+  mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
+  int32_t *first = &plan->of_column[aggregate->column + 1];
+  *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
+  acc->vtable = class_of(plan, aggregate->op, type);
+  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
+    char text[64];
+    int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s",
+                         name, mm_type_name(type, text, sizeof text));
+    if (error) error->place = aggregate->place;
+    return status;
+  }
+  if (acc->vtable == mm_census_class()) TRY(mm_census_init(&acc->census, error));
+  if (acc->vtable == mm_unique_class() || acc->census) {
+    acc->pair_layout = mm_allocate_zero(sizeof *acc->pair_layout);
+    if (!acc->pair_layout) return mm_fail_memory(error, sizeof *acc->pair_layout);
+    mm_type types[] = {{.id = MM_U32}, type};
+    TRY(mm_key_layout_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
+  }
+  *first = plan->accumulator_count++;
+  return 0;
+}
+
+int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
+                       const mm_aggregate *aggregates, int32_t count, mm_error *error) {
+  *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1, .columns = in->count + 1};
+  plan->keys = mm_allocate_zero(plan->key_room * (int64_t)sizeof(int32_t));
+  plan->accumulators = mm_allocate_zero(plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
+  plan->of_column = mm_allocate(plan->columns * (int64_t)sizeof(int32_t));
+  mm_type *types = mm_allocate(plan->key_room * (int64_t)sizeof(mm_type));
+  int status = 0;
+  if (!plan->keys || !plan->accumulators || !plan->of_column || !types) status = mm_fail_memory(error, plan->key_room);
+  for (int32_t i = 0; i < plan->columns && status >= 0; i++) plan->of_column[i] = -1;
+  for (int32_t i = 0; i < key_count && status >= 0; i++) {
+    const mm_field *field = &in->fields[keys[i]];
+    plan->keys[i] = keys[i];
+    types[i] = field->type;
+    if (field->type.id == MM_OPAQUE)
+      status = mm_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through",
+                       field->name);
+  }
+  if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
+  for (int32_t i = 0; i < count && status >= 0; i++)
+    if (mm_group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+  plan->reduces = status >= 0 && key_count == 0 && count > 0;
+  for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
+    plan->reduces &= plan->accumulators[i].vtable->reduces;
+  mm_release(types, plan->key_room * (int64_t)sizeof(mm_type));
+  return status;
+}
+
+void mm_group_plan_free(mm_group_plan *plan) {
+  for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
+    mm_key_layout *layout = plan->accumulators[i].pair_layout;
+    if (layout) mm_key_layout_free(layout);
+    mm_release(layout, sizeof *layout);
+    mm_census_free(plan->accumulators[i].census);
+  }
+  if (plan->layout.columns) mm_key_layout_free(&plan->layout);
+  mm_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
+  mm_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
+  mm_release(plan->of_column, plan->columns * (int64_t)sizeof(int32_t));
+  *plan = (mm_group_plan){0};
+}

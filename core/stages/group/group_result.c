@@ -1,0 +1,167 @@
+/* group_result.c - the groups of all tables in order of first appearance, as batches.
+ * SPDX-License-Identifier: MIT */
+#include "stages/group/group.h"
+
+/* ---- Order ---- */
+
+static int64_t table_count(const mm_merger *merger) { return merger->partitions ? MM_PARTITIONS : 1; }
+static const mm_groups *table(const mm_merger *merger, int64_t index) {
+  return merger->partitions ? &merger->partitions[index].groups : &merger->whole;
+}
+static uint64_t first_of(const mm_groups *groups, int64_t number) {
+  return ((const uint64_t *)groups->first.data)[number];
+}
+
+/* The first of a table's groups, which are in order, that appeared in a morsel or later. */
+static int64_t lower_bound(const mm_groups *groups, uint64_t morsel) {
+  int64_t low = 0, high = groups->keys.count;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (first_of(groups, middle) >> 32 < morsel) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Groups of one morsel, put at their position in it. */
+typedef struct morsel_shelf {
+  uint64_t *places, *filled;
+} morsel_shelf;
+
+static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
+  int64_t n = 0;
+  for (int64_t word = 0; word < mm_words(MM_MORSEL); word++) {
+    for (uint64_t bits = shelf->filled[word]; bits; bits &= bits - 1)
+      out[n++] = shelf->places[word * 64 + __builtin_ctzll(bits)];
+    shelf->filled[word] = 0;
+  }
+  return n;
+}
+
+enum { MORSELS_A_TASK = 16 };
+
+typedef struct ordering {
+  const mm_merger *merger;
+  uint64_t *out;
+} ordering;
+
+static void order_morsels(const ordering *all, uint64_t morsel, uint64_t end, morsel_shelf *shelf) {
+  uint64_t *out = all->out;
+  int64_t next[MM_PARTITIONS];
+  for (int64_t t = 0; t < MM_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merger, t), morsel);
+  for (; morsel < end; morsel++) {
+    for (int64_t t = 0; t < MM_PARTITIONS; t++) {
+      const mm_groups *groups = table(all->merger, t);
+      for (; next[t] < groups->keys.count && first_of(groups, next[t]) >> 32 == morsel; next[t]++) {
+        int64_t position = (int64_t)(first_of(groups, next[t]) & UINT32_MAX);
+        shelf->places[position] = (uint64_t)t << 32 | (uint64_t)next[t];
+        mm_bit_set(shelf->filled, position);
+      }
+    }
+    out += clear_shelf(shelf, out);
+  }
+}
+
+static int order_task(void *argument, int64_t index, mm_error *error) {
+  const ordering *all = argument;
+  int64_t bytes = MM_MORSEL * 8, bit_bytes = mm_words(MM_MORSEL) * 8;
+  morsel_shelf shelf = {.places = mm_allocate(bytes), .filled = mm_allocate_zero(bit_bytes)};
+  int status = shelf.places && shelf.filled ? 0 : mm_fail_memory(error, bytes);
+  uint64_t morsel = (uint64_t)index * MORSELS_A_TASK;
+  if (status >= 0) order_morsels(all, morsel, morsel + MORSELS_A_TASK, &shelf);
+  mm_release(shelf.places, bytes);
+  mm_release(shelf.filled, bit_bytes);
+  return status;
+}
+
+int mm_groups_order(const mm_merger *merger, mm_job *job, mm_buffer *places, mm_error *error) {
+  int64_t total = 0, tasks = ((int64_t)merger->morsels + MORSELS_A_TASK - 1) / MORSELS_A_TASK;
+  for (int64_t t = 0; t < table_count(merger); t++) total += table(merger, t)->keys.count;
+  TRY(mm_buffer_reserve(places, total * 8, error));
+  places->size = total * 8;
+  ordering all = {.merger = merger, .out = (uint64_t *)places->data};
+  if (merger->partitions) return mm_parallel(job, tasks, order_task, &all, error);
+  for (int64_t i = 0; i < total; i++) all.out[i] = (uint64_t)i;
+  return 0;
+}
+
+/* ---- Batches ---- */
+
+typedef struct emission {
+  const mm_merger *merger;
+  const mm_aggregate *aggregates;
+  const int32_t *served_by;
+  int32_t count;
+  const mm_schema *schema;
+  const uint64_t *places;
+  int64_t total;
+  mm_batch *batches;
+} emission;
+
+static const mm_groups *table_of(const emission *all, uint64_t place) {
+  return table(all->merger, (int64_t)(place >> 32));
+}
+
+static int fill_batch(const emission *all, const uint64_t *places, int64_t n, const void **pointers, mm_batch *batch,
+                      mm_error *error) {
+  const mm_key_layout *layout = &all->merger->plan->layout;
+  TRY(mm_batch_resize(batch, layout->count + all->count, error));
+  batch->length = n;
+  for (int64_t i = 0; i < n; i++)
+    pointers[i] = mm_keys_entry(&table_of(all, places[i])->keys, (int64_t)(places[i] & UINT32_MAX));
+  for (int32_t k = 0; k < layout->count; k++)
+    TRY(mm_keys_decode(layout, k, (const uint64_t *const *)pointers, n, &batch->columns[k], error));
+  for (int32_t a = 0; a < all->count; a++) {
+    int32_t column = layout->count + a;
+    const mm_accumulator *acc = &all->merger->plan->accumulators[all->served_by[a]];
+    for (int64_t i = 0; i < n; i++)
+      pointers[i] =
+          mm_state(&table_of(all, places[i])->accumulators[all->served_by[a]], (int64_t)(places[i] & UINT32_MAX));
+    int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n,
+                                   all->schema->fields[column].type, &batch->columns[column], error);
+    if (status < 0 && error)
+      mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name,
+                    (int64_t)strlen(all->schema->fields[column].name));
+    TRY(status);
+  }
+  return 0;
+}
+
+static int emit_batch(void *argument, int64_t index, mm_error *error) {
+  const emission *all = argument;
+  int64_t start = index * MM_MORSEL, n = all->total - start < MM_MORSEL ? all->total - start : MM_MORSEL;
+  const void **pointers = mm_allocate(n * (int64_t)sizeof(void *));
+  if (!pointers) return mm_fail_memory(error, n * (int64_t)sizeof(void *));
+  int status = fill_batch(all, all->places + start, n, pointers, &all->batches[index], error);
+  mm_release(pointers, n * (int64_t)sizeof(void *));
+  return status;
+}
+
+int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
+                   mm_job *job, mm_table *out, mm_error *error) {
+  mm_buffer places = {0};
+  int status = mm_groups_order(merger, job, &places, error);
+  if (status < 0) {
+    mm_buffer_free(&places);
+    return status;
+  }
+  emission all = {.merger = merger,
+                  .aggregates = aggregates,
+                  .served_by = served_by,
+                  .count = count,
+                  .schema = &out->schema,
+                  .places = (const uint64_t *)places.data,
+                  .total = places.size / 8};
+  int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
+  if (n) {
+    all.batches = mm_allocate_zero(bytes);
+    status = all.batches ? mm_parallel(job, n, emit_batch, &all, error) : mm_fail_memory(error, bytes);
+    for (int64_t i = 0; i < n && all.batches; i++) {
+      if (status >= 0) status = mm_table_append(out, &all.batches[i], error);
+      mm_batch_free(&all.batches[i]);
+    }
+    mm_release(all.batches, bytes);
+  }
+  mm_buffer_free(&places);
+  return status;
+}
