@@ -1,6 +1,8 @@
 /* count.c - count, count_null, any and all: one number a group.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
 
 /* count() counts rows; count(x) the rows where x is not null. */
 static int update_count(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {

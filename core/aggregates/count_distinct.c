@@ -6,7 +6,9 @@
  * merged; unless groups are so few that one worker merges them.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
 
 enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
 typedef struct unique {

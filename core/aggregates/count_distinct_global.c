@@ -6,7 +6,14 @@
  * holds the last value of each of some thousand slots.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/count_distinct_global.h"
+#include "aggregates/families.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/column.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
 
 enum { PARTS = 256, FIRST_ROOM = 64, AHEAD = 12, FILTER = 4096, PIECE = 512, MOST_WORDS = 3 };
 

@@ -1,6 +1,9 @@
 /* first_last.c - first and last of values other than text, nulls included: their bits, as they are.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include <string.h>
 
 enum { NONE, VALUE_FOUND, NULL_FOUND };
 typedef struct edge {

@@ -1,6 +1,11 @@
 /* min_max.c - min and max of numbers, bools and times: the greatest place in the one order of values, or in its reverse.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
+#include <string.h>
 
 typedef struct extreme {
   int64_t order, seen;

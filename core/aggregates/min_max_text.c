@@ -1,7 +1,10 @@
 /* min_max_text.c - min, max, first and last of text. A state keeps its bytes in the arena and reuses them where the next text fits,
  * so that what a long run leaves behind stays in proportion to its longest texts.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include <string.h>
 
 enum { NONE = -2, NULL_TEXT = -1 }; /* sizes */
 typedef struct text {

@@ -5,8 +5,15 @@
  * last table is brought into the form of a partial too, and each group's values are then partly sorted in place.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "aggregates/quickselect.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct values_of { /* a group */
   int64_t start, count;    /* in `values` of its accumulator */

@@ -5,7 +5,11 @@
  * list, and count what is below. The answer is exact either way: where the sample misled, the list is parted as a whole.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/quickselect.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include <string.h>
 
 enum { SAMPLE = 4096, MARGIN = 160, PIECE = 1 << 16, ROUNDS = 64 };
 

@@ -1,6 +1,11 @@
 /* sum.c - sum and mean: integers exactly, in 128 bits; floats in f64. Their parts, and sum and mean out of parts.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
+#include <string.h>
 
 enum { LOW_BITS = 32 };
 

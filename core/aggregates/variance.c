@@ -1,7 +1,11 @@
 /* variance.c - var and std: sums about the first value within a morsel, merged by Chan's formula. Means are kept in two parts,
  * so that values far from zero lose nothing when they are merged.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
 #include <math.h>
 
 typedef struct moment {

@@ -6,8 +6,10 @@
  * what the slice holds. How long a buffer really is cannot be seen.
  *
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "arrow/arrow_check.h"
+#include "base/error.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define BAD(...) mm_fail(error, MM_EDATA, "bad-arrow", __VA_ARGS__)
 

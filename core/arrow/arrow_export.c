@@ -1,6 +1,8 @@
 /* arrow_export.c - batches as Arrow struct arrays: nothing is copied, each array holds references until it is released.
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/opaque.h"
 
 /* What an exported array owns. Children can be moved away by the consumer, so each level stands on its own. */
 typedef struct holder {

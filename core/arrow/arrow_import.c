@@ -8,8 +8,16 @@
  * counts, lengths, offsets, and that text is UTF-8. How long a buffer really is cannot be seen.
  *
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "arrow/arrow_check.h"
+#include "arrow/arrow_format.h"
+#include "arrow/arrow_schema.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/opaque.h"
+#include "types/type.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { DAY = 86400000, VIEW = sizeof(mm_arrow_view) };
 

@@ -1,8 +1,14 @@
-/* arrow_schema.c - Arrow's format strings and our types, schemas out and in.
+/* arrow_schema.c - schemas out and in.
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "arrow/arrow_schema.h"
+#include "arrow/arrow_format.h"
+#include "arrow/foreign.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/opaque.h"
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- Building schemas: the structs of one level are one allocation ---- */
 
@@ -76,16 +82,7 @@ static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const ch
   return status;
 }
 
-/* ---- Foreign schemas, numbered and kept like zones ---- */
-
-enum { KEPT = 4096 };
-static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct ArrowSchema *kept[KEPT];
-static int kept_count = 1; /* 0 is a foreign type of which no more is known */
-
-static void hold_kept(void) { pthread_mutex_lock(&kept_lock); }
-static void let_go_kept(void) { pthread_mutex_unlock(&kept_lock); }
-__attribute__((constructor)) static void survive_forks(void) { pthread_atfork(hold_kept, let_go_kept, let_go_kept); }
+/* ---- Foreign types ---- */
 
 static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
@@ -104,35 +101,6 @@ static bool same(const struct ArrowSchema *a, const struct ArrowSchema *b) {
   return true;
 }
 
-static int keep_fresh(const struct ArrowSchema *schema, mm_error *error) {
-  if (kept_count == KEPT) return mm_fail(error, MM_ELIMIT, "limit", "more than %d foreign types", KEPT);
-  struct ArrowSchema *fresh = mm_allocate(sizeof *fresh);
-  if (!fresh) return mm_fail_memory(error, sizeof *fresh);
-  int status = copy(fresh, schema, "", schema->flags, error);
-  if (status < 0) {
-    mm_release(fresh, sizeof *fresh);
-    return status;
-  }
-  kept[kept_count] = fresh;
-  return kept_count++;
-}
-
-static int keep(const struct ArrowSchema *schema, mm_error *error) {
-  pthread_mutex_lock(&kept_lock);
-  int number = 1;
-  while (number < kept_count && !same(kept[number], schema)) number++;
-  if (number == kept_count) number = keep_fresh(schema, error);
-  pthread_mutex_unlock(&kept_lock);
-  return number;
-}
-
-const struct ArrowSchema *mm_arrow_kept(mm_type type) {
-  pthread_mutex_lock(&kept_lock);
-  const struct ArrowSchema *found = type.zone < kept_count ? kept[type.zone] : NULL;
-  pthread_mutex_unlock(&kept_lock);
-  return found;
-}
-
 static int64_t node_bytes(const struct ArrowSchema *schema) {
   const node *n = schema->private_data;
   int64_t bytes = n->size + (int64_t)strlen(n->format) + (int64_t)strlen(n->name) + 2 + n->metadata_size;
@@ -141,86 +109,19 @@ static int64_t node_bytes(const struct ArrowSchema *schema) {
   return bytes;
 }
 
-int64_t mm_arrow_kept_bytes(void) {
-  int64_t bytes = 0;
-  pthread_mutex_lock(&kept_lock);
-  for (int i = 1; i < kept_count; i++) bytes += (int64_t)sizeof *kept[i] + node_bytes(kept[i]);
-  pthread_mutex_unlock(&kept_lock);
-  return bytes;
-}
-
-bool mm_arrow_named(const char *name, mm_type *type) {
-  char text[MM_FOREIGN_NAME];
-  *type = (mm_type){.id = MM_OPAQUE, .zone = 1};
-  for (const struct ArrowSchema *schema; (schema = mm_arrow_kept(*type)); type->zone++) {
-    mm_foreign_name(schema, text, sizeof text);
-    if (strcmp(text, name) == 0) return true;
-  }
-  return false;
-}
-
-/* ---- Types ---- */
-
-static const char unit_letters[] = "smun";
-
-static const struct {
-  const char *format;
-  uint8_t id, unit;
-} formats[] = {
-    {"n", MM_NULL, 0},
-    {"b", MM_BOOL, 0},
-#define X(ENUM, suffix, ctype, format) {format, MM_##ENUM, 0},
-    MM_NUMBERS(X)
-#undef X
-        {"u", MM_UTF8, 0},
-    {"U", MM_UTF8, 0},
-    {"vu", MM_UTF8, 0},
-    {"z", MM_BINARY, 0},
-    {"Z", MM_BINARY, 0},
-    {"vz", MM_BINARY, 0},
-    {"tdD", MM_DATE, 0},
-    {"tdm", MM_DATE, 0},
-    {"tDs", MM_DURATION, MM_SECONDS},
-    {"tDm", MM_DURATION, MM_MILLIS},
-    {"tDu", MM_DURATION, MM_MICROS},
-    {"tDn", MM_DURATION, MM_NANOS},
-};
-enum { FORMATS = sizeof formats / sizeof *formats };
-
-/* The levels below a schema, checked so far as the structs show. */
-static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *error) {
-  if (depth > MM_ARROW_DEPTH)
-    return mm_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", MM_ARROW_DEPTH);
-  if (!schema || !schema->release || !schema->format || schema->n_children < 0
-      || (schema->n_children > 0 && !schema->children))
-    return mm_fail(error, MM_EDATA, "bad-arrow", "the Arrow schema is released or incomplete");
-  for (int64_t i = 0; i < schema->n_children; i++) TRY(check_nesting(schema->children[i], depth + 1, error));
-  return schema->dictionary ? check_nesting(schema->dictionary, depth + 1, error) : 0;
-}
-
-int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
-
-int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
-  if (field->dictionary) return mm_arrow_native(field->dictionary, type, error);
-  const char *format = field->format;
-  for (int i = 0; i < FORMATS; i++) {
-    if (strcmp(formats[i].format, format) != 0) continue;
-    *type = (mm_type){.id = formats[i].id, .unit = formats[i].unit};
-    return 1;
-  }
-  const char *unit = strncmp(format, "ts", 2) == 0 && format[2] ? strchr(unit_letters, format[2]) : NULL;
-  if (!unit || format[3] != ':') return 0;
-  int zone = mm_zone_intern(format + 4, error);
-  TRY(zone);
-  *type = (mm_type){.id = MM_TIMESTAMP, .unit = (uint8_t)(unit - unit_letters), .zone = (uint16_t)zone};
-  return 1;
+static int copy_kept(struct ArrowSchema *to, const struct ArrowSchema *from, int64_t *bytes, mm_error *error) {
+  TRY(copy(to, from, "", from->flags, error));
+  *bytes = node_bytes(to);
+  return 0;
 }
 
 int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
-  TRY(check_nesting(field, 0, error));
+  TRY(mm_arrow_check(field, error));
   int native = mm_arrow_native(field, type, error);
   if (native != 0) return native < 0 ? native : 0;
-  int number = keep(field, error);
+  char name[MM_FOREIGN_NAME];
+  mm_foreign_name(field, name, sizeof name);
+  int number = opaque_enter(field, name, same, copy_kept, error);
   TRY(number);
   *type = (mm_type){.id = MM_OPAQUE, .zone = (uint16_t)number};
   return 0;
@@ -236,15 +137,7 @@ static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error 
     if (!foreign) return mm_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
     return copy(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
   }
-  if (field->type.id == MM_TIMESTAMP) {
-    const char *zone = mm_zone_name(field->type.zone);
-    if (strlen(zone) > sizeof format - 8)
-      return mm_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
-    snprintf(format, sizeof format, "ts%c:%s", unit_letters[field->type.unit & 3], zone);
-  }
-  for (int i = 0; i < FORMATS && !*format; i++)
-    if (formats[i].id == field->type.id && formats[i].unit == (field->type.id == MM_DURATION ? field->type.unit : 0))
-      snprintf(format, sizeof format, "%s", formats[i].format);
+  TRY(arrow_format_of(field, format, sizeof format, error));
   if (field->type.id == MM_NULL) flags |= ARROW_FLAG_NULLABLE;
   return build(to, format, field->name, NULL, flags, 0, false, error);
 }
@@ -263,7 +156,7 @@ int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_e
 }
 
 int mm_arrow_import_schema(const struct ArrowSchema *from, mm_schema *to, mm_error *error) {
-  TRY(check_nesting(from, 0, error));
+  TRY(mm_arrow_check(from, error));
   if (strcmp(from->format, "+s") != 0)
     return mm_fail(error, MM_EDATA, "bad-arrow", "Arrow data must be a struct of columns, not \"%.32s\"", from->format);
   for (int64_t i = 0; i < from->n_children; i++) {

@@ -1,6 +1,8 @@
 /* foreign.c - what foreign types are called: "decimal128(38, 2)", "list<i64>", "time(us)".
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "arrow/foreign.h"
+#include "arrow/arrow_format.h"
+#include "types/opaque.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

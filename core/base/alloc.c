@@ -8,9 +8,12 @@
  * pieces below 2 MiB, wherever pieces in use lie behind them, so it is asked to let go when that has become much.
  *
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/compiler.h"
+#include "base/os.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { SLACK = 256, SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };

@@ -1,6 +1,6 @@
 /* arena.c - bytes that never move and are freed together: text that kernels make, long text of keys.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/arena.h"
 
 enum { CHUNK = 4096 };
 

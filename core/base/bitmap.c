@@ -1,6 +1,11 @@
-/* bitmap.c - runs of bits: filling, and copying to and from any bit. Counting them is a kernel, see vector/compress.isa.c.
+/* bitmap.c - runs of bits: filling, counting, and copying to and from any bit.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/bitmap.h"
+#include "base/cpu.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* The lowest n bits, 0 < n <= 64. */
 static uint64_t low(int64_t n) { return ~UINT64_C(0) >> (64 - n); }
@@ -47,4 +52,13 @@ void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n) {
     to[0] = (to[0] & ~(mask << shift)) | word << shift;
     if (shift + count > 64) to[1] = (to[1] & ~(mask >> (64 - shift))) | word >> (64 - shift);
   }
+}
+
+int64_t mm_bits_count_base(const uint64_t *bits, int64_t n);
+int64_t mm_bits_count_avx2(const uint64_t *bits, int64_t n);
+int64_t mm_bits_count_avx512(const uint64_t *bits, int64_t n);
+
+int64_t mm_bits_count(const uint64_t *bits, int64_t n) {
+  static int64_t (*const counters[])(const uint64_t *, int64_t) = CPU_EACH(mm_bits_count);
+  return counters[cpu_isa()](bits, n);
 }

@@ -4,8 +4,11 @@
  * or shows foreign ones is a header alone.
  *
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/block.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include <stdatomic.h>
+#include <string.h>
 
 enum { PADDING = 64 };
 

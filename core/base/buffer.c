@@ -1,6 +1,8 @@
 /* buffer.c - growing bytes with one owner.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
 
 int mm_buffer_reserve(mm_buffer *buffer, int64_t extra, mm_error *error) {
   if (extra >= 0 && extra <= buffer->capacity - buffer->size) return 0;

@@ -1,6 +1,8 @@
 /* clock.c - time that passes evenly, and waiting by it.
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include <pthread.h>
+#include <stdint.h>
 
 int64_t mm_nanoseconds(void) {
   struct timespec now;

@@ -1,6 +1,8 @@
 /* cpu_features.isa.c - what the kernels of this instruction set were built with: a bit for each feature of MM_FEATURES.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "base/compiler.h"
+#include "base/cpu.h"
+#include <stdint.h>
 
 const uint32_t PASTE(mm_features, ISA) = 0
 #ifdef __AVX2__

@@ -1,9 +1,11 @@
 /* error.c - filling in mm_error: code, kind, message and the texts that go with them.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/error.h"
+#include "base/alloc.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int mm_version(void) { return MM_VERSION; }
 
@@ -53,6 +55,13 @@ void mm_error_path(mm_error *error, const char *path) {
   while ((*tail & 0xc0) == 0x80) tail++; /* not within a character */
   memcpy(error->file, "...", 3);
   memcpy(error->file + 3, tail, strlen(tail));
+}
+
+int mm_error_file(mm_error *error, int code, const char *path) {
+  if (!error) return code;
+  if (strcmp(path, "-") == 0) path = "<stdin>";
+  mm_error_path(error, path);
+  return code;
 }
 
 int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) {

@@ -5,16 +5,18 @@
  * File calls repeat after a signal (EINTR) and return negated error numbers.
  *
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/os.h"
+#include "base/alloc.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <linux/magic.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>

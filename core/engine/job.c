@@ -1,8 +1,14 @@
 /* job.c - a job from its making to its end: threads, segments in turn, state, cancelling, progress.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "engine/segment.h"
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
 
 enum { WAIT_SLICE_MS = 10, MAX_THREADS = 1024 };
 
@@ -293,4 +299,14 @@ void mm_job_free(mm_job *job) {
   pthread_mutex_destroy(&job->mutex);
   pthread_cond_destroy(&job->changed);
   mm_release(job, sizeof *job);
+}
+
+/* ---- Stages and sources, whatever their kind ---- */
+
+void mm_stage_free(mm_stage *stage) {
+  if (stage) stage->vtable->free(stage);
+}
+
+void mm_source_free(mm_source *source) {
+  if (source) source->vtable->free(source);
 }

@@ -1,6 +1,11 @@
 /* parallel.c - independent tasks of one stage, run by as many threads as the job has.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "engine/parallel.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "engine/job_state.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct crew {
   mm_job *job;

@@ -1,7 +1,10 @@
 /* plan.c - stages from which jobs are made: each job gets fresh copies of them.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "engine/job_state.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include <stdatomic.h>
+#include <string.h>
 
 struct mm_plan {
   atomic_int_least64_t references;

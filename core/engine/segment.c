@@ -1,6 +1,12 @@
 /* segment.c - the order of morsels: who claims the next one, when it is folded, and which failure wins.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "engine/segment.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/sink_into.h"
+#include "engine/worker.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 /* Batches small enough for the caches, unless a stage has work to do for each batch that counts, or the user says. */
 static int64_t batch_rows(const mm_job *job, const segment *s) {

@@ -5,7 +5,12 @@
  * computes its fixed-width columns right there (mm_sink_aim); then there is nothing left to copy.
  *
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "engine/sink_into.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "types/type.h"
+#include <string.h>
 
 typedef struct into_sink {
   mm_stage base;

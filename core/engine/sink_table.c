@@ -1,6 +1,8 @@
 /* sink_table.c - the sink that keeps batches in memory for mm_job_take_result.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/job_state.h"
 
 typedef struct table_sink {
   mm_stage base;

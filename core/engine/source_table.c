@@ -1,6 +1,7 @@
 /* source_table.c - batches in memory as the source of a job: a morsel is a range of rows, whatever batches they lie in.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 typedef struct table_source {
   mm_source base;

@@ -8,9 +8,12 @@
  * Blocks may belong to a host that takes locks of its own to free them: nothing is freed while the mutex is held.
  *
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/block.h"
+#include "base/error.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 typedef struct kept {
   atomic_int_least64_t references; /* versions that have it */

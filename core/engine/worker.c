@@ -1,6 +1,9 @@
 /* worker.c - one worker's way of carrying a morsel from the source through a segment's stages.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine.h"
+#include "engine/worker.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <stdatomic.h>
 
 int mm_worker_open(worker *w, mm_job *job, mm_error *error) {
   const segment *s = &job->segment;

@@ -1,7 +1,14 @@
 /* input.c - files opened as one table: its columns, and the source that reads them.
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "formats/csv/csv_infer.h"
 #include "formats/csv/csv_parser.h"
+#include "types/type.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SAMPLE_ROWS = 10000 };
 

@@ -1,6 +1,10 @@
 /* hash_table.c - the table of keys: an open hash table of entries, numbered in order of first appearance.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "hash/hash_table.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/type.h"
+#include <string.h>
 
 /* Rows ahead whose slot, and whose entry, is fetched from memory; only for tables beyond the first cache. */
 enum { FIRST_SLOTS = 256, AHEAD_SLOT = 24, AHEAD_ENTRY = 12, FETCH_SLOTS = 2048 };

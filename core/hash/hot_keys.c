@@ -8,7 +8,13 @@
  * two memories of one group. Where a vector's keys are all of one or two bytes and none is null, they are their own place in a table.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "hash/hot_keys.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "hash/hot_strings.h"
+#include "kernels/text/text_offsets.h"
+#include "types/type.h"
+#include <string.h>
 
 enum { SLOT_BITS = 12, SLOTS = 1 << SLOT_BITS, MOST = 1024, REACH = 16, MOST_COLUMNS = 8, CODE_WIDTH = 2 };
 enum { PLACES = 1 << 16 };

@@ -7,7 +7,13 @@
  * slot of a text does not hold is looked for in the slots behind it, afterwards.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "hash/hot_strings.h"
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "base/hash_bytes.h"
+#include <string.h>
 
 enum { SLOT_BITS = 12, SLOTS = 1 << SLOT_BITS, MOST = 1024, REACH = 16, MOST_WORDS = 8 };
 enum { WORDS_2, WORDS_4, WORDS_8, LONG, NOTHING, KINDS }; /* how rows are read; NOTHING: they are null */

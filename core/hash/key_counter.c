@@ -1,6 +1,13 @@
 /* key_counter.c - a hash table of keys with linear probing; keys stay in the batches they came in.
  * SPDX-License-Identifier: MIT */
 #include "hash/key_counter.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hash_bytes.h"
+#include "types/column.h"
+#include "types/type.h"
+#include "types/value.h"
+#include <string.h>
 
 /* ---- Hashes ---- */
 

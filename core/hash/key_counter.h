@@ -1,7 +1,7 @@
 /* key_counter.h - how many rows there have been of each key.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "internal.h"
+#include "types/gather.h"
 
 typedef struct tally_slot {
   uint64_t hash;

@@ -1,6 +1,13 @@
 /* row_encoding.c - keys as words: entries out of columns, and columns out of entries.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "hash/row_encoding.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hash_bytes.h"
+#include "kernels/kernel.h"
+#include "types/column.h"
+#include "types/type.h"
+#include <string.h>
 
 enum { HALF, WORD, TEXT, NOTHING }; /* mm_key_column.kind */
 enum { INLINE = 15 };               /* bytes of text in the entry itself */

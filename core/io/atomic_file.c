@@ -8,11 +8,18 @@
  * that a job can be cancelled while the reader of a pipe does not come or does not read.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "io/atomic_file.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "io/link_target.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int64_t text_size(const char *text) { return (int64_t)strlen(text) + 1; }

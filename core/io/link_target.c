@@ -5,11 +5,13 @@
  * behind /dev/stdout, where the descriptor itself is wanted, and fails for a link to a file that does not exist.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "io/link_target.h"
+#include "base/error.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,10 +1,16 @@
 /* reader.c - the bytes of one file, of stdin, or of memory, decompressed when they are zstd.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "io/reader.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "io/zstd_decoder.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SNIFF = 16 };
 
@@ -72,7 +78,7 @@ static int64_t read_file(mm_stream *stream, uint8_t *bytes, int64_t size, mm_err
   return got;
 }
 
-int64_t mm_stream_read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
+static int64_t read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t left = stream->head.size - stream->used;
   if (left == 0) return stream->ended ? 0 : read_file(stream, bytes, size, error);
   if (size > left) size = left;
@@ -81,11 +87,15 @@ int64_t mm_stream_read_raw(mm_stream *stream, uint8_t *bytes, int64_t size, mm_e
   return size;
 }
 
+static int64_t read_stored(void *stream, uint8_t *bytes, int64_t size, mm_error *error) {
+  return read_raw(stream, bytes, size, error);
+}
+
 int64_t mm_stream_read(mm_stream *stream, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t got = stream->status;
   if (got == 0)
     got = stream->decoder ? mm_decoder_read(stream->decoder, bytes, size, &stream->error)
-                          : mm_stream_read_raw(stream, bytes, size, &stream->error);
+                          : read_raw(stream, bytes, size, &stream->error);
   if (got >= 0) return got;
   stream->status = (int)got;
   if (error) *error = stream->error;
@@ -122,7 +132,7 @@ static int sniff(mm_stream *stream, mm_error *error) {
     stream->head.size += got;
   }
   if (!mm_is_zstd(stream->head.data, stream->head.size)) return 0;
-  return mm_decoder_new(stream->feed, stream, stream->path, &stream->decoder, error);
+  return mm_decoder_new(stream->feed, read_stored, stream, stream->path, &stream->decoder, error);
 }
 
 int mm_stream_open(mm_feed *feed, const char *path, const mm_block *block, mm_stream **result, mm_error *error) {

@@ -15,11 +15,13 @@
  * The lock is kept until the file is renamed or removed. Where a file system has no locks nothing is swept.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "io/temporary_file.h"
+#include "base/os.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>

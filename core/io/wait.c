@@ -1,8 +1,11 @@
 /* wait.c - what ends the opening of files and a blocked read or write: a cancelled job, a time limit, a host that says
  * stop.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "io/wait.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 void mm_wait_begin(mm_wait *wait, int64_t patience, int (*pulse)(void *context), void *context) {
   wait->opener = pthread_self();

@@ -6,9 +6,16 @@
  * memory counts as ours.
  *
  * SPDX-License-Identifier: MIT */
-#include "io/zstd_memory.h"
+#include "io/zstd_decoder.h"
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "io/zstd_memory.h"
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
 
 enum { RING = 32, WINDOW_LOG = 27, FRAME_LIMIT = 1000000 };
 
@@ -19,7 +26,8 @@ typedef struct ring_block {
 
 struct mm_decoder {
   mm_feed *feed;
-  mm_stream *stream;
+  int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error); /* bytes as stored */
+  void *source;
   const char *path;
   ZSTD_DCtx *context;
   uint8_t *input; /* feed->chunk bytes */
@@ -67,7 +75,7 @@ static int fail_zstd(mm_decoder *d, size_t result, mm_error *error) {
 static int refill(mm_decoder *d, mm_error *error) {
   d->offset += (int64_t)d->in.size;
   d->in = (ZSTD_inBuffer){.src = d->input};
-  int64_t got = mm_stream_read_raw(d->stream, d->input, d->feed->chunk, error);
+  int64_t got = d->read(d->source, d->input, d->feed->chunk, error);
   if (got < 0) return (int)got;
   d->in.size = (size_t)got;
   return got > 0;
@@ -195,11 +203,20 @@ int64_t mm_decoder_read(mm_decoder *d, uint8_t *bytes, int64_t size, mm_error *e
   return size;
 }
 
-int mm_decoder_new(mm_feed *feed, mm_stream *stream, const char *path, mm_decoder **result, mm_error *error) {
+bool mm_is_zstd(const uint8_t *bytes, int64_t size) {
+  if (size < 4) return false;
+  bool frame = memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0;
+  bool skippable = (bytes[0] & 0xf0) == 0x50 && memcmp(bytes + 1, "\x2a\x4d\x18", 3) == 0;
+  return frame || skippable;
+}
+
+int mm_decoder_new(mm_feed *feed, int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error),
+                   void *source, const char *path, mm_decoder **result, mm_error *error) {
   mm_decoder *d = mm_allocate_zero(sizeof *d);
   if (!d) return mm_fail_memory(error, sizeof *d);
   d->feed = feed;
-  d->stream = stream;
+  d->read = read;
+  d->source = source;
   d->path = path;
   bool failed = !(d->context = ZSTD_createDCtx_advanced(mm_zstd_memory)) || !(d->input = mm_allocate(feed->chunk));
   for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = mm_allocate(feed->chunk));

@@ -1,5 +1,8 @@
 /* zstd_encoder.c - zstd out: frames that know their size and carry a checksum.
  * SPDX-License-Identifier: MIT */
+#include "io/zstd_encoder.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "io/zstd_memory.h"
 
 struct mm_encoder {

@@ -1,6 +1,10 @@
 /* zstd_memory.c - memory functions for the zstd library, which does not tell sizes when it frees.
  * SPDX-License-Identifier: MIT */
 #include "io/zstd_memory.h"
+#include "base/alloc.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { HEADER = 64 }; /* keeps the alignment */
 

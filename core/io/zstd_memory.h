@@ -4,7 +4,6 @@
 #ifndef ZSTD_STATIC_LINKING_ONLY
 #define ZSTD_STATIC_LINKING_ONLY /* for memory functions */
 #endif
-#include "formats/formats.h"
 #include <zstd.h>
 #include <zstd_errors.h>
 

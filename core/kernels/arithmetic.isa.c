@@ -2,8 +2,12 @@
  * Integers are 64 bits wide here; + - * of narrow ones are modular, minimum and maximum take every width. NaN is the greatest number for both, and -0 is
  * less than +0, as in the one order of values.
  * SPDX-License-Identifier: MIT */
+#include "base/compiler.h"
 #include "kernels/kernel.h"
+#include "text/float.h"
+#include "types/type.h"
 #include <math.h>
+#include <string.h>
 
 /* ---- Integers: + - * fail on overflow ---- */
 

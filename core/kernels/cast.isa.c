@@ -5,9 +5,13 @@
  * takes the nearest bound; NaN has no integer in any mode, an infinity none but a bound. Integers become the nearest
  * float. Of bool, false is 0 and true is 1.
  * SPDX-License-Identifier: MIT */
+#include "base/compiler.h"
+#include "kernels/flags.h"
 #include "kernels/kernel.h"
+#include "types/type.h"
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 64 };
 

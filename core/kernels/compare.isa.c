@@ -1,7 +1,10 @@
 /* compare.isa.c - == ~= < <= > >= and the tests of floats, to one bit a lane, in both operands' own type.
  * Floats compare as IEEE says: NaN is equal to nothing and -0 equals +0.
  * SPDX-License-Identifier: MIT */
+#include "base/compiler.h"
+#include "kernels/flags.h"
 #include "kernels/kernel.h"
+#include "types/type.h"
 
 /* The other three comparisons are these with swapped operands or an inverted result. */
 static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {

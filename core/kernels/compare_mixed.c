@@ -1,6 +1,8 @@
 /* compare_mixed.c - comparisons among i64, u64 and f64, exact in value: neither side is rounded to the other's type.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "base/compiler.h"
+#include "kernels/dispatch.h"
+#include "kernels/flags.h"
 
 enum { UNORDERED = 2 }; /* beside -1, 0 and 1 */
 

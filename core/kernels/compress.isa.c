@@ -1,17 +1,12 @@
-/* compress.isa.c - selected rows to the front: by width of a value, and bits; and how many they are.
+/* compress.isa.c - selected rows to the front: by width of a value, and bits.
  * Nothing is written beyond the selected rows' values, and `to` may equal `from`.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "base/compiler.h"
+#include "kernels/dispatch.h"
+#include <string.h>
 #ifdef __BMI2__
 #include <immintrin.h>
 #endif
-
-/* Bits of `selected` that count in word w of n. */
-static inline uint64_t word_of(const uint64_t *selected, int64_t w, int64_t n) {
-  uint64_t bits = selected[w];
-  int64_t left = n - 64 * w;
-  return left < 64 ? bits & ((UINT64_C(1) << left) - 1) : bits;
-}
 
 #ifdef __AVX2__
 /* Places of the set bits of a byte, first to last. */
@@ -91,7 +86,7 @@ enum { SPARSE = 12 }; /* set bits of a word below which they are visited one by 
   static int64_t compress_##width(ctype *to, const ctype *from, const uint64_t *selected, int64_t n, int64_t total) {  \
     int64_t filled = 0;                                                                                                \
     for (int64_t w = 0; filled < total; w++) {                                                                         \
-      uint64_t bits = word_of(selected, w, n);                                                                         \
+      uint64_t bits = bits_word(selected, w, n);                                                                       \
       const ctype *x = from + 64 * w;                                                                                  \
       int count = __builtin_popcountll(bits), lane = 0;                                                                \
       if (count == 64) {                                                                                               \
@@ -119,14 +114,8 @@ COMPRESS(4, uint32_t)
 COMPRESS(8, uint64_t)
 COMPRESS(16, mm_view)
 
-int64_t PASTE(mm_bits_count, ISA)(const uint64_t *bits, int64_t n) {
-  int64_t total = 0;
-  for (int64_t w = 0; w < mm_words(n); w++) total += __builtin_popcountll(word_of(bits, w, n));
-  return total;
-}
-
 int64_t PASTE(mm_compress, ISA)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width) {
-  int64_t total = PASTE(mm_bits_count, ISA)(selected, n);
+  int64_t total = bits_count_inline(selected, n);
   switch (width) {
   case 1: return compress_1(to, from, selected, n, total);
   case 2: return compress_2(to, from, selected, n, total);
@@ -151,7 +140,7 @@ int64_t PASTE(mm_compress_bits, ISA)(uint64_t *to, int64_t at, const uint64_t *f
                                      int64_t n) {
   int64_t start = at;
   for (int64_t w = 0; w < mm_words(n); w++) {
-    uint64_t mask = word_of(selected, w, n);
+    uint64_t mask = bits_word(selected, w, n);
     if (!mask) continue;
     uint64_t packed = extract_bits(from[w], mask);
     int count = __builtin_popcountll(mask), shift = at & 63;

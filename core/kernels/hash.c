@@ -1,4 +1,4 @@
-/* hash.c - hashes: XXH3 of libxxhash, compiled in, and the operation that gives them.
+/* hash.c - the operation `hash`: XXH3 of libxxhash, compiled in.
  *
  * DESIGN. A value is hashed as a key: -0 as 0, all NaN as one, and a number as the same 8 bytes whatever its width, so
  * that equal whole numbers have equal hashes, and equal floats. Text is its bytes; times are their counts. The least
@@ -7,12 +7,11 @@
  * SPDX-License-Identifier: MIT */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#include "kernels/hash.h"
+#include "base/compiler.h"
+#include "types/type.h"
 #include <endian.h>
-#include "kernels/text/text_kernel.h"
-
-uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed) {
-  return XXH3_64bits_withSeed(bytes, (size_t)size, seed);
-}
+#include <string.h>
 
 /* ---- The operation ---- */
 

@@ -1,7 +1,12 @@
 /* in.isa.c - IN: is a number one of a set that was prepared with the program (in_set.c)?
  * Floats compare as IEEE says: NaN is in no set, -0 equals +0.
  * SPDX-License-Identifier: MIT */
+#include "base/compiler.h"
+#include "kernels/flags.h"
+#include "kernels/in_set.h"
 #include "kernels/kernel.h"
+#include "types/type.h"
+#include <string.h>
 
 #define T int8_t
 #define SUFFIX i8

@@ -1,6 +1,11 @@
 /* in_set.c - the values of IN on numbers and bools, made once when a program is built.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "kernels/in_set.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "types/type.h"
+#include <string.h>
 
 /* The bits a value has in a lane of its type; false: it can equal nothing. */
 static bool lane_bits(const mm_value *value, int type, uint64_t *bits) {

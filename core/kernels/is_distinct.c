@@ -1,6 +1,8 @@
 /* is_distinct.c - is_distinct for every type: the kernel of ~= where both are known, else whether one is null.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "base/error.h"
+#include "kernels/dispatch.h"
+#include <string.h>
 
 static int is_distinct(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
   mm_kernel differs = *(const mm_kernel *)lanes->state;

@@ -1,4 +1,4 @@
-/* kernel.h - what the kernel files of vector/ share: how they loop, and how dispatch.c finds them.
+/* kernel.h - a kernel: a loop over the lanes of a vector, and what it is given.
  *
  * DESIGN: a kernel runs over whole words of 64 lanes, so its loops have no remainder; the frame guarantees that many
  * readable lanes. A constant operand is stored in all lanes, so that any kernel may read it, but there are variants of
@@ -6,149 +6,68 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "internal.h"
+#include "base/arena.h"
+#include "base/bitmap.h"
+#include <assert.h>
+
+/* A text value within a vector: its bytes are borrowed from a column, a constant or the frame's arena. */
+typedef struct mm_view {
+  const uint8_t *bytes;
+  int64_t size;
+} mm_view;
+
+/* One register during a run. Values of `data`: the type's C representation; bool: a bitmap; text: mm_view.
+ * Lanes that are null, not selected or failed hold anything, but safe views. Data is 64-byte aligned. */
+typedef struct mm_vector {
+  void *data;
+  uint64_t *valid; /* NULL: no nulls */
+} mm_vector;
+
+/* What a kernel may use besides its operands. */
+typedef struct mm_lanes {
+  int32_t n;       /* lanes, at least 1; at most MM_VECTOR where a lane may fail or the operation has a null rule
+                           * of its own. Buffers may be read and written up to the next multiple of 64 */
+  uint64_t *bad;   /* bitmap of MM_VECTOR failed lanes, zero on entry; NULL in a plain run, where none may fail */
+  mm_arena *arena; /* of the frame: bytes for text results, which live until the vector is done */
+  const mm_instr *instr;
+  const mm_value *constants;
+  const mm_type *types;     /* of all registers: units and zones */
+  const void *state;        /* what the operation prepared when the program was built (the set of IN) */
+  const uint64_t *selected; /* lanes that matter; NULL: all. Costly kernels may skip the others */
+} mm_lanes;
+
+static inline uint8_t *mm_lanes_bytes(mm_lanes *lanes, int64_t size) { return mm_arena_take(lanes->arena, size); }
+
+/* Mark the failed lanes of word w. The only way to write lanes->bad: a plain run has longer vectors than the bitmap, and
+ * is only for programs that cannot fail. */
+static inline void mm_lanes_fail(mm_lanes *lanes, int64_t w, uint64_t failed) {
+  assert(lanes->bad && w < MM_VECTOR / 64);
+  lanes->bad[w] |= failed;
+}
+static inline void mm_lane_fail(mm_lanes *lanes, int64_t i) { mm_lanes_fail(lanes, i >> 6, UINT64_C(1) << (i & 63)); }
+
+/* A kernel computes all n lanes of dst. When the op's rule is strict, dst->valid has been set (AND of the operands')
+ * and the kernel leaves it alone; else it must set *dst->valid itself (dst->valid points to room for a bitmap, or is
+ * set to NULL). Returns 0, or 1 when lanes failed (see mm_lanes_fail; null and unselected ones may be marked too),
+ * or a status. */
+typedef int (*mm_kernel)(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c);
 
 enum { SHAPE_VV, SHAPE_VS, SHAPE_SV, SHAPE_COUNT }; /* which operand is the same in all lanes: none, b, a */
 enum { SHAPE_C = 4, SHAPE_OF_THREE = 8 };           /* of operations on three: added when c is */
 
-#define PASTE_(a, b) a##_##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* Lanes rounded up to whole words. */
 static inline int64_t lanes_padded(const mm_lanes *lanes) { return (lanes->n + 63) & ~INT64_C(63); }
 
-/* One byte a lane, 0 or 0xFF, to one bit a lane. */
-#if defined __AVX2__
-#include <immintrin.h>
-static inline uint64_t pack_flags(const uint8_t flags[64]) {
-  uint64_t low = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)flags));
-  uint64_t high = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)(flags + 32)));
-  return low | high << 32;
-}
-#elif defined __SSE2__
-#include <emmintrin.h>
-static inline uint64_t pack_flags(const uint8_t flags[64]) {
-  uint64_t bits = 0;
-  for (int i = 0; i < 4; i++)
-    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(flags + 16 * i)))
-            << 16 * i;
+/* Lanes 64 w .. 64 w + 63 of `n` that are selected and valid. */
+static inline uint64_t lanes_wanted(const mm_lanes *lanes, const uint64_t *valid, int64_t w) {
+  uint64_t bits = w == lanes->n >> 6 ? (UINT64_C(1) << (lanes->n & 63)) - 1 : UINT64_MAX;
+  if (lanes->selected) bits &= lanes->selected[w];
+  if (valid) bits &= valid[w];
   return bits;
 }
-#else
-static inline uint64_t pack_flags(const uint8_t flags[64]) {
-  uint64_t bits = 0;
-  for (int i = 0; i < 8; i++) {
-    uint64_t bytes;
-    memcpy(&bytes, flags + 8 * i, 8);
-    bits |= (bytes & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56 << 8 * i;
-  }
-  return bits;
-}
-#endif
 
-/* The reverse: 64 bits to bytes 0 or -1. Each byte of the product is all 8 bits, of which it keeps one. */
-static inline void unpack_flags(int8_t flags[64], uint64_t bits) {
-  for (int i = 0; i < 8; i++) {
-    uint64_t kept = (bits >> 8 * i & 0xFF) * UINT64_C(0x0101010101010101) & UINT64_C(0x8040201008040201);
-    uint64_t ones = (kept + UINT64_C(0x7F7F7F7F7F7F7F7F)) >> 7 & UINT64_C(0x0101010101010101);
-    uint64_t bytes = ones * 0xFF;
-    memcpy(flags + 8 * i, &bytes, 8);
-  }
-}
-
-/* What a set of kernels may be built with beyond the plain processor: X(NAME, name), and LZCNT, which not
- * every compiler can ask for by name. A set is used where the processor has all that it
- * was built with, so a flag of the Makefile must be here; a spec compares the two. */
-#define MM_FEATURES(X)                                                                                                 \
-  X(AVX2, avx2)                                                                                                        \
-  X(BMI, bmi)                                                                                                          \
-  X(BMI2, bmi2)                                                                                                        \
-  X(POPCNT, popcnt)                                                                                                    \
-  X(PCLMUL, pclmul)                                                                                                    \
-  X(FMA, fma)                                                                                                          \
-  X(AVX512F, avx512f)                                                                                                  \
-  X(AVX512BW, avx512bw) X(AVX512DQ, avx512dq) X(AVX512VL, avx512vl) X(AVX512VBMI2, avx512vbmi2)
-#define FEATURE(NAME, name) FEATURE_##NAME,
-enum { MM_FEATURES(FEATURE) FEATURE_LZCNT, FEATURE_COUNT };
-#undef FEATURE
-
-/* Lookups of one instruction set, by storage type; NULL: no such kernel. */
-typedef struct mm_kernel_set {
-  const char *name;
-  const uint32_t *features;
-  mm_kernel (*arithmetic)(int op, int type, int shape);
-  mm_kernel (*compare)(int op, int type, int shape);
-  mm_kernel (*logic)(int op, int type);
-  mm_kernel (*cast)(int type, int type2, int mode);
-  mm_kernel (*member)(int type);
-  void (*blank_nulls)(void *values, const uint64_t *valid, int64_t words, int64_t width);
-  int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
-  int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
-  int64_t (*bits_count)(const uint64_t *bits, int64_t n);
-  int32_t (*texts_size)(const int32_t *offsets, int64_t n);
-  void (*texts_view)(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
-  bool (*bytes_ascii)(const uint8_t *bytes, int64_t n);
-  mm_adder (*adder)(int type);
-  mm_bounder (*bounder)(int type);
-  mm_measurer (*measurer)(int type);
-  mm_sifter (*sifter)(int type);
-} mm_kernel_set;
-
-#define DECLARE_KERNELS(isa)                                                                                           \
-  extern const uint32_t mm_features_##isa;                                                                             \
-  mm_kernel mm_arithmetic_##isa(int op, int type, int shape);                                                          \
-  mm_kernel mm_compare_##isa(int op, int type, int shape);                                                             \
-  mm_kernel mm_logic_##isa(int op, int type);                                                                          \
-  mm_kernel mm_cast_##isa(int type, int type2, int mode);                                                              \
-  mm_kernel mm_member_##isa(int type);                                                                                 \
-  void mm_blank_nulls_##isa(void *values, const uint64_t *valid, int64_t words, int64_t width);                        \
-  int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
-  int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n); \
-  int64_t mm_bits_count_##isa(const uint64_t *bits, int64_t n);                                                        \
-  int32_t mm_texts_size_##isa(const int32_t *offsets, int64_t n);                                                      \
-  void mm_texts_view_##isa(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);                      \
-  bool mm_bytes_ascii_##isa(const uint8_t *bytes, int64_t n);                                                          \
-  mm_adder mm_adder_##isa(int type);                                                                                   \
-  mm_bounder mm_bounder_##isa(int type);                                                                               \
-  mm_measurer mm_measurer_##isa(int type);                                                                             \
-  mm_sifter mm_sifter_##isa(int type);
-DECLARE_KERNELS(base)
-DECLARE_KERNELS(avx2)
-DECLARE_KERNELS(avx512)
-
-/* For the fuzzers: from now on kernels of set 0, 1, ... are found; its name, or NULL where the processor has no such set. */
-const char *mm_isa_use(int number);
-
-/* The same on every instruction set. */
-mm_kernel mm_math_kernel(int op, int type);                        /* libm, modulo and rounding to digits */
-mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */
-mm_kernel mm_unit_kernel(int type, int mode);                      /* timestamps and durations between units */
-
-mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel of ~=, to NULL when there is none */
-
-/* As mm_number_kernel, of a shape; kernels that have no loop of that shape read all lanes. */
-mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
-
-/* The set of IN: a few values are compared one by one, whole numbers near each other are bits, others are hashed. */
-enum mm_set_kind { SET_FEW, SET_SPAN, SET_HASH };
-enum { SET_LINEAR = 16, SET_LINEAR_BYTES = 48 }; /* at most so many, in so many bytes */
-typedef struct mm_set {
-  enum mm_set_kind kind;
-  int32_t count;            /* values of `few` */
-  uint64_t few[SET_LINEAR]; /* bit patterns of the type */
-  uint64_t *table;          /* SPAN: a bit for each number from `base` on; HASH: keys, or `empty` */
-  int64_t words;            /* of the table */
-  uint64_t base, span;      /* SPAN: numbers base .. base + span */
-  uint64_t factor, empty;   /* HASH: `empty` is a value that is not in the set */
-  uint32_t shift;           /* HASH: words is 2^(64 - shift) */
-  bool apart;               /* HASH: every key is at its own place, none at the next */
-} mm_set;
-static inline uint64_t mm_set_place(const mm_set *set, uint64_t key) { return key * set->factor >> set->shift; }
-static inline uint64_t mm_set_next(const mm_set *set, uint64_t place) {
-  return (place + 1) & (~UINT64_C(0) >> set->shift);
-}
-mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *error); /* of a storage type */
-void mm_set_free(mm_set *set);
+/* for (i of the lanes wanted) */
+#define EACH_WANTED(lanes, valid, i)                                                                                   \
+  for (int64_t w_ = 0, i; w_ < mm_words((lanes)->n); w_++)                                                             \
+    for (uint64_t left_ = lanes_wanted(lanes, valid, w_); left_ && (i = w_ * 64 + __builtin_ctzll(left_), 1);          \
+         left_ &= left_ - 1)

@@ -1,6 +1,10 @@
 /* logic.isa.c - three-valued and, or, not; tests for null; select and coalesce of every width.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "base/compiler.h"
+#include "kernels/dispatch.h"
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 /* Bits of `valid`, all set when there is none. */
 static inline uint64_t validity(const mm_vector *v, int64_t w) { return v->valid ? v->valid[w] : ~UINT64_C(0); }

@@ -1,7 +1,7 @@
 /* math.c - what libm computes, one lane after the other, with the same functions on every instruction set; modulo of
  * floats. Lanes that are null or not selected are skipped.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "kernels/dispatch.h"
 #include <float.h>
 #include <math.h>
 

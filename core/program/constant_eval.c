@@ -1,6 +1,8 @@
 /* constant_eval.c - runs a program without columns on one row: how constants are folded, by the same kernels.
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "base/error.h"
+#include "program/frame.h"
+#include "types/type.h"
 
 static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
   *result = (mm_value){.type = type, .null = v->valid && !mm_bit(v->valid, 0)};
@@ -26,6 +28,8 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
   default: result->null = 1; break;
   }
 }
+
+void mm_program_forget(mm_program *program) { mm_frame_free(program->folding); }
 
 int mm_program_eval(mm_program *program, mm_value *result, mm_error *error) {
   if (program->output_count < 1) return mm_fail(error, MM_EBUG, "bad-program", "a program without output has no value");

@@ -6,7 +6,10 @@
  * selected rows the same values; the frame chooses by what passed the filter in its last vector.
  *
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+#include "base/error.h"
 #include "program/program.h"
+#include "types/type.h"
 
 /* Cheap enough to be done for rows that may not pass. */
 static bool is_cheap(const mm_instr *instr) {

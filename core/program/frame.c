@@ -1,6 +1,12 @@
 /* frame.c - the registers of one worker: binding them to columns, packing them when few lanes are left.
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "program/frame.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "kernels/dispatch.h"
+#include "kernels/text/text_offsets.h"
+#include "types/type.h"
+#include <string.h>
 #if MM_ASAN
 #include <sanitizer/asan_interface.h>
 #endif

@@ -1,7 +1,11 @@
 /* fuse.c - pairs of instructions that one kernel does in one pass over the lanes: a product of floats and the sum or the difference
  * that nothing else but it goes into. Both results are rounded as before, and floats cannot fail, so nobody can tell.
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "program/operations.h"
 #include "program/program.h"
+#include "types/type.h"
 
 /* Of each register: the instruction that writes it, or -1, and how many read it. */
 typedef struct usage {

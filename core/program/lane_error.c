@@ -1,7 +1,13 @@
 /* lane_error.c - says why a lane failed: the operation, its operands' values, what would have been allowed.
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "program/lane_error.h"
+#include "base/error.h"
+#include "text/datetime.h"
+#include "text/float.h"
+#include "text/integer.h"
+#include "types/type.h"
 #include <stdio.h>
+#include <string.h>
 
 /* The value of a lane as text, at most `size` bytes. */
 static const char *lane_text(const mm_frame *frame, int32_t r, int32_t lane, char *text, int64_t size) {

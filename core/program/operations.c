@@ -1,6 +1,6 @@
 /* operations.c - the table of operations: operands, result, null rule.
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "program/operations.h"
 
 #define T OPERAND_T
 #define S OPERAND_S

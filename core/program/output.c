@@ -1,6 +1,12 @@
 /* output.c - columns that a program fills, vector by vector or from an input column, in blocks that are used again.
  * SPDX-License-Identifier: MIT */
+#include "program/output.h"
+#include "base/error.h"
+#include "kernels/dispatch.h"
+#include "kernels/text/text_offsets.h"
 #include "program/program.h"
+#include "types/type.h"
+#include <string.h>
 
 /* Room for `size` bytes in a block that nobody else sees. */
 static int writable(mm_block **block, int64_t size, bool *kept, mm_error *error) {

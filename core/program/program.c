@@ -1,7 +1,15 @@
 /* program.c - builds a program: checks every instruction, binds it to a kernel, moves loads to their first use.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
 #include "program/program.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "kernels/dispatch.h"
+#include "kernels/in_set.h"
+#include "kernels/text/text_kernel.h"
+#include "program/operations.h"
+#include "types/type.h"
+#include <stdatomic.h>
+#include <string.h>
 
 static int wrong(mm_error *error, int32_t at, const mm_instr *instr, const char *what) {
   return mm_fail(error, MM_EBUG, "bad-program", "instruction %d (%s): %s", at, mm_op_name(instr->op), what);
@@ -316,7 +324,7 @@ mm_program *mm_program_share(mm_program *program) {
 
 void mm_program_free(mm_program *program) {
   if (!program || atomic_fetch_sub_explicit(&program->references, 1, memory_order_acq_rel) > 1) return;
-  mm_frame_free(program->folding);
+  mm_program_forget(program);
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)
     if (program->registers[i].constant && program->registers[i].vector.data)

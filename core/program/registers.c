@@ -1,7 +1,12 @@
 /* registers.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers with
  * disjoint lives share.
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "program/operations.h"
 #include "program/program.h"
+#include "types/type.h"
+#include <string.h>
 
 int64_t mm_lane_bytes(int type, int64_t lanes) {
   if (type == MM_BOOL) return mm_words(lanes) * 8;

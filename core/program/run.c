@@ -1,6 +1,9 @@
 /* run.c - runs a program over one vector: step by step, narrowing the selection at filters and at failures.
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "base/error.h"
+#include "program/lane_error.h"
+#include <assert.h>
+#include <string.h>
 
 static uint64_t lanes_mask(int32_t n, int32_t w) {
   int32_t left = n - 64 * w;

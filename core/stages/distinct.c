@@ -5,8 +5,15 @@
  * result.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include "stages/group/group_build.h"
+#include "stages/group/group_merge.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that stand for `count` candidates. */
 typedef struct picked {

@@ -5,8 +5,12 @@
  * because the tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/sort/sort_stage.h"
+#include "engine/job_state.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "hash/key_counter.h"
+#include "stages/sort/sort_stage.h"
+#include <string.h>
 
 /* Batches, and what is wanted of them. */
 typedef struct choice {

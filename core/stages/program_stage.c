@@ -5,7 +5,14 @@
  * selections spares all packing: it gets every row, and the bitmap.
  *
  * SPDX-License-Identifier: MIT */
-#include "program/program.h"
+#include "engine/job_state.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "kernels/dispatch.h"
+#include "program/frame.h"
+#include "program/output.h"
+#include "types/type.h"
+#include <string.h>
 
 typedef struct program_stage {
   mm_stage stage;

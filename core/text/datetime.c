@@ -3,8 +3,11 @@
  * DESIGN. The calendar is the proleptic Gregorian one; years beyond 0000..9999 carry a sign (+10000-01-01,
  * -0044-03-15). Days are counted from 0000-03-01 while computing, so that a leap day is the last of its year.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "text/datetime.h"
 #include "text/digits.h"
+#include "text/integer.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 enum { CYCLE_DAYS = 146097, EPOCH_DAYS = 719468 }; /* of 400 years; from 0000-03-01 to 1970-01-01 */
 

@@ -6,17 +6,16 @@
  * plain from 1e-4 up to below 1e16 with at least one digit after the point (1024.0), else with an exponent of at least
  * two digits (1e+300, 1.5e-07); nan, inf, -inf.
  * SPDX-License-Identifier: MIT */
+#include "text/float.h"
+#include "text/charconv.h"
+#include "text/integer.h"
+#include "text/parse_short.h"
 #include <float.h>
 #include <math.h>
-#include "internal.h"
-#include "text/charconv.h"
-#include "text/parse_inline.h"
-
-const double mm_powers_of_ten[2 * MM_NEGATIVE] = {
-    1e0,   1e1,   1e2,   1e3,   1e4,   1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,
-    1e12,  1e13,  1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22,  [MM_NEGATIVE] = -1e0,
-    -1e1,  -1e2,  -1e3,  -1e4,  -1e5,  -1e6,  -1e7,  -1e8,  -1e9,  -1e10, -1e11, -1e12,
-    -1e13, -1e14, -1e15, -1e16, -1e17, -1e18, -1e19, -1e20, -1e21, -1e22};
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* digits * 10^exponent, unless `inexact`: then some digits are missing and only the magnitude is right. */
 typedef struct decimal {

@@ -1,7 +1,10 @@
 /* integer.c - integers and booleans from and to text.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
-#include "text/parse_inline.h"
+#include "text/integer.h"
+#include "text/parse_short.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 /* ---- From text ---- */
 

@@ -1,6 +1,9 @@
 /* batch.c - columns of equal length, and the input rows they came from.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/gather.h"
+#include <string.h>
 
 /* Release the columns and the row numbers; keep the array. */
 static void empty(mm_batch *batch) {

@@ -1,6 +1,10 @@
 /* column.c - values of one type: making, sharing, slicing and joining.
  * SPDX-License-Identifier: MIT */
-#include "types/refusal.h"
+#include "types/column.h"
+#include "base/error.h"
+#include "types/opaque.h"
+#include "types/type.h"
+#include <string.h>
 
 void mm_column_retain(mm_column *column) {
   mm_block_retain(column->valid_block);
@@ -211,5 +215,11 @@ int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count
   if (to->valid) concat_valid(to, parts, count);
   if (mm_is_text(type.id)) concat_text(to, parts, count);
   else if (type.id != MM_NULL) concat_data(to, parts, count);
+  return 0;
+}
+
+int mm_emit_column(mm_column *column, mm_type type, int64_t n, bool nulls, mm_error *error) {
+  TRY(mm_column_make(column, type, n, 0, nulls, error));
+  if (type.id == MM_BOOL) memset((void *)column->data, 0, (size_t)mm_words(n) * 8);
   return 0;
 }

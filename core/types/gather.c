@@ -1,6 +1,10 @@
 /* gather.c - columns made of picked rows: of one column, or of several.
  * SPDX-License-Identifier: MIT */
-#include "types/refusal.h"
+#include "types/gather.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/type.h"
+#include <string.h>
 
 enum { AHEAD = 16 }; /* rows between a prefetch and its use */
 

@@ -5,7 +5,10 @@
  * fields move. Of equal names the first one is met first.
  *
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hash_bytes.h"
+#include <string.h>
 
 enum { FIRST_CAPACITY = 8, HASHED = 32, EMPTY = -1 }; /* so many fields are worth a hash table */
 

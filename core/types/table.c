@@ -1,6 +1,7 @@
 /* table.c - batches in order.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 int mm_table_append(mm_table *table, mm_batch *take, mm_error *error) {
   if (table->count == table->capacity) {

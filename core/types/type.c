@@ -1,8 +1,12 @@
 /* type.c - types and time zones: names, widths, storage.
  * SPDX-License-Identifier: MIT */
-#include "arrow/arrow.h"
+#include "types/type.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/opaque.h"
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const names[MM_TYPE_COUNT] = {
     [MM_NULL] = "null",         [MM_BOOL] = "bool",     [MM_I8] = "i8",     [MM_I16] = "i16",
@@ -35,8 +39,8 @@ int64_t mm_type_width(mm_type type) {
 
 const char *mm_type_name(mm_type type, char *text, int64_t size) {
   const char *name = type.id < MM_TYPE_COUNT ? names[type.id] : "unknown";
-  const struct ArrowSchema *foreign = type.id == MM_OPAQUE ? mm_arrow_kept(type) : NULL;
-  if (foreign) mm_foreign_name(foreign, text, size);
+  const char *foreign = type.id == MM_OPAQUE ? opaque_name(type) : NULL;
+  if (foreign) snprintf(text, (size_t)size, "%s", foreign);
   else if (type.id != MM_TIMESTAMP && type.id != MM_DURATION) snprintf(text, (size_t)size, "%s", name);
   else if (type.id == MM_DURATION || type.zone == 0) snprintf(text, (size_t)size, "%s(%s)", name, units[type.unit & 3]);
   else snprintf(text, (size_t)size, "%s(%s, %s)", name, units[type.unit & 3], mm_zone_name(type.zone));

@@ -1,6 +1,13 @@
 /* value.c - one value of a column: its order and its text.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "types/value.h"
+#include "base/error.h"
+#include "text/datetime.h"
+#include "text/float.h"
+#include "text/integer.h"
+#include "types/column.h"
+#include "types/type.h"
+#include <string.h>
 
 /* ---- Order ---- */
 

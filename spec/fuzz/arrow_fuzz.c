@@ -2,8 +2,10 @@
  * they say. It is refused, or all of its values can be read, compared and exported again; it is released once.
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"
-#include "internal.h"
+#include "types/column.h"
+#include "types/value.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

@@ -3,8 +3,11 @@
  * sees, from a file and from memory; and the same bytes as lines are what stands between their newlines. The third byte
  * says how often a part of the bytes is repeated, so that rows become longer than what is read and looked at at once.
  * SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "io/zstd_decoder.h"
+#include "types/column.h"
 #include <stdlib.h>
-#include "formats/formats.h"
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

@@ -1,12 +1,15 @@
 /* number_fuzz.c - numbers from text equal strtod, strtof and strtoll in the C locale; what is written reads back the
  * same.
  * SPDX-License-Identifier: MIT */
+#include "text/parse_inline.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
-#include "text/parse_inline.h"
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

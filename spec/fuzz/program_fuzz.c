@@ -2,10 +2,13 @@
  * all kinds of values and into a stage with any arguments, with the same outcome whatever the size of the batches, and
  * the same bits on every instruction set.
  * SPDX-License-Identifier: MIT */
+#include "base/cpu.h"
+#include "program/operations.h"
+#include "types/column.h"
+#include "types/type.h"
 #include <math.h>
 #include <stdlib.h>
-#include "kernels/kernel.h"
-#include "program/program.h"
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

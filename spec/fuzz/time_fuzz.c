@@ -1,7 +1,9 @@
 /* time_fuzz.c - a date, timestamp or duration that was read from text reads back the same from what is written for it.
  * SPDX-License-Identifier: MIT */
+#include "moonmill.h"
+#include "text/datetime.h"
 #include <stdlib.h>
-#include "internal.h"
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \

@@ -6,7 +6,10 @@
  * line feed and there are as many line feeds as rows; else the rows are looked at one by one.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_block.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
 
 enum { STRIP = 32 << 10, SLACK = 128 };
 

@@ -1,7 +1,10 @@
 /* csv_field.c - from cells of text to values of a type. A null leaves 0.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_field.h"
+#include "base/bitmap.h"
+#include "text/datetime.h"
 #include "text/parse_inline.h"
+#include "types/type.h"
 
 #define CHARACTERS(cell) (const char *)text + ((cell).at & CELL_AT), (cell).size
 

@@ -1,7 +1,11 @@
 /* csv_header.c - the names of a file's columns, out of its header.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_header.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/hash_bytes.h"
 #include <stdio.h>
+#include <string.h>
 
 static uint64_t hash(const char *name) { return mm_hash_bytes(name, (int64_t)strlen(name), 0); }
 

@@ -6,7 +6,13 @@
  * column may have nulls in later rows; which had some in the sample is noted beside its type.
  *
  * SPDX-License-Identifier: MIT */
+#include "formats/csv/csv_infer.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "formats/csv/csv_parser.h"
+#include "text/datetime.h"
+#include "text/float.h"
+#include "text/integer.h"
 
 enum {
   MAYBE_I64 = 1,

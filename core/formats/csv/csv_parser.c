@@ -6,7 +6,16 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "formats/csv/csv_parser.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/block.h"
+#include "base/error.h"
+#include "formats/csv/csv_location.h"
+#include "text/float.h"
+#include "text/integer.h"
+#include "types/type.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { BATCH_BYTES = 1 << 30, COPY = 16 };
 
@@ -112,7 +121,8 @@ static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip 
   int32_t place = strip->span->places ? strip->span->places[l->columns[f->column]] : l->columns[f->column];
   say(&l->schema->fields[f->column], f, strip->text, error);
   if (l->cutter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
-  mm_place(l->cutter, piece, strip->span, strip->text - piece->text + field_start(strip, place, f->row), error);
+  mm_place(l->cutter->paths[strip->span->file], piece, strip->span,
+           strip->text - piece->text + field_start(strip, place, f->row), error);
   error->row = row;
   return error->code;
 }
@@ -125,7 +135,7 @@ int mm_fail_ragged(const mm_cutter *cutter, const mm_piece *piece, const mm_stri
   else
     mm_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)strip->bad_fields,
             strip->bad_fields == 1 ? "" : "s", cutter->names.count);
-  mm_place(cutter, piece, strip->span, at - piece->text, error);
+  mm_place(cutter->paths[strip->span->file], piece, strip->span, at - piece->text, error);
   if (!error) return MM_EDATA;
   error->row = row;
   error->column = 0;
@@ -140,7 +150,7 @@ void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, 
         .at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
     if (scan.want > 0) mm_scanner_get()->rows(&scan, &cutter->dialect, piece->text, span->end);
     int64_t column = error->column;
-    mm_place(cutter, piece, span, scan.row_start, error);
+    mm_place(cutter->paths[span->file], piece, span, scan.row_start, error);
     error->column = column;
     return;
   }

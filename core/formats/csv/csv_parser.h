@@ -1,7 +1,7 @@
-/* csv_parser.h - between input.c and loader.c: batches out of pieces.
+/* csv_parser.h - columns of a batch out of chunks.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "formats/formats.h"
+#include "formats/csv/csv_block.h"
 
 /* What a worker needs to parse: room for strips and cells. */
 typedef struct mm_loader mm_loader;

@@ -1,6 +1,7 @@
-/* csv_scan.c - the scanners, by instruction set.
+/* csv_scan.c - the scanner of the instruction set in use.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_scan.h"
+#include "base/cpu.h"
 
 extern const mm_scanner mm_scanner_base;
 #ifdef __x86_64__
@@ -8,10 +9,6 @@ extern const mm_scanner mm_scanner_avx2, mm_scanner_avx512;
 #endif
 
 const mm_scanner *mm_scanner_get(void) {
-#ifdef __x86_64__
-  const char *isa = mm_isa_name();
-  if (strcmp(isa, "avx512") == 0) return &mm_scanner_avx512;
-  if (strcmp(isa, "avx2") == 0) return &mm_scanner_avx2;
-#endif
-  return &mm_scanner_base;
+  static const mm_scanner *const scanners[] = CPU_EACH(&mm_scanner);
+  return scanners[cpu_isa()];
 }

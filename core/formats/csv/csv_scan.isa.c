@@ -6,7 +6,10 @@
  * or an opening quote. What follows neither rule is misplaced. Words without a quote take a shorter way.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_scan.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif

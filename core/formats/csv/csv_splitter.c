@@ -5,9 +5,16 @@
  * span. What goes wrong (a misplaced quote, a file that cannot be read) ends the last piece: its rows come first.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "formats/csv/csv_splitter.h"
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "formats/csv/csv_location.h"
+#include "formats/csv/csv_sniff.h"
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
 
@@ -229,7 +236,7 @@ static int64_t open_quote(const mm_cutter *c) {
 
 static int fail_at(mm_cutter *c, int64_t position, int code, const char *id, const char *message, mm_error *error) {
   mm_fail(error, code, id, "%s", message);
-  mm_place(c, c->piece, last_span(c), position, error);
+  mm_place(c->paths[last_span(c)->file], c->piece, last_span(c), position, error);
   return code;
 }
 

@@ -4,7 +4,17 @@
  * frame worth having. What a frame holds depends on the rows alone, so the bytes written do not depend on threads.
  *
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "io/atomic_file.h"
+#include "io/zstd_encoder.h"
+#include "text/datetime.h"
+#include "text/float.h"
+#include "text/integer.h"
+#include "types/type.h"
+#include <stdatomic.h>
+#include <string.h>
 
 enum { NUMBER_ROOM = 48, FRAME_TEXT = 512 << 10 };
 

@@ -2,7 +2,10 @@
  * i mod MM_LANES, in as many machine registers as that takes.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "kernels/kernel.h"
+#include "base/compiler.h"
+#include "kernels/reduce/reduce.h"
+#include <stdint.h>
+#include <string.h>
 
 /* 64 bits of a bitmap from bit `at` on, of which only those before `end` are asked for. */
 static inline uint64_t bits_from(const uint64_t *bits, int64_t at, int64_t end) {
@@ -31,3 +34,9 @@ static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
     for (int l_ = 0; l_ < REGISTER; l_++) values_[l_] = (double)(x)[l_];                                               \
     memcpy(&(to), values_, sizeof(to));                                                                                \
   } while (0)
+
+/* The lookups of this instruction set, by storage type; NULL: no such kernel. */
+mm_adder PASTE(mm_adder, ISA)(int type);
+mm_bounder PASTE(mm_bounder, ISA)(int type);
+mm_measurer PASTE(mm_measurer, ISA)(int type);
+mm_sifter PASTE(mm_sifter, ISA)(int type);

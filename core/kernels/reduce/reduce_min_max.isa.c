@@ -4,7 +4,10 @@
  * there is one comparison for all. 64 rows at a time go to 64 candidates, of which the greatest is taken in the end.
  *
  * SPDX-License-Identifier: MIT */
+#include "kernels/flags.h"
 #include "kernels/reduce/reduce_lanes.h"
+#include "types/type.h"
+#include <string.h>
 
 /* Needs T, and K, the signed integer of its size. */
 #define TOP_BIT(K) ((K)(UINT64_C(1) << (8 * sizeof(K) - 1)))

@@ -1,6 +1,9 @@
 /* reduce_sum.isa.c - sums of a vector's values, nulls left out: of floats in lanes, of whole numbers exactly.
  * SPDX-License-Identifier: MIT */
+#include "base/bitmap.h"
 #include "kernels/reduce/reduce_lanes.h"
+#include "types/type.h"
+#include <string.h>
 
 /* ---- Floats ---- */
 

@@ -1,6 +1,9 @@
 /* reduce_variance.isa.c - what var and std need of a column's values, nulls left out: distances from the first value, and their squares, in lanes.
  * SPDX-License-Identifier: MIT */
+#include "base/bitmap.h"
 #include "kernels/reduce/reduce_lanes.h"
+#include "types/type.h"
+#include <string.h>
 
 static void measure_one(mm_moments *moments, int64_t lane, double x) {
   if (moments->count[lane]++ == 0) moments->center[lane] = x;

@@ -1,8 +1,10 @@
 /* text_case.c - lower and upper: one character to one character, without locale. ASCII goes eight bytes at a time; the rest
  * by the table of Unicode's simple mappings, so a sharp s stays what it is.
  * SPDX-License-Identifier: MIT */
-#include "kernels/text/text_kernel.h"
 #include "text/case_table.h"
+#include "kernels/text/text_bytes.h"
+#include "kernels/text/text_kernel.h"
+#include <string.h>
 
 enum { LOWER, UPPER };
 

@@ -2,6 +2,11 @@
  * lane.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
+#include "text/datetime.h"
+#include "text/float.h"
+#include "text/integer.h"
+#include "types/type.h"
+#include <string.h>
 
 /* ---- From text ---- */
 

@@ -1,6 +1,8 @@
 /* text_compare.c - comparisons of text and binary, by bytes.
  * SPDX-License-Identifier: MIT */
+#include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
+#include <string.h>
 
 static inline bool equal(mm_view a, mm_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
 

@@ -1,6 +1,8 @@
 /* text_concat_replace.c - texts made of texts: concat, replace, repeat. A result beyond TEXT_MAX bytes fails its lane.
  * SPDX-License-Identifier: MIT */
+#include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
+#include <string.h>
 
 enum { TEXT_MAX = INT32_MAX }; /* what a column's offsets can say */
 

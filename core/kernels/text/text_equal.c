@@ -2,6 +2,8 @@
  * constant takes their place.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
+#include "types/type.h"
+#include <string.h>
 
 /* Texts of `size` bytes are equal when their first and their last sizeof(T) bytes are. */
 #define EQUAL(name, T)                                                                                                 \

@@ -1,6 +1,10 @@
 /* text_in_set.c - IN on text: is it one of a set of constants, which is hashed once when the program is built?
  * SPDX-License-Identifier: MIT */
+#include "base/alloc.h"
+#include "base/hash_bytes.h"
+#include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
+#include <string.h>
 
 typedef struct member {
   mm_view text;

@@ -1,10 +1,22 @@
-/* text_kernel.h - what the text kernels share: which lanes count, loops over views, bytes from the arena.
+/* text_kernel.h - what the text kernels share, and how they are found.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "internal.h"
-#include "text/digits.h"
+#include "base/compiler.h"
+#include "kernels/kernel.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+/* Kernels by operation. A lookup returns NULL when there is none for the types (ids, by mm_storage where that is
+ * enough). */
+/* text/: CONCAT..REPEAT, EQ.. IN of text, YEAR..HASH, casts from and to text and time. */
+mm_kernel mm_text_kernel(int op, int type, int type2, int mode);
+/* text/: EQ, NE of text whose b is the same in all lanes. */
+mm_kernel mm_text_equal_constant(int op, int type, int type2);
+
+/* The set of IN on text: the constants that are not null, whose bytes it borrows. It becomes lanes->state. NULL: out of
+ * memory. */
+const void *mm_text_in_prepare(const mm_value *constants, int32_t count);
+void mm_text_in_release(const void *set); /* NULL is allowed */
+
+/* ---- For the files of kernels ---- */
 
 /* One lookup a file; NULL: no such kernel. `type` is utf8 or binary where it is not a cast or a part of a date. */
 mm_kernel mm_text_order(int op);               /* text_compare.c: == ~= < <= > >= */
@@ -14,26 +26,10 @@ mm_kernel mm_text_character(int op, int type); /* text_length_sub.c: len bytes s
 mm_kernel mm_text_case(int op);                /* text_case.c: lower upper */
 mm_kernel mm_text_blank(int op);               /* text_trim.c: trim ltrim rtrim */
 mm_kernel mm_text_compose(int op);             /* text_concat_replace.c: concat replace repeat */
-mm_kernel mm_moment_part(int op, int type);    /* date_part.c: year .. week */
-mm_kernel mm_moment_cast(int type, int type2); /* date_part.c: date and timestamp from each other */
 mm_kernel mm_text_cast(int type, int type2);   /* text_cast.c: text from and to every type */
-mm_kernel mm_hash_kernel(int type);            /* kernels/hash.c: hash of any type */
 
-/* ---- Lanes ---- */
-
-/* Lanes 64 w .. 64 w + 63 of `n` that are selected and valid. */
-static inline uint64_t lanes_wanted(const mm_lanes *lanes, const uint64_t *valid, int64_t w) {
-  uint64_t bits = w == lanes->n >> 6 ? (UINT64_C(1) << (lanes->n & 63)) - 1 : UINT64_MAX;
-  if (lanes->selected) bits &= lanes->selected[w];
-  if (valid) bits &= valid[w];
-  return bits;
-}
-
-/* for (i of the lanes wanted) */
-#define EACH_WANTED(lanes, valid, i)                                                                                   \
-  for (int64_t w_ = 0, i; w_ < mm_words((lanes)->n); w_++)                                                             \
-    for (uint64_t left_ = lanes_wanted(lanes, valid, w_); left_ && (i = w_ * 64 + __builtin_ctzll(left_), 1);          \
-         left_ &= left_ - 1)
+/* Where `part` first stands in `text`, or -1. */
+int64_t mm_text_find(mm_view text, mm_view part);
 
 /* Empty views in all lanes, for a kernel that fills in only those wanted. */
 static inline mm_view *clear_views(const mm_lanes *lanes, mm_vector *dst) {
@@ -57,56 +53,3 @@ ALWAYS_INLINE int each_pair(mm_lanes *lanes, mm_vector *dst, const mm_vector *a,
   }
   return 0;
 }
-
-/* ---- Bytes ---- */
-
-static inline bool bytes_equal(const uint8_t *a, const uint8_t *b, int64_t n) {
-  if (n > 16) return memcmp(a, b, (size_t)n) == 0;
-  if (n >= 8) return ((load_u64(a) ^ load_u64(b)) | (load_u64(a + n - 8) ^ load_u64(b + n - 8))) == 0;
-  return n <= 0 || load_short((const char *)a, n) == load_short((const char *)b, n);
-}
-
-static inline uint8_t *put_bytes(uint8_t *to, const uint8_t *from, int64_t n) {
-  if (n > 16) {
-    memcpy(to, from, (size_t)n);
-  } else if (n >= 8) {
-    uint64_t first = load_u64(from), last = load_u64(from + n - 8);
-    memcpy(to, &first, 8);
-    memcpy(to + n - 8, &last, 8);
-  } else {
-    for (int64_t i = 0; i < n; i++) to[i] = from[i];
-  }
-  return to + n;
-}
-
-static inline bool is_ascii(mm_view text) {
-  const uint8_t *at = text.bytes;
-  int64_t n = text.size;
-  for (; n > 8; n -= 8, at += 8)
-    if (load_u64(at) & BYTES(0x80)) return false;
-  return n <= 0 || !(load_short((const char *)at, n) & BYTES(0x80));
-}
-
-/* Characters: bytes that do not continue one. */
-static inline int64_t count_characters(const uint8_t *at, int64_t n) {
-  int64_t others = 0;
-  for (int64_t i = 0; i < n;) {
-    uint64_t word;
-    if (n - i >= 8) {
-      word = load_u64(at + i);
-      i += 8;
-    } else {
-      word = load_short((const char *)at + i, n - i);
-      i = n;
-    }
-    uint64_t flags = word >> 7 & ~word >> 6 & BYTES(1);
-    others += (int64_t)(flags * BYTES(1) >> 56);
-  }
-  return n - others;
-}
-
-/* Bytes of the character at `at`; valid UTF-8 is assumed. */
-static inline int character_size(const uint8_t *at) { return *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4; }
-
-/* Where `part` first stands in `text`, or -1. */
-int64_t mm_text_find(mm_view text, mm_view part);

@@ -1,7 +1,9 @@
 /* text_length_sub.c - characters of text: len, sub, reverse; and bytes. A character is a Unicode code point; of binary, a
  * byte.
  * SPDX-License-Identifier: MIT */
+#include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
+#include "kernels/text/text_offsets.h"
 
 static int bytes(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
   (void)b, (void)c;

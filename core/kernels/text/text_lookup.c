@@ -1,6 +1,9 @@
 /* text_lookup.c - finds the kernel of an operation on text, dates and timestamps, or of a hash.
  * SPDX-License-Identifier: MIT */
+#include "kernels/hash.h"
 #include "kernels/text/text_kernel.h"
+#include "kernels/time/date_part.h"
+#include "types/type.h"
 
 static mm_kernel cast(int type, int type2, int mode) {
   if (mode != MM_CAST_CHECK && mode != MM_CAST_TRY) return NULL;

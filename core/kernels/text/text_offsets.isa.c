@@ -1,6 +1,14 @@
 /* text_offsets.isa.c - looks at many texts at once: plain loops over offsets, which compilers turn into vectors.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "kernels/text/text_offsets.h"
+#include "base/compiler.h"
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+void PASTE(mm_texts_view, ISA)(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
+bool PASTE(mm_bytes_ascii, ISA)(const uint8_t *bytes, int64_t n);
+int32_t PASTE(mm_texts_size, ISA)(const int32_t *offsets, int64_t n);
 
 int32_t PASTE(mm_texts_size, ISA)(const int32_t *offsets, int64_t n) {
   enum { BLOCK = 64 };

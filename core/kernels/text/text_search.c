@@ -1,5 +1,6 @@
 /* text_search.c - one text within another: starts_with, ends_with, contains, find.
  * SPDX-License-Identifier: MIT */
+#include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
 
 static inline bool is_start(mm_view a, mm_view b) { return a.size >= b.size && bytes_equal(a.bytes, b.bytes, b.size); }

@@ -5,7 +5,8 @@
  * cycles of 400 years first. A timestamp becomes the date of its day (in UTC), whatever its time: that loses the time,
  * not the day, and is no error.
  * SPDX-License-Identifier: MIT */
-#include "kernels/text/text_kernel.h"
+#include "kernels/time/date_part.h"
+#include "base/compiler.h"
 
 enum {
   CYCLE = 146097, /* days of 400 years */

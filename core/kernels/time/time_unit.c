@@ -1,7 +1,7 @@
 /* time_unit.c - timestamps and durations from one unit to another. To a finer unit a value may overflow; to a coarser one it
  * may have a fraction, which a checked cast refuses and the others floor.
  * SPDX-License-Identifier: MIT */
-#include "kernels/kernel.h"
+#include "kernels/dispatch.h"
 
 static int64_t units_per_second(int unit) {
   static const int64_t counts[] = {

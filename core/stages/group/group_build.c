@@ -5,7 +5,10 @@
  * that batches and threads have no say in it.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_build.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
 
 int mm_absorber_init(mm_absorber *absorber, const mm_group_plan *plan, mm_error *error) {
   *absorber = (mm_absorber){0};

@@ -5,7 +5,12 @@
  * wait until some partials stand in the queue, so that a table that was fetched into cache is used for more than a few rows.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_merge.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 enum { FEW_GROUPS = 16384, WORTHWHILE = 8, MANY_PAIRS = 1 << 16 };
 

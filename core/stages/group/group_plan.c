@@ -1,6 +1,12 @@
 /* group_plan.c - what is the same for all tables of a stage: key columns, and one accumulator for all aggregates that can share it.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_plan.h"
+#include "aggregates/count_distinct_global.h"
+#include "aggregates/families.h"
+#include "aggregates/registry.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/type.h"
 
 static mm_type type_of(const mm_schema *in, int32_t column) {
   return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;

@@ -1,6 +1,11 @@
 /* group_result.c - the groups of all tables in order of first appearance, as batches.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_result.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include <string.h>
 
 /* ---- Order ---- */
 

@@ -1,6 +1,9 @@
 /* group_selection.c - a batch of which only some rows count, seen as one whose other rows are null.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_selection.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include <string.h>
 
 /* Returns whether it used the room, for the bits of one column. */
 static bool mask(mm_column *column, const mm_batch *batch, uint64_t *room) {

@@ -1,6 +1,13 @@
 /* group_stage.c - the group stage: keys and aggregates, in order of first appearance.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "aggregates/count_distinct_global.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "stages/group/group_build.h"
+#include "stages/group/group_result.h"
+#include "types/type.h"
+#include <stdatomic.h>
+#include <string.h>
 
 typedef struct group_stage {
   mm_stage base;

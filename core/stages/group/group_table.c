@@ -1,6 +1,9 @@
-/* group_table.c - a table of keys with accumulators beside it: grown, merged into, and cut into a partial.
+/* group_table.c - a table of keys with accumulators beside it.
  * SPDX-License-Identifier: MIT */
-#include "stages/group/group.h"
+#include "stages/group/group_table.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
 
 enum { FIRST_ROOM = 64 };
 
@@ -45,8 +48,7 @@ void mm_groups_free(mm_groups *groups) {
   *groups = (mm_groups){0};
 }
 
-/* Room for the states of all groups; what is there stays. */
-static int make_room(mm_groups *groups, int64_t count, mm_error *error) {
+int mm_groups_reserve(mm_groups *groups, int64_t count, mm_error *error) {
   if (count <= groups->room) return 0;
   int64_t room = groups->room ? groups->room * 2 : FIRST_ROOM;
   while (room < count) room *= 2;
@@ -62,103 +64,10 @@ static int make_room(mm_groups *groups, int64_t count, mm_error *error) {
 
 int mm_groups_extend(mm_groups *groups, int64_t from, mm_error *error) {
   int64_t to = groups->keys.count;
-  TRY(make_room(groups, to, error));
+  TRY(mm_groups_reserve(groups, to, error));
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     mm_accumulator *acc = &groups->accumulators[i];
     start_states(acc, from ? acc->head + from : 0, acc->head + to); /* the first group brings the head */
   }
-  return 0;
-}
-
-int mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_t to, mm_error *error) {
-  const mm_groups *added = &partial->groups;
-  const uint64_t *first = (const uint64_t *)added->first.data;
-  uint32_t numbers[MM_VECTOR];
-  for (int64_t at = from; at < to; at += MM_VECTOR) {
-    int64_t n = to - at < MM_VECTOR ? to - at : MM_VECTOR, known = groups->keys.count;
-    TRY(mm_keys_resolve(&groups->keys, mm_keys_entry(&added->keys, at), n, numbers, error));
-    if (groups->keys.count > known) {
-      int64_t next = known;
-      TRY(mm_buffer_reserve(&groups->first, (groups->keys.count - known) * 8, error));
-      uint64_t *place = (uint64_t *)groups->first.data;
-      for (int64_t i = 0; i < n; i++) {
-        if (numbers[i] != next) continue;
-        if (partial->fresh) partial->fresh[first[at + i]] = 1;
-        place[next++] = partial->base + first[at + i];
-      }
-      groups->first.size = next * 8;
-      TRY(mm_groups_extend(groups, known, error));
-    }
-    for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
-      mm_accumulator *acc = &groups->accumulators[i];
-      TRY(acc->vtable->merge(acc, numbers, &added->accumulators[i], at, n, error));
-    }
-  }
-  return 0;
-}
-
-/* Where each group goes, so that those of a partition stand together in their order. */
-static int find_places(const mm_key_table *keys, mm_partial *partial, mm_error *error) {
-  int64_t n = keys->count, stride = keys->layout->stride;
-  const uint64_t *entries = (const uint64_t *)keys->entries.data;
-  uint32_t counts[MM_PARTITIONS] = {0}, start = 0;
-  partial->places.size = 0;
-  TRY(mm_buffer_reserve(&partial->places, n * 4, error));
-  uint32_t *places = (uint32_t *)partial->places.data;
-  for (int64_t i = 0; i < n; i++) counts[entries[i * stride] >> 56]++;
-  for (int32_t p = 0; p < MM_PARTITIONS; p++) {
-    partial->starts[p] = start;
-    start += counts[p];
-    counts[p] = partial->starts[p];
-  }
-  partial->starts[MM_PARTITIONS] = start;
-  for (int64_t i = 0; i < n; i++) places[i] = counts[entries[i * stride] >> 56]++;
-  return 0;
-}
-
-static void scatter_16(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n) {
-  for (int64_t i = 0; i < n; i++) memcpy(to + places[i] * INT64_C(16), from + i * 16, 16);
-}
-static void scatter_8(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n) {
-  for (int64_t i = 0; i < n; i++) memcpy(to + places[i] * INT64_C(8), from + i * 8, 8);
-}
-static void scatter(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n, int64_t size) {
-  if (n && !places) memcpy(to, from, (size_t)(n * size));
-  else if (size == 8) scatter_8(to, from, places, n);
-  else if (size == 16) scatter_16(to, from, places, n);
-  else
-    for (int64_t i = 0; i < n; i++) memcpy(to + places[i] * size, from + i * size, (size_t)size);
-}
-
-static int move_groups(mm_groups *from, mm_groups *to, const uint32_t *places, mm_error *error) {
-  int64_t n = from->keys.count, size = from->plan->layout.stride * INT64_C(8);
-  to->keys.entries.size = to->first.size = 0;
-  TRY(mm_buffer_reserve(&to->keys.entries, n * size, error));
-  TRY(mm_buffer_reserve(&to->first, n * 8, error));
-  TRY(make_room(to, n, error));
-  scatter(to->keys.entries.data, from->keys.entries.data, places, n, size);
-  scatter(to->first.data, from->first.data, places, n, 8);
-  to->keys.entries.size = n * size;
-  to->first.size = n * 8;
-  to->keys.count = n;
-  for (int32_t i = 0; n && i < from->plan->accumulator_count; i++) {
-    mm_accumulator *a = &from->accumulators[i], *b = &to->accumulators[i];
-    if (!a->vtable->move) scatter(mm_state(b, 0), mm_state(a, 0), places, n, a->vtable->size);
-    else TRY(a->vtable->move(a, b, places, n, error));
-  }
-  return 0;
-}
-
-int mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scattered, mm_error *error) {
-  if (scattered) TRY(find_places(&groups->keys, partial, error));
-  partial->scattered = scattered;
-  partial->base = 0;
-  TRY(move_groups(groups, &partial->groups, scattered ? (const uint32_t *)partial->places.data : NULL, error));
-  mm_arena arena = groups->arena; /* long text stays where it is */
-  groups->arena = partial->groups.arena;
-  partial->groups.arena = arena;
-  mm_arena_reset(&groups->arena);
-  mm_keys_clear(&groups->keys);
-  groups->first.size = 0;
   return 0;
 }

@@ -6,8 +6,12 @@
  * are equal, but do not decide, are then merge sorted by value; such stretches often are in order already.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/sort/sort_key.h"
+#include "stages/sort/key_sort.h"
+#include "types/column.h"
+#include "types/type.h"
+#include "types/value.h"
 #include <math.h>
+#include <string.h>
 
 /* Three digits of items tell apart the rows of a morsel, two MANY of them, one FEW; SHORT lists are sorted by
  * insertion. */

@@ -1,6 +1,12 @@
 /* sort_key.c - the keys of rows as numbers.
  * SPDX-License-Identifier: MIT */
 #include "stages/sort/sort_key.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "kernels/reduce/reduce.h"
+#include "types/column.h"
+#include "types/type.h"
+#include <string.h>
 
 enum { BITS = 128, CHUNK = 1024 };
 typedef unsigned __int128 wide;

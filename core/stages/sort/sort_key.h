@@ -7,7 +7,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "internal.h"
+#include "types/gather.h"
 
 typedef struct rank {
   uint64_t high, low; /* the number */
@@ -51,14 +51,3 @@ bool mm_rank_open(const ordering *o, int32_t key, const rank *r);
 /* Rows of a batch whose first key may come before that of a rank, a bit each; where that key is the only one, those
  * with an equal key do not count. Returns how many, or -1 where looking at the first key alone is of no use. */
 int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);
-
-/* What is needed to compare ranks: the batches that they point into, and the first key to compare by value. */
-typedef struct ranking {
-  const ordering *order;
-  const mm_batch *batches;
-  int32_t key;
-} ranking;
-
-bool mm_rank_before(const ranking *by, const rank *a, const rank *b); /* a strictly before b; not by place */
-/* Stable; `spare` has room for twice as many. */
-void mm_ranks_sort(const ranking *by, rank *ranks, rank *spare, int64_t n);

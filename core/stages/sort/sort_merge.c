@@ -1,6 +1,10 @@
 /* sort_merge.c - merging all runs of a sorting stage in parallel.
  * SPDX-License-Identifier: MIT */
-#include "stages/sort/sort_stage.h"
+#include "stages/sort/sort_merge.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include "stages/sort/sort_runs.h"
 
 enum { STRIDE = 1024, PART = MM_MORSEL / 2 };
 

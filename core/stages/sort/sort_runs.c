@@ -1,6 +1,9 @@
 /* sort_runs.c - the sorted runs of a sorting stage, and their merging into one.
  * SPDX-License-Identifier: MIT */
-#include "stages/sort/sort_stage.h"
+#include "stages/sort/sort_runs.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <pthread.h>
 
 enum { BATCH = MM_MORSEL };
 

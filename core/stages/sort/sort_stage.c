@@ -1,6 +1,12 @@
 /* sort_stage.c - the stage that sorts, and the one that keeps the first rows in an order: morsels become runs.
  * SPDX-License-Identifier: MIT */
 #include "stages/sort/sort_stage.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "stages/sort/sort_merge.h"
+#include "stages/sort/sort_runs.h"
+#include <pthread.h>
+#include <string.h>
 
 /* A worker's morsel so far, and room to sort it. */
 typedef struct sort_local {

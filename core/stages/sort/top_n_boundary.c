@@ -5,7 +5,11 @@
  * those that are held against it, so that equal rows are beyond it too, where ranks tell that they are equal.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/sort/sort_stage.h"
+#include "stages/sort/top_n_boundary.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include <string.h>
 
 enum { MANY = 16 }; /* one row of so many */
 

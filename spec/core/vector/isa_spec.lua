@@ -61,7 +61,7 @@ describe("instruction sets", function()
       file:close()
       return all
     end
-    local makefile, header, source = text "Makefile", text "core/kernels/kernel.h", text "core/base/cpu_features.isa.c"
+    local makefile, header, source = text "Makefile", text "core/base/cpu.h", text "core/base/cpu_features.isa.c"
     local known = { lzcnt = header:find "FEATURE_LZCNT" and "LZCNT" or nil }
     local list = header:match "#define MM_FEATURES%b()(.-\n)#"
     for macro, name in list:gmatch "X%((%w+), (%w+)%)" do known[name] = macro end

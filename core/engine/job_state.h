@@ -1,4 +1,4 @@
-/* engine.h - a job and the segment it runs, as the files of engine/ share them.
+/* job_state.h - a job, the segment that it runs, and its workers.
  *
  * DESIGN. A job is a source and a list of stages. It is cut into segments after each breaking stage; segments run one
  * after the other, the result table of one being the source of the next. All workers of a job run the same segment:
@@ -16,7 +16,7 @@
  * Locks, outer to inner: claiming > ordering; job.mutex > ordering.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "internal.h"
+#include "moonmill.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -92,20 +92,3 @@ struct worker {
   mm_error failure; /* of the running morsel; code 0: none */
   int64_t failed_row;
 };
-
-/* Let the stage before a sink that has a destination compute right there (sink_into.c). */
-void mm_sink_aim(mm_job *job, const segment *s);
-
-int mm_segment_start(mm_job *job, mm_source *take, int32_t first, mm_error *error);
-void mm_segment_work(mm_job *job);                                     /* run by every thread */
-bool mm_segment_enter(mm_job *job, worker *worker);                    /* mm_segment_work in parts: begin, */
-bool mm_segment_step(worker *worker);                                  /* the next piece, while there is one, */
-void mm_segment_leave(worker *worker);                                 /* end, also where it did not begin */
-int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error); /* run by the last one */
-void mm_segment_free(mm_job *job);
-void mm_segment_wake(segment *segment); /* those who wait look again whether the job was cancelled */
-
-int mm_worker_open(worker *worker, mm_job *job, mm_error *error);
-void mm_worker_close(worker *worker);
-/* Run one piece to its cut; returns its partial (NULL when there is none) and leaves failures in worker->failure. */
-void *mm_worker_piece(worker *worker, int64_t number, void *piece);

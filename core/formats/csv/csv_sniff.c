@@ -1,13 +1,10 @@
-/* sniff.c - what a file is, by its first bytes.
+/* csv_sniff.c - what a file is, by its name and first bytes.
  * SPDX-License-Identifier: MIT */
-#include "formats/formats.h"
-
-bool mm_is_zstd(const uint8_t *bytes, int64_t size) {
-  if (size < 4) return false;
-  bool frame = memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0;
-  bool skippable = (bytes[0] & 0xf0) == 0x50 && memcmp(bytes + 1, "\x2a\x4d\x18", 3) == 0;
-  return frame || skippable;
-}
+#include "formats/csv/csv_sniff.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 const char *mm_foreign_format(const uint8_t *bytes, int64_t size) {
   static const struct {

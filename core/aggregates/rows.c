@@ -1,0 +1,66 @@
+/* rows.c - the states that a vector of rows goes to.
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/rows.h"
+#include "base/bitmap.h"
+#include <string.h>
+
+/* The state of each row's group and lane; groups beyond the first have one state. Some rows after the last are written too: there is room
+ * for a vector. */
+static void spread(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
+  enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
+  uint32_t of_lane[BLOCK];
+  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)mm_lane_state(lane + k) - MM_HEAD;
+  for (int64_t i = 0; i < n; i += BLOCK)
+    for (int k = 0; k < BLOCK; k++) {
+      uint32_t g = group[i + k], has_lanes = (uint32_t)((int32_t)(g - MM_SPREAD) >> 31); /* all ones, or 0 */
+      states[i + k] = g + MM_HEAD + (of_lane[k] & has_lanes);
+    }
+}
+
+const uint32_t *mm_rows_spread(mm_rows *rows) {
+  if (!rows->spread_known) spread(rows->spread, rows->group, rows->lane, rows->count);
+  rows->spread_known = true;
+  return rows->spread;
+}
+
+const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
+  const uint32_t *spread = mm_rows_spread(rows);
+  if (!column->valid) return spread;
+  if (rows->masked_by == column->valid) return rows->masked; /* several aggregates of one column */
+  rows->masked_by = column->valid;
+  if (rows->tally_of == rows->masked) rows->tally_of = NULL;
+  const uint64_t *valid = column->valid + (rows->start >> 6);
+  int64_t shift = rows->start & 63, end = shift + rows->count;
+  for (int64_t word = 0; word * 64 < end; word++) {
+    uint64_t bits = valid[word];
+    int64_t from = word ? 0 : shift, to = end - word * 64 < 64 ? end - word * 64 : 64, at = word * 64 - shift;
+    memcpy(rows->masked + at + from, spread + at + from, (size_t)(to - from) * sizeof(uint32_t));
+    uint64_t nulls = ~bits & UINT64_MAX << from;
+    if (to < 64) nulls &= (UINT64_C(1) << to) - 1;
+    for (; nulls; nulls &= nulls - 1) {
+      int64_t b = __builtin_ctzll(nulls);
+      rows->masked[at + b] = (uint32_t)b & (MM_TRASH - 1);
+    }
+  }
+  return rows->masked;
+}
+
+int64_t mm_rows_known(const mm_rows *rows, const mm_column *column) {
+  if (!column->valid) return rows->count;
+  const uint64_t *valid = column->valid + (rows->start >> 6);
+  int64_t before = rows->start & 63;
+  return mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before);
+}
+
+const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column) {
+  const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
+  if (rows->tally_of == at) return rows->tally;
+  rows->tally_of = at;
+  uint32_t counts[MM_HEAD + MM_SPREAD] = {0}; /* by state */
+  for (int64_t i = 0, n = rows->count; i < n; i++) counts[at[i]]++;
+  for (int64_t g = 0; g < MM_SPREAD; g++) {
+    rows->tally[g] = 0;
+    for (int64_t lane = 0; lane < MM_LANES; lane++) rows->tally[g] += counts[mm_lane_state(lane) + g];
+  }
+  return rows->tally;
+}
