@@ -83,8 +83,8 @@ $(BUILD)/%.$(1).o: %.isa.c | $(BUILD)/.packages
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
-# Lua modules, the header and argparse as bytes inside the command.
-$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h lua/host/host.h lua/host/session.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
+# Lua modules, the headers and argparse as bytes inside the command.
+$(BUILD)/embedded.c: lua/host/embed.lua core/moonmill.h core/stage.h lua/host/host.h lua/host/session.h lua/host/functions.h $(SRC_LUA) | $(LJ_LIB)
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
@@ -151,17 +151,17 @@ FUZZ_SECONDS ?= 20
 fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each
 	$(Q).ci/packages clang-14 && $(MAKE) -f spec/fuzz/fuzz.mk FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-install: all ## Install the command, the library and its header (PREFIX=/usr/local, DESTDIR=)
+install: all ## Install the command, the library and its headers (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/moonmill
 	$(Q)install -m 755 $(BUILD)/moonmill $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/libmoonmill.so $(DESTDIR)$(PREFIX)/lib/
-	$(Q)install -m 644 core/moonmill.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 core/moonmill.h core/stage.h $(DESTDIR)$(PREFIX)/include/
 	$(Q)install -m 644 pipelines/*.lua $(DESTDIR)$(PREFIX)/share/moonmill/
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'Name: moonmill' 'Description: typed columns, vector kernels and pipelines' \
 	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lmoonmill' 'Cflags: -I$${prefix}/include' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc
 
 uninstall: ## Remove what install put there
-	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h \
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h $(DESTDIR)$(PREFIX)/include/stage.h \
 	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc $(DESTDIR)$(PREFIX)/share/moonmill
 
 dist: ## Make a source archive of the last commit

@@ -43,7 +43,7 @@ local FLOORS = {
   { "aggregates" },
   { "stages" },
 }
-local PUBLIC = { ["moonmill.h"] = true, ["arrow_abi.h"] = true }
+local PUBLIC = { ["moonmill.h"] = true, ["stage.h"] = true, ["arrow_abi.h"] = true }
 -- Files that may include each other, each with the reason: { ["room/unit"] = { ["room/other"] = "because" } }.
 local CIRCLES = {
   ["base/os"] = { ["base/alloc"] = "what a thread of the system is to run is allocated within the budget" },
@@ -199,7 +199,7 @@ describe("the tree", function()
   end)
 
   it("lets the Python extension see the public headers and Python, neither the core's insides nor Lua", function()
-    local public = { ["moonmill.h"] = true, ["arrow_abi.h"] = true, ["host.h"] = true, ["session.h"] = true,
+    local public = { ["moonmill.h"] = true, ["stage.h"] = true, ["arrow_abi.h"] = true, ["host.h"] = true, ["session.h"] = true,
       ["functions.h"] = true, ["base/clock.h"] = true }
     assert.same({}, offences(files("'pybridge/src/*.c'", "'pybridge/src/*.h'"), function(line)
       local name = line:match '^%s*#%s*include%s+"([^"]+)"'
@@ -240,8 +240,8 @@ describe("the tree", function()
     assert.same({}, found)
   end)
 
-  it("keeps the header readable by LuaJIT: no macros, no inline, no conditions around declarations", function()
-    assert.same({}, offences({ "core/moonmill.h" }, function(line)
+  it("keeps the public headers readable by LuaJIT: no macros, no inline, no conditions around declarations", function()
+    assert.same({}, offences({ "core/moonmill.h", "core/stage.h" }, function(line)
       for _, pattern in ipairs { "^%s*#%s*define", "^%s*#%s*if", "static%s+inline", "\\$" } do
         if line:match(pattern) then return line end
       end

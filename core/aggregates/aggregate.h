@@ -4,6 +4,7 @@
 #include "engine/job_state.h"
 #include "aggregates/rows.h"
 #include "hash/hash_table.h"
+#include "stage.h"
 
 typedef struct mm_accumulator mm_accumulator;
 

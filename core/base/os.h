@@ -1,7 +1,7 @@
 /* os.h - the host's services: the operating system's, or what was put in their place.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 
 extern mm_allocator mm_host_allocator; /* for memory/alloc.c alone: everybody else allocates within the budget */
 extern int mm_host_fill; /* for specs: a byte that memory is filled with before it is given out; 0: it is not */

@@ -16,7 +16,7 @@
  * Locks, outer to inner: claiming > ordering; job.mutex > ordering.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -3,6 +3,7 @@
 #include "engine/job_state.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "stage.h"
 #include <stdatomic.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "stage.h"
 
 typedef struct table_source {
   mm_source base;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "formats/csv/csv_infer.h"
 #include "formats/csv/csv_parser.h"
+#include "stage.h"
 #include "types/type.h"
 #include <pthread.h>
 #include <stdatomic.h>

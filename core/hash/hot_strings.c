@@ -13,6 +13,7 @@
 #include "base/bitmap.h"
 #include "base/error.h"
 #include "base/hash_bytes.h"
+#include "stage.h"
 #include <string.h>
 
 enum { SLOT_BITS = 12, SLOTS = 1 << SLOT_BITS, MOST = 1024, REACH = 16, MOST_WORDS = 8 };

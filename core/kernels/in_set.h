@@ -1,7 +1,7 @@
 /* in_set.h - the set of IN, of numbers.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 
 /* The set of IN: a few values are compared one by one, whole numbers near each other are bits, others are hashed. */
 enum mm_set_kind { SET_FEW, SET_SPAN, SET_HASH };

@@ -8,6 +8,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/bitmap.h"
+#include "stage.h"
 #include <assert.h>
 
 /* A text value within a vector: its bytes are borrowed from a column, a constant or the frame's arena. */

@@ -1,7 +1,7 @@
 /* operations.h - the operations: one table.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 
 /* What an operand is: nothing (or a number), a register of instr.type, of type2, of bool, of i64. */
 enum mm_operand { OPERAND_NONE, OPERAND_T, OPERAND_S, OPERAND_BOOL, OPERAND_I64 };

@@ -7,8 +7,9 @@
 #define MM_INTEGERS(X)                                                                                                 \
   X(I8, i8, int8_t, "c")                                                                                               \
   X(I16, i16, int16_t, "s")                                                                                            \
-  X(I32, i32, int32_t, "i") X(I64, i64, int64_t, "l") X(U8, u8, uint8_t, "C") X(U16, u16, uint16_t, "S")               \
-      X(U32, u32, uint32_t, "I") X(U64, u64, uint64_t, "L")
+  X(I32, i32, int32_t, "i")                                                                                            \
+  X(I64, i64, int64_t, "l")                                                                                            \
+  X(U8, u8, uint8_t, "C") X(U16, u16, uint16_t, "S") X(U32, u32, uint32_t, "I") X(U64, u64, uint64_t, "L")
 #define MM_FLOATS(X) X(F32, f32, float, "f") X(F64, f64, double, "g")
 #define MM_NUMBERS(X) MM_INTEGERS(X) MM_FLOATS(X)
 

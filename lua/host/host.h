@@ -1,7 +1,7 @@
-/* host.h - what lua/host offers to Lua and to C, beside moonmill.h. Read by LuaJIT too: the same law holds.
+/* host.h - what lua/host offers to Lua and to C, beside moonmill.h and stage.h. Read by LuaJIT too: the same law holds.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 #pragma GCC visibility push(default)
 
 /* A stage that calls a Lua function for each row. `shipment` (copied) is what moonmill.rows.ship made of the function,

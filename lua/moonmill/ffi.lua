@@ -1,6 +1,6 @@
 -- moonmill.ffi - the only file that knows the C ABI.
 -- Inside the command or the shared object the header is embedded and C is what it was linked with;
--- elsewhere (specs, tools) the header is read from the tree and MM_LIB names the shared object.
+-- elsewhere (specs, tools) the headers are read from the tree and MM_LIB names the shared object.
 local ffi = require "ffi"
 
 local VERSION = 100
@@ -11,7 +11,7 @@ local function header()
   local root = debug.getinfo(1, "S").source:match "^@(.*)lua/moonmill/ffi%.lua$"
   if not root then error("moonmill.ffi: cannot find the C header beside this file", 2) end
   local text = ""
-  for _, name in ipairs { "core/moonmill.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
+  for _, name in ipairs { "core/moonmill.h", "core/stage.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
     local file = io.open(root .. name)
     if file then
       text = text .. file:read "*a" .. "\n"

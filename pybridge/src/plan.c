@@ -1,6 +1,7 @@
 /* plan.c - the Plan type: a pipeline bound to columns and parameters, as the session makes it.
  * SPDX-License-Identifier: MIT */
 #include "plan.h"
+#include "stage.h"
 #include "scripts.h"
 
 /* ---- Making ---- */

@@ -2,6 +2,7 @@
  * they say. It is refused, or all of its values can be read, compared and exported again; it is released once.
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"
+#include "stage.h"
 #include "types/column.h"
 #include "types/value.h"
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/error.h"
 #include "io/zstd_decoder.h"
+#include "stage.h"
 #include "types/column.h"
 #include <stdlib.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "io/zstd_encoder.h"
+#include "stage.h"
 #include "text/datetime.h"
 #include "text/float.h"
 #include "text/integer.h"

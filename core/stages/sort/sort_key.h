@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
+#include "stage.h"
 #include "types/gather.h"
 
 typedef struct rank {

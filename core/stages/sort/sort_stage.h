@@ -1,7 +1,7 @@
 /* sort_stage.h - the sorting stage.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 
 /* A stage that keeps the first n rows (-1: all) in an order, of each key when there are keys. */
 mm_stage *mm_sorter_new(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
