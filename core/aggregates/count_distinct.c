@@ -23,26 +23,26 @@ static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride
   for (int64_t w = 3; w < stride; w++) to[w] = from[w];
 }
 
-static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
-  const mm_key_layout *layout = acc->pair_layout;
+static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+  const row_encoding *layout = acc->pair_layout;
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
   for (int64_t from = 0; from < rows->count; from += PIECE) {
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, kept = 0;
     mm_column groups = {.type = {.id = MM_U32}, .length = n, .data = rows->group + from};
-    mm_keys_encode_column(layout, 0, &groups, 0, n, entries);
-    mm_keys_encode_column(layout, 1, column, rows->start + from, n, entries);
+    row_encoding_encode(layout, 0, &groups, 0, n, entries);
+    row_encoding_encode(layout, 1, column, rows->start + from, n, entries);
     for (int64_t i = 0; i < n; i++) {
-      if (column->valid && !mm_bit(column->valid, rows->start + from + i)) continue;
+      if (column->valid && !bit_get(column->valid, rows->start + from + i)) continue;
       if (kept != i) copy_entry(entries + kept * layout->stride, entries + i * layout->stride, layout->stride);
       kept++;
     }
-    mm_keys_hash(layout, entries, kept);
-    bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= MM_SHARED_GROUPS;
+    row_encoding_hash(layout, entries, kept);
+    bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= SHARED_GROUPS;
     acc->pairs_appended |= rows->distinct || (many && acc->pairs.count > acc->pair_rows / 2);
     acc->pair_rows += kept;
-    if (acc->pairs_appended) TRY(mm_keys_append(&acc->pairs, entries, kept, numbers, error));
-    else TRY(mm_keys_resolve(&acc->pairs, entries, kept, numbers, error));
+    if (acc->pairs_appended) TRY(hash_table_append(&acc->pairs, entries, kept, numbers, error));
+    else TRY(hash_table_resolve(&acc->pairs, entries, kept, numbers, error));
   }
   return 0;
 }
@@ -50,16 +50,16 @@ static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, m
 static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[1]; }
 static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
 
-static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   int64_t n = from->pairs.count, stride = from->pair_layout->stride, start = 0;
-  unique *states = mm_state(to, 0);
+  unique *states = accumulator_state(to, 0);
   to->pairs.entries.size = 0;
   TRY(mm_buffer_reserve(&to->pairs.entries, n * stride * 8, error));
   to->pairs.entries.size = n * stride * 8;
   to->pairs.count = n;
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
   for (int64_t i = 0; i < n; i++) {
-    uint32_t group = group_of(mm_keys_entry(&from->pairs, i));
+    uint32_t group = group_of(hash_table_entry(&from->pairs, i));
     states[place ? place[group] : group].count++;
   }
   for (int64_t g = 0; g < groups; g++) {
@@ -67,64 +67,64 @@ static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place,
     start += states[g].count;
   }
   for (int64_t i = 0; i < n; i++) {
-    const uint64_t *entry = mm_keys_entry(&from->pairs, i);
+    const uint64_t *entry = hash_table_entry(&from->pairs, i);
     uint32_t group = place ? place[group_of(entry)] : group_of(entry);
     uint64_t *moved = (uint64_t *)to->pairs.entries.data + states[group].start++ * stride;
     copy_entry(moved, entry, stride);
     set_group(moved, group);
   }
   for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
-  mm_keys_clear(&from->pairs);
+  hash_table_clear(&from->pairs);
   from->pairs_appended = false;
   from->pair_rows = 0;
   return 0;
 }
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
-  const mm_key_layout *layout = to->pair_layout;
-  const unique *added = mm_state(from, first);
+  const row_encoding *layout = to->pair_layout;
+  const unique *added = accumulator_state(from, first);
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
   int64_t filled = 0;
   for (int64_t i = 0; i < n; i++) {
     for (int64_t k = 0; k < added[i].count; k++) {
       uint64_t *entry = entries + filled * layout->stride;
-      copy_entry(entry, mm_keys_entry(&from->pairs, added[i].start + k), layout->stride);
+      copy_entry(entry, hash_table_entry(&from->pairs, added[i].start + k), layout->stride);
       set_group(entry, number[i]);
       if (++filled < PIECE) continue;
-      mm_keys_hash(layout, entries, filled);
-      TRY(mm_keys_resolve(&to->pairs, entries, filled, numbers, error));
+      row_encoding_hash(layout, entries, filled);
+      TRY(hash_table_resolve(&to->pairs, entries, filled, numbers, error));
       filled = 0;
     }
   }
-  mm_keys_hash(layout, entries, filled);
-  return mm_keys_resolve(&to->pairs, entries, filled, numbers, error);
+  row_encoding_hash(layout, entries, filled);
+  return hash_table_resolve(&to->pairs, entries, filled, numbers, error);
 }
 
-static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
+static int complete(accumulator *acc, int64_t groups, mm_error *error) {
   (void)error;
-  unique *states = mm_state(acc, 0);
+  unique *states = accumulator_state(acc, 0);
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
-  for (int64_t i = 0; i < acc->pairs.count; i++) states[group_of(mm_keys_entry(&acc->pairs, i))].count++;
+  for (int64_t i = 0; i < acc->pairs.count; i++) states[group_of(hash_table_entry(&acc->pairs, i))].count++;
   return 0;
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
-  TRY(mm_emit_column(column, type, n, false, error));
+  TRY(column_make_result(column, type, n, false, error));
   int64_t *out = (int64_t *)column->data;
   for (int64_t i = 0; i < n; i++) out[i] = ((const unique *)states[i])->count;
   return 0;
 }
 
-static const mm_accumulator_class unique_class = {.size = sizeof(unique),
-                                                  .ordered = true,
-                                                  .update = update,
-                                                  .merge = merge,
-                                                  .move = move,
-                                                  .complete = complete,
-                                                  .emit = emit};
+static const aggregate_function unique_class = {.size = sizeof(unique),
+                                                .ordered = true,
+                                                .update = update,
+                                                .merge = merge,
+                                                .move = move,
+                                                .complete = complete,
+                                                .emit = emit};
 
-const mm_accumulator_class *mm_unique_class(void) { return &unique_class; }
+const aggregate_function *count_distinct_function(void) { return &unique_class; }

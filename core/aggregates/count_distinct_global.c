@@ -24,27 +24,27 @@ typedef struct shard {
   bool zero; /* the hash 0 */
 } shard;
 
-struct mm_census {
+struct distinct_set {
   shard parts[PARTS];
   atomic_uint turn;    /* where the next worker begins, so that they seldom meet */
   atomic_bool stopped; /* nobody wants the answer any more */
 };
 
-int mm_census_init(mm_census **census, mm_error *error) {
-  *census = mm_allocate_zero(sizeof **census);
-  if (!*census) return mm_fail_memory(error, sizeof **census);
+int distinct_set_init(distinct_set **census, mm_error *error) {
+  *census = memory_allocate_zero(sizeof **census);
+  if (!*census) return error_fail_memory(error, sizeof **census);
   for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*census)->parts[p].lock, NULL);
   return 0;
 }
 
-void mm_census_stop(mm_census *census) { atomic_store(&census->stopped, true); }
+void distinct_set_stop(distinct_set *census) { atomic_store(&census->stopped, true); }
 
-void mm_census_free(mm_census *census) {
+void distinct_set_free(distinct_set *census) {
   for (int p = 0; census && p < PARTS; p++) {
-    mm_release(census->parts[p].slots, census->parts[p].room * (int64_t)sizeof(uint64_t));
+    memory_release(census->parts[p].slots, census->parts[p].room * (int64_t)sizeof(uint64_t));
     pthread_mutex_destroy(&census->parts[p].lock);
   }
-  mm_release(census, sizeof *census);
+  memory_release(census, sizeof *census);
 }
 
 /* ---- The set ---- */
@@ -54,15 +54,15 @@ static int make_room(shard *part, int64_t n, mm_error *error) {
   int64_t room = part->room ? part->room : FIRST_ROOM;
   while (room < (part->count + n) * 2) room *= 2;
   if (room == part->room) return 0;
-  uint64_t *slots = mm_allocate_zero(room * (int64_t)sizeof(uint64_t)), mask = (uint64_t)room - 1;
-  if (!slots) return mm_fail_memory(error, room * (int64_t)sizeof(uint64_t));
+  uint64_t *slots = memory_allocate_zero(room * (int64_t)sizeof(uint64_t)), mask = (uint64_t)room - 1;
+  if (!slots) return error_fail_memory(error, room * (int64_t)sizeof(uint64_t));
   for (int64_t i = 0; i < part->room; i++) {
     if (!part->slots[i]) continue;
     uint64_t at = part->slots[i] & mask;
     while (slots[at]) at = (at + 1) & mask;
     slots[at] = part->slots[i];
   }
-  mm_release(part->slots, part->room * (int64_t)sizeof(uint64_t));
+  memory_release(part->slots, part->room * (int64_t)sizeof(uint64_t));
   part->slots = slots;
   part->room = room;
   return 0;
@@ -99,13 +99,13 @@ static int add(shard *part, const uint64_t *hashes, int64_t n, mm_error *error) 
 /* ---- The accumulator ---- */
 
 /* `values`: the filter, then the hashes that were gathered. */
-static int gather(mm_accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column, int64_t start,
+static int gather(accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column, int64_t start,
                   int64_t n, mm_error *error) {
   TRY(mm_buffer_reserve(&acc->values, n * 8, error));
   uint64_t *filter = (uint64_t *)acc->values.data, *to = filter + acc->values.size / 8;
   int64_t kept = 0;
   for (int64_t i = 0; i < n; i++) {
-    uint64_t hash = entries[i * stride], known = !column->valid || mm_bit(column->valid, start + i);
+    uint64_t hash = entries[i * stride], known = !column->valid || bit_get(column->valid, start + i);
     uint64_t *last = &filter[hash % FILTER];
     to[kept] = hash;
     kept += (*last != hash) & known;
@@ -115,8 +115,8 @@ static int gather(mm_accumulator *acc, const uint64_t *entries, int64_t stride, 
   return 0;
 }
 
-static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
-  const mm_key_layout *layout = acc->pair_layout;
+static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+  const row_encoding *layout = acc->pair_layout;
   uint64_t entries[PIECE * MOST_WORDS];
   if (!acc->values.size) {
     TRY(mm_buffer_reserve(&acc->values, FILTER * 8, error));
@@ -126,15 +126,15 @@ static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, m
   }
   for (int64_t from = 0; from < rows->count; from += PIECE) {
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, start = rows->start + from;
-    mm_keys_encode_column(layout, 0, column, start, n, entries);
-    mm_keys_hash(layout, entries, n);
+    row_encoding_encode(layout, 0, column, start, n, entries);
+    row_encoding_hash(layout, entries, n);
     TRY(gather(acc, entries, layout->stride, column, start, n, error));
   }
   return 0;
 }
 
 /* What was gathered, part by part; the filter stays. */
-static int scatter(mm_accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
+static int scatter(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
   int64_t n = from->values.size ? from->values.size / 8 - FILTER : 0;
   const uint64_t *hashes = n ? (const uint64_t *)from->values.data + FILTER : NULL;
   uint32_t next[PARTS] = {0}, start = 0;
@@ -153,7 +153,7 @@ static int scatter(mm_accumulator *from, mm_buffer *to, uint32_t *starts, mm_err
   return 0;
 }
 
-static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   (void)place, (void)groups;
   uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->census->turn, 37);
   TRY(scatter(from, &to->values, starts, error));
@@ -169,23 +169,23 @@ static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place,
   return 0;
 }
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
   (void)to, (void)number, (void)from, (void)first, (void)n, (void)error;
   return 0; /* the set has it already */
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)aggregate, (void)states;
   int64_t count = 0;
   for (int p = 0; p < PARTS; p++) count += acc->census->parts[p].count + acc->census->parts[p].zero;
-  TRY(mm_emit_column(column, type, n, false, error));
+  TRY(column_make_result(column, type, n, false, error));
   for (int64_t i = 0; i < n; i++) ((int64_t *)column->data)[i] = count;
   return 0;
 }
 
-static const mm_accumulator_class census_class = {
+static const aggregate_function census_class = {
     .size = 1, .ordered = true, .reduces = true, .update = update, .merge = merge, .move = move, .emit = emit};
 
-const mm_accumulator_class *mm_census_class(void) { return &census_class; }
+const aggregate_function *count_distinct_global_function(void) { return &census_class; }

@@ -4,7 +4,7 @@
 #include "moonmill.h"
 
 /* Values of which a stage counts how many are different, added to by all workers. */
-typedef struct mm_census mm_census;
-int mm_census_init(mm_census **census, mm_error *error);
-void mm_census_stop(mm_census *census); /* any thread */
-void mm_census_free(mm_census *census);
+typedef struct distinct_set distinct_set;
+int distinct_set_init(distinct_set **census, mm_error *error);
+void distinct_set_stop(distinct_set *census); /* any thread */
+void distinct_set_free(distinct_set *census);

@@ -3,14 +3,14 @@
 #pragma once
 #include "aggregates/aggregate.h"
 
-const mm_accumulator_class *mm_count_class(int op);
-const mm_accumulator_class *mm_sum_class(int op, int type);
-const mm_accumulator_class *mm_extreme_class(int type);
-const mm_accumulator_class *mm_moment_class(int type);
-const mm_accumulator_class *mm_merged_sum_class(int op, int type); /* of the first part; see MM_AGG_MERGE_SUM */
-const mm_accumulator_class *mm_merged_moment_class(void);
-const mm_accumulator_class *mm_edge_class(int type);
-const mm_accumulator_class *mm_text_class(void);
-const mm_accumulator_class *mm_quantile_class(int type);
-const mm_accumulator_class *mm_unique_class(void);
-const mm_accumulator_class *mm_census_class(void); /* n_unique without keys, of a type that is not text */
+const aggregate_function *count_function(int op);
+const aggregate_function *sum_function(int op, int type);
+const aggregate_function *min_max_function(int type);
+const aggregate_function *variance_function(int type);
+const aggregate_function *merged_sum_function(int op, int type); /* of the first part; see MM_AGG_MERGE_SUM */
+const aggregate_function *merged_variance_function(void);
+const aggregate_function *first_last_function(int type);
+const aggregate_function *min_max_text_function(void);
+const aggregate_function *quantile_function(int type);
+const aggregate_function *count_distinct_function(void);
+const aggregate_function *count_distinct_global_function(void); /* n_unique without keys, of a type that is not text */

@@ -11,29 +11,29 @@ typedef struct edge {
   int64_t found;
 } edge;
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
   (void)error;
-  edge *states = mm_state(to, 0);
-  const edge *added = mm_state(from, first);
+  edge *states = accumulator_state(to, 0);
+  const edge *added = accumulator_state(from, first);
   bool keeps = to->op == MM_AGG_FIRST;
   for (int64_t i = 0; i < n; i++)
     if (added[i].found != NONE && !(keeps && states[number[i]].found != NONE)) states[number[i]] = added[i];
   return 0;
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const edge *)states[i])->found != VALUE_FOUND;
-  TRY(mm_emit_column(column, type, n, nulls, error));
+  TRY(column_make_result(column, type, n, nulls, error));
   int64_t width = mm_type_width(type);
   uint8_t *out = (uint8_t *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const edge *state = states[i];
     uint64_t bits = state->found == VALUE_FOUND ? state->bits : 0;
-    if (state->found != VALUE_FOUND) mm_emit_null(column, i);
+    if (state->found != VALUE_FOUND) column_set_null(column, i);
     if (type.id == MM_BOOL) ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
     else memcpy(out + i * width, &bits, (size_t)width);
   }
@@ -41,7 +41,7 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 }
 
 #define NAME(x) x##_bool
-#define VALUE(data, i) mm_bit(data, i)
+#define VALUE(data, i) bit_get(data, i)
 #define T uint64_t
 #include "aggregates/first_last.inc.h"
 #define NAME(x) x##_1
@@ -61,7 +61,7 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 #define T uint64_t
 #include "aggregates/first_last.inc.h"
 
-const mm_accumulator_class *mm_edge_class(int type) {
+const aggregate_function *first_last_function(int type) {
   if (type == MM_BOOL) return &edge_class_bool;
   switch (mm_type_width((mm_type){.id = (uint8_t)type})) {
   case 1: return &edge_class_1;

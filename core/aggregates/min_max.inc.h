@@ -1,17 +1,17 @@
 /* min_max.inc.h - min and max of one type; needs NAME(x), T, VALUE(data, i) and ORDER(x), the value's place as an i64.
  * SPDX-License-Identifier: MIT */
 
-static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   (void)error;
   const T *data = column->data;
   if (rows->single) {
-    if (mm_rows_known(rows, column) == 0) return 0;
+    if (row_vector_count_valid(rows, column) == 0) return 0;
     T bound;
-    mm_bounder_of(column->type.id)(&bound, data, column->valid, rows->start, rows->count, acc->op == MM_AGG_MIN);
+    min_max_kernel_of(column->type.id)(&bound, data, column->valid, rows->start, rows->count, acc->op == MM_AGG_MIN);
     add_bound(acc, ORDER(VALUE(&bound, 0)));
     return 0;
   }
-  const uint32_t *at = mm_rows_states(rows, column);
+  const uint32_t *at = row_vector_states(rows, column);
   enum { IS_FLOAT = (T)0.5 > 0 };
   double sign = acc->op == MM_AGG_MIN ? -1 : 1;
   extreme *states = (extreme *)acc->states.data;
@@ -27,7 +27,7 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   return 0;
 }
 
-static const mm_accumulator_class NAME(extreme_class) = {
+static const aggregate_function NAME(extreme_class) = {
     .size = sizeof(extreme), .reduces = true, .start = start, .update = NAME(update), .merge = merge, .emit = emit};
 
 #undef NAME

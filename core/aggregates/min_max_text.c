@@ -12,17 +12,17 @@ typedef struct text {
   int32_t size, capacity;
 } text;
 
-static void start(mm_accumulator *acc, int64_t from, int64_t to) {
+static void start(accumulator *acc, int64_t from, int64_t to) {
   text *states = (text *)acc->states.data;
   for (int64_t i = from; i < to; i++) states[i] = (text){NULL, NONE, 0};
 }
 
-static int keep(mm_accumulator *acc, text *state, const uint8_t *bytes, int32_t size, mm_error *error) {
+static int keep(accumulator *acc, text *state, const uint8_t *bytes, int32_t size, mm_error *error) {
   if (size > state->capacity) {
     int32_t capacity = state->capacity ? state->capacity : 16;
     while (capacity < size) capacity = capacity > INT32_MAX / 2 ? INT32_MAX : capacity * 2;
-    uint8_t *room = mm_arena_take(acc->arena, capacity);
-    if (!room) return mm_fail_memory(error, capacity);
+    uint8_t *room = arena_take(acc->arena, capacity);
+    if (!room) return error_fail_memory(error, capacity);
     state->bytes = room;
     state->capacity = capacity;
   }
@@ -45,13 +45,13 @@ static inline bool wanted(int op, const text *state, const uint8_t *bytes, int32
   return op == MM_AGG_MIN ? less(bytes, size, state->bytes, state->size) : less(state->bytes, state->size, bytes, size);
 }
 
-static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
-  text *states = mm_state(acc, 0);
+static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+  text *states = accumulator_state(acc, 0);
   bool edge = acc->op == MM_AGG_FIRST || acc->op == MM_AGG_LAST;
   const int32_t *offsets = column->offsets + rows->start;
   for (int64_t i = 0; i < rows->count; i++) {
     text *state = &states[rows->group[i]];
-    bool null = column->valid && !mm_bit(column->valid, rows->start + i);
+    bool null = column->valid && !bit_get(column->valid, rows->start + i);
     if (null && !edge) continue;
     const uint8_t *bytes = (const uint8_t *)column->data + offsets[i];
     int32_t size = null ? NULL_TEXT : offsets[i + 1] - offsets[i];
@@ -60,17 +60,17 @@ static int update(mm_accumulator *acc, const mm_column *column, mm_rows *rows, m
   return 0;
 }
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
-  text *states = mm_state(to, 0);
-  const text *added = mm_state(from, first);
+  text *states = accumulator_state(to, 0);
+  const text *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++)
     if (added[i].size != NONE && wanted(to->op, &states[number[i]], added[i].bytes, added[i].size))
       TRY(keep(to, &states[number[i]], added[i].bytes, added[i].size, error));
   return 0;
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   bool nulls = false;
@@ -81,7 +81,7 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
     else bytes += state->size;
   }
   if (bytes > INT32_MAX)
-    return mm_fail(error, MM_ELIMIT, "too-much-text", "the texts of %lld groups exceed 2 GiB", (long long)n);
+    return error_fail(error, MM_ELIMIT, "too-much-text", "the texts of %lld groups exceed 2 GiB", (long long)n);
   TRY(mm_column_make(column, type, n, bytes, nulls, error));
   int32_t *offsets = (int32_t *)column->offsets;
   uint8_t *to = (uint8_t *)column->data;
@@ -89,14 +89,14 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
   for (int64_t i = 0; i < n; i++) {
     const text *state = states[i];
     int32_t size = state->size < 0 ? 0 : state->size;
-    if (state->size < 0) mm_emit_null(column, i);
+    if (state->size < 0) column_set_null(column, i);
     if (size) memcpy(to + offsets[i], state->bytes, (size_t)size);
     offsets[i + 1] = offsets[i] + size;
   }
   return 0;
 }
 
-static const mm_accumulator_class text_class = {
+static const aggregate_function text_class = {
     .size = sizeof(text), .ordered = true, .start = start, .update = update, .merge = merge, .emit = emit};
 
-const mm_accumulator_class *mm_text_class(void) { return &text_class; }
+const aggregate_function *min_max_text_function(void) { return &text_class; }

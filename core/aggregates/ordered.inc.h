@@ -4,7 +4,7 @@
 
 #define ORDER(x) (int64_t)(x)
 #define NAME(x) x##_bool
-#define VALUE(data, i) mm_bit(data, i)
+#define VALUE(data, i) bit_get(data, i)
 #define T uint64_t
 #include TEMPLATE
 #define ORDER(x) (x)
@@ -47,12 +47,12 @@
 #define VALUE(data, i) (data)[i]
 #define T uint64_t
 #include TEMPLATE
-#define ORDER(x) mm_order_f64(x)
+#define ORDER(x) total_order_f64(x)
 #define NAME(x) x##_f32
 #define VALUE(data, i) (double)(data)[i]
 #define T float
 #include TEMPLATE
-#define ORDER(x) mm_order_f64(x)
+#define ORDER(x) total_order_f64(x)
 #define NAME(x) x##_f64
 #define VALUE(data, i) (data)[i]
 #define T double

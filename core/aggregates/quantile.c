@@ -27,9 +27,9 @@ typedef struct run {
 /* ---- Logs ---- */
 
 /* Tables that rows are added to have a head, and log the group of each value. */
-static bool logs_values(const mm_accumulator *acc) { return acc->head > 0; }
+static bool logs_values(const accumulator *acc) { return acc->head > 0; }
 
-static void count_values(const mm_accumulator *from, values_of *states, const uint32_t *place) {
+static void count_values(const accumulator *from, values_of *states, const uint32_t *place) {
   const uint32_t *group = (const uint32_t *)from->value_groups.data;
   const run *runs = (const run *)from->value_groups.data;
   if (logs_values(from)) {
@@ -41,7 +41,7 @@ static void count_values(const mm_accumulator *from, values_of *states, const ui
 }
 
 /* Values to where their states start; the starts are moved to their ends. */
-static void put_values(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t *out) {
+static void put_values(const accumulator *from, values_of *states, const uint32_t *place, int64_t *out) {
   const uint32_t *group = (const uint32_t *)from->value_groups.data;
   const run *runs = (const run *)from->value_groups.data;
   const int64_t *value = (const int64_t *)from->values.data;
@@ -58,8 +58,8 @@ static void put_values(const mm_accumulator *from, values_of *states, const uint
 }
 
 /* Bring a log into groups: `to` may be the same accumulator with another buffer for values. */
-static int arrange(const mm_accumulator *from, values_of *states, const uint32_t *place, int64_t groups,
-                   mm_buffer *values, mm_error *error) {
+static int arrange(const accumulator *from, values_of *states, const uint32_t *place, int64_t groups, mm_buffer *values,
+                   mm_error *error) {
   int64_t start = 0;
   values->size = 0;
   TRY(mm_buffer_reserve(values, from->values.size, error));
@@ -75,7 +75,7 @@ static int arrange(const mm_accumulator *from, values_of *states, const uint32_t
   return 0;
 }
 
-static int log_run(mm_accumulator *acc, int64_t group, int64_t count, mm_error *error) {
+static int log_run(accumulator *acc, int64_t group, int64_t count, mm_error *error) {
   while (count) {
     run r = {(uint32_t)group, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX};
     TRY(mm_buffer_append(&acc->value_groups, &r, sizeof r, error));
@@ -85,22 +85,22 @@ static int log_run(mm_accumulator *acc, int64_t group, int64_t count, mm_error *
 }
 
 /* A partial that is moved on has no log: make it again out of its states. */
-static int log_groups(mm_accumulator *acc, int64_t groups, mm_error *error) {
-  const values_of *states = mm_state(acc, 0);
+static int log_groups(accumulator *acc, int64_t groups, mm_error *error) {
+  const values_of *states = accumulator_state(acc, 0);
   for (int64_t g = 0; g < groups; g++) TRY(log_run(acc, g, states[g].count, error));
   return 0;
 }
 
-static int move(mm_accumulator *from, mm_accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   if (!from->value_groups.size) TRY(log_groups(from, groups, error));
-  TRY(arrange(from, mm_state(to, 0), place, groups, &to->values, error));
+  TRY(arrange(from, accumulator_state(to, 0), place, groups, &to->values, error));
   from->values.size = from->value_groups.size = 0;
   return 0;
 }
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
-  const values_of *added = mm_state(from, first);
+  const values_of *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) {
     if (!added[i].count) continue; /* perhaps there are no values at all */
     TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
@@ -109,8 +109,8 @@ static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulato
   return 0;
 }
 
-static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
-  values_of *states = mm_state(acc, 0);
+static int complete(accumulator *acc, int64_t groups, mm_error *error) {
+  values_of *states = accumulator_state(acc, 0);
   if (groups == 1) {
     states[0] = (values_of){.count = acc->values.size / 8, .values = (int64_t *)acc->values.data};
     return 0;
@@ -130,14 +130,14 @@ static int complete(mm_accumulator *acc, int64_t groups, mm_error *error) {
 
 /* ---- Results ---- */
 
-static double value_of(const mm_accumulator *acc, int64_t order) {
-  if (mm_is_float(acc->type.id)) return mm_unorder_f64(order);
+static double value_of(const accumulator *acc, int64_t order) {
+  if (type_is_float(acc->type.id)) return total_order_back_f64(order);
   if (acc->type.id == MM_U64) return (double)((uint64_t)order ^ UINT64_C(1) << 63);
   return (double)order;
 }
 
 typedef struct quantiles {
-  const mm_accumulator *acc;
+  const accumulator *acc;
   double q;
   void *const *states;
   int64_t n;
@@ -150,7 +150,7 @@ static int quantile(const quantiles *all, mm_job *job, int64_t i, mm_error *erro
   all->out[i] = 0;
   if (!n) return 0;
   double at = all->q * (double)(n - 1), whole = floor(at);
-  TRY(mm_nth(job, state->values, n, (int64_t)whole, pair, error));
+  TRY(quickselect(job, state->values, n, (int64_t)whole, pair, error));
   double low = value_of(all->acc, pair[0]), high = value_of(all->acc, pair[1]);
   all->out[i] = at == whole || low == high ? low : low + (at - whole) * (high - low);
   return 0;
@@ -169,19 +169,19 @@ static int small_groups(void *context, int64_t task, mm_error *error) {
   return 0;
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const values_of *)states[i])->count == 0;
-  TRY(mm_emit_column(column, type, n, nulls, error));
+  TRY(column_make_result(column, type, n, nulls, error));
   for (int64_t i = 0; i < n && nulls; i++)
-    if (!((const values_of *)states[i])->count) mm_emit_null(column, i);
+    if (!((const values_of *)states[i])->count) column_set_null(column, i);
   double q = aggregate->op == MM_AGG_MEDIAN ? 0.5 : aggregate->q;
   quantiles all = {.acc = acc, .q = q, .states = states, .n = n, .out = (double *)column->data};
   for (int64_t i = 0; i < n && acc->helpers; i++)
     if (is_large(&all, i)) TRY(quantile(&all, acc->helpers, i, error));
   if (acc->helpers)
-    return mm_parallel(acc->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
+    return parallel_run(acc->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
   for (int64_t i = 0; i < n; i++) TRY(quantile(&all, NULL, i, error));
   return 0;
 }
@@ -189,11 +189,11 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
 #define TEMPLATE "aggregates/quantile.inc.h"
 #include "aggregates/ordered.inc.h"
 
-const mm_accumulator_class *mm_quantile_class(int type) {
-  switch (mm_storage(type)) {
+const aggregate_function *quantile_function(int type) {
+  switch (type_storage(type)) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &quantile_class_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;

@@ -71,8 +71,8 @@ typedef struct narrowing {
 
 /* From a sample: the values some places before and after that of the k-th. */
 static int choose(narrowing *s, int64_t k, mm_error *error) {
-  int64_t *sample = mm_allocate(SAMPLE * 8), stride = s->n / SAMPLE;
-  if (!sample) return mm_fail_memory(error, SAMPLE * 8);
+  int64_t *sample = memory_allocate(SAMPLE * 8), stride = s->n / SAMPLE;
+  if (!sample) return error_fail_memory(error, SAMPLE * 8);
   for (int64_t i = 0; i < SAMPLE; i++) sample[i] = s->x[i * stride];
   int64_t at = k / stride < SAMPLE ? k / stride : SAMPLE - 1;
   s->low = INT64_MIN;
@@ -85,7 +85,7 @@ static int choose(narrowing *s, int64_t k, mm_error *error) {
     select_nth(sample, SAMPLE, at + MARGIN);
     s->high = sample[at + MARGIN];
   }
-  mm_release(sample, SAMPLE * 8);
+  memory_release(sample, SAMPLE * 8);
   return 0;
 }
 
@@ -119,25 +119,25 @@ static int find_within(const narrowing *s, int64_t count, int64_t k, int64_t pai
   pair[0] = pair[1] = s->low;
   if (s->low == s->high) return 1;
   if (within > s->n / 2) return 0; /* nothing gained: most are equal to one of the two */
-  int64_t *found = mm_allocate(within * 8), at = 0;
-  if (!found) return mm_fail_memory(error, within * 8);
+  int64_t *found = memory_allocate(within * 8), at = 0;
+  if (!found) return error_fail_memory(error, within * 8);
   for (int64_t t = 0; t < count; at += s->pieces[t++].within)
     memcpy(found + at, s->x + t * PIECE, (size_t)s->pieces[t].within * 8);
   select_pair(found, within, k - below, pair);
-  mm_release(found, within * 8);
+  memory_release(found, within * 8);
   return 1;
 }
 
-int mm_nth(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], mm_error *error) {
+int quickselect(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], mm_error *error) {
   narrowing s = {.x = x, .n = n};
   int64_t count = (n + PIECE - 1) / PIECE, size = count * (int64_t)sizeof *s.pieces;
   int found = 0;
   if (job && n >= SAMPLE) {
-    s.pieces = mm_allocate(size);
-    found = s.pieces ? choose(&s, k, error) : mm_fail_memory(error, size);
-    if (found >= 0) found = mm_parallel(job, count, narrow, &s, error);
+    s.pieces = memory_allocate(size);
+    found = s.pieces ? choose(&s, k, error) : error_fail_memory(error, size);
+    if (found >= 0) found = parallel_run(job, count, narrow, &s, error);
     if (found >= 0) found = find_within(&s, count, k, pair, error);
-    if (s.pieces) mm_release(s.pieces, size);
+    if (s.pieces) memory_release(s.pieces, size);
     TRY(found);
   }
   if (!found) select_pair(x, n, k, pair);

@@ -6,4 +6,4 @@
 
 /* The k-th least of n numbers, from 0, and the one after it, or the same where it is the last; reorders them. With the
  * threads of a job, where there is one, which is worth it for some hundred thousand. */
-int mm_nth(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], mm_error *error);
+int quickselect(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], mm_error *error);

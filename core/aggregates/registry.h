@@ -4,4 +4,4 @@
 #include "aggregates/aggregate.h"
 
 /* The class for an aggregate over a type; NULL: it makes no sense. */
-const mm_accumulator_class *mm_accumulator_class_of(int op, mm_type type);
+const aggregate_function *aggregate_function_of(int op, mm_type type);

@@ -9,22 +9,22 @@
 static void spread(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
   enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
   uint32_t of_lane[BLOCK];
-  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)mm_lane_state(lane + k) - MM_HEAD;
+  for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)replica_state(lane + k) - HEAD_STATES;
   for (int64_t i = 0; i < n; i += BLOCK)
     for (int k = 0; k < BLOCK; k++) {
-      uint32_t g = group[i + k], has_lanes = (uint32_t)((int32_t)(g - MM_SPREAD) >> 31); /* all ones, or 0 */
-      states[i + k] = g + MM_HEAD + (of_lane[k] & has_lanes);
+      uint32_t g = group[i + k], has_lanes = (uint32_t)((int32_t)(g - REPLICATED_GROUPS) >> 31); /* all ones, or 0 */
+      states[i + k] = g + HEAD_STATES + (of_lane[k] & has_lanes);
     }
 }
 
-const uint32_t *mm_rows_spread(mm_rows *rows) {
+const uint32_t *row_vector_replicas(row_vector *rows) {
   if (!rows->spread_known) spread(rows->spread, rows->group, rows->lane, rows->count);
   rows->spread_known = true;
   return rows->spread;
 }
 
-const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
-  const uint32_t *spread = mm_rows_spread(rows);
+const uint32_t *row_vector_states(row_vector *rows, const mm_column *column) {
+  const uint32_t *spread = row_vector_replicas(rows);
   if (!column->valid) return spread;
   if (rows->masked_by == column->valid) return rows->masked; /* several aggregates of one column */
   rows->masked_by = column->valid;
@@ -39,28 +39,28 @@ const uint32_t *mm_rows_states(mm_rows *rows, const mm_column *column) {
     if (to < 64) nulls &= (UINT64_C(1) << to) - 1;
     for (; nulls; nulls &= nulls - 1) {
       int64_t b = __builtin_ctzll(nulls);
-      rows->masked[at + b] = (uint32_t)b & (MM_TRASH - 1);
+      rows->masked[at + b] = (uint32_t)b & (NULL_STATES - 1);
     }
   }
   return rows->masked;
 }
 
-int64_t mm_rows_known(const mm_rows *rows, const mm_column *column) {
+int64_t row_vector_count_valid(const row_vector *rows, const mm_column *column) {
   if (!column->valid) return rows->count;
   const uint64_t *valid = column->valid + (rows->start >> 6);
   int64_t before = rows->start & 63;
-  return mm_bits_count(valid, before + rows->count) - mm_bits_count(valid, before);
+  return bits_count(valid, before + rows->count) - bits_count(valid, before);
 }
 
-const uint32_t *mm_rows_tally(mm_rows *rows, const mm_column *column) {
-  const uint32_t *at = column ? mm_rows_states(rows, column) : mm_rows_spread(rows);
+const uint32_t *row_vector_counts(row_vector *rows, const mm_column *column) {
+  const uint32_t *at = column ? row_vector_states(rows, column) : row_vector_replicas(rows);
   if (rows->tally_of == at) return rows->tally;
   rows->tally_of = at;
-  uint32_t counts[MM_HEAD + MM_SPREAD] = {0}; /* by state */
+  uint32_t counts[HEAD_STATES + REPLICATED_GROUPS] = {0}; /* by state */
   for (int64_t i = 0, n = rows->count; i < n; i++) counts[at[i]]++;
-  for (int64_t g = 0; g < MM_SPREAD; g++) {
+  for (int64_t g = 0; g < REPLICATED_GROUPS; g++) {
     rows->tally[g] = 0;
-    for (int64_t lane = 0; lane < MM_LANES; lane++) rows->tally[g] += counts[mm_lane_state(lane) + g];
+    for (int64_t lane = 0; lane < REDUCE_LANES; lane++) rows->tally[g] += counts[replica_state(lane) + g];
   }
   return rows->tally;
 }

@@ -7,44 +7,44 @@ typedef struct NAME(average) {
   int64_t count;
 } NAME(average);
 
-static int NAME(update_sum)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+static int NAME(update_sum)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   (void)error;
   SUM *states = (SUM *)acc->states.data;
   if (rows->single) {
     ADD_SINGLE(acc, column, rows, sizeof *states);
     return 0;
   }
-  const uint32_t *at = mm_rows_states(rows, column);
+  const uint32_t *at = row_vector_states(rows, column);
   const T *data = column->data;
   int64_t start = rows->start, n = rows->count;
   for (int64_t i = 0; i < n; i++) states[at[i]] += (SUM)VALUE(data, start + i);
   return 0;
 }
 
-static int NAME(merge_sum)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first,
-                           int64_t n, mm_error *error) {
+static int NAME(merge_sum)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                           mm_error *error) {
   (void)error;
-  SUM *states = mm_state(to, 0);
-  const SUM *added = mm_state(from, first);
+  SUM *states = accumulator_state(to, 0);
+  const SUM *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) states[number[i]] += added[i];
   return 0;
 }
 
-static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+static int NAME(update_mean)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   (void)error;
   NAME(average) *states = (NAME(average) *)acc->states.data;
   if (rows->single) {
     ADD_SINGLE(acc, column, rows, sizeof *states);
-    states[MM_HEAD].count += mm_rows_known(rows, column);
+    states[HEAD_STATES].count += row_vector_count_valid(rows, column);
     return 0;
   }
-  const uint32_t *at = mm_rows_states(rows, column);
+  const uint32_t *at = row_vector_states(rows, column);
   const T *data = column->data;
   int64_t start = rows->start, n = rows->count;
   if (rows->few) {
     for (int64_t i = 0; i < n; i++) states[at[i]].sum += (SUM)VALUE(data, start + i);
-    const uint32_t *tally = mm_rows_tally(rows, column);
-    for (int64_t g = 0; g < rows->groups; g++) states[MM_HEAD + g].count += tally[g];
+    const uint32_t *tally = row_vector_counts(rows, column);
+    for (int64_t g = 0; g < rows->groups; g++) states[HEAD_STATES + g].count += tally[g];
     return 0;
   }
   for (int64_t i = 0; i < n; i++) {
@@ -55,11 +55,11 @@ static int NAME(update_mean)(mm_accumulator *acc, const mm_column *column, mm_ro
   return 0;
 }
 
-static int NAME(merge_mean)(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first,
-                            int64_t n, mm_error *error) {
+static int NAME(merge_mean)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                            mm_error *error) {
   (void)error;
-  NAME(average) *states = mm_state(to, 0);
-  const NAME(average) *added = mm_state(from, first);
+  NAME(average) *states = accumulator_state(to, 0);
+  const NAME(average) *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) {
     states[number[i]].sum += added[i].sum;
     states[number[i]].count += added[i].count;
@@ -67,28 +67,28 @@ static int NAME(merge_mean)(mm_accumulator *to, const uint32_t *number, const mm
   return 0;
 }
 
-static int NAME(emit_mean)(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+static int NAME(emit_mean)(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
                            mm_type type, mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const NAME(average) *)states[i])->count == 0;
-  TRY(mm_emit_column(column, type, n, nulls, error));
+  TRY(column_make_result(column, type, n, nulls, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const NAME(average) *state = states[i];
-    out[i] = state->count ? mm_plain((double)state->sum / (double)state->count) : 0;
-    if (!state->count) mm_emit_null(column, i);
+    out[i] = state->count ? canonical_nan((double)state->sum / (double)state->count) : 0;
+    if (!state->count) column_set_null(column, i);
   }
   return 0;
 }
 
-static const mm_accumulator_class NAME(sum_class) = {
+static const aggregate_function NAME(sum_class) = {
     .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .merge = NAME(merge_sum), .emit = EMIT_SUM};
-static const mm_accumulator_class NAME(mean_class) = {.size = sizeof(NAME(average)),
-                                                      .reduces = true,
-                                                      .update = NAME(update_mean),
-                                                      .merge = NAME(merge_mean),
-                                                      .emit = NAME(emit_mean)};
+static const aggregate_function NAME(mean_class) = {.size = sizeof(NAME(average)),
+                                                    .reduces = true,
+                                                    .update = NAME(update_mean),
+                                                    .merge = NAME(merge_mean),
+                                                    .emit = NAME(emit_mean)};
 
 #undef NAME
 #undef VALUE

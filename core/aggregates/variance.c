@@ -22,7 +22,7 @@ static void move_center(moment *state, double distance) {
   state->center = center;
 }
 
-static void seal(mm_accumulator *acc, int64_t from, int64_t to) {
+static void seal(accumulator *acc, int64_t from, int64_t to) {
   moment *states = (moment *)acc->states.data;
   for (int64_t i = from; i < to; i++) {
     moment *state = &states[i];
@@ -48,29 +48,29 @@ static void join(moment *a, const moment *b) {
   a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
 }
 
-static int merge(mm_accumulator *to, const uint32_t *number, const mm_accumulator *from, int64_t first, int64_t n,
+static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
   (void)error;
-  moment *states = mm_state(to, 0);
-  const moment *added = mm_state(from, first);
+  moment *states = accumulator_state(to, 0);
+  const moment *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) join(&states[number[i]], &added[i]);
   return 0;
 }
 
 static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
                      mm_error *error) {
-  TRY(mm_emit_column(column, type, n, false, error));
+  TRY(column_make_result(column, type, n, false, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
-    out[i] = mm_plain(aggregate->op == MM_AGG_CENTER ? state->center
-                      : aggregate->op == MM_AGG_REST ? state->sum
-                                                     : state->squares);
+    out[i] = canonical_nan(aggregate->op == MM_AGG_CENTER ? state->center
+                           : aggregate->op == MM_AGG_REST ? state->sum
+                                                          : state->squares);
   }
   return 0;
 }
 
-static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
+static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
                 mm_column *column, mm_error *error) {
   (void)acc;
   int op = aggregate->op;
@@ -78,40 +78,40 @@ static int emit(const mm_accumulator *acc, const mm_aggregate *aggregate, void *
     return emit_part(aggregate, states, n, type, column, error);
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
-  TRY(mm_emit_column(column, type, n, nulls, error));
+  TRY(column_make_result(column, type, n, nulls, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
     out[i] = 0;
     if (state->count < 2) {
-      mm_emit_null(column, i);
+      column_set_null(column, i);
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = mm_plain(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
+    out[i] = canonical_nan(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
   }
   return 0;
 }
 
-/* Rows of group 0: as one after the other, see mm_rows. */
-static void measure(mm_accumulator *acc, const mm_column *column, const mm_rows *rows) {
+/* Rows of group 0: as one after the other, see row_vector. */
+static void measure(accumulator *acc, const mm_column *column, const row_vector *rows) {
   moment *states = (moment *)acc->states.data;
-  mm_moments moments;
-  for (int k = 0; k < MM_LANES; k++) {
-    const moment *state = &states[mm_lane_state(rows->lane + k)];
+  variance_lanes moments;
+  for (int k = 0; k < REDUCE_LANES; k++) {
+    const moment *state = &states[replica_state(rows->lane + k)];
     moments.count[k] = state->count;
     moments.center[k] = state->center;
     moments.sum[k] = state->sum;
     moments.squares[k] = state->squares;
   }
-  mm_measurer_of(column->type.id)(&moments, column->data, column->valid, rows->start, rows->count);
-  for (int k = 0; k < MM_LANES; k++)
-    states[mm_lane_state(rows->lane + k)] =
+  variance_kernel_of(column->type.id)(&moments, column->data, column->valid, rows->start, rows->count);
+  for (int k = 0; k < REDUCE_LANES; k++)
+    states[replica_state(rows->lane + k)] =
         (moment){moments.count[k], moments.center[k], moments.squares[k], moments.sum[k]};
 }
 
 #define NAME(x) x##_bool
-#define VALUE(data, i) mm_bit(data, i)
+#define VALUE(data, i) bit_get(data, i)
 #define T uint64_t
 #include "aggregates/variance.inc.h"
 #define NAME(x) x##_i8
@@ -155,11 +155,11 @@ static void measure(mm_accumulator *acc, const mm_column *column, const mm_rows 
 #define T double
 #include "aggregates/variance.inc.h"
 
-const mm_accumulator_class *mm_moment_class(int type) {
-  switch (mm_storage(type)) {
+const aggregate_function *variance_function(int type) {
+  switch (type_storage(type)) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &moment_class_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
@@ -168,21 +168,21 @@ const mm_accumulator_class *mm_moment_class(int type) {
 
 /* ---- Out of parts: count, center, rest, squares ---- */
 
-static int update_parts(mm_accumulator *acc, const mm_column *parts, mm_rows *rows, mm_error *error) {
+static int update_parts(accumulator *acc, const mm_column *parts, row_vector *rows, mm_error *error) {
   (void)error;
-  moment *states = mm_state(acc, 0);
+  moment *states = accumulator_state(acc, 0);
   const int64_t *count = parts[0].data;
   const double *center = parts[1].data, *rest = parts[2].data, *squares = parts[3].data;
   for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
     bool known = true;
-    for (int p = 0; p < 4; p++) known &= !parts[p].valid || mm_bit(parts[p].valid, row);
+    for (int p = 0; p < 4; p++) known &= !parts[p].valid || bit_get(parts[p].valid, row);
     moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
     join(&states[rows->group[i]], &part);
   }
   return 0;
 }
 
-static const mm_accumulator_class merged_class = {
+static const aggregate_function merged_class = {
     .size = sizeof(moment), .ordered = true, .update = update_parts, .merge = merge, .emit = emit};
 
-const mm_accumulator_class *mm_merged_moment_class(void) { return &merged_class; }
+const aggregate_function *merged_variance_function(void) { return &merged_class; }

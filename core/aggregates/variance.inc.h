@@ -1,13 +1,13 @@
 /* variance.inc.h - the loop of var and std over one type; needs NAME(x), T and VALUE(data, i).
  * SPDX-License-Identifier: MIT */
 
-static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *rows, mm_error *error) {
+static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   (void)error;
   if (rows->single) {
     measure(acc, column, rows);
     return 0;
   }
-  const uint32_t *at = mm_rows_states(rows, column);
+  const uint32_t *at = row_vector_states(rows, column);
   const T *data = column->data;
   moment *states = (moment *)acc->states.data;
   int64_t start = rows->start, n = rows->count;
@@ -23,7 +23,7 @@ static int NAME(update)(mm_accumulator *acc, const mm_column *column, mm_rows *r
   return 0;
 }
 
-static const mm_accumulator_class NAME(moment_class) = {
+static const aggregate_function NAME(moment_class) = {
     .size = sizeof(moment), .reduces = true, .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
 
 #undef NAME

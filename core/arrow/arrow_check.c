@@ -11,10 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAD(...) mm_fail(error, MM_EDATA, "bad-arrow", __VA_ARGS__)
+#define BAD(...) error_fail(error, MM_EDATA, "bad-arrow", __VA_ARGS__)
 
-int mm_arrow_check_rows(const struct ArrowArray *array, int64_t start, int64_t length, int64_t buffers,
-                        mm_error *error) {
+int arrow_check_rows(const struct ArrowArray *array, int64_t start, int64_t length, int64_t buffers, mm_error *error) {
   if (!array || !array->release) return BAD("the array is released or missing");
   if (array->length < 0 || array->offset < 0 || array->length > INT64_MAX / 16 || array->offset > INT64_MAX / 32
       || length > array->length - start)
@@ -28,9 +27,9 @@ int mm_arrow_check_rows(const struct ArrowArray *array, int64_t start, int64_t l
   return 0;
 }
 
-int mm_arrow_find_view(const struct ArrowArray *array, const uint8_t *at, const uint8_t **text, int32_t *length,
-                       mm_error *error) {
-  mm_arrow_view v;
+int arrow_find_view(const struct ArrowArray *array, const uint8_t *at, const uint8_t **text, int32_t *length,
+                    mm_error *error) {
+  arrow_view v;
   memcpy(&v, at, sizeof v);
   *length = v.size;
   if (v.size < 0) return BAD("a text view has a negative length");
@@ -46,7 +45,7 @@ int mm_arrow_find_view(const struct ArrowArray *array, const uint8_t *at, const 
   return 0;
 }
 
-int mm_arrow_check_view_buffers(const struct ArrowArray *array, mm_error *error) {
+int arrow_check_view_buffers(const struct ArrowArray *array, mm_error *error) {
   if (array->n_buffers < 3) return BAD("expected 3 buffers, found %lld", (long long)array->n_buffers);
   if (array->n_buffers > 3 && !array->buffers[array->n_buffers - 1])
     return BAD("the sizes of text buffers are missing");
@@ -94,11 +93,11 @@ static int check_offsets(const level *at, bool large, extent *within, mm_error *
   *within = (extent){0, 0};
   if (at->length == 0) return 0;
   const uint8_t *offsets = (const uint8_t *)at->array->buffers[1] + slot(at, 0) * (large ? 8 : 4);
-  int64_t before = mm_arrow_offset(offsets, 0, large);
+  int64_t before = arrow_offset(offsets, 0, large);
   within->first = before;
   bool good = before >= 0;
   for (int64_t i = 1; i <= at->length; i++) {
-    int64_t next = mm_arrow_offset(offsets, i, large);
+    int64_t next = arrow_offset(offsets, i, large);
     good &= next >= before;
     before = next;
   }
@@ -108,25 +107,25 @@ static int check_offsets(const level *at, bool large, extent *within, mm_error *
 
 static int check_text(const level *at, mm_error *error) {
   extent bytes;
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 3, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 3, error));
   TRY(check_offsets(at, at->schema->format[0] == 'U' || at->schema->format[0] == 'Z', &bytes, error));
   return bytes.end > bytes.first && !at->array->buffers[2] ? BAD("the text buffer is missing") : 0;
 }
 
 static int check_views(const level *at, mm_error *error) {
-  TRY(mm_arrow_check_view_buffers(at->array, error));
+  TRY(arrow_check_view_buffers(at->array, error));
   if (at->length > 0 && !at->array->buffers[1]) return BAD("the buffer of values is missing");
   const uint8_t *views = at->array->buffers[1], *text;
   int32_t length;
   for (int64_t i = 0; i < at->length; i++)
     if (is_valid(at, i))
-      TRY(mm_arrow_find_view(at->array, views + slot(at, i) * (int64_t)sizeof(mm_arrow_view), &text, &length, error));
+      TRY(arrow_find_view(at->array, views + slot(at, i) * (int64_t)sizeof(arrow_view), &text, &length, error));
   return 0;
 }
 
 static int check_list(const level *at, mm_error *error) {
   extent items;
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 2, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 2, error));
   TRY(expect_children(at, 1, error));
   const struct ArrowSchema *item = at->schema->children[0];
   if (at->schema->format[1] == 'm' && (strcmp(item->format, "+s") != 0 || item->n_children != 2))
@@ -137,7 +136,7 @@ static int check_list(const level *at, mm_error *error) {
 
 /* Lists with an offset and a size each, in any order. */
 static int check_list_views(const level *at, mm_error *error) {
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 3, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 3, error));
   TRY(expect_children(at, 1, error));
   if (at->length > 0 && !at->array->buffers[2]) return BAD("the buffer of list sizes is missing");
   bool large = at->schema->format[2] == 'L';
@@ -145,8 +144,8 @@ static int check_list_views(const level *at, mm_error *error) {
   extent items = {limit, 0};
   for (int64_t i = 0; i < at->length; i++) {
     if (!is_valid(at, i)) continue;
-    int64_t offset = mm_arrow_offset(at->array->buffers[1], slot(at, i), large);
-    int64_t size = mm_arrow_offset(at->array->buffers[2], slot(at, i), large);
+    int64_t offset = arrow_offset(at->array->buffers[1], slot(at, i), large);
+    int64_t size = arrow_offset(at->array->buffers[2], slot(at, i), large);
     if (offset < 0 || size < 0 || offset > limit || size > limit - offset)
       return BAD("the list of row %lld lies outside its %lld values", (long long)i + 1, (long long)limit);
     if (offset < items.first) items.first = offset;
@@ -159,7 +158,7 @@ static int check_list_views(const level *at, mm_error *error) {
 static int check_fixed_list(const level *at, mm_error *error) {
   char *rest;
   int64_t width = strtoll(at->schema->format + 3, &rest, 10), first, count;
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 1, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 1, error));
   TRY(expect_children(at, 1, error));
   if (rest == at->schema->format + 3 || *rest || width < 0 || __builtin_mul_overflow(slot(at, 0), width, &first)
       || __builtin_mul_overflow(at->length, width, &count))
@@ -168,7 +167,7 @@ static int check_fixed_list(const level *at, mm_error *error) {
 }
 
 static int check_struct(const level *at, mm_error *error) {
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 1, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 1, error));
   for (int64_t i = 0; i < at->schema->n_children; i++)
     TRY(check_child(at, i, (extent){slot(at, 0), slot(at, at->length)}, error));
   return 0;
@@ -200,7 +199,7 @@ static int find_values(const level *at, const int children[TYPE_IDS], extent *va
     int child = id >= 0 ? children[id] : -1;
     if (child < 0) return BAD("row %lld of a union has type id %d, which its type does not have", (long long)i + 1, id);
     if (!offsets) continue;
-    int64_t row = mm_arrow_offset(offsets, slot(at, i), false);
+    int64_t row = arrow_offset(offsets, slot(at, i), false);
     if (row < 0) return BAD("row %lld of a union has offset %lld", (long long)i + 1, (long long)row);
     if (row < values[child].first) values[child].first = row;
     if (row >= values[child].end) values[child].end = row + 1;
@@ -212,7 +211,7 @@ static int check_union(const level *at, mm_error *error) {
   bool dense = at->schema->format[2] == 'd';
   int children[TYPE_IDS];
   extent values[TYPE_IDS];
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, dense ? 2 : 1, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, dense ? 2 : 1, error));
   TRY(read_type_ids(at, children, error));
   if (at->length > 0 && !at->array->buffers[0]) return BAD("the buffer of a union's type ids is missing");
   for (int i = 0; i < TYPE_IDS; i++)
@@ -252,7 +251,7 @@ static bool is_one_of(const char *format, const char *letters) {
 
 /* Runs end in ascending order, the last one with the last row or beyond. */
 static int check_runs(const level *at, mm_error *error) {
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 0, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 0, error));
   TRY(expect_children(at, 2, error));
   const struct ArrowArray *ends = at->array->children[0];
   const char *format = at->schema->children[0]->format;
@@ -272,7 +271,7 @@ static int check_runs(const level *at, mm_error *error) {
 }
 
 static int check_keys(const level *at, mm_error *error) {
-  TRY(mm_arrow_check_rows(at->array, at->start, at->length, 2, error));
+  TRY(arrow_check_rows(at->array, at->start, at->length, 2, error));
   if (!is_one_of(at->schema->format, "cCsSiIlL"))
     return BAD("keys of a dictionary must be integers, found \"%.32s\"", at->schema->format);
   if (!at->array->dictionary) return BAD("the dictionary is missing");
@@ -290,7 +289,7 @@ static bool begins(const char *text, const char *with) { return strncmp(text, wi
 static int check_layout(const level *at, mm_error *error) {
   const char *format = at->schema->format;
   if (at->schema->dictionary) return check_keys(at, error);
-  if (strcmp(format, "n") == 0) return mm_arrow_check_rows(at->array, at->start, at->length, 0, error);
+  if (strcmp(format, "n") == 0) return arrow_check_rows(at->array, at->start, at->length, 0, error);
   if (is_one_of(format, "uUzZ")) return check_text(at, error);
   if (begins(format, "vu") || begins(format, "vz")) return check_views(at, error);
   if (begins(format, "+w:")) return check_fixed_list(at, error);
@@ -300,13 +299,13 @@ static int check_layout(const level *at, mm_error *error) {
   if (strcmp(format, "+s") == 0) return check_struct(at, error);
   if (strcmp(format, "+r") == 0) return check_runs(at, error);
   if (*format == '+') return BAD("the nested type \"%.32s\" is not known", format);
-  return mm_arrow_check_rows(at->array, at->start, at->length, strchr("bcCsSiIlLefgdwt", *format) ? 2 : -1, error);
+  return arrow_check_rows(at->array, at->start, at->length, strchr("bcCsSiIlLefgdwt", *format) ? 2 : -1, error);
 }
 
 static int check_level(const level *at, mm_error *error) {
   const struct ArrowArray *array = at->array;
   if (!array) return BAD("the array is released or missing"); /* here too: the analyzer cannot follow the next check */
-  TRY(mm_arrow_check_rows(array, at->start, at->length, -1, error));
+  TRY(arrow_check_rows(array, at->start, at->length, -1, error));
   if (array->n_children != at->schema->n_children || !array->dictionary != !at->schema->dictionary)
     return BAD("the array's children are not those of its schema");
   if (array->n_children > 0 && !array->children) return BAD("the list of children is missing");
@@ -316,8 +315,8 @@ static int check_level(const level *at, mm_error *error) {
   return check_layout(at, error);
 }
 
-int mm_arrow_check_nested(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t start,
-                          int64_t length, mm_error *error) {
+int arrow_check_nested(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t start, int64_t length,
+                       mm_error *error) {
   const level top = {schema, array, start, length};
   return check_level(&top, error);
 }

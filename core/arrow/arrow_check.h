@@ -6,25 +6,24 @@
 #include <string.h>
 
 /* The `buffers` (-1: any number) of an array are there, and rows [start, start + length) lie in it. */
-int mm_arrow_check_rows(const struct ArrowArray *array, int64_t start, int64_t length, int64_t buffers,
-                        mm_error *error);
+int arrow_check_rows(const struct ArrowArray *array, int64_t start, int64_t length, int64_t buffers, mm_error *error);
 /* The same rows of a foreign type, with every offset, size, type id, run end and key that they have, at all levels. */
-int mm_arrow_check_nested(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t start,
-                          int64_t length, mm_error *error);
+int arrow_check_nested(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t start, int64_t length,
+                       mm_error *error);
 
 /* A text view: the length, then up to 12 bytes of text or a prefix, a buffer's number and an offset into it. */
-typedef struct mm_arrow_view {
+typedef struct arrow_view {
   int32_t size;
   uint8_t prefix[4];
   int32_t buffer, offset;
-} mm_arrow_view;
+} arrow_view;
 
-int mm_arrow_check_view_buffers(const struct ArrowArray *array, mm_error *error);
+int arrow_check_view_buffers(const struct ArrowArray *array, mm_error *error);
 /* Where the text is that the view at `at` shows. */
-int mm_arrow_find_view(const struct ArrowArray *array, const uint8_t *at, const uint8_t **text, int32_t *length,
-                       mm_error *error);
+int arrow_find_view(const struct ArrowArray *array, const uint8_t *at, const uint8_t **text, int32_t *length,
+                    mm_error *error);
 /* Offset i, of 32 or 64 bits, aligned or not. */
-static inline int64_t mm_arrow_offset(const uint8_t *offsets, int64_t i, bool large) {
+static inline int64_t arrow_offset(const uint8_t *offsets, int64_t i, bool large) {
   int64_t wide;
   int32_t narrow;
   if (large) memcpy(&wide, offsets + i * 8, 8);

@@ -21,16 +21,16 @@ static void release_holder(struct ArrowArray *array) {
     if (h->structs[i].release) h->structs[i].release(&h->structs[i]);
   mm_column_release(&h->column);
   mm_block_release(h->root);
-  mm_release(h, h->size);
+  memory_release(h, h->size);
   array->release = NULL;
 }
 
 static holder *hold(struct ArrowArray *to, int64_t children, bool dictionary, mm_error *error) {
   int64_t count = children + dictionary;
   int64_t size = (int64_t)sizeof(holder) + count * (int64_t)(sizeof(struct ArrowArray) + sizeof(struct ArrowArray *));
-  holder *h = mm_allocate_zero(size);
+  holder *h = memory_allocate_zero(size);
   if (!h) {
-    mm_fail_memory(error, size);
+    error_fail_memory(error, size);
     return NULL;
   }
   h->size = size;
@@ -63,7 +63,7 @@ static int export_foreign(struct ArrowArray *to, const struct ArrowArray *from, 
 }
 
 static int export_opaque(struct ArrowArray *to, const mm_column *column, mm_error *error) {
-  const mm_opaque *view = column->data;
+  const opaque_value *view = column->data;
   TRY(export_foreign(to, view->array, column->offsets_block, error));
   if (view->start > 0 || column->length < to->length) to->null_count = to->n_buffers > 0 ? -1 : to->null_count;
   to->offset += view->start;
@@ -101,8 +101,8 @@ static int export_column(struct ArrowArray *to, const mm_column *column, mm_erro
 
 int mm_arrow_export_batch(const mm_schema *schema, const mm_batch *batch, struct ArrowArray *to, mm_error *error) {
   if (schema->count != batch->count)
-    return mm_fail(error, MM_EUSAGE, "bad-arrow", "the schema has %d columns, the batch %d", schema->count,
-                   batch->count);
+    return error_fail(error, MM_EUSAGE, "bad-arrow", "the schema has %d columns, the batch %d", schema->count,
+                      batch->count);
   holder *h = hold(to, batch->count, false, error);
   if (!h) return MM_ENOMEM;
   to->length = batch->length;

@@ -15,7 +15,7 @@ static const struct {
     {"n", MM_NULL, 0},
     {"b", MM_BOOL, 0},
 #define X(ENUM, suffix, ctype, format) {format, MM_##ENUM, 0},
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
 #undef X
         {"u", MM_UTF8, 0},
     {"U", MM_UTF8, 0},
@@ -34,19 +34,19 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 /* The levels below a schema, checked so far as the structs show. */
 static int check_nesting(const struct ArrowSchema *schema, int depth, mm_error *error) {
-  if (depth > MM_ARROW_DEPTH)
-    return mm_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", MM_ARROW_DEPTH);
+  if (depth > ARROW_DEPTH)
+    return error_fail(error, MM_ELIMIT, "limit", "a type nested more than %d levels deep", ARROW_DEPTH);
   if (!schema || !schema->release || !schema->format || schema->n_children < 0
       || (schema->n_children > 0 && !schema->children))
-    return mm_fail(error, MM_EDATA, "bad-arrow", "the Arrow schema is released or incomplete");
+    return error_fail(error, MM_EDATA, "bad-arrow", "the Arrow schema is released or incomplete");
   for (int64_t i = 0; i < schema->n_children; i++) TRY(check_nesting(schema->children[i], depth + 1, error));
   return schema->dictionary ? check_nesting(schema->dictionary, depth + 1, error) : 0;
 }
 
-int mm_arrow_check(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
+int arrow_check_schema(const struct ArrowSchema *schema, mm_error *error) { return check_nesting(schema, 0, error); }
 
-int mm_arrow_native(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
-  if (field->dictionary) return mm_arrow_native(field->dictionary, type, error);
+int arrow_native_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  if (field->dictionary) return arrow_native_type(field->dictionary, type, error);
   const char *format = field->format;
   for (int i = 0; i < FORMATS; i++) {
     if (strcmp(formats[i].format, format) != 0) continue;
@@ -66,7 +66,7 @@ int arrow_format_of(const mm_field *field, char *text, int64_t size, mm_error *e
   if (field->type.id == MM_TIMESTAMP) {
     const char *zone = mm_zone_name(field->type.zone);
     if (strlen(zone) > (size_t)size - 8)
-      return mm_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
+      return error_fail(error, MM_ELIMIT, "limit", "time zone \"%.40s...\" is too long", zone);
     snprintf(text, (size_t)size, "ts%c:%s", unit_letters[field->type.unit & 3], zone);
   }
   for (int i = 0; i < FORMATS && !*text; i++)

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY = 86400000, VIEW = sizeof(mm_arrow_view) };
+enum { DAY = 86400000, VIEW = sizeof(arrow_view) };
 
 /* The array that is being imported, and the column within it. */
 typedef struct intake {
@@ -28,7 +28,7 @@ typedef struct intake {
   mm_error *error;
 } intake;
 
-#define BAD(in, ...) mm_fail((in)->error, MM_EDATA, "bad-arrow", __VA_ARGS__)
+#define BAD(in, ...) error_fail((in)->error, MM_EDATA, "bad-arrow", __VA_ARGS__)
 
 static mm_block *share(const intake *in) {
   mm_block_retain(in->root);
@@ -46,9 +46,9 @@ static int take_bits(const intake *in, const uint64_t **bits, mm_block **block, 
     *block = share(in);
     return 0;
   }
-  *block = mm_block_new(mm_words(length) * 8, in->error);
+  *block = mm_block_new(bit_words(length) * 8, in->error);
   if (!*block) return MM_ENOMEM;
-  mm_bits_copy((uint64_t *)mm_block_data(*block), from, start, length);
+  bits_copy((uint64_t *)mm_block_data(*block), from, start, length);
   *bits = (const uint64_t *)mm_block_data(*block);
   return 0;
 }
@@ -98,7 +98,7 @@ static int take_date64(const intake *in, mm_column *to, const struct ArrowArray 
     memcpy(&value, from + i * 8, 8);
     days[i] = (int32_t)(value / DAY);
     if (value % DAY == 0 && value / DAY == days[i]) continue;
-    if (to->valid && !mm_bit(to->valid, i)) days[i] = 0;
+    if (to->valid && !bit_get(to->valid, i)) days[i] = 0;
     else return BAD(in, "date %lld ms is not a whole day in range", (long long)value);
   }
   return 0;
@@ -107,16 +107,16 @@ static int take_date64(const intake *in, mm_column *to, const struct ArrowArray 
 /* ---- Text ---- */
 
 static int fail_size(const intake *in) {
-  return mm_fail(in->error, MM_ELIMIT, "limit", "more than 2 GiB of text in one batch: pass smaller batches");
+  return error_fail(in->error, MM_ELIMIT, "limit", "more than 2 GiB of text in one batch: pass smaller batches");
 }
 
 /* Offsets from zero on; the size of the text, or -1 where they are negative or go backwards. */
 static int64_t rebase_wide(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
-  const int64_t first = *begin = mm_arrow_offset(from, 0, true);
+  const int64_t first = *begin = arrow_offset(from, 0, true);
   int64_t before = first;
   bool good = first >= 0;
   for (int64_t i = 1; i <= length; i++) {
-    int64_t next = mm_arrow_offset(from, i, true);
+    int64_t next = arrow_offset(from, i, true);
     good &= next >= before;
     offsets[i] = (int32_t)((uint64_t)next - (uint64_t)first);
     before = next;
@@ -141,7 +141,7 @@ static inline uint32_t rebase_block(uint32_t *block, const uint8_t *from, int64_
 /* The same of offsets of 32 bits: the compiler makes vector instructions of loops whose length it knows. */
 static int64_t rebase_narrow(int32_t *offsets, const uint8_t *from, int64_t length, int64_t *begin) {
   enum { BLOCK = 1024 };
-  uint32_t *to = (uint32_t *)offsets, first = (uint32_t)mm_arrow_offset(from, 0, false), before = first, signs = first;
+  uint32_t *to = (uint32_t *)offsets, first = (uint32_t)arrow_offset(from, 0, false), before = first, signs = first;
   int64_t i = 1;
   for (; i + BLOCK <= length + 1; i += BLOCK) signs |= rebase_block(to + i, from + i * 4, BLOCK, first, &before);
   if (i <= length) signs |= rebase_block(to + i, from + i * 4, length + 1 - i, first, &before);
@@ -177,8 +177,8 @@ static int measure_views(const intake *in, mm_column *to, const struct ArrowArra
   int64_t size = 0;
   const uint8_t *text;
   for (int64_t i = 0; i < to->length; i++) {
-    if (!to->valid || mm_bit(to->valid, i)) {
-      TRY(mm_arrow_find_view(array, views + i * VIEW, &text, &length, in->error));
+    if (!to->valid || bit_get(to->valid, i)) {
+      TRY(arrow_find_view(array, views + i * VIEW, &text, &length, in->error));
       size += length;
       if (size > INT32_MAX) return fail_size(in);
     }
@@ -189,13 +189,13 @@ static int measure_views(const intake *in, mm_column *to, const struct ArrowArra
 
 static int take_views(const intake *in, mm_column *to, const struct ArrowArray *array, int64_t start) {
   const uint8_t *views = (const uint8_t *)array->buffers[1] + start * VIEW, *text;
-  TRY(mm_arrow_check_view_buffers(array, in->error));
+  TRY(arrow_check_view_buffers(array, in->error));
   TRY(measure_views(in, to, array, views));
   TRY(fresh_data(in, to, to->offsets[to->length]));
   for (int64_t i = 0; i < to->length; i++) {
     int32_t begin = to->offsets[i], length = to->offsets[i + 1] - begin, now;
     if (length == 0) continue;
-    TRY(mm_arrow_find_view(array, views + i * VIEW, &text, &now, in->error));
+    TRY(arrow_find_view(array, views + i * VIEW, &text, &now, in->error));
     if (now != length) return BAD(in, "a text view changed while it was read");
     memcpy(mm_block_data(to->data_block) + begin, text, (size_t)length);
   }
@@ -218,11 +218,11 @@ static int check_utf8(const intake *in, const mm_column *column) {
   if (is_utf8_throughout(column)) return 0;
   const int32_t *offsets = column->offsets;
   for (int64_t i = 0; i < column->length; i++) {
-    if (mm_is_null(column, i)) continue;
+    if (column_is_null(column, i)) continue;
     const uint8_t *text = (const uint8_t *)column->data + offsets[i];
     if (mm_utf8_invalid(text, offsets[i + 1] - offsets[i]) < 0) continue;
-    mm_fail(in->error, MM_EDATA, "bad-utf8", "column \"%.100s\": the text of row %lld is not valid UTF-8", in->name,
-            (long long)i + 1);
+    error_fail(in->error, MM_EDATA, "bad-utf8", "column \"%.100s\": the text of row %lld is not valid UTF-8", in->name,
+               (long long)i + 1);
     if (in->error) snprintf(in->error->hint, sizeof in->error->hint, "pass it as binary");
     return MM_EDATA;
   }
@@ -236,25 +236,25 @@ static int import_column(const intake *in, mm_column *to, const struct ArrowSche
 
 static int import_foreign(const intake *in, mm_column *to, const struct ArrowSchema *schema,
                           const struct ArrowArray *array, int64_t start) {
-  TRY(mm_arrow_check_nested(schema, array, start, to->length, in->error));
+  TRY(arrow_check_nested(schema, array, start, to->length, in->error));
   bool bits = array->n_buffers > 0 && strncmp(schema->format, "+u", 2) != 0; /* unions have no validity */
   if (bits) TRY(take_valid(in, to, array, array->offset + start));
-  TRY(fresh_data(in, to, sizeof(mm_opaque)));
-  *(mm_opaque *)mm_block_data(to->data_block) = (mm_opaque){array, start};
+  TRY(fresh_data(in, to, sizeof(opaque_value)));
+  *(opaque_value *)mm_block_data(to->data_block) = (opaque_value){array, start};
   to->offsets_block = share(in);
   return 0;
 }
 
 /* The row of the dictionary that row i means; -1 for null. */
 static int64_t key_at(const mm_column *keys, int64_t i) {
-  if (keys->valid && !mm_bit(keys->valid, i)) return -1;
+  if (keys->valid && !bit_get(keys->valid, i)) return -1;
   switch (keys->type.id) {
 #define X(ENUM, suffix, ctype, format)                                                                                 \
   case MM_##ENUM: {                                                                                                    \
     int64_t key = (int64_t)((const ctype *)keys->data)[i]; /* u64 beyond i64 turns negative */                         \
     return key < 0 ? INT64_MAX : key;                                                                                  \
   }
-    MM_INTEGERS(X)
+    TYPE_INTEGERS(X)
 #undef X
   default: return INT64_MAX;
   }
@@ -262,15 +262,15 @@ static int64_t key_at(const mm_column *keys, int64_t i) {
 
 static int look_up(const intake *in, mm_column *to, const mm_column *keys, const mm_column *values) {
   int64_t size = keys->length * 8;
-  int64_t *rows = mm_allocate(size);
-  if (!rows) return mm_fail_memory(in->error, size);
+  int64_t *rows = memory_allocate(size);
+  if (!rows) return error_fail_memory(in->error, size);
   int status = 0;
   for (int64_t i = 0; i < keys->length && status >= 0; i++) {
     rows[i] = key_at(keys, i);
     if (rows[i] >= values->length) status = BAD(in, "row %lld points outside its dictionary", (long long)i + 1);
   }
   if (status >= 0) status = mm_column_take(to, values, rows, keys->length, in->error);
-  mm_release(rows, size);
+  memory_release(rows, size);
   return status;
 }
 
@@ -292,9 +292,9 @@ static int import_dictionary(const intake *in, mm_column *to, const struct Arrow
 /* Buffers and values of a plain type; `to` has its type and length. */
 static int import_plain(const intake *in, mm_column *to, const char *format, const struct ArrowArray *array,
                         int64_t start) {
-  bool text = mm_is_text(to->type.id), views = format[0] == 'v';
+  bool text = type_is_text(to->type.id), views = format[0] == 'v';
   int64_t buffers = views ? -1 : text ? 3 : to->type.id == MM_NULL ? 0 : 2;
-  TRY(mm_arrow_check_rows(array, start, to->length, buffers, in->error));
+  TRY(arrow_check_rows(array, start, to->length, buffers, in->error));
   if (to->type.id == MM_NULL) return 0;
   if (to->length == 0) { /* then a producer may leave its buffers out */
     if (text) TRY(fresh_offsets(in, to));
@@ -313,7 +313,7 @@ static int import_plain(const intake *in, mm_column *to, const char *format, con
 static int import_column(const intake *in, mm_column *to, const struct ArrowSchema *schema,
                          const struct ArrowArray *array, int64_t start, int64_t length) {
   mm_type type;
-  TRY(mm_arrow_type(schema, &type, in->error));
+  TRY(arrow_type_of(schema, &type, in->error));
   if (!array || !array->release) return BAD(in, "the array is released or missing");
   if (schema->dictionary && type.id != MM_OPAQUE) return import_dictionary(in, to, schema, array, start, length);
   *to = (mm_column){.type = type, .length = length};
@@ -329,13 +329,13 @@ static int import_column(const intake *in, mm_column *to, const struct ArrowSche
 static void release_root(void *owner) {
   struct ArrowArray *array = owner;
   array->release(array);
-  mm_release(array, sizeof *array);
+  memory_release(array, sizeof *array);
 }
 
 static int check_root(const intake *in, const struct ArrowSchema *schema, const struct ArrowArray *array) {
-  TRY(mm_arrow_check(schema, in->error));
+  TRY(arrow_check_schema(schema, in->error));
   if (strcmp(schema->format, "+s") != 0) return BAD(in, "Arrow data must be a struct of columns");
-  TRY(mm_arrow_check_rows(array, 0, 0, 1, in->error));
+  TRY(arrow_check_rows(array, 0, 0, 1, in->error));
   if (array->n_children != schema->n_children || array->n_children > INT32_MAX
       || (array->n_children > 0 && !array->children))
     return BAD(in, "the schema has %lld columns, the array %lld", (long long)schema->n_children,
@@ -356,7 +356,7 @@ static int import_batch(intake *in, const struct ArrowSchema *schema, const stru
     in->name = field->name ? field->name : "";
     int status = import_column(in, &to->columns[i], field, array->children[i], array->offset, array->length);
     if (status < 0 && in->error)
-      mm_error_text(in->error->field, sizeof in->error->field, in->name, (int64_t)strlen(in->name));
+      error_copy_text(in->error->field, sizeof in->error->field, in->name, (int64_t)strlen(in->name));
     TRY(status);
   }
   return 0;
@@ -365,10 +365,10 @@ static int import_batch(intake *in, const struct ArrowSchema *schema, const stru
 int mm_arrow_import_batch(const struct ArrowSchema *schema, struct ArrowArray *take, mm_batch *to, mm_error *error) {
   intake in = {.error = error};
   if (!take->release) return BAD(&in, "the array is released or missing");
-  struct ArrowArray *moved = mm_allocate(sizeof *moved);
+  struct ArrowArray *moved = memory_allocate(sizeof *moved);
   if (!moved) {
     take->release(take);
-    return mm_fail_memory(error, sizeof *moved);
+    return error_fail_memory(error, sizeof *moved);
   }
   *moved = *take;
   take->release = NULL;

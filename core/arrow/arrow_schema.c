@@ -24,10 +24,10 @@ static void release_node(struct ArrowSchema *schema) {
   int64_t count = schema->n_children + (schema->dictionary != NULL);
   for (int64_t i = 0; i < count; i++)
     if (n->structs[i].release) n->structs[i].release(&n->structs[i]);
-  if (n->format) mm_release(n->format, (int64_t)strlen(n->format) + 1);
-  if (n->name) mm_release(n->name, (int64_t)strlen(n->name) + 1);
-  mm_release(n->metadata, n->metadata_size);
-  mm_release(n, n->size);
+  if (n->format) memory_release(n->format, (int64_t)strlen(n->format) + 1);
+  if (n->name) memory_release(n->name, (int64_t)strlen(n->name) + 1);
+  memory_release(n->metadata, n->metadata_size);
+  memory_release(n, n->size);
   schema->release = NULL;
 }
 
@@ -49,8 +49,8 @@ static int build(struct ArrowSchema *to, const char *format, const char *name, c
                  int64_t children, bool dictionary, mm_error *error) {
   int64_t count = children + dictionary;
   int64_t size = (int64_t)sizeof(node) + count * (int64_t)(sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *));
-  node *n = mm_allocate_zero(size);
-  if (!n) return mm_fail_memory(error, size);
+  node *n = memory_allocate_zero(size);
+  if (!n) return error_fail_memory(error, size);
   n->size = size;
   n->pointers = (struct ArrowSchema **)(n->structs + count);
   for (int64_t i = 0; i < count; i++) n->pointers[i] = &n->structs[i];
@@ -58,13 +58,13 @@ static int build(struct ArrowSchema *to, const char *format, const char *name, c
   to->children = children ? n->pointers : NULL;
   to->dictionary = dictionary ? n->pointers[children] : NULL;
   n->metadata_size = metadata_size(metadata);
-  to->format = n->format = mm_copy_text(format);
-  to->name = n->name = mm_copy_text(name);
-  if (n->metadata_size) to->metadata = n->metadata = mm_allocate(n->metadata_size);
+  to->format = n->format = memory_copy_text(format);
+  to->name = n->name = memory_copy_text(name);
+  if (n->metadata_size) to->metadata = n->metadata = memory_allocate(n->metadata_size);
   if (metadata && n->metadata) memcpy(n->metadata, metadata, (size_t)n->metadata_size);
   if (n->format && n->name && (n->metadata || !n->metadata_size)) return 0;
   release_node(to);
-  return mm_fail_memory(error, size);
+  return error_fail_memory(error, size);
 }
 
 static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags,
@@ -115,12 +115,12 @@ static int copy_kept(struct ArrowSchema *to, const struct ArrowSchema *from, int
   return 0;
 }
 
-int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
-  TRY(mm_arrow_check(field, error));
-  int native = mm_arrow_native(field, type, error);
+int arrow_type_of(const struct ArrowSchema *field, mm_type *type, mm_error *error) {
+  TRY(arrow_check_schema(field, error));
+  int native = arrow_native_type(field, type, error);
   if (native != 0) return native < 0 ? native : 0;
-  char name[MM_FOREIGN_NAME];
-  mm_foreign_name(field, name, sizeof name);
+  char name[OPAQUE_NAME];
+  foreign_name(field, name, sizeof name);
   int number = opaque_enter(field, name, same, copy_kept, error);
   TRY(number);
   *type = (mm_type){.id = MM_OPAQUE, .zone = (uint16_t)number};
@@ -133,8 +133,9 @@ static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error 
   char format[128] = "";
   int64_t flags = field->nullable ? ARROW_FLAG_NULLABLE : 0;
   if (field->type.id == MM_OPAQUE) {
-    const struct ArrowSchema *foreign = mm_arrow_kept(field->type);
-    if (!foreign) return mm_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
+    const struct ArrowSchema *foreign = opaque_schema(field->type);
+    if (!foreign)
+      return error_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
     return copy(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
   }
   TRY(arrow_format_of(field, format, sizeof format, error));
@@ -156,13 +157,14 @@ int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_e
 }
 
 int mm_arrow_import_schema(const struct ArrowSchema *from, mm_schema *to, mm_error *error) {
-  TRY(mm_arrow_check(from, error));
+  TRY(arrow_check_schema(from, error));
   if (strcmp(from->format, "+s") != 0)
-    return mm_fail(error, MM_EDATA, "bad-arrow", "Arrow data must be a struct of columns, not \"%.32s\"", from->format);
+    return error_fail(error, MM_EDATA, "bad-arrow", "Arrow data must be a struct of columns, not \"%.32s\"",
+                      from->format);
   for (int64_t i = 0; i < from->n_children; i++) {
     const struct ArrowSchema *child = from->children[i];
     mm_type type;
-    int status = mm_arrow_type(child, &type, error);
+    int status = arrow_type_of(child, &type, error);
     if (status >= 0)
       status = mm_schema_add(to, child->name ? child->name : "", type, child->flags & ARROW_FLAG_NULLABLE, error);
     if (status < 0) {

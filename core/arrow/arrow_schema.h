@@ -5,4 +5,4 @@
 #include "moonmill.h"
 
 /* The type of a field; of its values when it is dictionary encoded. */
-int mm_arrow_type(const struct ArrowSchema *field, mm_type *type, mm_error *error);
+int arrow_type_of(const struct ArrowSchema *field, mm_type *type, mm_error *error);

@@ -16,11 +16,11 @@ static const struct {
 };
 
 static void list_name(const struct ArrowSchema *schema, const char *rest, char *text, size_t size) {
-  char item[MM_FOREIGN_NAME] = "?";
+  char item[OPAQUE_NAME] = "?";
   mm_type type;
   const struct ArrowSchema *child = schema->n_children == 1 ? schema->children[0] : NULL;
-  if (child && mm_arrow_native(child, &type, NULL) == 1) mm_type_name(type, item, sizeof item);
-  else if (child) mm_foreign_name(child, item, sizeof item);
+  if (child && arrow_native_type(child, &type, NULL) == 1) mm_type_name(type, item, sizeof item);
+  else if (child) foreign_name(child, item, sizeof item);
   snprintf(text, size, "list<%s>%s%s%s", item, *rest ? "[" : "", rest, *rest ? "]" : "");
 }
 
@@ -32,7 +32,7 @@ static void decimal_name(const char *format, char *text, size_t size) {
   snprintf(text, size, "decimal%ld(%ld, %ld)", bits, precision, scale);
 }
 
-void mm_foreign_name(const struct ArrowSchema *schema, char *text, int64_t size) {
+void foreign_name(const struct ArrowSchema *schema, char *text, int64_t size) {
   const char *format = schema->format;
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     if (strcmp(plain[i].format, format) == 0) {

@@ -5,4 +5,4 @@
 #include <stdint.h>
 
 /* What a foreign type is called, for people. */
-void mm_foreign_name(const struct ArrowSchema *schema, char *text, int64_t size);
+void foreign_name(const struct ArrowSchema *schema, char *text, int64_t size);

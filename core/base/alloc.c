@@ -19,7 +19,7 @@
 enum { SLACK = 256, SMALLEST = 14, LARGEST = 36, CLASSES = (LARGEST - SMALLEST) * 4, BIG = 2 << 20, SHARDS = 16 };
 
 /* AddressSanitizer must see every release, and the true end of every piece. */
-enum { RECYCLES = !MM_ASAN };
+enum { RECYCLES = !ASAN_BUILD };
 enum { SHARD_BYTES = 8 << 20, BIG_BYTES = 512 << 20, BIG_SHARE = 16, IDLE_BYTES = 64 << 20 };
 
 typedef struct piece {
@@ -158,7 +158,7 @@ static void note_given(int class, int64_t size) {
 static void note_returned(int class, int64_t size) {
   if (!is_library_s(class, size)) return;
   int64_t now = atomic_fetch_add_explicit(&idle, size, memory_order_relaxed) + size;
-  if (now > IDLE_BYTES && atomic_exchange(&idle, 0) > IDLE_BYTES) mm_host_trim();
+  if (now > IDLE_BYTES && atomic_exchange(&idle, 0) > IDLE_BYTES) os_trim();
 }
 
 /* ---- A forked child finds all locks free ---- */
@@ -179,14 +179,14 @@ void mm_memory_trim(void) {
       while (shards[i].lists[class]) {
         piece *gone = shards[i].lists[class];
         shards[i].lists[class] = gone->next;
-        mm_host_allocator.release(mm_host_allocator.self, gone, class_size(class));
+        os_allocator.release(os_allocator.self, gone, class_size(class));
       }
     }
     shards[i].bytes = 0;
     pthread_mutex_unlock(&shards[i].lock);
   }
   atomic_store(&idle, 0);
-  mm_host_trim();
+  os_trim();
 }
 
 /* ---- The budget ---- */
@@ -236,7 +236,7 @@ int64_t mm_memory_kept(void) {
   return kept;
 }
 
-bool mm_memory_is_over(int64_t size) {
+bool memory_is_over(int64_t size) {
   int64_t rounded, most = mm_memory_limit_now(), now;
   size_class(size < 0 ? 0 : size, &rounded);
   return most > 0 && (__builtin_add_overflow(rounded, mm_memory_used(), &now) || now > most);
@@ -248,65 +248,65 @@ static void *allocate(int class, int64_t rounded) {
   void *memory = recycled(class, rounded);
   if (memory) return memory;
   note_given(class, rounded);
-  memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
+  memory = os_allocator.allocate(os_allocator.self, rounded);
   if (!memory) { /* perhaps what is kept in other classes helps */
     mm_memory_trim();
-    memory = mm_host_allocator.allocate(mm_host_allocator.self, rounded);
+    memory = os_allocator.allocate(os_allocator.self, rounded);
   }
   return memory;
 }
 
-void *mm_allocate(int64_t size) {
+void *memory_allocate(int64_t size) {
   if (size < 0) return NULL;
   int64_t rounded;
   int class = size_class(size, &rounded);
   if (!reserve(rounded)) return NULL;
   void *memory = allocate(class, rounded);
   if (!memory) unreserve(rounded);
-  else if (mm_host_fill) memset(memory, mm_host_fill, (size_t)rounded);
+  else if (os_fill) memset(memory, os_fill, (size_t)rounded);
   return memory;
 }
 
-void *mm_allocate_zero(int64_t size) {
-  void *memory = mm_allocate(size);
+void *memory_allocate_zero(int64_t size) {
+  void *memory = memory_allocate(size);
   return memory ? memset(memory, 0, (size_t)size) : NULL;
 }
 
-void mm_release(void *memory, int64_t size) {
+void memory_release(void *memory, int64_t size) {
   if (!memory) return;
   int64_t rounded;
   int class = size_class(size, &rounded);
   unreserve(rounded);
   if (recycle(memory, class, rounded)) return;
-  mm_host_allocator.release(mm_host_allocator.self, memory, rounded);
+  os_allocator.release(os_allocator.self, memory, rounded);
   note_returned(class, rounded);
 }
 
-void *mm_resize(void *memory, int64_t old_size, int64_t new_size) {
-  if (!memory) return mm_allocate(new_size);
+void *memory_resize(void *memory, int64_t old_size, int64_t new_size) {
+  if (!memory) return memory_allocate(new_size);
   if (new_size < 0) return NULL;
   int64_t old_rounded, new_rounded;
   size_class(old_size, &old_rounded);
   int class = size_class(new_size, &new_rounded);
   if (old_rounded == new_rounded) return memory;
   if (old_rounded < BIG || new_rounded < BIG || class < 0) {
-    void *fresh = mm_allocate(new_size);
+    void *fresh = memory_allocate(new_size);
     if (!fresh) return NULL;
     memcpy(fresh, memory, (size_t)(old_size < new_size ? old_size : new_size));
-    mm_release(memory, old_size);
+    memory_release(memory, old_size);
     return fresh;
   }
   if (new_rounded > old_rounded && !reserve(new_rounded - old_rounded)) return NULL;
-  void *moved = mm_host_allocator.resize(mm_host_allocator.self, memory, old_rounded, new_rounded);
+  void *moved = os_allocator.resize(os_allocator.self, memory, old_rounded, new_rounded);
   if (moved && new_rounded < old_rounded) unreserve(old_rounded - new_rounded);
-  if (moved && new_rounded > old_rounded && mm_host_fill)
-    memset((uint8_t *)moved + old_rounded, mm_host_fill, (size_t)(new_rounded - old_rounded));
+  if (moved && new_rounded > old_rounded && os_fill)
+    memset((uint8_t *)moved + old_rounded, os_fill, (size_t)(new_rounded - old_rounded));
   if (!moved && new_rounded > old_rounded) unreserve(new_rounded - old_rounded);
   return moved;
 }
 
-char *mm_copy_text(const char *text) {
+char *memory_copy_text(const char *text) {
   int64_t size = (int64_t)strlen(text) + 1;
-  char *copy = mm_allocate(size);
+  char *copy = memory_allocate(size);
   return copy ? memcpy(copy, text, (size_t)size) : NULL;
 }

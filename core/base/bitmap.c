@@ -10,20 +10,20 @@
 /* The lowest n bits, 0 < n <= 64. */
 static uint64_t low(int64_t n) { return ~UINT64_C(0) >> (64 - n); }
 
-void mm_bits_fill(uint64_t *bits, int64_t n) {
+void bits_fill(uint64_t *bits, int64_t n) {
   int64_t words = n >> 6;
   memset(bits, 0xff, (size_t)words * 8);
   if (n & 63) bits[words] = low(n & 63);
 }
 
-bool mm_bits_all(const uint64_t *bits, int64_t n) {
+bool bits_all(const uint64_t *bits, int64_t n) {
   uint64_t every = ~UINT64_C(0);
   for (int64_t w = 0; w < n >> 6; w++) every &= bits[w];
   if (n & 63) every &= bits[n >> 6] | ~UINT64_C(0) << (n & 63);
   return every == ~UINT64_C(0);
 }
 
-void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n) {
+void bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n) {
   const uint8_t *bytes = (const uint8_t *)from + (start >> 3);
   int shift = start & 7;
   int64_t words = n >> 6, rest = n & 63;
@@ -43,7 +43,7 @@ void mm_bits_copy(uint64_t *to, const void *from, int64_t start, int64_t n) {
   }
 }
 
-void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n) {
+void bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n) {
   to += at >> 6;
   int shift = at & 63;
   for (int64_t done = 0; done < n; done += 64, to++, from++) {
@@ -54,11 +54,11 @@ void mm_bits_put(uint64_t *to, int64_t at, const uint64_t *from, int64_t n) {
   }
 }
 
-int64_t mm_bits_count_base(const uint64_t *bits, int64_t n);
-int64_t mm_bits_count_avx2(const uint64_t *bits, int64_t n);
-int64_t mm_bits_count_avx512(const uint64_t *bits, int64_t n);
+int64_t bits_count_base(const uint64_t *bits, int64_t n);
+int64_t bits_count_avx2(const uint64_t *bits, int64_t n);
+int64_t bits_count_avx512(const uint64_t *bits, int64_t n);
 
-int64_t mm_bits_count(const uint64_t *bits, int64_t n) {
-  static int64_t (*const counters[])(const uint64_t *, int64_t) = CPU_EACH(mm_bits_count);
+int64_t bits_count(const uint64_t *bits, int64_t n) {
+  static int64_t (*const counters[])(const uint64_t *, int64_t) = CPU_EACH(bits_count);
   return counters[cpu_isa()](bits, n);
 }

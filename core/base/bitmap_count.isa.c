@@ -3,5 +3,5 @@
 #include "base/bitmap.h"
 #include "base/compiler.h"
 #include <stdint.h>
-extern int64_t PASTE(mm_bits_count, ISA)(const uint64_t *bits, int64_t n);
-int64_t PASTE(mm_bits_count, ISA)(const uint64_t *bits, int64_t n) { return bits_count_inline(bits, n); }
+extern int64_t PASTE(bits_count, ISA)(const uint64_t *bits, int64_t n);
+int64_t PASTE(bits_count, ISA)(const uint64_t *bits, int64_t n) { return bits_count_inline(bits, n); }

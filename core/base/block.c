@@ -27,9 +27,9 @@ enum { HEADER = sizeof(mm_block) };
 mm_block *mm_block_new(int64_t size, mm_error *error) {
   int64_t allocated;
   mm_block *block = NULL;
-  if (size >= 0 && !__builtin_add_overflow(size, HEADER + PADDING, &allocated)) block = mm_allocate(allocated);
+  if (size >= 0 && !__builtin_add_overflow(size, HEADER + PADDING, &allocated)) block = memory_allocate(allocated);
   if (!block) {
-    mm_fail_memory(error, size);
+    error_fail_memory(error, size);
     return NULL;
   }
   atomic_init(&block->references, 1);
@@ -42,16 +42,16 @@ mm_block *mm_block_new(int64_t size, mm_error *error) {
   return block;
 }
 
-mm_block *mm_block_new_zero(int64_t size, mm_error *error) {
+mm_block *block_new_zero(int64_t size, mm_error *error) {
   mm_block *block = mm_block_new(size, error);
   if (block) memset(block->data, 0, (size_t)size + PADDING);
   return block;
 }
 
 mm_block *mm_block_foreign(const void *data, int64_t size, void *owner, void (*drop)(void *owner), mm_error *error) {
-  mm_block *block = mm_allocate(HEADER);
+  mm_block *block = memory_allocate(HEADER);
   if (!block) {
-    mm_fail_memory(error, HEADER);
+    error_fail_memory(error, HEADER);
     return NULL;
   }
   atomic_init(&block->references, 1);
@@ -80,18 +80,18 @@ void mm_block_retain(mm_block *block) {
 void mm_block_release(mm_block *block) {
   if (!block || atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) > 1) return;
   if (block->within) {
-    mm_release(block, block->allocated);
+    memory_release(block, block->allocated);
     return;
   }
-  if (block->allocated) mm_release(block->data, block->allocated);
+  if (block->allocated) memory_release(block->data, block->allocated);
   else if (block->drop) block->drop(block->owner);
-  mm_release(block, HEADER);
+  memory_release(block, HEADER);
 }
 
 uint8_t *mm_block_data(const mm_block *block) { return block->data; }
 int64_t mm_block_size(const mm_block *block) { return block->size; }
 
-int64_t mm_block_references(const mm_block *block) {
+int64_t block_references(const mm_block *block) {
   return atomic_load_explicit(&block->references, memory_order_acquire);
 }
 

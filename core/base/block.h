@@ -3,5 +3,5 @@
 #pragma once
 #include "moonmill.h"
 
-mm_block *mm_block_new_zero(int64_t size, mm_error *error);
-int64_t mm_block_references(const mm_block *block); /* at this moment */
+mm_block *block_new_zero(int64_t size, mm_error *error);
+int64_t block_references(const mm_block *block); /* at this moment */

@@ -4,14 +4,14 @@
 
 /* Is this an AddressSanitizer build? Then scratch memory has red zones and nothing is recycled. */
 #if defined(__SANITIZE_ADDRESS__)
-#define MM_ASAN 1
+#define ASAN_BUILD 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define MM_ASAN 1
+#define ASAN_BUILD 1
 #endif
 #endif
-#ifndef MM_ASAN
-#define MM_ASAN 0
+#ifndef ASAN_BUILD
+#define ASAN_BUILD 0
 #endif
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

@@ -10,9 +10,9 @@
 #include <cpuid.h>
 #endif
 
-extern const uint32_t mm_features_base;
+extern const uint32_t cpu_features_base;
 #ifdef __x86_64__
-extern const uint32_t mm_features_avx2, mm_features_avx512;
+extern const uint32_t cpu_features_avx2, cpu_features_avx512;
 #endif
 static const char *const names[] = {"base",
 #ifdef __x86_64__
@@ -29,7 +29,7 @@ static uint32_t features_here(void) {
   __builtin_cpu_init();
 #define ASK(NAME, name)                                                                                                \
   if (__builtin_cpu_supports(#name)) found |= UINT32_C(1) << FEATURE_##NAME;
-  MM_FEATURES(ASK)
+  CPU_FEATURES(ASK)
 #undef ASK
 #endif
   return found;
@@ -37,7 +37,7 @@ static uint32_t features_here(void) {
 
 /* Sets are in an order in which each has the features of those before. */
 static int best_set(void) {
-  static const uint32_t *const features[] = CPU_EACH(&mm_features);
+  static const uint32_t *const features[] = CPU_EACH(&cpu_features);
   uint32_t missing = ~features_here();
   int best = 0;
   for (int i = 0; i < CPU_ISAS; i++)
@@ -78,7 +78,7 @@ int cpu_choose(void) {
   return isa;
 }
 
-const char *mm_isa_use(int number) {
+const char *cpu_use_isa(int number) {
   choice c = make_choice();
   if (number > c.best) return NULL;
   c.wanted = (int8_t)number;
@@ -98,9 +98,9 @@ int mm_isa_check(mm_error *error) {
     used += snprintf(list + used, sizeof list - (size_t)used, "%s%s", before, names[i]);
   }
   const char *given = getenv("MM_ISA");
-  mm_error_text(name, sizeof name, given ? given : "", given ? (int64_t)strlen(given) : 0);
-  mm_fail(error, MM_EUSAGE, "bad-isa", "MM_ISA is \"%s\"%s, expected %s", name,
-          c.wanted < CPU_ISAS ? ", which this processor lacks" : "", list);
+  error_copy_text(name, sizeof name, given ? given : "", given ? (int64_t)strlen(given) : 0);
+  error_fail(error, MM_EUSAGE, "bad-isa", "MM_ISA is \"%s\"%s, expected %s", name,
+             c.wanted < CPU_ISAS ? ", which this processor lacks" : "", list);
   if (error) snprintf(error->hint, sizeof error->hint, "leave it out, and the best one is used: %s", names[c.best]);
   return MM_EUSAGE;
 }

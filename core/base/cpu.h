@@ -24,7 +24,7 @@ enum { CPU_BASE, CPU_ISAS };
 /* What a set of kernels may be built with beyond the plain processor: X(NAME, name), and LZCNT, which not
  * every compiler can ask for by name. A set is used where the processor has all that it
  * was built with, so a flag of the Makefile must be here; a spec compares the two. */
-#define MM_FEATURES(X)                                                                                                 \
+#define CPU_FEATURES(X)                                                                                                \
   X(AVX2, avx2)                                                                                                        \
   X(BMI, bmi)                                                                                                          \
   X(BMI2, bmi2)                                                                                                        \
@@ -34,7 +34,7 @@ enum { CPU_BASE, CPU_ISAS };
   X(AVX512F, avx512f)                                                                                                  \
   X(AVX512BW, avx512bw) X(AVX512DQ, avx512dq) X(AVX512VL, avx512vl) X(AVX512VBMI2, avx512vbmi2)
 #define FEATURE(NAME, name) FEATURE_##NAME,
-enum { MM_FEATURES(FEATURE) FEATURE_LZCNT, FEATURE_COUNT };
+enum { CPU_FEATURES(FEATURE) FEATURE_LZCNT, FEATURE_COUNT };
 #undef FEATURE
 
 /* 1 + the instruction set in use; 0: not chosen yet. */
@@ -46,4 +46,4 @@ static inline int cpu_isa(void) {
 }
 
 /* For the fuzzers: from now on kernels of set 0, 1, ... are found; its name, or NULL where the processor has no such set. */
-const char *mm_isa_use(int number);
+const char *cpu_use_isa(int number);

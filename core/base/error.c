@@ -18,7 +18,7 @@ static void reset(mm_error *error, int code, const char *id) {
   snprintf(error->id, sizeof error->id, "%s", id);
 }
 
-int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) {
+int error_fail(mm_error *error, int code, const char *id, const char *format, ...) {
   if (!error) return code;
   char message[2 * sizeof error->message]; /* the arguments may point into the error */
   va_list arguments;
@@ -28,7 +28,7 @@ int mm_fail(mm_error *error, int code, const char *id, const char *format, ...) 
   char kind[sizeof error->id];
   snprintf(kind, sizeof kind, "%s", id);
   reset(error, code, kind);
-  mm_error_text(error->message, MM_MESSAGE_MOST + 1, message, (int64_t)strlen(message));
+  error_copy_text(error->message, ERROR_MESSAGE_MOST + 1, message, (int64_t)strlen(message));
   return code;
 }
 
@@ -44,7 +44,7 @@ static const char *io_id(int errnum) {
   }
 }
 
-void mm_error_path(mm_error *error, const char *path) {
+void error_set_path(mm_error *error, const char *path) {
   int64_t length = (int64_t)strlen(path), room = sizeof error->file - 1;
   memset(error->file, 0, sizeof error->file);
   if (length <= room) {
@@ -57,19 +57,19 @@ void mm_error_path(mm_error *error, const char *path) {
   memcpy(error->file + 3, tail, strlen(tail));
 }
 
-int mm_error_file(mm_error *error, int code, const char *path) {
+int error_set_file(mm_error *error, int code, const char *path) {
   if (!error) return code;
   if (strcmp(path, "-") == 0) path = "<stdin>";
-  mm_error_path(error, path);
+  error_set_path(error, path);
   return code;
 }
 
-int mm_fail_io(mm_error *error, const char *file, int errnum, const char *what) {
+int error_fail_io(mm_error *error, const char *file, int errnum, const char *what) {
   if (!error) return MM_EIO;
   char text[128];
   const char *reason = strerror_r(errnum, text, sizeof text); /* GNU: the text is what it returns */
-  mm_fail(error, MM_EIO, io_id(errnum), "%s: %s", what, reason);
-  mm_error_path(error, file ? file : "");
+  error_fail(error, MM_EIO, io_id(errnum), "%s: %s", what, reason);
+  error_set_path(error, file ? file : "");
   return MM_EIO;
 }
 
@@ -77,17 +77,17 @@ static const char HINT[] = "raise the limit, or let go of results that are not n
 
 int mm_memory_fail(int64_t size, bool limited, mm_error *error) {
   if (error && limited) {
-    mm_fail(error, MM_ENOMEM, "memory-limit",
-            "the memory limit of %lld bytes is reached: %lld more are needed, %lld are in use",
-            (long long)mm_memory_limit_now(), (long long)size, (long long)mm_memory_used());
-    mm_error_text(error->hint, sizeof error->hint, HINT, (int64_t)strlen(HINT));
+    error_fail(error, MM_ENOMEM, "memory-limit",
+               "the memory limit of %lld bytes is reached: %lld more are needed, %lld are in use",
+               (long long)mm_memory_limit_now(), (long long)size, (long long)mm_memory_used());
+    error_copy_text(error->hint, sizeof error->hint, HINT, (int64_t)strlen(HINT));
     return MM_ENOMEM;
   }
-  return mm_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
-                 (long long)mm_memory_used());
+  return error_fail(error, MM_ENOMEM, "out-of-memory", "out of memory: %lld bytes needed, %lld in use", (long long)size,
+                    (long long)mm_memory_used());
 }
 
-void mm_note_memory(mm_error *error, int64_t size) { mm_memory_fail(size, mm_memory_is_over(size), error); }
+void error_note_memory(mm_error *error, int64_t size) { mm_memory_fail(size, memory_is_over(size), error); }
 
 /* Bytes of the well-formed UTF-8 character at `text`, or 0. */
 static int character(const uint8_t *text, int64_t length) {
@@ -133,7 +133,7 @@ static int show(char *shown, const uint8_t *text, int64_t length, int *taken) {
   return size;
 }
 
-void mm_error_text(char *field, int64_t size, const char *text, int64_t length) {
+void error_copy_text(char *field, int64_t size, const char *text, int64_t length) {
   int64_t used = 0, cut = 0; /* `cut`: the last place where "..." still fits */
   const uint8_t *at = (const uint8_t *)text;
   while (length > 0) {

@@ -6,6 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed) {
+uint64_t hash_bytes(const void *bytes, int64_t size, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes, (size_t)size, seed);
 }

@@ -3,8 +3,8 @@
 #pragma once
 #include <stdint.h>
 
-uint64_t mm_hash_bytes(const void *bytes, int64_t size, uint64_t seed); /* XXH3 */
-static inline uint64_t mm_hash_u64(uint64_t x) {                        /* murmur3's finaliser */
+uint64_t hash_bytes(const void *bytes, int64_t size, uint64_t seed); /* XXH3 */
+static inline uint64_t hash_u64(uint64_t x) {                        /* murmur3's finaliser */
   x ^= x >> 33;
   x *= UINT64_C(0xff51afd7ed558ccd);
   x ^= x >> 33;

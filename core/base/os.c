@@ -73,15 +73,15 @@ static void *os_resize(void *self, void *memory, int64_t old_size, int64_t new_s
   return fresh;
 }
 
-int mm_host_fill;
+int os_fill;
 
 /* Once, before any thread: MM_FILL is what fresh and recycled memory is filled with. */
 __attribute__((constructor)) static void read_fill(void) {
   const char *byte = getenv("MM_FILL");
-  if (byte) mm_host_fill = (int)(strtol(byte, NULL, 0) & 0xFF);
+  if (byte) os_fill = (int)(strtol(byte, NULL, 0) & 0xFF);
 }
 
-void mm_host_trim(void) {
+void os_trim(void) {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
@@ -181,7 +181,7 @@ static void *run(void *opened) {
 
 static int os_start(void *self, void **thread, void (*body)(void *), void *argument) {
   (void)self;
-  running *fresh = mm_allocate(sizeof *fresh);
+  running *fresh = memory_allocate(sizeof *fresh);
   if (!fresh) return -ENOMEM;
   fresh->body = body;
   fresh->argument = argument;
@@ -198,7 +198,7 @@ static int os_start(void *self, void **thread, void (*body)(void *), void *argum
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
   }
-  if (status != 0) mm_release(fresh, sizeof *fresh);
+  if (status != 0) memory_release(fresh, sizeof *fresh);
   else *thread = fresh;
   return -status;
 }
@@ -207,7 +207,7 @@ static void os_join(void *self, void *thread) {
   (void)self;
   running *joined = thread;
   pthread_join(joined->thread, NULL);
-  mm_release(joined, sizeof *joined);
+  memory_release(joined, sizeof *joined);
 }
 
 /* ---- In use ---- */
@@ -219,13 +219,13 @@ static void os_join(void *self, void *thread) {
 #define OS_THREADS                                                                                                     \
   { NULL, os_start, os_join }
 
-mm_allocator mm_host_allocator = OS_ALLOCATOR;
-mm_io mm_host_io = OS_IO;
-mm_threads mm_host_threads = OS_THREADS;
+mm_allocator os_allocator = OS_ALLOCATOR;
+mm_io os_io = OS_IO;
+mm_threads os_threads = OS_THREADS;
 
 void mm_set_allocator(const mm_allocator *allocator) {
   mm_memory_trim(); /* recycled blocks go back to where they came from */
-  mm_host_allocator = allocator ? *allocator : (mm_allocator)OS_ALLOCATOR;
+  os_allocator = allocator ? *allocator : (mm_allocator)OS_ALLOCATOR;
 }
-void mm_set_io(const mm_io *io) { mm_host_io = io ? *io : (mm_io)OS_IO; }
-void mm_set_threads(const mm_threads *threads) { mm_host_threads = threads ? *threads : (mm_threads)OS_THREADS; }
+void mm_set_io(const mm_io *io) { os_io = io ? *io : (mm_io)OS_IO; }
+void mm_set_threads(const mm_threads *threads) { os_threads = threads ? *threads : (mm_threads)OS_THREADS; }

@@ -21,7 +21,7 @@ typedef struct crew {
 
 static int run_task(crew *c, int64_t task, mm_error *error) {
   int32_t cancel = atomic_load_explicit(&c->job->cancel, memory_order_relaxed);
-  if (cancel) return mm_fail(error, cancel, "cancelled", "the job was cancelled");
+  if (cancel) return error_fail(error, cancel, "cancelled", "the job was cancelled");
   return c->body(c->context, task, error);
 }
 
@@ -44,8 +44,8 @@ static void work(void *argument) {
   }
 }
 
-int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
-                mm_error *error) {
+int parallel_run(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
+                 mm_error *error) {
   enum { MOST = 256 };
   crew c = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
   void *threads[MOST];
@@ -53,10 +53,10 @@ int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t t
   pthread_mutex_init(&c.lock, NULL);
   /* A thread that cannot be started only makes the others work longer. */
   while (started + 1 < wanted && started + 1 < count
-         && mm_host_threads.start(mm_host_threads.self, &threads[started], work, &c) >= 0)
+         && os_threads.start(os_threads.self, &threads[started], work, &c) >= 0)
     started++;
   work(&c);
-  for (int32_t i = 0; i < started; i++) mm_host_threads.join(mm_host_threads.self, threads[i]);
+  for (int32_t i = 0; i < started; i++) os_threads.join(os_threads.self, threads[i]);
   pthread_mutex_destroy(&c.lock);
   return c.status;
 }

@@ -8,5 +8,5 @@
  * them: others are started for this call and joined. Tasks start in order;
  * after a failure no further one starts; the failure of the lowest task wins. A cancelled job starts no task. For
  * `finish` of a stage. */
-int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
-                mm_error *error);
+int parallel_run(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
+                 mm_error *error);

@@ -34,7 +34,7 @@ static int64_t piece_rows(const mm_job *job, const segment *s) {
   return (morsels > 1 ? morsels : 1) * MM_MORSEL;
 }
 
-int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
+int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
   while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKS)) s->breaker++;
@@ -50,8 +50,8 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   source->lends = (job->stages[s->breaker]->flags & MM_STAGE_LETS_GO) != 0;
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
-  s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);
-  if (!s->slots) return mm_fail_memory(error, s->window * (int64_t)sizeof *s->slots);
+  s->slots = memory_allocate_zero(s->window * (int64_t)sizeof *s->slots);
+  if (!s->slots) return error_fail_memory(error, s->window * (int64_t)sizeof *s->slots);
 
   bool later_fails = (job->stages[s->breaker]->flags & MM_STAGE_CAN_FAIL) != 0;
   for (int32_t i = s->breaker - 1; i >= first; i--) {
@@ -59,18 +59,18 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
     later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
     job->stages[i]->may_select = (job->stages[i + 1]->flags & MM_STAGE_SELECTED) != 0;
   }
-  mm_sink_aim(job, s);
+  sink_into_aim(job, s);
   return 0;
 }
 
-void mm_segment_free(mm_job *job) {
+void segment_free(mm_job *job) {
   segment *s = &job->segment;
   if (!s->source) return;
   mm_stage *breaker = job->stages[s->breaker];
   if (s->slots)
     for (int64_t i = 0; i < s->window; i++)
       if (s->slots[i].partial) breaker->vtable->drop(breaker, s->slots[i].partial);
-  mm_release(s->slots, s->window * (int64_t)sizeof *s->slots);
+  memory_release(s->slots, s->window * (int64_t)sizeof *s->slots);
   mm_source_free(s->source);
   pthread_mutex_destroy(&s->claiming);
   pthread_mutex_destroy(&s->ordering);
@@ -78,7 +78,7 @@ void mm_segment_free(mm_job *job) {
   *s = (segment){0};
 }
 
-void mm_segment_wake(segment *s) {
+void segment_wake(segment *s) {
   if (s->source->vtable->interrupt) s->source->vtable->interrupt(s->source);
   pthread_mutex_lock(&s->ordering);
   pthread_cond_broadcast(&s->advanced);
@@ -116,7 +116,7 @@ static void fold_ready(mm_job *job, segment *s) {
     slot->ready = false;
     slot->partial = NULL;
     mm_error error;
-    mm_error_none(&error);
+    error_clear(&error);
     pthread_mutex_unlock(&s->ordering);
     int status = fold_one(job->stages[s->breaker], &taken, &error);
     pthread_mutex_lock(&s->ordering);
@@ -179,11 +179,11 @@ static bool work_once(worker *w, segment *s) {
   void *piece = NULL;
   int64_t k;
   mm_error error;
-  mm_error_none(&error);
+  error_clear(&error);
   int status = claim(job, s, &k, &piece, &error);
   if (status < 0) publish(job, s, k, NULL, &error);
   if (status <= 0) return false;
-  void *partial = mm_worker_piece(w, k, piece);
+  void *partial = worker_piece(w, k, piece);
   publish(job, s, k, partial, &w->failure);
   status = breaker->vtable->drain ? breaker->vtable->drain(breaker, &error) : 0;
   if (status < 0) {
@@ -209,34 +209,34 @@ static void leave_stages(worker *w, segment *s) {
   }
 }
 
-bool mm_segment_enter(mm_job *job, worker *w) {
+bool segment_enter(mm_job *job, worker *w) {
   mm_error error = {.row = -1, .place = -1, .stage = -1};
-  if (mm_worker_open(w, job, &error) >= 0) return true;
+  if (worker_open(w, job, &error) >= 0) return true;
   fail_segment(&job->segment, &error);
   return false;
 }
 
-bool mm_segment_step(worker *w) {
+bool segment_step(worker *w) {
   if (work_once(w, &w->job->segment)) return true;
   leave_stages(w, &w->job->segment);
   return false;
 }
 
-void mm_segment_leave(worker *w) { mm_worker_close(w); }
+void segment_leave(worker *w) { worker_close(w); }
 
-void mm_segment_work(mm_job *job) {
+void segment_work(mm_job *job) {
   worker w;
-  if (mm_segment_enter(job, &w))
-    while (mm_segment_step(&w)) {}
-  mm_segment_leave(&w);
+  if (segment_enter(job, &w))
+    while (segment_step(&w)) {}
+  segment_leave(&w);
 }
 
-int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error) {
+int segment_finish(mm_job *job, mm_table *result, mm_error *error) {
   segment *s = &job->segment;
   int32_t cancel = atomic_load(&job->cancel);
   if (cancel)
-    return mm_fail(error, cancel, cancel == MM_ELIMIT ? "timeout" : "cancelled", "%s",
-                   cancel == MM_ELIMIT ? "the time limit was reached" : "the job was cancelled");
+    return error_fail(error, cancel, cancel == MM_ELIMIT ? "timeout" : "cancelled", "%s",
+                      cancel == MM_ELIMIT ? "the time limit was reached" : "the job was cancelled");
   if (s->failed) {
     *error = s->error;
     return s->error.code;

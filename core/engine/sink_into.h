@@ -4,4 +4,4 @@
 #include "engine/job_state.h"
 
 /* Let the stage before a sink that has a destination compute right there (sink_into.c). */
-void mm_sink_aim(mm_job *job, const segment *s);
+void sink_into_aim(mm_job *job, const segment *s);

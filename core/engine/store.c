@@ -56,11 +56,11 @@ static int64_t column_bytes(const mm_column *column) {
 }
 
 static kept *new_item(const char *name, const mm_column *column, mm_error *error) {
-  kept *made = mm_allocate_zero(sizeof *made);
-  char *copy = made ? mm_copy_text(name) : NULL;
+  kept *made = memory_allocate_zero(sizeof *made);
+  char *copy = made ? memory_copy_text(name) : NULL;
   if (!copy) {
-    mm_release(made, sizeof *made);
-    mm_fail_memory(error, sizeof *made);
+    memory_release(made, sizeof *made);
+    error_fail_memory(error, sizeof *made);
     return NULL;
   }
   atomic_init(&made->references, 1);
@@ -74,16 +74,16 @@ static kept *new_item(const char *name, const mm_column *column, mm_error *error
 static void release_item(kept *item) {
   if (!item || atomic_fetch_sub_explicit(&item->references, 1, memory_order_acq_rel) > 1) return;
   mm_column_release(&item->column);
-  mm_release(item->name, (int64_t)strlen(item->name) + 1);
-  mm_release(item, sizeof *item);
+  memory_release(item->name, (int64_t)strlen(item->name) + 1);
+  memory_release(item, sizeof *item);
 }
 
 /* ---- Versions ---- */
 
 static void free_version(mm_store *version) {
   for (int64_t i = 0; i < version->count; i++) release_item(version->items[i]);
-  mm_release(version->items, version->capacity * (int64_t)sizeof *version->items);
-  mm_release(version, sizeof *version);
+  memory_release(version->items, version->capacity * (int64_t)sizeof *version->items);
+  memory_release(version, sizeof *version);
 }
 
 /* Under the mutex. Returns the version when nobody holds it any more: to be freed once the mutex is given up. */
@@ -98,8 +98,8 @@ static mm_store *let_go(mm_store *version) {
 static int make_room(mm_store *version, int64_t count, mm_error *error) {
   if (count <= version->capacity) return 0;
   int64_t capacity = count + count / 2 + 8, width = sizeof *version->items;
-  kept **items = mm_resize(version->items, version->capacity * width, capacity * width);
-  if (!items) return mm_fail_memory(error, capacity * width);
+  kept **items = memory_resize(version->items, version->capacity * width, capacity * width);
+  if (!items) return error_fail_memory(error, capacity * width);
   version->items = items;
   version->capacity = capacity;
   return 0;
@@ -108,11 +108,11 @@ static int make_room(mm_store *version, int64_t count, mm_error *error) {
 /* Under the mutex: make the current version one that nobody else holds, with room for one more name. */
 static int make_editable(mm_error *error) {
   if (current && current->references == 1) return make_room(current, current->count + 1, error);
-  mm_store *copy = mm_allocate_zero(sizeof *copy);
+  mm_store *copy = memory_allocate_zero(sizeof *copy);
   int64_t count = current ? current->count : 0;
   if (!copy || make_room(copy, count + 1, error) < 0) {
-    mm_release(copy, sizeof *copy);
-    return mm_fail_memory(error, sizeof *copy);
+    memory_release(copy, sizeof *copy);
+    return error_fail_memory(error, sizeof *copy);
   }
   for (int64_t i = 0; i < count; i++) {
     copy->items[i] = current->items[i];
@@ -145,15 +145,15 @@ static int64_t place_of(const mm_store *version, const char *name, bool *found) 
 /* ---- Changes ---- */
 
 static int check_put(const char *name, const mm_column *column, mm_error *error) {
-  if (!*name) return mm_fail(error, MM_EUSAGE, "store-name", "store: a name must not be empty");
+  if (!*name) return error_fail(error, MM_EUSAGE, "store-name", "store: a name must not be empty");
   if (mm_utf8_invalid((const uint8_t *)name, (int64_t)strlen(name)) >= 0)
-    return mm_fail(error, MM_EUSAGE, "store-name", "store: a name must be valid UTF-8");
+    return error_fail(error, MM_EUSAGE, "store-name", "store: a name must be valid UTF-8");
   if (column->type.id == MM_OPAQUE)
-    return mm_fail(error, MM_EUSAGE, "store-type", "store: '%s' is of a nested or foreign type, which is not kept",
-                   name);
+    return error_fail(error, MM_EUSAGE, "store-type", "store: '%s' is of a nested or foreign type, which is not kept",
+                      name);
   bool borrowed = (column->data && !column->data_block) || (column->valid && !column->valid_block)
                   || (column->offsets && !column->offsets_block);
-  if (borrowed) return mm_fail(error, MM_EBUG, "store-borrowed", "store: the memory of '%s' is only borrowed", name);
+  if (borrowed) return error_fail(error, MM_EBUG, "store-borrowed", "store: the memory of '%s' is only borrowed", name);
   return 0;
 }
 
@@ -260,7 +260,7 @@ static int64_t other_holders(const mm_column *column) {
     if (!blocks[i]) continue;
     int64_t own = 0;
     for (int j = 0; j < 3; j++) own += blocks[j] == blocks[i];
-    int64_t others = (mm_block_references(blocks[i]) - 1) / own;
+    int64_t others = (block_references(blocks[i]) - 1) / own;
     if (others > most) most = others;
   }
   return most;

@@ -3,7 +3,7 @@
 #pragma once
 #include "engine/job_state.h"
 
-int mm_worker_open(worker *worker, mm_job *job, mm_error *error);
-void mm_worker_close(worker *worker);
+int worker_open(worker *worker, mm_job *job, mm_error *error);
+void worker_close(worker *worker);
 /* Run one piece to its cut; returns its partial (NULL when there is none) and leaves failures in worker->failure. */
-void *mm_worker_piece(worker *worker, int64_t number, void *piece);
+void *worker_piece(worker *worker, int64_t number, void *piece);

@@ -14,11 +14,11 @@
 enum { SAMPLE_ROWS = 10000 };
 
 struct mm_input {
-  mm_cutter cutter;
+  csv_splitter cutter;
   mm_schema schema;
-  mm_sample sample;
+  csv_sample sample;
   char *nulls;
-  mm_piece **ahead; /* cut for the sample, in order */
+  csv_chunk **ahead; /* cut for the sample, in order */
   int64_t ahead_count, ahead_given, ahead_capacity;
   char format[16];
 };
@@ -28,19 +28,19 @@ struct mm_input {
 static int check_options(const mm_csv_options *o, mm_error *error) {
   bool quoting = o->quote != (char)-1;
   if (o->delimiter == '\n' || o->delimiter == '\r')
-    return mm_fail(error, MM_EUSAGE, "bad-delimiter", "a line end cannot be the delimiter");
+    return error_fail(error, MM_EUSAGE, "bad-delimiter", "a line end cannot be the delimiter");
   if (quoting && (o->quote == '\n' || o->quote == '\r'))
-    return mm_fail(error, MM_EUSAGE, "bad-quote-option", "a line end cannot be the quote");
+    return error_fail(error, MM_EUSAGE, "bad-quote-option", "a line end cannot be the quote");
   if (o->lines && (o->delimiter || o->quote || o->no_header || o->ragged || o->nulls))
-    return mm_fail(error, MM_EUSAGE, "lines-option",
-                   "lines of text have no fields, header or nulls: read them without options");
+    return error_fail(error, MM_EUSAGE, "lines-option",
+                      "lines of text have no fields, header or nulls: read them without options");
   if (quoting && o->delimiter && o->delimiter == (o->quote ? o->quote : '"'))
-    return mm_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be the quote");
+    return error_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be the quote");
   return 0;
 }
 
 static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error) {
-  mm_dialect *dialect = &input->cutter.dialect;
+  csv_dialect *dialect = &input->cutter.dialect;
   dialect->quote = '"';
   dialect->quoting = true;
   if (!o) return 0;
@@ -54,21 +54,22 @@ static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error
     dialect->lines = dialect->no_header = true;
     dialect->delimiter = '\n';
     dialect->quoting = false;
-    TRY(mm_names_one(&input->cutter.names, "line", error));
+    TRY(csv_header_single(&input->cutter.names, "line", error));
   }
-  if (o->nulls && !(input->nulls = mm_copy_text(o->nulls))) return mm_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
+  if (o->nulls && !(input->nulls = memory_copy_text(o->nulls)))
+    return error_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
   dialect->nulls = input->nulls;
   input->cutter.feed.chunk = o->chunk;
   return 0;
 }
 
-static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
+static int keep_ahead(mm_input *input, csv_chunk *piece, mm_error *error) {
   if (input->ahead_count == input->ahead_capacity) {
     int64_t width = sizeof *input->ahead, old = input->ahead_capacity, fresh = old ? 2 * old : 4;
-    mm_piece **ahead = mm_resize(input->ahead, old * width, fresh * width);
+    csv_chunk **ahead = memory_resize(input->ahead, old * width, fresh * width);
     if (!ahead) {
-      mm_piece_free(piece);
-      return mm_fail_memory(error, fresh * width);
+      csv_chunk_free(piece);
+      return error_fail_memory(error, fresh * width);
     }
     input->ahead = ahead;
     input->ahead_capacity = fresh;
@@ -81,20 +82,21 @@ static int keep_ahead(mm_input *input, mm_piece *piece, mm_error *error) {
 static int know_lines(mm_input *input, mm_error *error) {
   input->sample.rows = 0;
   for (int64_t i = 0; i < input->ahead_count; i++) input->sample.rows += input->ahead[i]->rows;
-  if (!(input->sample.nulls = mm_allocate_zero(1))) return mm_fail_memory(error, 1);
+  if (!(input->sample.nulls = memory_allocate_zero(1))) return error_fail_memory(error, 1);
   return mm_schema_add(&input->schema, "line", (mm_type){.id = MM_UTF8}, false, error);
 }
 
 /* Cut the pieces that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
  * there being nothing to infer from; what is wrong later, when the rows are read. */
 static int look_at_rows(mm_input *input, mm_error *error) {
-  mm_piece *piece;
+  csv_chunk *piece;
   int status = 1;
-  for (int64_t rows = 0; rows < input->sample.rows && (status = mm_cutter_next(&input->cutter, &piece, error)) > 0;) {
+  for (int64_t rows = 0;
+       rows < input->sample.rows && (status = csv_splitter_next(&input->cutter, &piece, error)) > 0;) {
     if (rows + piece->rows == 0 && piece->failure.code) {
       if (error) *error = piece->failure;
       status = piece->failure.code;
-      mm_piece_free(piece);
+      csv_chunk_free(piece);
       break;
     }
     rows += piece->rows;
@@ -102,25 +104,25 @@ static int look_at_rows(mm_input *input, mm_error *error) {
   }
   if (status < 0) return status;
   if (input->cutter.dialect.lines) return know_lines(input, error);
-  return mm_infer(&input->cutter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
+  return csv_infer(&input->cutter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
 }
 
 int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **result,
                   mm_error *error) {
-  if (count <= 0) return mm_fail(error, MM_EUSAGE, "no-input", "there is no input file");
-  mm_input *input = mm_allocate_zero(sizeof *input);
-  if (!input) return mm_fail_memory(error, sizeof *input);
+  if (count <= 0) return error_fail(error, MM_EUSAGE, "no-input", "there is no input file");
+  mm_input *input = memory_allocate_zero(sizeof *input);
+  if (!input) return error_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
-  if (options) mm_wait_begin(&input->cutter.feed.wait, options->patience, options->pulse, options->context);
-  if (status >= 0) status = mm_cutter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
+  if (options) file_wait_begin(&input->cutter.feed.wait, options->patience, options->pulse, options->context);
+  if (status >= 0) status = csv_splitter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
   input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
   if (status >= 0) status = look_at_rows(input, error);
   if (status < 0) {
     mm_input_free(input);
     return status;
   }
-  mm_wait_end(&input->cutter.feed.wait);
-  const mm_dialect *dialect = &input->cutter.dialect;
+  file_wait_end(&input->cutter.feed.wait);
+  const csv_dialect *dialect = &input->cutter.dialect;
   snprintf(input->format, sizeof input->format, "%s%s",
            dialect->lines               ? "text"
            : dialect->delimiter == '\t' ? "tsv"
@@ -145,13 +147,13 @@ bool mm_input_sampled_null(const mm_input *input, int32_t column) { return input
 
 void mm_input_free(mm_input *input) {
   if (!input) return;
-  for (int64_t i = input->ahead_given; i < input->ahead_count; i++) mm_piece_free(input->ahead[i]);
-  mm_release(input->ahead, input->ahead_capacity * (int64_t)sizeof *input->ahead);
-  if (input->sample.nulls) mm_release(input->sample.nulls, input->cutter.names.count);
-  mm_cutter_free(&input->cutter);
+  for (int64_t i = input->ahead_given; i < input->ahead_count; i++) csv_chunk_free(input->ahead[i]);
+  memory_release(input->ahead, input->ahead_capacity * (int64_t)sizeof *input->ahead);
+  if (input->sample.nulls) memory_release(input->sample.nulls, input->cutter.names.count);
+  csv_splitter_free(&input->cutter);
   mm_schema_free(&input->schema);
-  if (input->nulls) mm_release(input->nulls, (int64_t)strlen(input->nulls) + 1);
-  mm_release(input, sizeof *input);
+  if (input->nulls) memory_release(input->nulls, (int64_t)strlen(input->nulls) + 1);
+  memory_release(input, sizeof *input);
 }
 
 /* ---- Source ---- */
@@ -164,56 +166,56 @@ typedef struct csv_source {
 
 /* A piece as its worker reads it. */
 typedef struct reading {
-  mm_piece *piece;
-  mm_cursor cursor;
+  csv_chunk *piece;
+  csv_cursor cursor;
 } reading;
 
 static int source_claim(mm_source *source, void **piece, mm_error *error) {
   mm_input *input = ((csv_source *)source)->input;
-  reading *made = mm_allocate_zero(sizeof *made);
-  if (!made) return mm_fail_memory(error, sizeof *made);
+  reading *made = memory_allocate_zero(sizeof *made);
+  if (!made) return error_fail_memory(error, sizeof *made);
   int status = 1;
   if (input->ahead_given < input->ahead_count) made->piece = input->ahead[input->ahead_given++];
-  else status = mm_cutter_next(&input->cutter, &made->piece, error);
-  if (status <= 0) mm_release(made, sizeof *made);
+  else status = csv_splitter_next(&input->cutter, &made->piece, error);
+  if (status <= 0) memory_release(made, sizeof *made);
   else *piece = made;
   return status;
 }
 
 static int source_open(mm_source *source, void **local, mm_error *error) {
   csv_source *s = (csv_source *)source;
-  return mm_loader_new(&s->input->cutter, &s->base.schema, s->columns, (mm_loader **)local, error);
+  return csv_parser_new(&s->input->cutter, &s->base.schema, s->columns, (csv_parser **)local, error);
 }
 
 static void source_close(mm_source *source, void *local) {
   (void)source;
-  mm_loader_free(local);
+  csv_parser_free(local);
 }
 
 static int source_load(mm_source *source, void *local, void *piece, int64_t rows, mm_batch *out, mm_error *error) {
   (void)source;
   reading *r = piece;
-  return mm_loader_load(local, r->piece, &r->cursor, rows, out, error);
+  return csv_parser_load(local, r->piece, &r->cursor, rows, out, error);
 }
 
 static void source_locate(mm_source *source, void *piece, int64_t row, mm_error *error) {
-  mm_locate_row(&((csv_source *)source)->input->cutter, ((reading *)piece)->piece, row, error);
+  csv_locate_row(&((csv_source *)source)->input->cutter, ((reading *)piece)->piece, row, error);
 }
 
 static void source_drop(mm_source *source, void *piece) {
   (void)source;
-  mm_piece_free(((reading *)piece)->piece);
-  mm_release(piece, sizeof(reading));
+  csv_chunk_free(((reading *)piece)->piece);
+  memory_release(piece, sizeof(reading));
 }
 
 static void source_progress(mm_source *source, mm_progress *progress) {
-  const mm_cutter *cutter = &((csv_source *)source)->input->cutter;
+  const csv_splitter *cutter = &((csv_source *)source)->input->cutter;
   progress->bytes = atomic_load_explicit(&cutter->feed.consumed, memory_order_relaxed);
   progress->bytes_total = cutter->bytes_total;
 }
 
 static void source_interrupt(mm_source *source) {
-  mm_feed *feed = &((csv_source *)source)->input->cutter.feed;
+  read_context *feed = &((csv_source *)source)->input->cutter.feed;
   pthread_mutex_lock(&feed->lock);
   atomic_store(&feed->wait.stop, true);
   pthread_cond_broadcast(&feed->changed);
@@ -222,10 +224,10 @@ static void source_interrupt(mm_source *source) {
 
 static void source_free(mm_source *source) {
   csv_source *s = (csv_source *)source;
-  mm_release(s->columns, s->base.schema.count * (int64_t)sizeof *s->columns);
+  memory_release(s->columns, s->base.schema.count * (int64_t)sizeof *s->columns);
   mm_schema_free(&s->base.schema);
   mm_input_free(s->input);
-  mm_release(s, sizeof *s);
+  memory_release(s, sizeof *s);
 }
 
 static const mm_source_class csv_source_class = {.name = "csv",
@@ -243,29 +245,29 @@ static const mm_source_class csv_source_class = {.name = "csv",
 static int bind_columns(csv_source *s, const mm_schema *wanted, mm_error *error) {
   for (int32_t i = 0; i < wanted->count; i++) {
     const mm_field *field = &wanted->fields[i];
-    s->columns[i] = mm_names_find(&s->input->cutter.names, field->name);
+    s->columns[i] = csv_header_find(&s->input->cutter.names, field->name);
     if (s->columns[i] < 0)
-      return mm_fail(error, MM_EUSAGE, "unknown-column", "the input has no column \"%.100s\"", field->name);
+      return error_fail(error, MM_EUSAGE, "unknown-column", "the input has no column \"%.100s\"", field->name);
     char name[100];
-    if (!mm_is_text(field->type.id) && !mm_cell_parser_get(field->type))
-      return mm_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\": %s cannot be read from CSV", field->name,
-                     mm_type_name(field->type, name, sizeof name));
+    if (!type_is_text(field->type.id) && !csv_field_parser_of(field->type))
+      return error_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\": %s cannot be read from CSV", field->name,
+                        mm_type_name(field->type, name, sizeof name));
   }
   return 0;
 }
 
 mm_source *mm_input_source(mm_input *input, const mm_schema *wanted, mm_error *error) {
-  csv_source *s = mm_allocate_zero(sizeof *s);
+  csv_source *s = memory_allocate_zero(sizeof *s);
   int64_t size = wanted->count * (int64_t)sizeof *s->columns;
   if (!s) {
     mm_input_free(input);
-    mm_fail_memory(error, sizeof *s);
+    error_fail_memory(error, sizeof *s);
     return NULL;
   }
   s->base.vtable = &csv_source_class;
   s->input = input;
   int status = mm_schema_copy(&s->base.schema, wanted, error);
-  if (status >= 0 && !(s->columns = mm_allocate(size))) status = mm_fail_memory(error, size);
+  if (status >= 0 && !(s->columns = memory_allocate(size))) status = error_fail_memory(error, size);
   if (status >= 0) status = bind_columns(s, wanted, error);
   if (status >= 0) return &s->base;
   source_free(&s->base);

@@ -11,43 +11,43 @@ enum { FIRST_SLOTS = 256, AHEAD_SLOT = 24, AHEAD_ENTRY = 12, FETCH_SLOTS = 2048 
 
 #define INDEX_BITS UINT64_C(0xffffffff)
 
-static int64_t slots_bytes(const mm_key_table *table) { return table->slot_count * (int64_t)sizeof(uint64_t); }
+static int64_t slots_bytes(const hash_table *table) { return table->slot_count * (int64_t)sizeof(uint64_t); }
 
-static int grow(mm_key_table *table, mm_error *error) {
+static int grow(hash_table *table, mm_error *error) {
   int64_t count = table->slot_count ? table->slot_count * 2 : FIRST_SLOTS;
-  uint64_t *slots = mm_allocate_zero(count * (int64_t)sizeof(uint64_t));
-  if (!slots) return mm_fail_memory(error, count * (int64_t)sizeof(uint64_t));
+  uint64_t *slots = memory_allocate_zero(count * (int64_t)sizeof(uint64_t));
+  if (!slots) return error_fail_memory(error, count * (int64_t)sizeof(uint64_t));
   uint64_t mask = (uint64_t)count - 1;
   for (int64_t i = 0; i < table->tabled; i++) {
-    uint64_t hash = mm_keys_entry(table, i)[0], at = hash & mask;
+    uint64_t hash = hash_table_entry(table, i)[0], at = hash & mask;
     while (slots[at]) at = (at + 1) & mask;
     slots[at] = (hash & ~INDEX_BITS) | (uint64_t)(i + 1);
   }
-  mm_release(table->slots, slots_bytes(table));
+  memory_release(table->slots, slots_bytes(table));
   table->slots = slots;
   table->slot_count = count;
   return 0;
 }
 
 /* Copy long text of the newest entry, which points into somebody's column. */
-static int own_text(mm_key_table *table, uint64_t *entry, mm_error *error) {
+static int own_text(hash_table *table, uint64_t *entry, mm_error *error) {
   for (int32_t c = 0; c < table->layout->count; c++) {
-    const mm_key_column *key = &table->layout->columns[c];
-    if (!mm_is_text(key->type.id) || !mm_key_long(entry[key->word + 1])) continue;
-    int64_t size = mm_key_size(entry[key->word + 1]);
-    uint8_t *bytes = mm_arena_take(table->arena, size);
-    if (!bytes) return mm_fail_memory(error, size);
+    const encoded_column *key = &table->layout->columns[c];
+    if (!type_is_text(key->type.id) || !key_is_long(entry[key->word + 1])) continue;
+    int64_t size = key_size(entry[key->word + 1]);
+    uint8_t *bytes = arena_take(table->arena, size);
+    if (!bytes) return error_fail_memory(error, size);
     memcpy(bytes, (const void *)(uintptr_t)entry[key->word], (size_t)size);
     entry[key->word] = (uint64_t)(uintptr_t)bytes;
   }
   return 0;
 }
 
-static __attribute__((noinline)) int insert(mm_key_table *table, uint64_t at, const uint64_t *entry, mm_error *error) {
+static __attribute__((noinline)) int insert(hash_table *table, uint64_t at, const uint64_t *entry, mm_error *error) {
   int64_t size = table->layout->stride * (int64_t)sizeof(uint64_t);
   if (table->count >= (int64_t)INDEX_BITS - 1)
-    return mm_fail(error, MM_ELIMIT, "too-many-keys", "more than %lld different keys in one part",
-                   (long long)table->count);
+    return error_fail(error, MM_ELIMIT, "too-many-keys", "more than %lld different keys in one part",
+                      (long long)table->count);
   TRY(mm_buffer_append(&table->entries, entry, size, error));
   if (table->layout->text) TRY(own_text(table, (uint64_t *)(table->entries.data + table->entries.size - size), error));
   table->slots[at] = (entry[0] & ~INDEX_BITS) | (uint64_t)++table->count;
@@ -55,18 +55,18 @@ static __attribute__((noinline)) int insert(mm_key_table *table, uint64_t at, co
   return 0;
 }
 
-static bool equal_with_text(const mm_key_layout *layout, const uint64_t *a, const uint64_t *b) {
+static bool equal_with_text(const row_encoding *layout, const uint64_t *a, const uint64_t *b) {
   if (a[0] != b[0]) return false;
   int32_t w = 1;
   for (int32_t c = 0; c < layout->count; c++) {
-    const mm_key_column *key = &layout->columns[c];
-    if (!mm_is_text(key->type.id)) continue;
+    const encoded_column *key = &layout->columns[c];
+    if (!type_is_text(key->type.id)) continue;
     for (; w < key->word; w++)
       if (a[w] != b[w]) return false;
     if (a[w + 1] != b[w + 1]) return false;
     if (a[w] != b[w]) {
-      if (!mm_key_long(a[w + 1])) return false;
-      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)mm_key_size(a[w + 1])) != 0)
+      if (!key_is_long(a[w + 1])) return false;
+      if (memcmp((const void *)(uintptr_t)a[w], (const void *)(uintptr_t)b[w], (size_t)key_size(a[w + 1])) != 0)
         return false;
     }
     w += 2;
@@ -77,7 +77,7 @@ static bool equal_with_text(const mm_key_layout *layout, const uint64_t *a, cons
 }
 
 /* `words` and `text` are constants where this is inlined. */
-static inline __attribute__((always_inline)) bool equal(const mm_key_layout *layout, const uint64_t *a,
+static inline __attribute__((always_inline)) bool equal(const row_encoding *layout, const uint64_t *a,
                                                         const uint64_t *b, int32_t words, bool text) {
   uint64_t different = a[0] ^ b[0];
   for (int32_t w = 1; w <= words; w++) different |= a[w] ^ b[w];
@@ -85,10 +85,10 @@ static inline __attribute__((always_inline)) bool equal(const mm_key_layout *lay
   return text && equal_with_text(layout, a, b);
 }
 
-static inline __attribute__((always_inline)) int resolve(mm_key_table *table, const uint64_t *entries, int64_t n,
+static inline __attribute__((always_inline)) int resolve(hash_table *table, const uint64_t *entries, int64_t n,
                                                          uint32_t *numbers, int32_t words, int32_t stride, bool text,
                                                          mm_error *error) {
-  const mm_key_layout *layout = table->layout;
+  const row_encoding *layout = table->layout;
   bool fetch = table->slot_count >= FETCH_SLOTS;
   uint64_t mask = (uint64_t)table->slot_count - 1;
   uint64_t *slots = table->slots;
@@ -121,8 +121,8 @@ static inline __attribute__((always_inline)) int resolve(mm_key_table *table, co
   return 0;
 }
 
-int mm_keys_resolve(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
-  const mm_key_layout *layout = table->layout;
+int hash_table_resolve(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
+  const row_encoding *layout = table->layout;
   if (!table->slots) TRY(grow(table, error));
   if (layout->words == 1 && layout->stride == 2) return resolve(table, entries, n, numbers, 1, 2, false, error);
   if (layout->words == 2 && layout->text) return resolve(table, entries, n, numbers, 2, 3, true, error);
@@ -130,7 +130,7 @@ int mm_keys_resolve(mm_key_table *table, const uint64_t *entries, int64_t n, uin
   return resolve(table, entries, n, numbers, layout->words, layout->stride, true, error);
 }
 
-int mm_keys_append(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
+int hash_table_append(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
   int64_t size = table->layout->stride * (int64_t)sizeof(uint64_t);
   TRY(mm_buffer_append(&table->entries, entries, n * size, error));
   for (int64_t i = 0; i < n; i++) numbers[i] = (uint32_t)(table->count + i);
@@ -141,22 +141,22 @@ int mm_keys_append(mm_key_table *table, const uint64_t *entries, int64_t n, uint
   return 0;
 }
 
-void mm_keys_clear(mm_key_table *table) {
+void hash_table_clear(hash_table *table) {
   if (table->tabled * 16 >= table->slot_count) {
     if (table->slots) memset(table->slots, 0, (size_t)slots_bytes(table));
   } else {
     /* Each key sits in the run of full slots that begins at its hash: clear the run. */
     uint64_t mask = (uint64_t)table->slot_count - 1;
     for (int64_t i = 0; i < table->tabled; i++)
-      for (uint64_t at = mm_keys_entry(table, i)[0] & mask; table->slots[at]; at = (at + 1) & mask)
+      for (uint64_t at = hash_table_entry(table, i)[0] & mask; table->slots[at]; at = (at + 1) & mask)
         table->slots[at] = 0;
   }
   table->count = table->tabled = 0;
   table->entries.size = 0;
 }
 
-void mm_keys_free(mm_key_table *table) {
-  mm_release(table->slots, slots_bytes(table));
+void hash_table_free(hash_table *table) {
+  memory_release(table->slots, slots_bytes(table));
   mm_buffer_free(&table->entries);
   table->slots = NULL;
   table->slot_count = table->count = table->tabled = 0;

@@ -4,22 +4,22 @@
 #include "base/arena.h"
 #include "hash/row_encoding.h"
 
-typedef struct mm_key_table {
-  const mm_key_layout *layout;
-  mm_arena *arena; /* of long text */
+typedef struct hash_table {
+  const row_encoding *layout;
+  arena *arena;    /* of long text */
   uint64_t *slots; /* upper half of the hash above number + 1; 0: empty */
   int64_t slot_count;
   mm_buffer entries; /* number i at i * layout->stride words */
   int64_t count;     /* entries */
   int64_t tabled;    /* of them, those that the slots know; others were appended */
-} mm_key_table;
+} hash_table;
 
 /* Number of each entry, new ones in order. `entries` must stay apart from the table's own. */
-int mm_keys_resolve(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
-/* Take all entries as new ones without looking. Only until the next mm_keys_clear. */
-int mm_keys_append(mm_key_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
-void mm_keys_clear(mm_key_table *table);
-void mm_keys_free(mm_key_table *table);
-static inline const uint64_t *mm_keys_entry(const mm_key_table *table, int64_t number) {
+int hash_table_resolve(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
+/* Take all entries as new ones without looking. Only until the next hash_table_clear. */
+int hash_table_append(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error);
+void hash_table_clear(hash_table *table);
+void hash_table_free(hash_table *table);
+static inline const uint64_t *hash_table_entry(const hash_table *table, int64_t number) {
   return (const uint64_t *)table->entries.data + number * table->layout->stride;
 }

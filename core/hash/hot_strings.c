@@ -24,36 +24,36 @@ typedef struct known {
   uint32_t size, number;
 } known;
 
-struct mm_lexicon {
+struct hot_strings {
   uint16_t slots[SLOTS]; /* place among the texts */
   known texts[1 + MOST]; /* the first one is no text: empty slots show it */
   int32_t count;
   uint32_t null; /* number of null */
-  mm_arena arena;
+  arena arena;
   uint32_t rows[KINDS][MM_VECTOR], rest[MM_VECTOR];
 };
 
-int mm_lexicon_init(mm_lexicon **lexicon, mm_error *error) {
-  *lexicon = mm_allocate_zero(sizeof **lexicon);
-  if (!*lexicon) return mm_fail_memory(error, sizeof **lexicon);
-  (*lexicon)->null = (*lexicon)->texts[0].number = MM_UNKNOWN;
+int hot_strings_init(hot_strings **lexicon, mm_error *error) {
+  *lexicon = memory_allocate_zero(sizeof **lexicon);
+  if (!*lexicon) return error_fail_memory(error, sizeof **lexicon);
+  (*lexicon)->null = (*lexicon)->texts[0].number = HOT_UNKNOWN;
   (*lexicon)->texts[0].size = UINT32_MAX;
   return 0;
 }
 
-void mm_lexicon_free(mm_lexicon *lexicon) {
-  if (lexicon) mm_arena_free(&lexicon->arena);
-  mm_release(lexicon, sizeof *lexicon);
+void hot_strings_free(hot_strings *lexicon) {
+  if (lexicon) arena_free(&lexicon->arena);
+  memory_release(lexicon, sizeof *lexicon);
 }
 
-void mm_lexicon_clear(mm_lexicon *lexicon) {
+void hot_strings_clear(hot_strings *lexicon) {
   if (lexicon->count) memset(lexicon->slots, 0, sizeof lexicon->slots);
   lexicon->count = 0;
-  lexicon->null = MM_UNKNOWN;
-  mm_arena_reset(&lexicon->arena);
+  lexicon->null = HOT_UNKNOWN;
+  arena_reset(&lexicon->arena);
 }
 
-int32_t mm_lexicon_count(const mm_lexicon *lexicon) { return lexicon->count; }
+int32_t hot_strings_count(const hot_strings *lexicon) { return lexicon->count; }
 
 /* ---- Texts as words ---- */
 
@@ -122,7 +122,7 @@ static int any_words(const uint8_t *bytes, int64_t size, uint64_t *words) {
     return 2;
   case WORDS_4: read_words(bytes, size, 4, words); return 4;
   case WORDS_8: read_words(bytes, size, 8, words); return 8;
-  default: words[0] = words[1] = mm_hash_bytes(bytes, size, 0); return 2;
+  default: words[0] = words[1] = hash_bytes(bytes, size, 0); return 2;
   }
 }
 
@@ -135,7 +135,7 @@ static uint64_t any_slot(const uint64_t *words, int count, int64_t size) {
 }
 
 /* A text's slot, or the empty one where it belongs; -1: all that it may have are taken. */
-static int64_t probe(const mm_lexicon *lexicon, const uint8_t *bytes, int64_t size, const uint64_t *words, int count) {
+static int64_t probe(const hot_strings *lexicon, const uint8_t *bytes, int64_t size, const uint64_t *words, int count) {
   uint64_t at = any_slot(words, count, size);
   for (int i = 0; i < REACH; i++, at = (at + 1) & (SLOTS - 1)) {
     const known *text = &lexicon->texts[lexicon->slots[at]];
@@ -147,16 +147,16 @@ static int64_t probe(const mm_lexicon *lexicon, const uint8_t *bytes, int64_t si
   return -1;
 }
 
-static uint32_t number_of(const mm_lexicon *lexicon, const uint8_t *bytes, int64_t size) {
+static uint32_t number_of(const hot_strings *lexicon, const uint8_t *bytes, int64_t size) {
   uint64_t words[MOST_WORDS];
   int count = any_words(bytes, size, words);
   int64_t slot = probe(lexicon, bytes, size, words, count);
-  return slot < 0 ? MM_UNKNOWN : lexicon->texts[lexicon->slots[slot]].number;
+  return slot < 0 ? HOT_UNKNOWN : lexicon->texts[lexicon->slots[slot]].number;
 }
 
-uint32_t mm_lexicon_add(mm_lexicon *lexicon, const mm_column *column, int64_t row, uint32_t number) {
-  if (column->valid && !mm_bit(column->valid, row)) {
-    if (lexicon->null == MM_UNKNOWN) lexicon->null = number;
+uint32_t hot_strings_add(hot_strings *lexicon, const mm_column *column, int64_t row, uint32_t number) {
+  if (column->valid && !bit_get(column->valid, row)) {
+    if (lexicon->null == HOT_UNKNOWN) lexicon->null = number;
     return lexicon->null;
   }
   uint64_t words[MOST_WORDS];
@@ -165,10 +165,10 @@ uint32_t mm_lexicon_add(mm_lexicon *lexicon, const mm_column *column, int64_t ro
   int count = any_words(bytes, size, words);
   int64_t slot = probe(lexicon, bytes, size, words, count);
   if (slot >= 0 && lexicon->slots[slot]) return lexicon->texts[lexicon->slots[slot]].number;
-  if (slot < 0 || lexicon->count == MOST) return MM_UNKNOWN;
+  if (slot < 0 || lexicon->count == MOST) return HOT_UNKNOWN;
   if (kind_of(size) == LONG) {
-    uint8_t *kept = mm_arena_take(&lexicon->arena, size);
-    if (!kept) return MM_UNKNOWN;
+    uint8_t *kept = arena_take(&lexicon->arena, size);
+    if (!kept) return HOT_UNKNOWN;
     memcpy(kept, bytes, (size_t)size);
     words[2] = (uint64_t)(uintptr_t)kept;
     count = 3;
@@ -184,7 +184,7 @@ uint32_t mm_lexicon_add(mm_lexicon *lexicon, const mm_column *column, int64_t ro
 /* ---- A vector of texts ---- */
 
 /* Numbers of rows that take `count` words; those that are not in their first slot go to the rest. */
-static inline __attribute__((always_inline)) int64_t find_rows(mm_lexicon *lexicon, const uint8_t *bytes,
+static inline __attribute__((always_inline)) int64_t find_rows(hot_strings *lexicon, const uint8_t *bytes,
                                                                const int32_t *offsets, int kind, int count, int64_t n,
                                                                int64_t left, uint32_t *numbers) {
   const uint32_t *rows = lexicon->rows[kind];
@@ -204,12 +204,12 @@ static inline __attribute__((always_inline)) int64_t find_rows(mm_lexicon *lexic
 
 /* Part rows by kind. Each row is put on every list, where the next one of that kind takes its place, so that nothing waits for
  * a counter in memory. */
-static inline __attribute__((always_inline)) void part_rows(mm_lexicon *lexicon, const int32_t *offsets,
+static inline __attribute__((always_inline)) void part_rows(hot_strings *lexicon, const int32_t *offsets,
                                                             const uint64_t *valid, int64_t start, int64_t n,
                                                             int64_t *counts) {
   int64_t at[KINDS] = {0};
   for (int64_t i = 0; i < n; i++) {
-    int64_t size = offsets[i + 1] - offsets[i], here = !valid || mm_bit(valid, start + i);
+    int64_t size = offsets[i + 1] - offsets[i], here = !valid || bit_get(valid, start + i);
     lexicon->rows[WORDS_2][at[WORDS_2]] = (uint32_t)i;
     lexicon->rows[WORDS_4][at[WORDS_4]] = (uint32_t)i;
     lexicon->rows[WORDS_8][at[WORDS_8]] = (uint32_t)i;
@@ -225,13 +225,13 @@ static inline __attribute__((always_inline)) void part_rows(mm_lexicon *lexicon,
   memcpy(counts, at, sizeof at);
 }
 
-static void part(mm_lexicon *lexicon, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
+static void part(hot_strings *lexicon, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
                  int64_t *counts) {
   if (valid) part_rows(lexicon, offsets, valid, start, n, counts);
   else part_rows(lexicon, offsets, NULL, start, n, counts);
 }
 
-void mm_lexicon_find(mm_lexicon *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers) {
+void hot_strings_find(hot_strings *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers) {
   const uint8_t *bytes = column->data;
   const int32_t *offsets = column->offsets + start;
   int64_t readable = column->offsets[column->length], counts[KINDS] = {0}, left = 0, whole = n;
@@ -246,7 +246,7 @@ void mm_lexicon_find(mm_lexicon *lexicon, const mm_column *column, int64_t start
   }
   for (int64_t k = 0; k < counts[NOTHING]; k++) numbers[lexicon->rows[NOTHING][k]] = lexicon->null;
   for (int64_t i = whole; i < n; i++) {
-    bool null = column->valid && !mm_bit(column->valid, start + i);
+    bool null = column->valid && !bit_get(column->valid, start + i);
     numbers[i] = null ? lexicon->null : number_of(lexicon, bytes + offsets[i], offsets[i + 1] - offsets[i]);
   }
 }

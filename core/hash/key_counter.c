@@ -22,46 +22,45 @@ static uint64_t float_bits(double value) {
 }
 
 static uint64_t value_bits(const mm_column *column, int64_t row) {
-  switch (mm_storage(column->type.id)) {
+  switch (type_storage(column->type.id)) {
 #define X(ENUM, suffix, ctype, format)                                                                                 \
   case MM_##ENUM: return (uint64_t)((const ctype *)column->data)[row];
-    MM_INTEGERS(X)
+    TYPE_INTEGERS(X)
 #undef X
   case MM_F32: return float_bits(((const float *)column->data)[row]);
   case MM_F64: return float_bits(((const double *)column->data)[row]);
-  case MM_BOOL: return mm_bit(column->data, row);
+  case MM_BOOL: return bit_get(column->data, row);
   default: return 0;
   }
 }
 
-void mm_tally_hash(const mm_batch *rows, const int32_t *keys, int32_t key_count, uint64_t *hashes) {
+void key_counter_hash(const mm_batch *rows, const int32_t *keys, int32_t key_count, uint64_t *hashes) {
   memset(hashes, 0, (size_t)rows->length * sizeof *hashes);
   for (int32_t k = 0; k < key_count; k++) {
     const mm_column *column = &rows->columns[keys[k]];
     for (int64_t i = 0; i < rows->length; i++) {
       uint64_t value = null_hash;
-      if (mm_is_null(column, i)) value = null_hash;
+      if (column_is_null(column, i)) value = null_hash;
       else if (column->offsets)
-        value = mm_hash_bytes((const uint8_t *)column->data + column->offsets[i],
-                              column->offsets[i + 1] - column->offsets[i], 0);
+        value = hash_bytes((const uint8_t *)column->data + column->offsets[i],
+                           column->offsets[i + 1] - column->offsets[i], 0);
       else value = value_bits(column, i);
-      hashes[i] = mm_hash_u64(hashes[i] * 31 + value);
+      hashes[i] = hash_u64(hashes[i] * 31 + value);
     }
   }
 }
 
 /* ---- Table ---- */
 
-static tally_slot *find(const tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash,
-                        mm_pick row) {
+static key_counter_slot *find(const tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count,
+                              uint64_t hash, row_ref row) {
   for (int64_t i = (int64_t)(hash & (uint64_t)(t->capacity - 1));; i = (i + 1) & (t->capacity - 1)) {
-    tally_slot *slot = &t->slots[i];
+    key_counter_slot *slot = &t->slots[i];
     if (slot->count == 0) return slot;
     if (slot->hash != hash) continue;
     const mm_batch *a = &batches[row.part], *b = &batches[slot->first.part];
     int32_t k = 0;
-    while (k < key_count
-           && mm_column_compare(&a->columns[keys[k]], row.row, &b->columns[keys[k]], slot->first.row) == 0)
+    while (k < key_count && column_compare(&a->columns[keys[k]], row.row, &b->columns[keys[k]], slot->first.row) == 0)
       k++;
     if (k == key_count) return slot;
   }
@@ -70,37 +69,37 @@ static tally_slot *find(const tally *t, const mm_batch *batches, const int32_t *
 static int grow(tally *t, mm_error *error) {
   tally wider = {.capacity = t->capacity ? t->capacity * 2 : 1024, .used = t->used};
   int64_t size = wider.capacity * (int64_t)sizeof *wider.slots;
-  wider.slots = mm_allocate_zero(size);
-  if (!wider.slots) return mm_fail_memory(error, size);
+  wider.slots = memory_allocate_zero(size);
+  if (!wider.slots) return error_fail_memory(error, size);
   for (int64_t i = 0; i < t->capacity; i++) {
     if (t->slots[i].count == 0) continue;
     int64_t j = (int64_t)(t->slots[i].hash & (uint64_t)(wider.capacity - 1));
     while (wider.slots[j].count) j = (j + 1) & (wider.capacity - 1);
     wider.slots[j] = t->slots[i];
   }
-  mm_tally_free(t);
+  key_counter_free(t);
   *t = wider;
   return 0;
 }
 
-int mm_tally_add(tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash, mm_pick row,
-                 int64_t *count, mm_error *error) {
+int key_counter_add(tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash,
+                    row_ref row, int64_t *count, mm_error *error) {
   if (t->used * 2 >= t->capacity) TRY(grow(t, error));
-  tally_slot *slot = find(t, batches, keys, key_count, hash, row);
+  key_counter_slot *slot = find(t, batches, keys, key_count, hash, row);
   if (slot->count == 0) {
-    *slot = (tally_slot){.hash = hash, .first = row};
+    *slot = (key_counter_slot){.hash = hash, .first = row};
     t->used++;
   }
   *count = ++slot->count;
   return 0;
 }
 
-void mm_tally_clear(tally *t) {
+void key_counter_clear(tally *t) {
   if (t->used) memset(t->slots, 0, (size_t)t->capacity * sizeof *t->slots);
   t->used = 0;
 }
 
-void mm_tally_free(tally *t) {
-  mm_release(t->slots, t->capacity * (int64_t)sizeof *t->slots);
+void key_counter_free(tally *t) {
+  memory_release(t->slots, t->capacity * (int64_t)sizeof *t->slots);
   *t = (tally){0};
 }

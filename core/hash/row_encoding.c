@@ -9,7 +9,7 @@
 #include "types/type.h"
 #include <string.h>
 
-enum { HALF, WORD, TEXT, NOTHING }; /* mm_key_column.kind */
+enum { HALF, WORD, TEXT, NOTHING }; /* encoded_column.kind */
 enum { INLINE = 15 };               /* bytes of text in the entry itself */
 
 #define NULL_HALF (UINT64_C(1) << 32)    /* a single column of up to 32 bits */
@@ -18,17 +18,17 @@ enum { NULL_HASH = 1 };                  /* of the word 0, whose own hash is 0, 
 
 /* ---- Layout ---- */
 
-int mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error) {
-  *layout = (mm_key_layout){.count = count};
-  layout->columns = mm_allocate_zero((int64_t)sizeof(mm_key_column) * (count ? count : 1));
-  if (!layout->columns) return mm_fail_memory(error, (int64_t)sizeof(mm_key_column) * count);
+int row_encoding_init(row_encoding *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error) {
+  *layout = (row_encoding){.count = count};
+  layout->columns = memory_allocate_zero((int64_t)sizeof(encoded_column) * (count ? count : 1));
+  if (!layout->columns) return error_fail_memory(error, (int64_t)sizeof(encoded_column) * count);
   int32_t word = 1, half = 0; /* `half`: a word whose upper half is free */
   for (int32_t c = 0; c < count; c++) {
-    mm_key_column *column = &layout->columns[c];
-    int id = mm_storage(types[c].id);
+    encoded_column *column = &layout->columns[c];
+    int id = type_storage(types[c].id);
     column->type = types[c];
     int64_t width = id == MM_BOOL ? 1 : mm_type_width(types[c]);
-    column->kind = id == MM_NULL ? NOTHING : mm_is_text(id) ? TEXT : width > 4 ? WORD : HALF;
+    column->kind = id == MM_NULL ? NOTHING : type_is_text(id) ? TEXT : width > 4 ? WORD : HALF;
     if (column->kind == HALF && half) {
       column->word = half, column->shift = 32, half = 0;
     } else {
@@ -44,14 +44,14 @@ int mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t coun
   }
   layout->words = word - 1;
   for (int32_t c = 0; c < count; c++)
-    if (mm_is_float(types[c].id)) layout->columns[c].raw = word++;
+    if (type_is_float(types[c].id)) layout->columns[c].raw = word++;
   layout->stride = word;
   return 0;
 }
 
-void mm_key_layout_free(mm_key_layout *layout) {
-  mm_release(layout->columns, (int64_t)sizeof(mm_key_column) * (layout->count ? layout->count : 1));
-  *layout = (mm_key_layout){0};
+void row_encoding_free(row_encoding *layout) {
+  memory_release(layout->columns, (int64_t)sizeof(encoded_column) * (layout->count ? layout->count : 1));
+  *layout = (row_encoding){0};
 }
 
 /* ---- Hashes ---- */
@@ -66,7 +66,7 @@ static inline uint64_t fold_product(uint64_t a, uint64_t b) {
 #define SALT_B UINT64_C(0xc2b2ae3d27d4eb4f)
 
 static inline uint64_t hash_text(uint64_t first, uint64_t second) {
-  if (mm_key_long(second)) first = mm_hash_bytes((const void *)(uintptr_t)first, mm_key_size(second), 0);
+  if (key_is_long(second)) first = hash_bytes((const void *)(uintptr_t)first, key_size(second), 0);
   return fold_product(first ^ SALT_A, second ^ SALT_B);
 }
 
@@ -79,7 +79,7 @@ static void add_word(uint64_t *entries, int64_t n, int32_t stride, int32_t w, bo
 }
 
 /* Word by word, so that no entry waits for another. */
-static void hash_words(const mm_key_layout *layout, uint64_t *entries, int64_t n) {
+static void hash_words(const row_encoding *layout, uint64_t *entries, int64_t n) {
   for (int64_t i = 0; i < n; i++) entries[i * layout->stride] = SALT_A;
   int32_t c = 0;
   for (int32_t w = 1; w <= layout->words; w++) {
@@ -90,10 +90,10 @@ static void hash_words(const mm_key_layout *layout, uint64_t *entries, int64_t n
   }
 }
 
-void mm_keys_hash(const mm_key_layout *layout, uint64_t *entries, int64_t n) {
+void row_encoding_hash(const row_encoding *layout, uint64_t *entries, int64_t n) {
   int32_t stride = layout->stride;
   if (layout->words == 1) /* a bijection, on which null of a single column relies */
-    for (int64_t i = 0; i < n; i++) entries[i * stride] = mm_hash_u64(entries[i * stride + 1]);
+    for (int64_t i = 0; i < n; i++) entries[i * stride] = hash_u64(entries[i * stride + 1]);
   else if (layout->words == 2 && layout->count == 1)
     for (int64_t i = 0; i < n; i++) entries[i * 3] = hash_text(entries[i * 3 + 1], entries[i * 3 + 2]);
   else hash_words(layout, entries, n);
@@ -133,7 +133,7 @@ static void encode_8(const uint64_t *x, int64_t n, uint64_t *at, int32_t stride)
   for (int64_t i = 0; i < n; i++) at[i * stride] = x[i];
 }
 static void encode_bits(const uint64_t *bits, int64_t start, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
-  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, mm_bit(bits, start + i));
+  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, bit_get(bits, start + i));
 }
 static void encode_f32(const float *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride, int32_t raw) {
   for (int64_t i = 0; i < n; i++) {
@@ -184,8 +184,8 @@ static void encode_text(const mm_column *column, int64_t start, int64_t n, uint6
   }
 }
 
-static void encode_null(const mm_key_layout *layout, int32_t index, uint64_t *entry) {
-  const mm_key_column *key = &layout->columns[index];
+static void encode_null(const row_encoding *layout, int32_t index, uint64_t *entry) {
+  const encoded_column *key = &layout->columns[index];
   if (layout->nulls) {
     entry[layout->nulls + index / 64] |= UINT64_C(1) << (index & 63);
     if (key->kind == HALF) entry[key->word] &= key->shift ? UINT32_MAX : ~(uint64_t)UINT32_MAX;
@@ -201,16 +201,16 @@ static void encode_null(const mm_key_layout *layout, int32_t index, uint64_t *en
   }
 }
 
-void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start,
-                           int64_t n, uint64_t *entries) {
-  const mm_key_column *key = &layout->columns[index];
+void row_encoding_encode(const row_encoding *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
+                         uint64_t *entries) {
+  const encoded_column *key = &layout->columns[index];
   int32_t stride = layout->stride, raw = key->raw - key->word;
   uint64_t *at = entries + key->word;
   if (index == 0 && layout->nulls)
     for (int64_t i = 0; i < n; i++)
       for (int32_t w = 0; w < (layout->count + 63) / 64; w++) entries[i * stride + layout->nulls + w] = 0;
   const uint8_t *data = column->data;
-  switch (mm_storage(key->type.id)) {
+  switch (type_storage(key->type.id)) {
   case MM_BOOL: encode_bits(column->data, start, key->shift, n, at, stride); break;
   case MM_I8:
   case MM_U8: encode_1(data + start, key->shift, n, at, stride); break;
@@ -230,21 +230,21 @@ void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_
   }
   if (!column->valid) return;
   for (int64_t i = 0; i < n; i++)
-    if (!mm_bit(column->valid, start + i)) encode_null(layout, index, entries + i * stride);
+    if (!bit_get(column->valid, start + i)) encode_null(layout, index, entries + i * stride);
 }
 
-void mm_keys_complete(const mm_key_layout *layout, const mm_column *first, int64_t start, int64_t n,
-                      uint64_t *entries) {
-  mm_keys_hash(layout, entries, n);
+void row_encoding_complete(const row_encoding *layout, const mm_column *first, int64_t start, int64_t n,
+                           uint64_t *entries) {
+  row_encoding_hash(layout, entries, n);
   if (layout->count == 1 && layout->columns[0].kind == WORD && first->valid)
     for (int64_t i = 0; i < n; i++)
-      if (!mm_bit(first->valid, start + i)) entries[i * layout->stride] = NULL_HASH;
+      if (!bit_get(first->valid, start + i)) entries[i * layout->stride] = NULL_HASH;
 }
 
 /* ---- Entries to columns ---- */
 
-static bool entry_null(const mm_key_layout *layout, int32_t index, const uint64_t *entry) {
-  const mm_key_column *key = &layout->columns[index];
+static bool entry_null(const row_encoding *layout, int32_t index, const uint64_t *entry) {
+  const encoded_column *key = &layout->columns[index];
   if (key->kind == NOTHING) return true;
   if (layout->nulls) return entry[layout->nulls + index / 64] >> (index & 63) & 1;
   if (key->kind == HALF) return entry[key->word] == NULL_HALF;
@@ -252,39 +252,39 @@ static bool entry_null(const mm_key_layout *layout, int32_t index, const uint64_
   return entry[key->word + 1] == NULL_TEXT;
 }
 
-static inline mm_view entry_text(const mm_key_column *key, const uint64_t *entry) {
+static inline text_view entry_text(const encoded_column *key, const uint64_t *entry) {
   uint64_t second = entry[key->word + 1];
-  if (mm_key_long(second)) return (mm_view){(const uint8_t *)(uintptr_t)entry[key->word], mm_key_size(second)};
+  if (key_is_long(second)) return (text_view){(const uint8_t *)(uintptr_t)entry[key->word], key_size(second)};
   int64_t size = (int64_t)(second >> 56);
-  return (mm_view){(const uint8_t *)(entry + key->word),
-                   size > INLINE ? 0 : size}; /* little-endian words are the bytes */
+  return (text_view){(const uint8_t *)(entry + key->word),
+                     size > INLINE ? 0 : size}; /* little-endian words are the bytes */
 }
 
-static int decode_text(const mm_key_column *key, const uint64_t *const *entries, int64_t n, bool nulls,
+static int decode_text(const encoded_column *key, const uint64_t *const *entries, int64_t n, bool nulls,
                        mm_column *column, mm_error *error) {
   int64_t bytes = 0;
   for (int64_t i = 0; i < n; i++) bytes += entry_text(key, entries[i]).size;
   if (bytes > INT32_MAX)
-    return mm_fail(error, MM_ELIMIT, "too-much-text", "the keys of %lld groups exceed 2 GiB", (long long)n);
+    return error_fail(error, MM_ELIMIT, "too-much-text", "the keys of %lld groups exceed 2 GiB", (long long)n);
   TRY(mm_column_make(column, key->type, n, bytes, nulls, error));
   int32_t *offsets = (int32_t *)column->offsets;
   uint8_t *to = (uint8_t *)column->data;
   offsets[0] = 0;
   for (int64_t i = 0; i < n; i++) {
-    mm_view text = entry_text(key, entries[i]);
+    text_view text = entry_text(key, entries[i]);
     if (text.size) memcpy(to + offsets[i], text.bytes, (size_t)text.size);
     offsets[i + 1] = offsets[i] + (int32_t)text.size;
   }
   return 0;
 }
 
-int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n,
-                   mm_column *column, mm_error *error) {
-  const mm_key_column *key = &layout->columns[index];
+int row_encoding_decode(const row_encoding *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+                        mm_column *column, mm_error *error) {
+  const encoded_column *key = &layout->columns[index];
   bool nulls = false;
   for (int64_t i = 0; i < n && !nulls; i++) nulls = entry_null(layout, index, entries[i]);
   if (key->kind == TEXT) TRY(decode_text(key, entries, n, nulls, column, error));
-  else TRY(mm_emit_column(column, key->type, n, nulls && key->kind != NOTHING, error));
+  else TRY(column_make_result(column, key->type, n, nulls && key->kind != NOTHING, error));
   int32_t word = key->raw ? key->raw : key->word, shift = key->raw ? 0 : key->shift;
   void *data = (void *)column->data;
   int64_t width = mm_type_width(key->type);
@@ -299,6 +299,6 @@ int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *c
     for (int64_t i = 0; i < n; i++) ((uint64_t *)data)[i] = entries[i][word];
   if (nulls && key->kind != NOTHING)
     for (int64_t i = 0; i < n; i++)
-      if (entry_null(layout, index, entries[i])) mm_emit_null(column, i);
+      if (entry_null(layout, index, entries[i])) column_set_null(column, i);
   return 0;
 }

@@ -11,37 +11,38 @@
 #pragma once
 #include "moonmill.h"
 
-typedef struct mm_key_column {
+typedef struct encoded_column {
   mm_type type;
   int32_t kind;  /* KEY_* of row_encoding.c */
   int32_t word;  /* of the entry; text: the first of two */
   int32_t shift; /* 0 or 32 */
   int32_t raw;   /* word of the raw bits of a float, else 0 */
-} mm_key_column;
+} encoded_column;
 
-typedef struct mm_key_layout {
-  mm_key_column *columns;
+typedef struct row_encoding {
+  encoded_column *columns;
   int32_t count;
   int32_t words;  /* that are compared, after the hash */
   int32_t stride; /* words of an entry */
   int32_t nulls;  /* word of the first null bits, 0: none */
   bool text;      /* some column is text */
-} mm_key_layout;
+} row_encoding;
 
 /* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
-int mm_key_layout_init(mm_key_layout *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
-void mm_key_layout_free(mm_key_layout *layout);
+int row_encoding_init(row_encoding *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
+void row_encoding_free(row_encoding *layout);
 /* The words of one column of rows [start, start + n), column by column in order. Long text still points into the column. */
-void mm_keys_encode_column(const mm_key_layout *layout, int32_t index, const mm_column *column, int64_t start,
-                           int64_t n, uint64_t *entries);
+void row_encoding_encode(const row_encoding *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
+                         uint64_t *entries);
 /* Then the hashes; `first` is the first column. */
-void mm_keys_complete(const mm_key_layout *layout, const mm_column *first, int64_t start, int64_t n, uint64_t *entries);
+void row_encoding_complete(const row_encoding *layout, const mm_column *first, int64_t start, int64_t n,
+                           uint64_t *entries);
 /* Only the hashes, of entries of layouts without nulls. */
-void mm_keys_hash(const mm_key_layout *layout, uint64_t *entries, int64_t n);
+void row_encoding_hash(const row_encoding *layout, uint64_t *entries, int64_t n);
 /* The column `index` of n entries. */
-int mm_keys_decode(const mm_key_layout *layout, int32_t index, const uint64_t *const *entries, int64_t n,
-                   mm_column *column, mm_error *error);
+int row_encoding_decode(const row_encoding *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+                        mm_column *column, mm_error *error);
 
 /* Long text: the second word has this top byte above the size. */
-static inline bool mm_key_long(uint64_t second) { return second >> 56 == 0xff; }
-static inline int64_t mm_key_size(uint64_t second) { return (int64_t)(second & UINT64_C(0xffffffffffffff)); }
+static inline bool key_is_long(uint64_t second) { return second >> 56 == 0xff; }
+static inline int64_t key_size(uint64_t second) { return (int64_t)(second & UINT64_C(0xffffffffffffff)); }

@@ -48,10 +48,10 @@ static int follow(char *path, int *fd) {
   return length < PATH_MAX ? 1 : -ENAMETOOLONG;
 }
 
-int mm_target_find(mm_target *target, const char *path, mm_error *error) {
-  *target = (mm_target){.fd = -1};
+int link_target_find(link_target *target, const char *path, mm_error *error) {
+  *target = (link_target){.fd = -1};
   if (snprintf(target->path, PATH_MAX, "%s", path) >= PATH_MAX)
-    return mm_fail_io(error, path, ENAMETOOLONG, "cannot create");
+    return error_fail_io(error, path, ENAMETOOLONG, "cannot create");
   int status = 1;
   for (int links = 0; status > 0; links++) {
     char before[PATH_MAX];
@@ -61,7 +61,7 @@ int mm_target_find(mm_target *target, const char *path, mm_error *error) {
     char what[sizeof error->message / 2];
     snprintf(what, sizeof what, links && links < LINKS ? "cannot create %.100s, where the link leads" : "cannot create",
              before);
-    return mm_fail_io(error, path, -status, what);
+    return error_fail_io(error, path, -status, what);
   }
   return 0;
 }

@@ -6,8 +6,8 @@
 
 /* Where the path of an output leads, links followed: a file by its absolute name, or a descriptor of this process
  * (/dev/stdout, /dev/fd/3), -1: none. */
-typedef struct mm_target {
+typedef struct link_target {
   char path[PATH_MAX];
   int fd;
-} mm_target;
-int mm_target_find(mm_target *target, const char *path, mm_error *error);
+} link_target;
+int link_target_find(link_target *target, const char *path, mm_error *error);

@@ -6,10 +6,10 @@
 #include <stdatomic.h>
 
 /* What the streams of one input share: one lock, what ends them, and how far they are. */
-typedef struct mm_feed {
+typedef struct read_context {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  mm_wait wait;
+  file_wait wait;
   _Atomic int64_t consumed; /* bytes as stored */
   int64_t chunk;            /* bytes read at a time */
-} mm_feed;
+} read_context;

@@ -52,11 +52,11 @@ static bool may_sweep(int fd) {
 
 /* Remove the file when it has no writer. */
 static int sweep(const char *path) {
-  int fd = mm_host_io.open(mm_host_io.self, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+  int fd = os_io.open(os_io.self, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
   if (fd < 0) return fd == -EACCES || fd == -ELOOP || fd == -ENXIO ? TAKEN : ABSENT;
   bool dead = may_sweep(fd) && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, path);
-  if (dead) dead = mm_host_io.unlink(mm_host_io.self, path) == 0;
-  mm_host_io.close(mm_host_io.self, fd);
+  if (dead) dead = os_io.unlink(os_io.self, path) == 0;
+  os_io.close(os_io.self, fd);
   return dead ? SWEPT : TAKEN;
 }
 
@@ -66,16 +66,16 @@ static bool hold(int fd, const char *path) {
   return is_named(fd, path);
 }
 
-int mm_temporary_create(const char *target, int mode, char path[PATH_MAX]) {
+int temporary_file_create(const char *target, int mode, char path[PATH_MAX]) {
   char other[PATH_MAX];
   int fd = -EEXIST, slot = 0;
   for (; fd == -EEXIST && slot < SLOTS; slot++) {
     int failure = name_slot(path, target, slot);
     if (failure < 0) return failure;
     if (slot >= GAP || sweep(path) != TAKEN)
-      fd = mm_host_io.open(mm_host_io.self, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+      fd = os_io.open(os_io.self, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     if (fd < 0 || hold(fd, path)) continue;
-    mm_host_io.close(mm_host_io.self, fd);
+    os_io.close(os_io.self, fd);
     fd = -EEXIST;
   }
   for (int free = 0; fd >= 0 && free < GAP && name_slot(other, target, slot) == 0; slot++)
@@ -83,16 +83,16 @@ int mm_temporary_create(const char *target, int mode, char path[PATH_MAX]) {
   return fd;
 }
 
-int mm_rights_of(mm_rights *rights, const char *path) {
+int file_rights_of(file_rights *rights, const char *path) {
   struct stat found;
   if (stat(path, &found) < 0) return -errno;
-  *rights = (mm_rights){.known = true, .owner = found.st_uid, .group = found.st_gid, .mode = found.st_mode & 07777};
+  *rights = (file_rights){.known = true, .owner = found.st_uid, .group = found.st_gid, .mode = found.st_mode & 07777};
   return 0;
 }
 
 /* The new file must not grant more than the old one: without the owner or the group the setuid and setgid bits go, and
  * a group that is not the old one gets the permissions of all others. */
-int mm_rights_give(const mm_rights *rights, int fd) {
+int file_rights_give(const file_rights *rights, int fd) {
   mode_t mode = rights->mode;
   bool owner = fchown(fd, rights->owner, rights->group) == 0;
   bool group = owner || fchown(fd, (uid_t)-1, rights->group) == 0;
@@ -101,8 +101,8 @@ int mm_rights_give(const mm_rights *rights, int fd) {
   return fchmod(fd, mode) < 0 ? -errno : 0; /* after fchown, which drops bits, as writing does */
 }
 
-int mm_temporary_keep_lock(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
+int temporary_file_keep_lock(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); }
 
-void mm_temporary_unlock(int lock) {
+void temporary_file_unlock(int lock) {
   if (lock >= 0) close(lock);
 }

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-void mm_wait_begin(mm_wait *wait, int64_t patience, int (*pulse)(void *context), void *context) {
+void file_wait_begin(file_wait *wait, int64_t patience, int (*pulse)(void *context), void *context) {
   wait->opener = pthread_self();
   wait->pulse = pulse;
   wait->context = context;
@@ -15,26 +15,26 @@ void mm_wait_begin(mm_wait *wait, int64_t patience, int (*pulse)(void *context),
   if (patience > 0) atomic_store(&wait->deadline, mm_milliseconds() + patience);
 }
 
-void mm_wait_end(mm_wait *wait) {
+void file_wait_end(file_wait *wait) {
   atomic_store(&wait->deadline, 0);
   wait->pulse = NULL;
 }
 
 /* Call the pulse when its time has come; on the thread that opens alone, and not again once it has said stop. */
-static void beat(mm_wait *wait) {
+static void beat(file_wait *wait) {
   if (!pthread_equal(pthread_self(), wait->opener) || !wait->pulse || atomic_load(&wait->stop)) return;
   int64_t now = mm_milliseconds();
-  if (now - wait->beaten < MM_BEAT_MS) return;
+  if (now - wait->beaten < POLL_MS) return;
   wait->beaten = now;
   if (wait->pulse(wait->context) != 0) atomic_store(&wait->stop, true);
 }
 
-int mm_wait_check(mm_wait *wait, const char *path, const char *late, mm_error *error) {
+int file_wait_check(file_wait *wait, const char *path, const char *late, mm_error *error) {
   beat(wait);
   if (atomic_load_explicit(&wait->stop, memory_order_relaxed))
-    return mm_fail(error, MM_ECANCEL, "cancelled", "the job was cancelled");
+    return error_fail(error, MM_ECANCEL, "cancelled", "the job was cancelled");
   int64_t deadline = atomic_load_explicit(&wait->deadline, memory_order_relaxed);
   if (!deadline || mm_milliseconds() < deadline) return 0;
-  mm_fail(error, MM_ELIMIT, "timeout", "%s %g seconds", late, (double)wait->patience / 1000);
-  return mm_error_file(error, MM_ELIMIT, path);
+  error_fail(error, MM_ELIMIT, "timeout", "%s %g seconds", late, (double)wait->patience / 1000);
+  return error_set_file(error, MM_ELIMIT, path);
 }

@@ -24,8 +24,8 @@ typedef struct ring_block {
   int64_t size;
 } ring_block;
 
-struct mm_decoder {
-  mm_feed *feed;
+struct zstd_decoder {
+  read_context *feed;
   int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error); /* bytes as stored */
   void *source;
   const char *path;
@@ -50,29 +50,29 @@ struct mm_decoder {
 
 /* ---- Decompressing ---- */
 
-static int fail(mm_decoder *d, const char *id, int64_t offset, const char *what, mm_error *error) {
-  mm_fail(error, MM_EDATA, id, "zstd: %s (at byte %lld of the compressed file)", what, (long long)offset);
-  return mm_error_file(error, MM_EDATA, d->path);
+static int fail(zstd_decoder *d, const char *id, int64_t offset, const char *what, mm_error *error) {
+  error_fail(error, MM_EDATA, id, "zstd: %s (at byte %lld of the compressed file)", what, (long long)offset);
+  return error_set_file(error, MM_EDATA, d->path);
 }
 
-static int fail_zstd(mm_decoder *d, size_t result, mm_error *error) {
+static int fail_zstd(zstd_decoder *d, size_t result, mm_error *error) {
   int64_t at = d->offset + (int64_t)d->in.pos;
   switch (ZSTD_getErrorCode(result)) {
-  case ZSTD_error_memory_allocation: return mm_fail_memory(error, 0);
+  case ZSTD_error_memory_allocation: return error_fail_memory(error, 0);
   case ZSTD_error_checksum_wrong:
     return fail(d, "bad-checksum", at, "the checksum of a frame does not match its content", error);
   case ZSTD_error_dictionary_wrong: return fail(d, "zstd-dictionary", at, "the file needs a dictionary", error);
   case ZSTD_error_frameParameter_windowTooLarge:
-    mm_fail(error, MM_ELIMIT, "zstd-window", "zstd: the frame at byte %lld needs a window of more than 128 MiB",
-            (long long)d->frame_start);
+    error_fail(error, MM_ELIMIT, "zstd-window", "zstd: the frame at byte %lld needs a window of more than 128 MiB",
+               (long long)d->frame_start);
     if (error) memcpy(error->hint, "compress it again without --long or with --long=27", 51);
-    return mm_error_file(error, MM_ELIMIT, d->path);
+    return error_set_file(error, MM_ELIMIT, d->path);
   default: return fail(d, "corrupt-zstd", at, ZSTD_getErrorName(result), error);
   }
 }
 
 /* Read more compressed bytes: 1, 0 at the end of the file. */
-static int refill(mm_decoder *d, mm_error *error) {
+static int refill(zstd_decoder *d, mm_error *error) {
   d->offset += (int64_t)d->in.size;
   d->in = (ZSTD_inBuffer){.src = d->input};
   int64_t got = d->read(d->source, d->input, d->feed->chunk, error);
@@ -81,19 +81,19 @@ static int refill(mm_decoder *d, mm_error *error) {
   return got > 0;
 }
 
-static int truncated(mm_decoder *d, mm_error *error) {
+static int truncated(zstd_decoder *d, mm_error *error) {
   if (d->frames > 0 && d->offset - d->frame_start < 4)
     return fail(d, "trailing-bytes", d->frame_start, "what follows the last frame is no zstd frame", error);
   return fail(d, "truncated-zstd", d->offset, "the file ends within a frame", error);
 }
 
 /* A frame is over, or the next begins. */
-static int turn(mm_decoder *d, size_t result, mm_error *error) {
+static int turn(zstd_decoder *d, size_t result, mm_error *error) {
   if (!ZSTD_isError(result)) {
     d->within = result != 0;
     if (!d->within && ++d->frames > FRAME_LIMIT) {
-      mm_fail(error, MM_ELIMIT, "zstd-frames", "zstd: more than %d frames", FRAME_LIMIT);
-      return mm_error_file(error, MM_ELIMIT, d->path);
+      error_fail(error, MM_ELIMIT, "zstd-frames", "zstd: more than %d frames", FRAME_LIMIT);
+      return error_set_file(error, MM_ELIMIT, d->path);
     }
     return 0;
   }
@@ -104,7 +104,7 @@ static int turn(mm_decoder *d, size_t result, mm_error *error) {
 
 /* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block
  * before. */
-static int fill(mm_decoder *d, ring_block *block, mm_error *error) {
+static int fill(zstd_decoder *d, ring_block *block, mm_error *error) {
   ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->feed->chunk};
   int status = 0;
   while (out.pos < out.size && status >= 0) {
@@ -123,12 +123,12 @@ static int fill(mm_decoder *d, ring_block *block, mm_error *error) {
 
 /* ---- The ring ---- */
 
-static bool stopped(const mm_decoder *d) {
+static bool stopped(const zstd_decoder *d) {
   return d->closing || atomic_load_explicit(&d->feed->wait.stop, memory_order_relaxed);
 }
 
 /* Fill the tail block and publish it. Called and left without the lock. */
-static void produce(mm_decoder *d) {
+static void produce(zstd_decoder *d) {
   ring_block *block = &d->ring[d->tail % RING];
   mm_error error = {0};
   int status = fill(d, block, &error);
@@ -144,7 +144,7 @@ static void produce(mm_decoder *d) {
 }
 
 static void decode(void *argument) {
-  mm_decoder *d = argument;
+  zstd_decoder *d = argument;
   for (;;) {
     pthread_mutex_lock(&d->feed->lock);
     while (d->tail - d->head == RING && !stopped(d)) pthread_cond_wait(&d->feed->changed, &d->feed->lock);
@@ -156,22 +156,22 @@ static void decode(void *argument) {
 }
 
 /* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
-static int wait_for_text(mm_decoder *d, mm_error *error) {
-  mm_feed *feed = d->feed;
+static int wait_for_text(zstd_decoder *d, mm_error *error) {
+  read_context *feed = d->feed;
   if (!feed->wait.pulse) {
     pthread_cond_wait(&feed->changed, &feed->lock);
     return 0;
   }
-  struct timespec until = mm_moment_after(MM_BEAT_MS);
+  struct timespec until = mm_moment_after(POLL_MS);
   if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return 0;
   pthread_mutex_unlock(&feed->lock);
-  int status = mm_wait_check(&feed->wait, d->path, MM_LATE_OPENING, error);
+  int status = file_wait_check(&feed->wait, d->path, LATE_OPENING, error);
   pthread_mutex_lock(&feed->lock);
   return status;
 }
 
 /* The head block, once there is one: 1, 0 at the end, or a status. */
-static int consume(mm_decoder *d, mm_error *error) {
+static int consume(zstd_decoder *d, mm_error *error) {
   if (!d->thread && d->head == d->tail && !d->finished) produce(d);
   int status = 0;
   pthread_mutex_lock(&d->feed->lock);
@@ -180,12 +180,12 @@ static int consume(mm_decoder *d, mm_error *error) {
   pthread_mutex_unlock(&d->feed->lock);
   if (status < 0) return status;
   if (ready) return 1;
-  if (!finished) return mm_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
+  if (!finished) return error_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
   if (d->status < 0 && error) *error = d->error;
   return d->status;
 }
 
-int64_t mm_decoder_read(mm_decoder *d, uint8_t *bytes, int64_t size, mm_error *error) {
+int64_t zstd_decoder_read(zstd_decoder *d, uint8_t *bytes, int64_t size, mm_error *error) {
   int status = consume(d, error);
   if (status <= 0) return status;
   const ring_block *block = &d->ring[d->head % RING];
@@ -203,45 +203,45 @@ int64_t mm_decoder_read(mm_decoder *d, uint8_t *bytes, int64_t size, mm_error *e
   return size;
 }
 
-bool mm_is_zstd(const uint8_t *bytes, int64_t size) {
+bool is_zstd(const uint8_t *bytes, int64_t size) {
   if (size < 4) return false;
   bool frame = memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0;
   bool skippable = (bytes[0] & 0xf0) == 0x50 && memcmp(bytes + 1, "\x2a\x4d\x18", 3) == 0;
   return frame || skippable;
 }
 
-int mm_decoder_new(mm_feed *feed, int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error),
-                   void *source, const char *path, mm_decoder **result, mm_error *error) {
-  mm_decoder *d = mm_allocate_zero(sizeof *d);
-  if (!d) return mm_fail_memory(error, sizeof *d);
+int zstd_decoder_new(read_context *feed, int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error),
+                     void *source, const char *path, zstd_decoder **result, mm_error *error) {
+  zstd_decoder *d = memory_allocate_zero(sizeof *d);
+  if (!d) return error_fail_memory(error, sizeof *d);
   d->feed = feed;
   d->read = read;
   d->source = source;
   d->path = path;
-  bool failed = !(d->context = ZSTD_createDCtx_advanced(mm_zstd_memory)) || !(d->input = mm_allocate(feed->chunk));
-  for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = mm_allocate(feed->chunk));
+  bool failed = !(d->context = ZSTD_createDCtx_advanced(zstd_memory)) || !(d->input = memory_allocate(feed->chunk));
+  for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = memory_allocate(feed->chunk));
   if (failed) {
-    mm_decoder_free(d);
-    return mm_fail_memory(error, (RING + 1) * feed->chunk);
+    zstd_decoder_free(d);
+    return error_fail_memory(error, (RING + 1) * feed->chunk);
   }
   d->in.src = d->input;
   ZSTD_DCtx_setParameter(d->context, ZSTD_d_windowLogMax, WINDOW_LOG);
-  if (mm_host_threads.start(mm_host_threads.self, &d->thread, decode, d) < 0) d->thread = NULL;
+  if (os_threads.start(os_threads.self, &d->thread, decode, d) < 0) d->thread = NULL;
   *result = d;
   return 0;
 }
 
-void mm_decoder_free(mm_decoder *d) {
+void zstd_decoder_free(zstd_decoder *d) {
   if (!d) return;
   if (d->thread) {
     pthread_mutex_lock(&d->feed->lock);
     d->closing = true;
     pthread_cond_broadcast(&d->feed->changed);
     pthread_mutex_unlock(&d->feed->lock);
-    mm_host_threads.join(mm_host_threads.self, d->thread);
+    os_threads.join(os_threads.self, d->thread);
   }
-  for (int i = 0; i < RING; i++) mm_release(d->ring[i].data, d->feed->chunk);
-  mm_release(d->input, d->feed->chunk);
+  for (int i = 0; i < RING; i++) memory_release(d->ring[i].data, d->feed->chunk);
+  memory_release(d->input, d->feed->chunk);
   ZSTD_freeDCtx(d->context);
-  mm_release(d, sizeof *d);
+  memory_release(d, sizeof *d);
 }

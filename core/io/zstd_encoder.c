@@ -5,16 +5,16 @@
 #include "base/error.h"
 #include "io/zstd_memory.h"
 
-struct mm_encoder {
+struct zstd_encoder {
   ZSTD_CCtx *context;
 };
 
-mm_encoder *mm_encoder_new(int level, mm_error *error) {
-  mm_encoder *encoder = mm_allocate_zero(sizeof *encoder);
-  if (encoder) encoder->context = ZSTD_createCCtx_advanced(mm_zstd_memory);
+zstd_encoder *zstd_encoder_new(int level, mm_error *error) {
+  zstd_encoder *encoder = memory_allocate_zero(sizeof *encoder);
+  if (encoder) encoder->context = ZSTD_createCCtx_advanced(zstd_memory);
   if (!encoder || !encoder->context) {
-    mm_encoder_free(encoder);
-    mm_fail_memory(error, sizeof *encoder);
+    zstd_encoder_free(encoder);
+    error_fail_memory(error, sizeof *encoder);
     return NULL;
   }
   ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level ? level : ZSTD_CLEVEL_DEFAULT);
@@ -22,18 +22,19 @@ mm_encoder *mm_encoder_new(int level, mm_error *error) {
   return encoder;
 }
 
-int mm_encoder_frame(mm_encoder *encoder, const uint8_t *bytes, int64_t size, mm_buffer *to, mm_error *error) {
+int zstd_encoder_frame(zstd_encoder *encoder, const uint8_t *bytes, int64_t size, mm_buffer *to, mm_error *error) {
   size_t bound = ZSTD_compressBound((size_t)size);
   TRY(mm_buffer_reserve(to, (int64_t)bound, error));
   size_t made = ZSTD_compress2(encoder->context, to->data + to->size, bound, bytes, (size_t)size);
-  if (ZSTD_getErrorCode(made) == ZSTD_error_memory_allocation) return mm_fail_memory(error, (int64_t)bound);
-  if (ZSTD_isError(made)) return mm_fail(error, MM_EBUG, "zstd", "zstd cannot compress: %s", ZSTD_getErrorName(made));
+  if (ZSTD_getErrorCode(made) == ZSTD_error_memory_allocation) return error_fail_memory(error, (int64_t)bound);
+  if (ZSTD_isError(made))
+    return error_fail(error, MM_EBUG, "zstd", "zstd cannot compress: %s", ZSTD_getErrorName(made));
   to->size += (int64_t)made;
   return 0;
 }
 
-void mm_encoder_free(mm_encoder *encoder) {
+void zstd_encoder_free(zstd_encoder *encoder) {
   if (!encoder) return;
   ZSTD_freeCCtx(encoder->context);
-  mm_release(encoder, sizeof *encoder);
+  memory_release(encoder, sizeof *encoder);
 }

@@ -10,7 +10,7 @@ enum { HEADER = 64 }; /* keeps the alignment */
 
 static void *allocate(void *self, size_t size) {
   (void)self;
-  uint8_t *memory = mm_allocate((int64_t)size + HEADER);
+  uint8_t *memory = memory_allocate((int64_t)size + HEADER);
   if (!memory) return NULL;
   memcpy(memory, &size, sizeof size);
   return memory + HEADER;
@@ -22,7 +22,7 @@ static void release(void *self, void *memory) {
   if (!memory) return;
   uint8_t *start = (uint8_t *)memory - HEADER;
   memcpy(&size, start, sizeof size);
-  mm_release(start, (int64_t)size + HEADER);
+  memory_release(start, (int64_t)size + HEADER);
 }
 
-const ZSTD_customMem mm_zstd_memory = {allocate, release, NULL};
+const ZSTD_customMem zstd_memory = {allocate, release, NULL};

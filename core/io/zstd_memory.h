@@ -7,4 +7,4 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-extern const ZSTD_customMem mm_zstd_memory;
+extern const ZSTD_customMem zstd_memory;

@@ -145,7 +145,7 @@ static inline double ten_to(int64_t digits) {
   if (digits <= EXACT_TENS) return tens[digits];
   char text[] = {'1', 'e', (char)('0' + digits / 100), (char)('0' + digits / 10 % 10), (char)('0' + digits % 10)};
   double ten = 0;
-  mm_parse_f64(text, sizeof text, &ten); /* correctly rounded, which pow is not */
+  parse_f64(text, sizeof text, &ten); /* correctly rounded, which pow is not */
   return ten;
 }
 
@@ -168,7 +168,8 @@ static inline double rounded(double x, int64_t digits) {
 }
 
 #define ROUND(name, T)                                                                                                 \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
+                  const lane_vector *vc) {                                                                             \
     (void)vc;                                                                                                          \
     T *restrict out = dst->data;                                                                                       \
     const T *a = va->data;                                                                                             \
@@ -177,8 +178,8 @@ static inline double rounded(double x, int64_t digits) {
     for (int64_t i = 0; i < n; i++) out[i] = (T)rounded((double)a[i], digits[i]);                                      \
     return 0;                                                                                                          \
   }                                                                                                                    \
-  static int name##_vs(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,                      \
-                       const mm_vector *vc) {                                                                          \
+  static int name##_vs(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,            \
+                       const lane_vector *vc) {                                                                        \
     int64_t digits = *(const int64_t *)vb->data;                                                                       \
     if (digits < 0 || digits > 308) return name(lanes, dst, va, vb, vc);                                               \
     T *restrict out = dst->data;                                                                                       \
@@ -196,7 +197,7 @@ ROUND(round_f32, float)
 #define INTEGER_EXTREMES(E, s, ctype, format)                                                                          \
   ALWAYS_INLINE ctype least_##s(ctype x, ctype y) { return x < y ? x : y; }                                            \
   ALWAYS_INLINE ctype greatest_##s(ctype x, ctype y) { return x > y ? x : y; }
-MM_INTEGERS(INTEGER_EXTREMES)
+TYPE_INTEGERS(INTEGER_EXTREMES)
 
 #define T int8_t
 #define SUFFIX i8
@@ -266,7 +267,7 @@ MM_INTEGERS(INTEGER_EXTREMES)
 #define EXTREME_CASES(E, s, ctype, format)                                                                             \
   case MM_##E: return op == MM_OP_MIN ? min_##s[shape] : max_##s[shape];
 
-mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
+kernel_function PASTE(arithmetic_kernel, ISA)(int op, int type, int shape) {
   switch (op) {
     MODULAR_CASES(MM_OP_ADD, add)
     MODULAR_CASES(MM_OP_SUB, sub)
@@ -291,7 +292,7 @@ mm_kernel PASTE(mm_arithmetic, ISA)(int op, int type, int shape) {
     return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
   case MM_OP_MIN:
   case MM_OP_MAX:
-    switch (type) { MM_NUMBERS(EXTREME_CASES) default : return NULL; }
+    switch (type) { TYPE_NUMBERS(EXTREME_CASES) default : return NULL; }
   default: return NULL;
   }
 }

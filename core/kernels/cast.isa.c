@@ -183,17 +183,17 @@ TO_BOOL(saturate_bool_of_f64, double, x != x, x >= 1)
 enum { OF_I64, OF_U64, OF_F64, WIDE_COUNT };
 enum { CHECKED, WRAPPED, SATURATED, NARROW_COUNT };
 
-static int wide_class(int type) { return type == MM_U64 ? OF_U64 : mm_is_float(type) ? OF_F64 : OF_I64; }
+static int wide_class(int type) { return type == MM_U64 ? OF_U64 : type_is_float(type) ? OF_F64 : OF_I64; }
 
 #define WIDEN_ENTRY(E, s, ctype, format) [MM_##E] = widen_##s,
-static const widener wideners[MM_TYPE_COUNT] = {MM_NUMBERS(WIDEN_ENTRY)[MM_BOOL] = widen_bool};
+static const widener wideners[MM_TYPE_COUNT] = {TYPE_NUMBERS(WIDEN_ENTRY)[MM_BOOL] = widen_bool};
 
 #define NARROW_ENTRY(E, s, ctype, format)                                                                              \
   [MM_##E] = {{check_##s##_of_i64, wrap_##s##_of_i64, saturate_##s##_of_i64},                                          \
               {check_##s##_of_u64, wrap_##s##_of_u64, saturate_##s##_of_u64},                                          \
               {check_##s##_of_f64, wrap_##s##_of_f64, saturate_##s##_of_f64}},
 static const narrower narrowers[MM_TYPE_COUNT][WIDE_COUNT][NARROW_COUNT] = {
-    MM_INTEGERS(NARROW_ENTRY)
+    TYPE_INTEGERS(NARROW_ENTRY)
         NARROW_ENTRY(BOOL, bool, bool, "b")[MM_F32] = {{f32_of_i64, f32_of_i64, f32_of_i64},
                                                        {f32_of_u64, f32_of_u64, f32_of_u64},
                                                        {check_f32_of_f64, f32_of_f64, saturate_f32_of_f64}},
@@ -216,10 +216,10 @@ static int64_t bits_wide(int type) {
   }
 }
 
-static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
-                         const mm_vector *vc) {
+static int cast_in_steps(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                         const lane_vector *vc) {
   (void)vb, (void)vc;
-  int to = mm_storage(lanes->instr->type), from = mm_storage(lanes->instr->type2), mode = lanes->instr->b;
+  int to = type_storage(lanes->instr->type), from = type_storage(lanes->instr->type2), mode = lanes->instr->b;
   int narrow = mode == MM_CAST_WRAP ? WRAPPED : mode == MM_CAST_SATURATE ? SATURATED : CHECKED;
   widener widen = wideners[from];
   narrower put = narrowers[to][wide_class(from)][narrow];
@@ -228,10 +228,10 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
   const uint8_t *x = va->data;
   uint8_t *out = dst->data;
   uint64_t wide[LANES], failed = 0;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     widen(wide, x + w * step_from);
     uint64_t bad = put(out + w * step_to, wide);
-    if (bad) mm_lanes_fail(lanes, w, bad);
+    if (bad) lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;
@@ -240,7 +240,8 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
 /* ---- Casts in one loop ---- */
 
 #define CONVERT(name, S, D)                                                                                            \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
+                  const lane_vector *vc) {                                                                             \
     (void)vb, (void)vc;                                                                                                \
     D *restrict out = dst->data;                                                                                       \
     const S *x = va->data;                                                                                             \
@@ -268,9 +269,10 @@ static int cast_in_steps(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, c
 #define CONVERSION(S, s, D, d) CONVERT(convert_##S##_##D, s, d)
 CONVERSIONS(CONVERSION)
 
-static int same_type(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int same_type(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                     const lane_vector *vc) {
   (void)vb, (void)vc;
-  memcpy(dst->data, va->data, (size_t)(lanes_padded(lanes) * bits_wide(mm_storage(lanes->instr->type)) / 8));
+  memcpy(dst->data, va->data, (size_t)(lanes_padded(lanes) * bits_wide(type_storage(lanes->instr->type)) / 8));
   return 0;
 }
 
@@ -279,7 +281,7 @@ static int same_type(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const
 
 static bool casts(int type) { return type >= MM_BOOL && type <= MM_F64; }
 
-mm_kernel PASTE(mm_cast, ISA)(int type, int type2, int mode) {
+kernel_function PASTE(cast_kernel, ISA)(int type, int type2, int mode) {
   if (!casts(type) || !casts(type2) || mode < MM_CAST_CHECK || mode > MM_CAST_SATURATE) return NULL;
   if (type == type2) return same_type;
   CONVERSIONS(CONVERSION_CASE)

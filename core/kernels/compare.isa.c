@@ -7,9 +7,9 @@
 #include "types/type.h"
 
 /* The other three comparisons are these with swapped operands or an inverted result. */
-static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {
+static int inverted(kernel_lanes *lanes, lane_vector *dst, int status) {
   uint64_t *out = dst->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = ~out[w];
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = ~out[w];
   return status;
 }
 
@@ -53,11 +53,12 @@ static int inverted(mm_lanes *lanes, mm_vector *dst, int status) {
 /* ---- Bools: false < true ---- */
 
 #define BITWISE(name, expression)                                                                                      \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
+                  const lane_vector *vc) {                                                                             \
     (void)vc;                                                                                                          \
     uint64_t *out = dst->data;                                                                                         \
     const uint64_t *a = va->data, *b = vb->data;                                                                       \
-    for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = (expression);                                            \
+    for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = (expression);                                           \
     return 0;                                                                                                          \
   }
 BITWISE(eq_bool, ~(a[w] ^ b[w]))
@@ -70,10 +71,11 @@ BITWISE(ge_bool, a[w] | ~b[w])
 /* ---- Tests of floats ---- */
 
 #define FLOAT_TEST(name, ctype, test)                                                                                  \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
+                  const lane_vector *vc) {                                                                             \
     (void)vb, (void)vc;                                                                                                \
     uint64_t *restrict out = dst->data;                                                                                \
-    for (int64_t w = 0; w < mm_words(lanes->n); w++) {                                                                 \
+    for (int64_t w = 0; w < bit_words(lanes->n); w++) {                                                                \
       const ctype *a = (const ctype *)va->data + 64 * w;                                                               \
       uint8_t flags[64];                                                                                               \
       for (int i = 0; i < 64; i++) flags[i] = (test) ? 0xFF : 0;                                                       \
@@ -100,12 +102,12 @@ FLOAT_TEST(is_finite_f64, double, a[i] - a[i] == 0)
     default: return NULL;                                                                                              \
     }
 
-mm_kernel PASTE(mm_compare, ISA)(int op, int type, int shape) {
-  static const mm_kernel bools[] = {eq_bool, ne_bool, lt_bool, le_bool, gt_bool, ge_bool};
+kernel_function PASTE(compare_kernel, ISA)(int op, int type, int shape) {
+  static const kernel_function bools[] = {eq_bool, ne_bool, lt_bool, le_bool, gt_bool, ge_bool};
   if (op == MM_OP_IS_NAN) return type == MM_F64 ? is_nan_f64 : type == MM_F32 ? is_nan_f32 : NULL;
   if (op == MM_OP_IS_FINITE) return type == MM_F64 ? is_finite_f64 : type == MM_F32 ? is_finite_f32 : NULL;
   switch (type) {
-    MM_NUMBERS(COMPARE_CASE)
+    TYPE_NUMBERS(COMPARE_CASE)
   case MM_BOOL: return op >= MM_OP_EQ && op <= MM_OP_GE ? bools[op - MM_OP_EQ] : NULL;
   default: return NULL;
   }

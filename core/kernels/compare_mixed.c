@@ -43,16 +43,19 @@ static inline int order_u64_f64(uint64_t x, double y) {
 
 /* The other directions are the same kernels with swapped operands. */
 #define SWAPPED(name, straight)                                                                                        \
-  static int name##_vv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+  static int name##_vv(kernel_lanes *l, lane_vector *d, const lane_vector *a, const lane_vector *b,                    \
+                       const lane_vector *c) {                                                                         \
     return straight[SHAPE_VV](l, d, b, a, c);                                                                          \
   }                                                                                                                    \
-  static int name##_vs(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+  static int name##_vs(kernel_lanes *l, lane_vector *d, const lane_vector *a, const lane_vector *b,                    \
+                       const lane_vector *c) {                                                                         \
     return straight[SHAPE_SV](l, d, b, a, c);                                                                          \
   }                                                                                                                    \
-  static int name##_sv(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {        \
+  static int name##_sv(kernel_lanes *l, lane_vector *d, const lane_vector *a, const lane_vector *b,                    \
+                       const lane_vector *c) {                                                                         \
     return straight[SHAPE_VS](l, d, b, a, c);                                                                          \
   }                                                                                                                    \
-  static const mm_kernel name[SHAPE_COUNT] = {name##_vv, name##_vs, name##_sv};
+  static const kernel_function name[SHAPE_COUNT] = {name##_vv, name##_vs, name##_sv};
 #define REVERSED(there, back)                                                                                          \
   SWAPPED(eq_##back, eq_##there)                                                                                       \
   SWAPPED(ne_##back, ne_##there)                                                                                       \
@@ -62,14 +65,20 @@ REVERSED(i64_u64, u64_i64)
 REVERSED(i64_f64, f64_i64)
 REVERSED(u64_f64, f64_u64)
 
-static const mm_kernel *const i64_u64[] = {eq_i64_u64, ne_i64_u64, lt_i64_u64, le_i64_u64, gt_i64_u64, ge_i64_u64};
-static const mm_kernel *const i64_f64[] = {eq_i64_f64, ne_i64_f64, lt_i64_f64, le_i64_f64, gt_i64_f64, ge_i64_f64};
-static const mm_kernel *const u64_f64[] = {eq_u64_f64, ne_u64_f64, lt_u64_f64, le_u64_f64, gt_u64_f64, ge_u64_f64};
-static const mm_kernel *const u64_i64[] = {eq_u64_i64, ne_u64_i64, lt_u64_i64, le_u64_i64, gt_u64_i64, ge_u64_i64};
-static const mm_kernel *const f64_i64[] = {eq_f64_i64, ne_f64_i64, lt_f64_i64, le_f64_i64, gt_f64_i64, ge_f64_i64};
-static const mm_kernel *const f64_u64[] = {eq_f64_u64, ne_f64_u64, lt_f64_u64, le_f64_u64, gt_f64_u64, ge_f64_u64};
+static const kernel_function *const i64_u64[] = {eq_i64_u64, ne_i64_u64, lt_i64_u64,
+                                                 le_i64_u64, gt_i64_u64, ge_i64_u64};
+static const kernel_function *const i64_f64[] = {eq_i64_f64, ne_i64_f64, lt_i64_f64,
+                                                 le_i64_f64, gt_i64_f64, ge_i64_f64};
+static const kernel_function *const u64_f64[] = {eq_u64_f64, ne_u64_f64, lt_u64_f64,
+                                                 le_u64_f64, gt_u64_f64, ge_u64_f64};
+static const kernel_function *const u64_i64[] = {eq_u64_i64, ne_u64_i64, lt_u64_i64,
+                                                 le_u64_i64, gt_u64_i64, ge_u64_i64};
+static const kernel_function *const f64_i64[] = {eq_f64_i64, ne_f64_i64, lt_f64_i64,
+                                                 le_f64_i64, gt_f64_i64, ge_f64_i64};
+static const kernel_function *const f64_u64[] = {eq_f64_u64, ne_f64_u64, lt_f64_u64,
+                                                 le_f64_u64, gt_f64_u64, ge_f64_u64};
 
-mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape) {
+kernel_function compare_mixed_kernel(int op, int type, int type2, int shape) {
   if (op < MM_OP_EQ || op > MM_OP_GE) return NULL;
   op -= MM_OP_EQ;
   if (type == MM_I64) return type2 == MM_U64 ? i64_u64[op][shape] : type2 == MM_F64 ? i64_f64[op][shape] : NULL;

@@ -112,9 +112,9 @@ COMPRESS(1, uint8_t)
 COMPRESS(2, uint16_t)
 COMPRESS(4, uint32_t)
 COMPRESS(8, uint64_t)
-COMPRESS(16, mm_view)
+COMPRESS(16, text_view)
 
-int64_t PASTE(mm_compress, ISA)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width) {
+int64_t PASTE(compress_values, ISA)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width) {
   int64_t total = bits_count_inline(selected, n);
   switch (width) {
   case 1: return compress_1(to, from, selected, n, total);
@@ -136,10 +136,9 @@ static inline uint64_t extract_bits(uint64_t bits, uint64_t mask) {
 #endif
 }
 
-int64_t PASTE(mm_compress_bits, ISA)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected,
-                                     int64_t n) {
+int64_t PASTE(compress_bits, ISA)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n) {
   int64_t start = at;
-  for (int64_t w = 0; w < mm_words(n); w++) {
+  for (int64_t w = 0; w < bit_words(n); w++) {
     uint64_t mask = bits_word(selected, w, n);
     if (!mask) continue;
     uint64_t packed = extract_bits(from[w], mask);

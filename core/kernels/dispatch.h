@@ -4,46 +4,47 @@
 #include "kernels/kernel.h"
 
 /* The kernel of an operation on numbers, for a shape; NULL: there is none. Kernels that have no loop of that shape read all lanes. */
-mm_kernel mm_shaped_kernel(int op, int type, int type2, int mode, int shape);
+kernel_function kernel_of_shape(int op, int type, int type2, int mode, int shape);
 
 /* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
-int64_t mm_compress(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
-int64_t mm_compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+int64_t compress_values(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
+int64_t compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
 /* Zero in the lanes of whole words that are null: what stood there before is no part of a result. By width in bytes (1 2 4
  * 8), 0 for bits. */
-void mm_blank_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width);
+void zero_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width);
 
 /* ---- For dispatch.c and the files of kernels ---- */
 
 /* The same on every instruction set. */
-mm_kernel mm_math_kernel(int op, int type);                        /* libm, modulo and rounding to digits */
-mm_kernel mm_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */
-mm_kernel mm_unit_kernel(int type, int mode);                      /* timestamps and durations between units */
+kernel_function math_kernel(int op, int type);                                /* libm, modulo and rounding to digits */
+kernel_function compare_mixed_kernel(int op, int type, int type2, int shape); /* comparisons among i64, u64 and f64 */
+kernel_function time_unit_kernel(int type, int mode); /* timestamps and durations between units */
 
-mm_kernel mm_distinct_kernel(void); /* lanes->state: a pointer to the mm_kernel of ~=, to NULL when there is none */
+kernel_function
+is_distinct_kernel(void); /* lanes->state: a pointer to the kernel_function of ~=, to NULL when there is none */
 
 /* Lookups of one instruction set, by storage type; NULL: no such kernel. */
-typedef struct mm_kernel_set {
-  mm_kernel (*arithmetic)(int op, int type, int shape);
-  mm_kernel (*compare)(int op, int type, int shape);
-  mm_kernel (*logic)(int op, int type);
-  mm_kernel (*cast)(int type, int type2, int mode);
-  mm_kernel (*member)(int type);
+typedef struct kernel_set {
+  kernel_function (*arithmetic)(int op, int type, int shape);
+  kernel_function (*compare)(int op, int type, int shape);
+  kernel_function (*logic)(int op, int type);
+  kernel_function (*cast)(int type, int type2, int mode);
+  kernel_function (*member)(int type);
   void (*blank_nulls)(void *values, const uint64_t *valid, int64_t words, int64_t width);
   int64_t (*compress)(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
   int64_t (*compress_bits)(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
-} mm_kernel_set;
+} kernel_set;
 
 #define DECLARE_KERNELS(isa)                                                                                           \
-  mm_kernel mm_arithmetic_##isa(int op, int type, int shape);                                                          \
-  mm_kernel mm_compare_##isa(int op, int type, int shape);                                                             \
-  mm_kernel mm_logic_##isa(int op, int type);                                                                          \
-  mm_kernel mm_cast_##isa(int type, int type2, int mode);                                                              \
-  mm_kernel mm_member_##isa(int type);                                                                                 \
-  void mm_blank_nulls_##isa(void *values, const uint64_t *valid, int64_t words, int64_t width);                        \
-  int64_t mm_compress_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);           \
-  int64_t mm_compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
+  kernel_function arithmetic_kernel_##isa(int op, int type, int shape);                                                \
+  kernel_function compare_kernel_##isa(int op, int type, int shape);                                                   \
+  kernel_function logic_kernel_##isa(int op, int type);                                                                \
+  kernel_function cast_kernel_##isa(int type, int type2, int mode);                                                    \
+  kernel_function in_kernel_##isa(int type);                                                                           \
+  void zero_nulls_##isa(void *values, const uint64_t *valid, int64_t words, int64_t width);                            \
+  int64_t compress_values_##isa(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);       \
+  int64_t compress_bits_##isa(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 DECLARE_KERNELS(base)
 DECLARE_KERNELS(avx2)
 DECLARE_KERNELS(avx512)

@@ -28,7 +28,8 @@ ALWAYS_INLINE uint64_t hash_float(double value) {
 }
 
 #define KERNEL(name, ctype, hash)                                                                                      \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
     (void)b, (void)c;                                                                                                  \
     const ctype *values = a->data;                                                                                     \
     uint64_t *out = dst->data;                                                                                         \
@@ -36,26 +37,27 @@ ALWAYS_INLINE uint64_t hash_float(double value) {
     return 0;                                                                                                          \
   }
 #define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word((uint64_t)values[i]))
-MM_INTEGERS(X)
+TYPE_INTEGERS(X)
 #undef X
 #define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_float((double)values[i]))
-MM_FLOATS(X)
+TYPE_FLOATS(X)
 #undef X
-KERNEL(of_bool, uint64_t, hash_word(mm_bit(values, i)))
+KERNEL(of_bool, uint64_t, hash_word(bit_get(values, i)))
 
-static int of_text(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int of_text(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                   const lane_vector *c) {
   (void)b, (void)c;
-  const mm_view *texts = a->data;
+  const text_view *texts = a->data;
   uint64_t *out = dst->data;
   EACH_WANTED(lanes, dst->valid, i) out[i] = XXH3_64bits(texts[i].bytes, (size_t)texts[i].size);
   return 0;
 }
 
-mm_kernel mm_hash_kernel(int type) {
-  switch (mm_storage(type)) {
+kernel_function hash_kernel(int type) {
+  switch (type_storage(type)) {
 #define X(E, s, ctype, format)                                                                                         \
   case MM_##E: return of_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
 #undef X
   case MM_BOOL: return of_bool;
   case MM_UTF8: return of_text;

@@ -3,4 +3,4 @@
 #pragma once
 #include "kernels/kernel.h"
 
-mm_kernel mm_hash_kernel(int type); /* kernels/hash.c: hash of any type */
+kernel_function hash_kernel(int type); /* kernels/hash.c: hash of any type */

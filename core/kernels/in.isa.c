@@ -56,24 +56,25 @@ static inline uint64_t float_key(double x) {
 #define KEY(x) float_key(x)
 #include "kernels/templates/in.inc.h"
 
-static int member_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int member_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                       const lane_vector *vc) {
   (void)vb, (void)vc;
-  const mm_set *set = lanes->state;
+  const in_set *set = lanes->state;
   uint64_t *out = dst->data, yes = 0, no = 0;
   const uint64_t *a = va->data;
   for (int k = 0; k < set->count; k++) {
     if (set->few[k]) yes = ~UINT64_C(0);
     else no = ~UINT64_C(0);
   }
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = (a[w] & yes) | (~a[w] & no);
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = (a[w] & yes) | (~a[w] & no);
   return 0;
 }
 
 #define MEMBER_CASE(E, s, ctype, format)                                                                               \
   case MM_##E: return member_##s;
-mm_kernel PASTE(mm_member, ISA)(int type) {
+kernel_function PASTE(in_kernel, ISA)(int type) {
   switch (type) {
-    MM_NUMBERS(MEMBER_CASE)
+    TYPE_NUMBERS(MEMBER_CASE)
   case MM_BOOL: return member_bool;
   default: return NULL;
   }

@@ -20,13 +20,13 @@ static bool lane_bits(const mm_value *value, int type, uint64_t *bits) {
     memcpy(bits, &value->f, sizeof value->f);
     return value->f == value->f;
   }
-  *bits = mm_is_unsigned(type) ? value->u : (uint64_t)value->i;
+  *bits = type_is_unsigned(type) ? value->u : (uint64_t)value->i;
   return true;
 }
 
 /* The key a value has in the hash table, as in.isa.c makes it: integers as 64 bits, floats as f64 without -0. */
 static uint64_t key_of(const mm_value *value, int type) {
-  if (!mm_is_float(type)) return mm_is_unsigned(type) ? value->u : (uint64_t)value->i;
+  if (!type_is_float(type)) return type_is_unsigned(type) ? value->u : (uint64_t)value->i;
   double x = (type == MM_F32 ? (double)(float)value->f : value->f) + 0.0;
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -40,7 +40,7 @@ static bool holds(const mm_value *values, int32_t count, int type, uint64_t key)
 }
 
 /* Bools may be many, but only two are different. */
-static void fill_few(mm_set *set, const mm_value *values, int32_t count, int type) {
+static void fill_few(in_set *set, const mm_value *values, int32_t count, int type) {
   for (int32_t i = 0; i < count; i++) {
     uint64_t bits = 0;
     bool known = !lane_bits(&values[i], type, &bits);
@@ -54,12 +54,12 @@ static void fill_few(mm_set *set, const mm_value *values, int32_t count, int typ
 enum { SPAN_LIMIT = 1 << 16 };
 
 /* Order the keys of a type as numbers that are not negative. */
-static uint64_t rank(uint64_t key, int type) { return mm_is_unsigned(type) ? key : key ^ UINT64_C(1) << 63; }
+static uint64_t rank(uint64_t key, int type) { return type_is_unsigned(type) ? key : key ^ UINT64_C(1) << 63; }
 
 /* The least of the keys, and how far the greatest is from it; false: too far, or not whole numbers. */
-static bool find_span(mm_set *set, const mm_value *values, int32_t count, int type) {
+static bool find_span(in_set *set, const mm_value *values, int32_t count, int type) {
   uint64_t least = UINT64_MAX, greatest = 0;
-  if (mm_is_float(type)) return false;
+  if (type_is_float(type)) return false;
   for (int32_t i = 0; i < count; i++) {
     if (values[i].null) continue;
     uint64_t place = rank(key_of(&values[i], type), type);
@@ -72,31 +72,31 @@ static bool find_span(mm_set *set, const mm_value *values, int32_t count, int ty
   return set->span < SPAN_LIMIT;
 }
 
-static int allot(mm_set *set, int64_t words) {
-  set->table = mm_allocate_zero(words * 8);
+static int allot(in_set *set, int64_t words) {
+  set->table = memory_allocate_zero(words * 8);
   set->words = set->table ? words : 0;
   return set->table ? 0 : MM_ENOMEM;
 }
 
-static int fill_span(mm_set *set, const mm_value *values, int32_t count, int type) {
+static int fill_span(in_set *set, const mm_value *values, int32_t count, int type) {
   set->kind = SET_SPAN;
-  TRY(allot(set, mm_words((int64_t)set->span + 1)));
+  TRY(allot(set, bit_words((int64_t)set->span + 1)));
   for (int32_t i = 0; i < count; i++)
-    if (!values[i].null) mm_bit_set(set->table, (int64_t)(key_of(&values[i], type) - set->base));
+    if (!values[i].null) bit_set(set->table, (int64_t)(key_of(&values[i], type) - set->base));
   return 0;
 }
 
 /* ---- Others ---- */
 
 /* Put the keys into an empty table. False: two of them claim one place, which only matters when they shall be `apart`. */
-static bool put_keys(mm_set *set, const mm_value *values, int32_t count, int type) {
+static bool put_keys(in_set *set, const mm_value *values, int32_t count, int type) {
   bool apart = true;
   for (int64_t i = 0; i < set->words; i++) set->table[i] = set->empty;
   for (int32_t i = 0; i < count; i++) {
-    uint64_t bits, key = key_of(&values[i], type), place = mm_set_place(set, key);
+    uint64_t bits, key = key_of(&values[i], type), place = in_set_slot(set, key);
     if (!lane_bits(&values[i], type, &bits)) continue;
     while (set->table[place] != set->empty && set->table[place] != key) {
-      place = mm_set_next(set, place);
+      place = in_set_next_slot(set, place);
       apart = false;
     }
     set->table[place] = key;
@@ -105,7 +105,7 @@ static bool put_keys(mm_set *set, const mm_value *values, int32_t count, int typ
 }
 
 /* Factors are tried until no two keys share a place, as long as the table stays in the first cache: then each search is one look. */
-static int fill_hash(mm_set *set, const mm_value *values, int32_t count, int type) {
+static int fill_hash(in_set *set, const mm_value *values, int32_t count, int type) {
   enum { FACTORS = 32, SMALL = 1024, SPARSE = 4 };
   int bits = 6;
   while (INT64_C(1) << bits < SPARSE * (int64_t)count) bits++;
@@ -124,8 +124,8 @@ static int fill_hash(mm_set *set, const mm_value *values, int32_t count, int typ
   return 0;
 }
 
-mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *error) {
-  mm_set *set = mm_allocate_zero((int64_t)sizeof *set);
+in_set *in_set_new(const mm_value *values, int32_t count, int type, mm_error *error) {
+  in_set *set = memory_allocate_zero((int64_t)sizeof *set);
   int status = set ? 0 : MM_ENOMEM;
   int64_t bytes = count * mm_type_width((mm_type){.id = (uint8_t)type});
   if (set && (type == MM_BOOL || (count <= SET_LINEAR && bytes <= SET_LINEAR_BYTES))) {
@@ -134,13 +134,13 @@ mm_set *mm_set_new(const mm_value *values, int32_t count, int type, mm_error *er
     status = (find_span(set, values, count, type) ? fill_span : fill_hash)(set, values, count, type);
   }
   if (status >= 0) return set;
-  mm_fail_memory(error, (int64_t)count * 16);
-  mm_set_free(set);
+  error_fail_memory(error, (int64_t)count * 16);
+  in_set_free(set);
   return NULL;
 }
 
-void mm_set_free(mm_set *set) {
+void in_set_free(in_set *set) {
   if (!set) return;
-  mm_release(set->table, set->words * 8);
-  mm_release(set, (int64_t)sizeof *set);
+  memory_release(set->table, set->words * 8);
+  memory_release(set, (int64_t)sizeof *set);
 }

@@ -4,11 +4,12 @@
 #include "kernels/dispatch.h"
 #include <string.h>
 
-static int is_distinct(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
-  mm_kernel differs = *(const mm_kernel *)lanes->state;
+static int is_distinct(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                       const lane_vector *vc) {
+  kernel_function differs = *(const kernel_function *)lanes->state;
   uint64_t *out = dst->data;
-  int64_t words = mm_words(lanes->n);
-  mm_vector plain = {.data = out};
+  int64_t words = bit_words(lanes->n);
+  lane_vector plain = {.data = out};
   if (differs) TRY(differs(lanes, &plain, va, vb, vc));
   else memset(out, 0, (size_t)words * 8);
   for (int64_t w = 0; w < words; w++) {
@@ -19,4 +20,4 @@ static int is_distinct(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, con
   return 0;
 }
 
-mm_kernel mm_distinct_kernel(void) { return is_distinct; }
+kernel_function is_distinct_kernel(void) { return is_distinct; }

@@ -7,13 +7,14 @@
 #endif
 
 /* Bits of `valid`, all set when there is none. */
-static inline uint64_t validity(const mm_vector *v, int64_t w) { return v->valid ? v->valid[w] : ~UINT64_C(0); }
+static inline uint64_t validity(const lane_vector *v, int64_t w) { return v->valid ? v->valid[w] : ~UINT64_C(0); }
 
-static int and_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int and_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                    const lane_vector *vc) {
   (void)vc;
   uint64_t *out = dst->data;
   const uint64_t *a = va->data, *b = vb->data;
-  int64_t words = mm_words(lanes->n);
+  int64_t words = bit_words(lanes->n);
   if (!va->valid && !vb->valid) {
     for (int64_t w = 0; w < words; w++) out[w] = a[w] & b[w];
     dst->valid = NULL;
@@ -28,11 +29,12 @@ static int and_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const 
   return 0;
 }
 
-static int or_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int or_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                   const lane_vector *vc) {
   (void)vc;
   uint64_t *out = dst->data;
   const uint64_t *a = va->data, *b = vb->data;
-  int64_t words = mm_words(lanes->n);
+  int64_t words = bit_words(lanes->n);
   if (!va->valid && !vb->valid) {
     for (int64_t w = 0; w < words; w++) out[w] = a[w] | b[w];
     dst->valid = NULL;
@@ -47,46 +49,51 @@ static int or_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const m
   return 0;
 }
 
-static int not_bool(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int not_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                    const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *out = dst->data;
   const uint64_t *a = va->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = ~a[w];
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = ~a[w];
   return 0;
 }
 
-static int is_null(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int is_null(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                   const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *out = dst->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = ~validity(va, w);
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = ~validity(va, w);
   dst->valid = NULL;
   return 0;
 }
 
-static int is_not_null(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int is_not_null(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                       const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *out = dst->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = validity(va, w);
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = validity(va, w);
   dst->valid = NULL;
   return 0;
 }
 
-static int is_true(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int is_true(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                   const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *out = dst->data;
   const uint64_t *a = va->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) out[w] = a[w] & validity(va, w);
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) out[w] = a[w] & validity(va, w);
   dst->valid = NULL;
   return 0;
 }
 
-static int refuse(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int refuse(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                  const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *out = dst->data, any = 0;
   const uint64_t *a = va->data;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     out[w] = a[w];
-    mm_lanes_fail(lanes, w, a[w]);
+    lanes_fail(lanes, w, a[w]);
     any |= a[w];
   }
   return any != 0;
@@ -140,8 +147,8 @@ CHOOSE(choose_8, uint64_t)
 
 static void choose_16(void *to, const uint64_t *mask, const void *from_b, const void *from_c, int64_t words) {
   for (int64_t w = 0; w < words; w++) {
-    mm_view *out = (mm_view *)to + 64 * w;
-    const mm_view *from[2] = {(const mm_view *)from_c + 64 * w, (const mm_view *)from_b + 64 * w};
+    text_view *out = (text_view *)to + 64 * w;
+    const text_view *from[2] = {(const text_view *)from_c + 64 * w, (const text_view *)from_b + 64 * w};
     for (int i = 0; i < 64; i++) out[i] = from[mask[w] >> i & 1][i];
   }
 }
@@ -154,11 +161,11 @@ static void choose_bits(void *to, const uint64_t *mask, const void *from_b, cons
 
 typedef void (*chooser)(void *to, const uint64_t *mask, const void *b, const void *c, int64_t words);
 
-ALWAYS_INLINE int select_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
-                              const mm_vector *vc, chooser choose) {
+ALWAYS_INLINE int select_loop(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                              const lane_vector *vc, chooser choose) {
   uint64_t mask[MM_VECTOR / 64] = {0};
   const uint64_t *a = va->data;
-  int64_t words = mm_words(lanes->n);
+  int64_t words = bit_words(lanes->n);
   for (int64_t w = 0; w < words; w++) mask[w] = a[w] & validity(va, w);
   if (choose) choose(dst->data, mask, vb->data, vc->data, words);
   if (!vb->valid && !vc->valid) {
@@ -169,10 +176,10 @@ ALWAYS_INLINE int select_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector *
   return 0;
 }
 
-ALWAYS_INLINE int coalesce_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+ALWAYS_INLINE int coalesce_loop(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                 chooser choose) {
   uint64_t mask[MM_VECTOR / 64] = {0};
-  int64_t words = mm_words(lanes->n);
+  int64_t words = bit_words(lanes->n);
   for (int64_t w = 0; w < words; w++) mask[w] = validity(va, w);
   if (choose) choose(dst->data, mask, va->data, vb->data, words);
   if (!va->valid || !vb->valid) {
@@ -184,11 +191,12 @@ ALWAYS_INLINE int coalesce_loop(mm_lanes *lanes, mm_vector *dst, const mm_vector
 }
 
 #define CHOICES(suffix, choose)                                                                                        \
-  static int select_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b, const mm_vector *c) {  \
+  static int select_##suffix(kernel_lanes *l, lane_vector *d, const lane_vector *a, const lane_vector *b,              \
+                             const lane_vector *c) {                                                                   \
     return select_loop(l, d, a, b, c, choose);                                                                         \
   }                                                                                                                    \
-  static int coalesce_##suffix(mm_lanes *l, mm_vector *d, const mm_vector *a, const mm_vector *b,                      \
-                               const mm_vector *c) {                                                                   \
+  static int coalesce_##suffix(kernel_lanes *l, lane_vector *d, const lane_vector *a, const lane_vector *b,            \
+                               const lane_vector *c) {                                                                 \
     (void)c;                                                                                                           \
     return coalesce_loop(l, d, a, b, choose);                                                                          \
   }
@@ -200,7 +208,7 @@ CHOICES(8, choose_8)
 CHOICES(16, choose_16)
 CHOICES(bits, choose_bits)
 
-static mm_kernel choice(int op, int type) {
+static kernel_function choice(int op, int type) {
   bool select = op == MM_OP_SELECT;
   switch (type) {
   case MM_NULL: return select ? select_0 : coalesce_0;
@@ -265,7 +273,7 @@ BLANK(blank_8, uint64_t)
 #endif
 #endif
 
-void PASTE(mm_blank_nulls, ISA)(void *values, const uint64_t *valid, int64_t words, int64_t width) {
+void PASTE(zero_nulls, ISA)(void *values, const uint64_t *valid, int64_t words, int64_t width) {
   switch (width) {
   case 0: /* bits */
     for (int64_t w = 0; w < words; w++) ((uint64_t *)values)[w] &= valid[w];
@@ -277,7 +285,7 @@ void PASTE(mm_blank_nulls, ISA)(void *values, const uint64_t *valid, int64_t wor
   }
 }
 
-mm_kernel PASTE(mm_logic, ISA)(int op, int type) {
+kernel_function PASTE(logic_kernel, ISA)(int op, int type) {
   switch (op) {
   case MM_OP_AND: return type == MM_BOOL ? and_bool : NULL;
   case MM_OP_OR: return type == MM_BOOL ? or_bool : NULL;

@@ -6,14 +6,14 @@
 #include <math.h>
 
 /* Lanes of word w that matter. */
-static inline uint64_t wanted(const mm_lanes *lanes, const mm_vector *dst, int64_t w) {
+static inline uint64_t wanted(const kernel_lanes *lanes, const lane_vector *dst, int64_t w) {
   uint64_t bits = lanes->selected ? lanes->selected[w] : ~UINT64_C(0);
   return dst->valid ? bits & dst->valid[w] : bits;
 }
 
 /* expression(i) of every wanted lane. */
 #define EACH_LANE(expression)                                                                                          \
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {                                                                   \
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {                                                                  \
     uint64_t bits = wanted(lanes, dst, w);                                                                             \
     if (bits == ~UINT64_C(0))                                                                                          \
       for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = (expression);                                            \
@@ -26,8 +26,8 @@ static inline uint64_t wanted(const mm_lanes *lanes, const mm_vector *dst, int64
   return 0
 
 #define UNARY(function)                                                                                                \
-  static int function##_kernel(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,              \
-                               const mm_vector *vc) {                                                                  \
+  static int function##_kernel(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,    \
+                               const lane_vector *vc) {                                                                \
     (void)vb, (void)vc;                                                                                                \
     double *out = dst->data;                                                                                           \
     const double *a = va->data;                                                                                        \
@@ -76,7 +76,8 @@ static inline float rest_f32(float x, float y) {
 }
 
 #define BINARY(name, T, function)                                                                                      \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {    \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
+                  const lane_vector *vc) {                                                                             \
     (void)vc;                                                                                                          \
     T *out = dst->data;                                                                                                \
     const T *a = va->data, *b = vb->data;                                                                              \
@@ -88,7 +89,7 @@ BINARY(hypot_kernel, double, hypot)
 BINARY(mod_f64, double, rest)
 BINARY(mod_f32, float, rest_f32)
 
-mm_kernel mm_math_kernel(int op, int type) {
+kernel_function math_kernel(int op, int type) {
   if (op == MM_OP_MOD) return type == MM_F64 ? mod_f64 : type == MM_F32 ? mod_f32 : NULL;
   if (type != MM_F64) return NULL;
   switch (op) {

@@ -4,10 +4,10 @@
 #include "program/frame.h"
 #include "types/type.h"
 
-static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
-  *result = (mm_value){.type = type, .null = v->valid && !mm_bit(v->valid, 0)};
+static void read_lane(mm_value *result, const lane_vector *v, mm_type type) {
+  *result = (mm_value){.type = type, .null = v->valid && !bit_get(v->valid, 0)};
   if (result->null) return;
-  switch (mm_storage(type.id)) {
+  switch (type_storage(type.id)) {
   case MM_I8: result->i = *(const int8_t *)v->data; break;
   case MM_I16: result->i = *(const int16_t *)v->data; break;
   case MM_I32: result->i = *(const int32_t *)v->data; break;
@@ -18,9 +18,9 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
   case MM_U64: result->u = *(const uint64_t *)v->data; break;
   case MM_F32: result->f = *(const float *)v->data; break;
   case MM_F64: result->f = *(const double *)v->data; break;
-  case MM_BOOL: result->i = mm_bit(v->data, 0); break;
+  case MM_BOOL: result->i = bit_get(v->data, 0); break;
   case MM_UTF8: {
-    const mm_view *view = v->data;
+    const text_view *view = v->data;
     result->text = (const char *)view->bytes;
     result->size = view->size;
     break;
@@ -29,16 +29,18 @@ static void read_lane(mm_value *result, const mm_vector *v, mm_type type) {
   }
 }
 
-void mm_program_forget(mm_program *program) { mm_frame_free(program->folding); }
+void program_forget(mm_program *program) { frame_free(program->folding); }
 
 int mm_program_eval(mm_program *program, mm_value *result, mm_error *error) {
-  if (program->output_count < 1) return mm_fail(error, MM_EBUG, "bad-program", "a program without output has no value");
-  if (program->columns > 0) return mm_fail(error, MM_EBUG, "bad-program", "a program with columns has no single value");
-  if (!program->folding) program->folding = mm_frame_new(program, error);
+  if (program->output_count < 1)
+    return error_fail(error, MM_EBUG, "bad-program", "a program without output has no value");
+  if (program->columns > 0)
+    return error_fail(error, MM_EBUG, "bad-program", "a program with columns has no single value");
+  if (!program->folding) program->folding = frame_new(program, error);
   if (!program->folding) return MM_ENOMEM;
-  mm_frame *frame = program->folding;
+  program_frame *frame = program->folding;
   mm_batch none = {.length = 1};
-  TRY(mm_frame_run(frame, &none, 0, 1, error));
+  TRY(frame_run(frame, &none, 0, 1, error));
   if (frame->failed_row >= 0) {
     if (error) *error = frame->failure;
     return frame->failure.code;

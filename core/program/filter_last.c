@@ -15,7 +15,7 @@
 static bool is_cheap(const mm_instr *instr) {
   bool arithmetic =
       instr->op >= MM_OP_ADD && instr->op <= MM_OP_TRUNC && instr->op != MM_OP_FLOORDIV && instr->op != MM_OP_MOD;
-  return instr->op == MM_OP_LOAD || (arithmetic && mm_is_float(instr->type));
+  return instr->op == MM_OP_LOAD || (arithmetic && type_is_float(instr->type));
 }
 
 /* The only filter, or -1. */
@@ -33,7 +33,7 @@ static int32_t only_filter(const mm_program *program) {
 static int32_t maker_of_condition(const mm_program *program, int32_t filter) {
   int32_t condition = program->steps[filter].instr.a, maker = -1;
   for (int32_t i = 0; i < program->step_count; i++) {
-    const mm_step *step = &program->steps[i];
+    const program_step *step = &program->steps[i];
     const int32_t registers[3] = {step->instr.a, step->instr.b, step->instr.c};
     for (int k = 0; k < 3; k++)
       if (step->reads[k] && registers[k] == condition && i != filter) return -1;
@@ -55,18 +55,18 @@ static bool pays(const mm_program *program, int32_t filter) {
 }
 
 /* What the last steps read must not be overwritten by those that now come before them. */
-static void keep_operands(mm_program *program, const mm_step *step) {
+static void keep_operands(mm_program *program, const program_step *step) {
   const int32_t registers[3] = {step->instr.a, step->instr.b, step->instr.c};
   for (int k = 0; k < 3; k++)
     if (step->reads[k]) program->registers[registers[k]].last = program->step_count;
   if (step->instr.guard >= 0) program->registers[step->instr.guard].last = program->step_count;
 }
 
-int mm_program_eager(mm_program *program, mm_error *error) {
+int program_order_filter_last(mm_program *program, mm_error *error) {
   int32_t filter = only_filter(program), maker = filter < 0 ? -1 : maker_of_condition(program, filter), filled = 0;
   if (maker < 0 || !pays(program, filter)) return 0;
-  program->eager = mm_allocate(program->step_count * (int64_t)sizeof *program->eager);
-  if (!program->eager) return mm_fail_memory(error, program->step_count * (int64_t)sizeof *program->eager);
+  program->eager = memory_allocate(program->step_count * (int64_t)sizeof *program->eager);
+  if (!program->eager) return error_fail_memory(error, program->step_count * (int64_t)sizeof *program->eager);
   for (int32_t i = 0; i < program->step_count; i++)
     if (i != maker && i != filter) program->eager[filled++] = i;
   program->eager[filled++] = maker;

@@ -7,7 +7,7 @@
 #include "kernels/text/text_offsets.h"
 #include "types/type.h"
 #include <string.h>
-#if MM_ASAN
+#if ASAN_BUILD
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -23,10 +23,10 @@ static int64_t lists_at(const mm_program *program) { return (program->frame_size
 static int64_t slots_bytes(const mm_program *program) { return lists_at(program) + LISTS_BYTES; }
 
 /* Whoever writes behind a list, or the data or the validity of a register, is found by AddressSanitizer. */
-static void guard_slots(const mm_frame *frame) {
-#if MM_ASAN
+static void guard_slots(const program_frame *frame) {
+#if ASAN_BUILD
   for (int32_t r = 0; r < frame->program->register_count; r++) {
-    const mm_register *reg = &frame->program->registers[r];
+    const program_register *reg = &frame->program->registers[r];
     if (reg->home < 0) continue;
     uint8_t *end = frame->slots + reg->home + reg->room;
     __asan_poison_memory_region(end, RED_ZONE);
@@ -41,26 +41,26 @@ static void guard_slots(const mm_frame *frame) {
 }
 
 /* The allocator may write what it gets back. */
-static void unguard_slots(const mm_frame *frame) {
-#if MM_ASAN
+static void unguard_slots(const program_frame *frame) {
+#if ASAN_BUILD
   if (frame->slots) __asan_unpoison_memory_region(frame->slots, (size_t)slots_bytes(frame->program));
 #else
   (void)frame;
 #endif
 }
 
-mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
-  int64_t vectors = (program->register_count + 1) * (int64_t)sizeof(mm_vector);
-  mm_frame *frame = mm_allocate_zero((int64_t)sizeof *frame);
+program_frame *frame_new(const mm_program *program, mm_error *error) {
+  int64_t vectors = (program->register_count + 1) * (int64_t)sizeof(lane_vector);
+  program_frame *frame = memory_allocate_zero((int64_t)sizeof *frame);
   if (frame) {
     frame->program = program;
-    frame->vectors = mm_allocate_zero(vectors);
-    frame->slots = mm_allocate_zero(slots_bytes(program));
-    frame->direct = mm_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
+    frame->vectors = memory_allocate_zero(vectors);
+    frame->slots = memory_allocate_zero(slots_bytes(program));
+    frame->direct = memory_allocate_zero((program->register_count + 1) * (int64_t)sizeof(void *));
   }
   if (!frame || !frame->vectors || !frame->slots || !frame->direct) {
-    mm_frame_free(frame);
-    mm_fail_memory(error, program->frame_size);
+    frame_free(frame);
+    error_fail_memory(error, program->frame_size);
     return NULL;
   }
   uint8_t *lists = frame->slots + lists_at(program);
@@ -73,27 +73,29 @@ mm_frame *mm_frame_new(const mm_program *program, mm_error *error) {
   return frame;
 }
 
-void mm_frame_free(mm_frame *frame) {
+void frame_free(program_frame *frame) {
   if (!frame) return;
-  mm_arena_free(&frame->arena);
-  mm_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(mm_vector));
+  arena_free(&frame->arena);
+  memory_release(frame->vectors, (frame->program->register_count + 1) * (int64_t)sizeof(lane_vector));
   unguard_slots(frame);
-  mm_release(frame->slots, slots_bytes(frame->program));
-  mm_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
-  mm_release(frame, (int64_t)sizeof *frame);
+  memory_release(frame->slots, slots_bytes(frame->program));
+  memory_release(frame->direct, (frame->program->register_count + 1) * (int64_t)sizeof(void *));
+  memory_release(frame, (int64_t)sizeof *frame);
 }
 
 /* ---- Slots ---- */
 
-static void *home_data(const mm_frame *frame, int32_t r) { return frame->slots + frame->program->registers[r].home; }
+static void *home_data(const program_frame *frame, int32_t r) {
+  return frame->slots + frame->program->registers[r].home;
+}
 
-static uint64_t *home_valid(const mm_frame *frame, int32_t r) {
-  const mm_register *reg = &frame->program->registers[r];
+static uint64_t *home_valid(const program_frame *frame, int32_t r) {
+  const program_register *reg = &frame->program->registers[r];
   return (uint64_t *)(void *)(frame->slots + reg->home + reg->room + RED_ZONE);
 }
 
-mm_vector *mm_frame_home(mm_frame *frame, int32_t r) {
-  frame->vectors[r] = (mm_vector){frame->direct[r] ? frame->direct[r] : home_data(frame, r), home_valid(frame, r)};
+lane_vector *frame_home(program_frame *frame, int32_t r) {
+  frame->vectors[r] = (lane_vector){frame->direct[r] ? frame->direct[r] : home_data(frame, r), home_valid(frame, r)};
   return &frame->vectors[r];
 }
 
@@ -105,30 +107,30 @@ static bool aligned(const void *p, int64_t width) { return ((uintptr_t)p & (uint
 static uint64_t *load_bits(const uint64_t *bits, int64_t start, int32_t n, uint64_t *home) {
   const uint8_t *at = (const uint8_t *)bits + start / 8;
   if (aligned(at, 8)) return (uint64_t *)(uintptr_t)at;
-  mm_bits_copy(home, at, 0, n);
+  bits_copy(home, at, 0, n);
   return home;
 }
 
 static void gather_bits(uint64_t *to, const uint64_t *bits, int64_t start, const uint16_t *index, int32_t n) {
   const uint8_t *bytes = (const uint8_t *)bits;
-  memset(to, 0, (size_t)mm_words(n) * 8);
+  memset(to, 0, (size_t)bit_words(n) * 8);
   for (int32_t i = 0; i < n; i++) {
     int64_t row = start + index[i];
     to[i >> 6] |= (uint64_t)(bytes[row >> 3] >> (row & 7) & 1) << (i & 63);
   }
 }
 
-static void load_views(mm_view *to, const mm_column *column, int64_t start, int32_t n) {
-  mm_texts_view(to, column->data, column->offsets + start, n);
-  for (int32_t i = n; i & 63; i++) to[i] = (mm_view){0};
+static void load_views(text_view *to, const mm_column *column, int64_t start, int32_t n) {
+  texts_view(to, column->data, column->offsets + start, n);
+  for (int32_t i = n; i & 63; i++) to[i] = (text_view){0};
 }
 
-static void gather_views(mm_view *to, const mm_column *column, int64_t start, const uint16_t *index, int32_t n) {
+static void gather_views(text_view *to, const mm_column *column, int64_t start, const uint16_t *index, int32_t n) {
   const int32_t *offsets = column->offsets + start;
   const uint8_t *bytes = column->data;
   for (int32_t i = 0; i < n; i++)
-    to[i] = (mm_view){bytes + offsets[index[i]], offsets[index[i] + 1] - offsets[index[i]]};
-  for (int32_t i = n; i & 63; i++) to[i] = (mm_view){0};
+    to[i] = (text_view){bytes + offsets[index[i]], offsets[index[i] + 1] - offsets[index[i]]};
+  for (int32_t i = n; i & 63; i++) to[i] = (text_view){0};
 }
 
 #define GATHER(width, ctype)                                                                                           \
@@ -159,8 +161,8 @@ static void *load_values(const uint8_t *values, int64_t width, int32_t n, void *
   return home;
 }
 
-static void load_data(mm_frame *frame, mm_vector *v, const mm_column *column, int64_t start) {
-  int type = mm_storage(column->type.id);
+static void load_data(program_frame *frame, lane_vector *v, const mm_column *column, int64_t start) {
+  int type = type_storage(column->type.id);
   int64_t width = mm_type_width(column->type);
   const uint16_t *index = frame->packed ? frame->index : NULL;
   if (type == MM_UTF8) {
@@ -176,8 +178,8 @@ static void load_data(mm_frame *frame, mm_vector *v, const mm_column *column, in
   }
 }
 
-void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column, int64_t start) {
-  mm_vector *v = mm_frame_home(frame, step->instr.dst);
+void frame_load(program_frame *frame, const program_step *step, const mm_column *column, int64_t start) {
+  lane_vector *v = frame_home(frame, step->instr.dst);
   load_data(frame, v, column, start);
   if (column->type.id == MM_NULL) {
     memset(v->valid, 0, VECTOR_WORDS * 8);
@@ -186,35 +188,35 @@ void mm_frame_load(mm_frame *frame, const mm_step *step, const mm_column *column
   } else {
     if (frame->packed) gather_bits(v->valid, column->valid, start, frame->index, frame->n);
     else v->valid = load_bits(column->valid, start, frame->n, v->valid);
-    if (mm_bits_all(v->valid, frame->n)) v->valid = NULL;
+    if (bits_all(v->valid, frame->n)) v->valid = NULL;
   }
 }
 
 /* ---- Packing ---- */
 
-static void pack_register(mm_frame *frame, int32_t r) {
-  mm_vector *v = &frame->vectors[r];
-  int64_t width = mm_lane_bytes(frame->program->types[r].id, 64) / 64;
+static void pack_register(program_frame *frame, int32_t r) {
+  lane_vector *v = &frame->vectors[r];
+  int64_t width = register_bytes(frame->program->types[r].id, 64) / 64;
   void *data = home_data(frame, r);
   uint64_t *valid = home_valid(frame, r);
-  if (frame->program->types[r].id == MM_BOOL) mm_compress_bits(data, 0, v->data, frame->selected, frame->n);
-  else if (width > 0) mm_compress(data, v->data, frame->selected, frame->n, width);
-  if (v->valid) mm_compress_bits(valid, 0, v->valid, frame->selected, frame->n);
-  *v = (mm_vector){data, v->valid ? valid : NULL};
+  if (frame->program->types[r].id == MM_BOOL) compress_bits(data, 0, v->data, frame->selected, frame->n);
+  else if (width > 0) compress_values(data, v->data, frame->selected, frame->n, width);
+  if (v->valid) compress_bits(valid, 0, v->valid, frame->selected, frame->n);
+  *v = (lane_vector){data, v->valid ? valid : NULL};
 }
 
-static void pack_index(mm_frame *frame) {
+static void pack_index(program_frame *frame) {
   int32_t filled = 0;
-  for (int32_t w = 0; w < mm_words(frame->n); w++)
+  for (int32_t w = 0; w < bit_words(frame->n); w++)
     for (uint64_t bits = frame->selected[w]; bits; bits &= bits - 1) {
       int32_t lane = 64 * w + __builtin_ctzll(bits);
       frame->index[filled++] = frame->packed ? frame->index[lane] : (uint16_t)lane;
     }
 }
 
-void mm_frame_pack(mm_frame *frame, int32_t step, int32_t count) {
+void frame_pack(program_frame *frame, int32_t step, int32_t count) {
   for (int32_t r = 0; r < frame->program->register_count; r++) {
-    const mm_register *reg = &frame->program->registers[r];
+    const program_register *reg = &frame->program->registers[r];
     if (!reg->constant && reg->defined < step && reg->last > step) pack_register(frame, r);
   }
   pack_index(frame);

@@ -22,7 +22,7 @@ static void find_usages(const mm_instr *code, int32_t length, usage *usages, int
   for (int32_t i = 0; i < length; i++) {
     const mm_instr *instr = &code[i];
     if (instr->op >= MM_OP_COUNT) continue;
-    const mm_operation *operation = &mm_operations[instr->op];
+    const operation_info *operation = &operation_table[instr->op];
     const int32_t registers[3] = {instr->a, instr->b, instr->c};
     for (int k = 0; k < 3; k++)
       if (operation->operands[k]) read_by(usages, count, registers[k]);
@@ -44,7 +44,7 @@ static bool is_constant(const mm_instr *code, const usage *usages, int32_t count
 }
 
 static void fuse(mm_instr *code, const usage *usages, int32_t count, mm_instr *instr) {
-  if ((instr->op != MM_OP_ADD && instr->op != MM_OP_SUB) || !mm_is_float(instr->type)) return;
+  if ((instr->op != MM_OP_ADD && instr->op != MM_OP_SUB) || !type_is_float(instr->type)) return;
   bool adds = instr->op == MM_OP_ADD;
   mm_instr *left = product(code, usages, count, instr->a, instr);
   mm_instr *right = left ? NULL : product(code, usages, count, instr->b, instr), *factors = left ? left : right;
@@ -57,11 +57,11 @@ static void fuse(mm_instr *code, const usage *usages, int32_t count, mm_instr *i
   factors->op = MM_OP_COUNT;
 }
 
-int32_t mm_program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
-                        mm_error *error) {
+int32_t program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
+                     mm_error *error) {
   int64_t size = (registers + 1) * (int64_t)sizeof(usage);
-  usage *usages = mm_allocate(size);
-  if (!usages) return mm_fail_memory(error, size);
+  usage *usages = memory_allocate(size);
+  if (!usages) return error_fail_memory(error, size);
   find_usages(code, length, usages, registers);
   for (int32_t i = 0; i < output_count; i++) read_by(usages, registers, outputs[i]);
   int32_t kept = 0, unknown = 0;
@@ -69,6 +69,6 @@ int32_t mm_program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, 
   for (int32_t i = 0; i < length && !unknown; i++) fuse(code, usages, registers, &code[i]);
   for (int32_t i = 0; i < length; i++)
     if (unknown || code[i].op != MM_OP_COUNT) code[kept++] = code[i];
-  mm_release(usages, size);
+  memory_release(usages, size);
   return kept;
 }

@@ -4,4 +4,4 @@
 #include "program/frame.h"
 
 /* Describe why `lane` failed in step: id, message, value, place. */
-void mm_describe_failure(const mm_frame *frame, const mm_step *step, int32_t lane, mm_error *error);
+void describe_lane_error(const program_frame *frame, const program_step *step, int32_t lane, mm_error *error);

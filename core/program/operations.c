@@ -14,7 +14,7 @@
 #define FREE(name, a, b, c, result)                                                                                    \
   { name, {a, b, c}, result, false, false }
 
-const mm_operation mm_operations[MM_OP_COUNT] = {
+const operation_info operation_table[MM_OP_COUNT] = {
     [MM_OP_LOAD] = FREE("load", 0, 0, 0, T),
     [MM_OP_CONST] = FREE("const", 0, 0, 0, T),
     [MM_OP_FILTER] = FREE("filter", B, 0, 0, 0),
@@ -103,4 +103,4 @@ const mm_operation mm_operations[MM_OP_COUNT] = {
     [MM_OP_HASH] = STRICT("hash", S, 0, 0, T),
 };
 
-const char *mm_op_name(int op) { return op >= 0 && op < MM_OP_COUNT ? mm_operations[op].name : "unknown"; }
+const char *mm_op_name(int op) { return op >= 0 && op < MM_OP_COUNT ? operation_table[op].name : "unknown"; }

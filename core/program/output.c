@@ -20,7 +20,7 @@ static int writable(mm_block **block, int64_t size, bool *kept, mm_error *error)
   return *block ? 0 : MM_ENOMEM;
 }
 
-int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
+int output_begin(program_output *output, int64_t rows, mm_error *error) {
   bool kept = false;
   output->bytes = 0;
   output->nulls = false;
@@ -28,12 +28,12 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
   output->width = mm_type_width(output->type);
   output->at = output->to ? mm_block_data(output->to) + output->base * output->width : NULL;
   if (output->to) return 0;
-  if (mm_is_text(output->type.id)) {
+  if (type_is_text(output->type.id)) {
     TRY(writable(&output->offsets, (rows + 1) * 4, &kept, error));
     TRY(writable(&output->data, output->data ? mm_block_size(output->data) : rows * 8, &kept, error));
     *(int32_t *)(void *)mm_block_data(output->offsets) = 0;
   } else if (output->type.id != MM_NULL) {
-    TRY(writable(&output->data, mm_lane_bytes(output->type.id, mm_words(rows) * 64) + 8, &kept, error));
+    TRY(writable(&output->data, register_bytes(output->type.id, bit_words(rows) * 64) + 8, &kept, error));
     if (output->width > 0) output->at = mm_block_data(output->data);
   }
   output->kept = kept;
@@ -43,10 +43,10 @@ int mm_output_begin(mm_output *output, int64_t rows, mm_error *error) {
 /* ---- Validity ---- */
 
 /* From now on rows may be null; the first `at` are not. */
-static int start_nulls(mm_output *output, int64_t at, mm_error *error) {
+static int start_nulls(program_output *output, int64_t at, mm_error *error) {
   if (output->nulls) return 0;
-  TRY(writable(&output->valid, mm_words(output->rows) * 8 + 8, &output->kept, error));
-  mm_bits_fill((uint64_t *)(void *)mm_block_data(output->valid), at);
+  TRY(writable(&output->valid, bit_words(output->rows) * 8 + 8, &output->kept, error));
+  bits_fill((uint64_t *)(void *)mm_block_data(output->valid), at);
   output->nulls = true;
   return 0;
 }
@@ -58,12 +58,12 @@ _Static_assert(sizeof every == VECTOR_WORDS * 8, "a bit for each lane");
 
 static void put_bits(mm_block *block, int64_t at, const uint64_t *bits, const uint64_t *selected, int32_t n) {
   uint64_t *to = (uint64_t *)(void *)mm_block_data(block);
-  if (!selected && at % 64 == 0) memcpy(to + at / 64, bits, (size_t)mm_words(n) * 8);
-  else mm_compress_bits(to, at, bits, selected ? selected : every, n);
+  if (!selected && at % 64 == 0) memcpy(to + at / 64, bits, (size_t)bit_words(n) * 8);
+  else compress_bits(to, at, bits, selected ? selected : every, n);
 }
 
-static int append_validity(mm_output *output, int64_t at, const uint64_t *valid, const uint64_t *selected, int32_t n,
-                           mm_error *error) {
+static int append_validity(program_output *output, int64_t at, const uint64_t *valid, const uint64_t *selected,
+                           int32_t n, mm_error *error) {
   if (valid) TRY(start_nulls(output, at, error));
   if (output->nulls) put_bits(output->valid, at, valid ? valid : every, selected, n);
   return 0;
@@ -72,7 +72,7 @@ static int append_validity(mm_output *output, int64_t at, const uint64_t *valid,
 /* ---- Text ---- */
 
 static int too_long(mm_error *error) {
-  return mm_fail(error, MM_ELIMIT, "limit", "the text of one batch has more than 2 GiB");
+  return error_fail(error, MM_ELIMIT, "limit", "the text of one batch has more than 2 GiB");
 }
 
 /* Short texts are the rule: up to 16 bytes are moved by two loads that overlap, longer ones by memcpy. */
@@ -99,7 +99,7 @@ static inline void put_text(uint8_t *to, const uint8_t *from, int64_t size) {
 }
 
 /* Room for `size` more bytes of text. */
-static int text_room(mm_output *output, int64_t size, mm_error *error) {
+static int text_room(program_output *output, int64_t size, mm_error *error) {
   int64_t capacity = mm_block_size(output->data), needed = output->bytes + size;
   if (needed > INT32_MAX) return too_long(error);
   if (needed <= capacity) return 0;
@@ -113,7 +113,7 @@ static int text_room(mm_output *output, int64_t size, mm_error *error) {
 
 /* Calls visit for every selected lane of n. */
 #define EACH_SELECTED(selected, n, lane, body)                                                                         \
-  for (int64_t w_ = 0; w_ < mm_words(n); w_++) {                                                                       \
+  for (int64_t w_ = 0; w_ < bit_words(n); w_++) {                                                                      \
     uint64_t bits_ = (selected) ? (selected)[w_] : ~UINT64_C(0);                                                       \
     if ((n)-64 * w_ < 64) bits_ &= (UINT64_C(1) << ((n)-64 * w_)) - 1;                                                 \
     for (; bits_; bits_ &= bits_ - 1) {                                                                                \
@@ -122,17 +122,17 @@ static int text_room(mm_output *output, int64_t size, mm_error *error) {
     }                                                                                                                  \
   }
 
-static int append_text(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
-                       mm_error *error) {
-  const mm_view *views = vector->data;
+static int append_text(program_output *output, int64_t at, const lane_vector *vector, const uint64_t *selected,
+                       int32_t n, mm_error *error) {
+  const text_view *views = vector->data;
   const uint64_t *valid = vector->valid;
   int64_t size = 0;
-  EACH_SELECTED(selected, n, lane, { size += !valid || mm_bit(valid, lane) ? views[lane].size : 0; })
+  EACH_SELECTED(selected, n, lane, { size += !valid || bit_get(valid, lane) ? views[lane].size : 0; })
   TRY(text_room(output, size, error));
   int32_t *offset = (int32_t *)(void *)mm_block_data(output->offsets) + at;
   uint8_t *bytes = mm_block_data(output->data);
   EACH_SELECTED(selected, n, lane, {
-    if (!valid || mm_bit(valid, lane)) {
+    if (!valid || bit_get(valid, lane)) {
       put_text(bytes + output->bytes, views[lane].bytes, views[lane].size);
       output->bytes += views[lane].size;
     }
@@ -143,15 +143,15 @@ static int append_text(mm_output *output, int64_t at, const mm_vector *vector, c
 
 /* ---- From vectors ---- */
 
-int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
-                     int32_t count, mm_error *error) {
+int output_append(program_output *output, int64_t at, const lane_vector *vector, const uint64_t *selected, int32_t n,
+                  int32_t count, mm_error *error) {
   if (count == 0) return 0;
   TRY(append_validity(output, at, output->type.id == MM_NULL ? NULL : vector->valid, selected, n, error));
-  if (mm_is_text(output->type.id)) return append_text(output, at, vector, selected, n, error);
+  if (type_is_text(output->type.id)) return append_text(output, at, vector, selected, n, error);
   int64_t width = mm_type_width(output->type);
-  void *to = mm_output_place(output, at);
+  void *to = output_place(output, at);
   if (output->type.id == MM_BOOL) put_bits(output->data, at, vector->data, selected, n);
-  else if (to && selected) mm_compress(to, vector->data, selected, n, width);
+  else if (to && selected) compress_values(to, vector->data, selected, n, width);
   else if (to && to != vector->data) memcpy(to, vector->data, (size_t)(count * width));
   return 0;
 }
@@ -177,18 +177,18 @@ static void spread_values(void *to, const void *from, int64_t width, const uint1
   }
 }
 
-int mm_output_place_lanes(mm_output *output, int64_t at, const mm_vector *vector, const uint16_t *index, int32_t lanes,
-                          int32_t n, mm_error *error) {
+int output_place_lanes(program_output *output, int64_t at, const lane_vector *vector, const uint16_t *index,
+                       int32_t lanes, int32_t n, mm_error *error) {
   const uint64_t *valid = vector->valid;
   uint64_t spread[VECTOR_WORDS];
   if (valid && index) {
     memset(spread, 0, sizeof spread);
     for (int32_t i = 0; i < lanes; i++)
-      if (mm_bit(valid, i)) mm_bit_set(spread, index[i]);
+      if (bit_get(valid, i)) bit_set(spread, index[i]);
     valid = spread;
   }
   TRY(append_validity(output, at, valid, NULL, n, error));
-  void *to = mm_output_place(output, at);
+  void *to = output_place(output, at);
   if (index) spread_values(to, vector->data, output->width, index, lanes);
   else if (to != vector->data) memcpy(to, vector->data, (size_t)(lanes * output->width));
   return 0;
@@ -208,16 +208,17 @@ static void put_even_offsets(int32_t *to, int64_t n, int32_t size) {
   memcpy(to, ends, (size_t)n * sizeof *to);
 }
 
-static int pick_text(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error) {
+static int pick_text(program_output *output, const mm_column *from, const uint64_t *kept, int64_t count,
+                     mm_error *error) {
   const int32_t *offsets = from->offsets;
   const uint8_t *source = from->data;
   TRY(text_room(output, (int64_t)offsets[from->length] - offsets[0], error)); /* no more than all */
   int32_t *to = (int32_t *)(void *)mm_block_data(output->offsets), end = 0;
   uint8_t *bytes = mm_block_data(output->data);
-  int32_t width = mm_texts_size(offsets, from->length);
+  int32_t width = texts_common_size(offsets, from->length);
   const uint8_t *first = source + offsets[0];
   if ((width == 1 || width == 2 || width == 4 || width == 8) && ((uintptr_t)first & (uintptr_t)(width - 1)) == 0) {
-    mm_compress(bytes, first, kept, from->length, width); /* texts of one size move like numbers */
+    compress_values(bytes, first, kept, from->length, width); /* texts of one size move like numbers */
     put_even_offsets(to + 1, count, width);
     output->bytes = count * width;
     return 0;
@@ -236,34 +237,34 @@ static int pick_text(mm_output *output, const mm_column *from, const uint64_t *k
 static int pick_bits(mm_block *to, const uint64_t *bits, const uint64_t *kept, int64_t n, mm_error *error) {
   mm_block *copy = NULL;
   if ((uintptr_t)bits & 7) {
-    copy = mm_block_new(mm_words(n) * 8, error);
+    copy = mm_block_new(bit_words(n) * 8, error);
     if (!copy) return MM_ENOMEM;
-    mm_bits_copy((uint64_t *)(void *)mm_block_data(copy), bits, 0, n);
+    bits_copy((uint64_t *)(void *)mm_block_data(copy), bits, 0, n);
     bits = (const uint64_t *)(const void *)mm_block_data(copy);
   }
-  mm_compress_bits((uint64_t *)(void *)mm_block_data(to), 0, bits, kept, n);
+  compress_bits((uint64_t *)(void *)mm_block_data(to), 0, bits, kept, n);
   mm_block_release(copy);
   return 0;
 }
 
-int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error) {
-  TRY(mm_output_begin(output, count, error));
+int output_pick(program_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error) {
+  TRY(output_begin(output, count, error));
   if (count == 0) return 0;
   if (from->valid) {
     TRY(start_nulls(output, 0, error));
     TRY(pick_bits(output->valid, from->valid, kept, from->length, error));
   }
-  if (mm_is_text(output->type.id)) return pick_text(output, from, kept, count, error);
+  if (type_is_text(output->type.id)) return pick_text(output, from, kept, count, error);
   if (output->type.id == MM_BOOL) return pick_bits(output->data, from->data, kept, from->length, error);
   int64_t width = mm_type_width(output->type);
-  if (width > 0) mm_compress(mm_block_data(output->data), from->data, kept, from->length, width);
+  if (width > 0) compress_values(mm_block_data(output->data), from->data, kept, from->length, width);
   return 0;
 }
 
 /* ---- Handing out ---- */
 
 /* A reference to the block, or a tight copy when the taker keeps blocks and most of this one is unused. */
-static int hand_out(const mm_output *output, mm_block *block, int64_t used, mm_block **to, mm_error *error) {
+static int hand_out(const program_output *output, mm_block *block, int64_t used, mm_block **to, mm_error *error) {
   if (!output->kept || 2 * used >= mm_block_size(block)) {
     mm_block_retain(block);
     *to = block;
@@ -281,13 +282,13 @@ static void trim_bits(const mm_block *block, int64_t rows) {
   if (rows & 63) bits[rows >> 6] &= (UINT64_C(1) << (rows & 63)) - 1;
 }
 
-int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error) {
+int output_take(program_output *output, int64_t rows, mm_column *to, mm_error *error) {
   *to = (mm_column){.type = output->type, .length = rows};
-  bool text = mm_is_text(output->type.id);
+  bool text = type_is_text(output->type.id);
   if (output->nulls) trim_bits(output->valid, rows);
   if (output->type.id == MM_BOOL) trim_bits(output->data, rows);
-  if (output->nulls && !mm_bits_all((const uint64_t *)(const void *)mm_block_data(output->valid), rows)) {
-    TRY(hand_out(output, output->valid, mm_words(rows) * 8, &to->valid_block, error));
+  if (output->nulls && !bits_all((const uint64_t *)(const void *)mm_block_data(output->valid), rows)) {
+    TRY(hand_out(output, output->valid, bit_words(rows) * 8, &to->valid_block, error));
     to->valid = (const uint64_t *)(const void *)mm_block_data(to->valid_block);
   }
   if (text) {
@@ -298,19 +299,19 @@ int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *err
   if (output->to) {
     mm_block_retain(output->to);
     to->data_block = output->to;
-    to->data = mm_output_place(output, 0);
+    to->data = output_place(output, 0);
     return 0;
   }
-  int64_t used = text ? output->bytes : mm_lane_bytes(output->type.id, rows);
+  int64_t used = text ? output->bytes : register_bytes(output->type.id, rows);
   TRY(hand_out(output, output->data, used, &to->data_block, error));
   to->data = mm_block_data(to->data_block);
   return 0;
 }
 
-void mm_output_free(mm_output *output) {
+void output_free(program_output *output) {
   mm_block_release(output->data);
   mm_block_release(output->valid);
   mm_block_release(output->offsets);
   mm_block_release(output->to);
-  *output = (mm_output){0};
+  *output = (program_output){0};
 }

@@ -4,7 +4,7 @@
 #include "kernels/kernel.h"
 
 /* A column under construction. Its blocks are used again when whoever took the column has let go of them. */
-typedef struct mm_output {
+typedef struct program_output {
   int32_t reg;
   int32_t column; /* input column it is, or -1 */
   mm_type type;
@@ -17,21 +17,21 @@ typedef struct mm_output {
   uint8_t *at;   /* row 0, when the width is fixed */
   bool nulls;    /* valid is in use */
   bool kept;     /* blocks were still in use last time: hand out tight copies */
-} mm_output;
+} program_output;
 
 /* Where rows from `at` on may be computed in place; NULL: they must be appended. */
-static inline void *mm_output_place(const mm_output *output, int64_t at) {
+static inline void *output_place(const program_output *output, int64_t at) {
   return output->at ? output->at + at * output->width : NULL;
 }
-int mm_output_begin(mm_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
+int output_begin(program_output *output, int64_t rows, mm_error *error); /* room for at most so many rows */
 /* The selected lanes of a vector become rows at .. at + count - 1. */
-int mm_output_append(mm_output *output, int64_t at, const mm_vector *vector, const uint64_t *selected, int32_t n,
-                     int32_t count, mm_error *error);
+int output_append(program_output *output, int64_t at, const lane_vector *vector, const uint64_t *selected, int32_t n,
+                  int32_t count, mm_error *error);
 /* The lanes of a vector become rows of the n from `at` on, a multiple of 64: lane i row at + i, or at + index[i] where there is an index, which
  * ascends. Other rows hold anything. For values of fixed width. */
-int mm_output_place_lanes(mm_output *output, int64_t at, const mm_vector *vector, const uint16_t *index, int32_t lanes,
-                          int32_t n, mm_error *error);
+int output_place_lanes(program_output *output, int64_t at, const lane_vector *vector, const uint16_t *index,
+                       int32_t lanes, int32_t n, mm_error *error);
 /* The kept rows of a column become the output's `count` rows. */
-int mm_output_pick(mm_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error);
-int mm_output_take(mm_output *output, int64_t rows, mm_column *to, mm_error *error);
-void mm_output_free(mm_output *output);
+int output_pick(program_output *output, const mm_column *from, const uint64_t *kept, int64_t count, mm_error *error);
+int output_take(program_output *output, int64_t rows, mm_column *to, mm_error *error);
+void output_free(program_output *output);

@@ -12,20 +12,20 @@
 #include <string.h>
 
 static int wrong(mm_error *error, int32_t at, const mm_instr *instr, const char *what) {
-  return mm_fail(error, MM_EBUG, "bad-program", "instruction %d (%s): %s", at, mm_op_name(instr->op), what);
+  return error_fail(error, MM_EBUG, "bad-program", "instruction %d (%s): %s", at, mm_op_name(instr->op), what);
 }
 
 /* ---- Copies of the arguments ---- */
 
 static void *copy(const void *from, int64_t size) {
-  void *to = mm_allocate(size > 0 ? size : 1);
+  void *to = memory_allocate(size > 0 ? size : 1);
   if (to && size > 0) memcpy(to, from, (size_t)size);
   return to;
 }
-static void drop(void *memory, int64_t size) { mm_release(memory, size > 0 ? size : 1); }
+static void drop(void *memory, int64_t size) { memory_release(memory, size > 0 ? size : 1); }
 
 static int copy_constants(mm_program *program, const mm_value *constants, int32_t count) {
-  program->constants = mm_allocate_zero(count > 0 ? count * (int64_t)sizeof *constants : 1);
+  program->constants = memory_allocate_zero(count > 0 ? count * (int64_t)sizeof *constants : 1);
   if (!program->constants) return MM_ENOMEM;
   program->constant_count = count;
   for (int32_t i = 0; i < count; i++) {
@@ -40,7 +40,7 @@ static int copy_constants(mm_program *program, const mm_value *constants, int32_
 
 /* ---- Checks ---- */
 
-static bool same_storage(int a, int b) { return mm_storage(a) == mm_storage(b); }
+static bool same_storage(int a, int b) { return type_storage(a) == type_storage(b); }
 
 static bool is_register(const mm_program *program, int32_t r) { return r >= 0 && r < program->register_count; }
 
@@ -63,7 +63,7 @@ static int check_operand(const mm_program *program, int32_t at, const mm_instr *
 }
 
 static int check_result(const mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
-  int kind = mm_operations[instr->op].result;
+  int kind = operation_table[instr->op].result;
   if (kind == OPERAND_NONE) return 0;
   if (!is_register(program, instr->dst)) return wrong(error, at, instr, "no such register to write");
   if (program->registers[instr->dst].defined >= 0) return wrong(error, at, instr, "writes a register again");
@@ -92,9 +92,10 @@ static int check_numbers(const mm_program *program, int32_t at, const mm_instr *
 }
 
 static int check(const mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
-  if (instr->op >= MM_OP_COUNT) return mm_fail(error, MM_EBUG, "bad-program", "instruction %d: no such operation", at);
+  if (instr->op >= MM_OP_COUNT)
+    return error_fail(error, MM_EBUG, "bad-program", "instruction %d: no such operation", at);
   if (instr->type >= MM_TYPE_COUNT || instr->type2 >= MM_TYPE_COUNT) return wrong(error, at, instr, "no such type");
-  const uint8_t *kinds = mm_operations[instr->op].operands;
+  const uint8_t *kinds = operation_table[instr->op].operands;
   TRY(check_operand(program, at, instr, kinds[0], instr->a, error));
   TRY(check_operand(program, at, instr, kinds[1], instr->b, error));
   TRY(check_operand(program, at, instr, kinds[2], instr->c, error));
@@ -105,15 +106,15 @@ static int check(const mm_program *program, int32_t at, const mm_instr *instr, m
 
 /* ---- Binding ---- */
 
-static mm_kernel find_kernel(const mm_program *program, const mm_instr *instr, int op) {
-  bool constant_a = mm_operations[op].operands[0] && program->registers[instr->a].constant;
-  bool constant_b = mm_operations[op].operands[1] && program->registers[instr->b].constant;
+static kernel_function find_kernel(const mm_program *program, const mm_instr *instr, int op) {
+  bool constant_a = operation_table[op].operands[0] && program->registers[instr->a].constant;
+  bool constant_b = operation_table[op].operands[1] && program->registers[instr->b].constant;
   int shape = constant_b ? SHAPE_VS : constant_a ? SHAPE_SV : SHAPE_VV;
-  if (mm_operations[op].operands[2] && program->registers[instr->c].constant) shape |= SHAPE_C;
+  if (operation_table[op].operands[2] && program->registers[instr->c].constant) shape |= SHAPE_C;
   int mode = op == MM_OP_CAST ? instr->b : 0;
-  mm_kernel kernel = mm_shaped_kernel(op, instr->type, instr->type2, mode, shape);
-  if (!kernel && constant_b) kernel = mm_text_equal_constant(op, instr->type, instr->type2);
-  return kernel ? kernel : mm_text_kernel(op, instr->type, instr->type2, mode);
+  kernel_function kernel = kernel_of_shape(op, instr->type, instr->type2, mode, shape);
+  if (!kernel && constant_b) kernel = text_equal_constant_kernel(op, instr->type, instr->type2);
+  return kernel ? kernel : text_kernel(op, instr->type, instr->type2, mode);
 }
 
 /* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. All but a checked cast to another unit
@@ -123,35 +124,36 @@ static bool cast_may_fail(int to, int from, int mode) {
   if (mode == MM_CAST_TRY) return false;
   if (to == from) return mode == MM_CAST_CHECK && (to == MM_TIMESTAMP || to == MM_DURATION); /* to another unit */
   if (!into_number) return true;
-  if (mm_is_float(to)) return !whole && !(from == MM_F32 && to == MM_F64);
+  if (type_is_float(to)) return !whole && !(from == MM_F32 && to == MM_F64);
   if (!whole || mode != MM_CAST_CHECK) return !whole;
   if (from == MM_BOOL) return false;
   int64_t width = mm_type_width((mm_type){.id = (uint8_t)to}), old = mm_type_width((mm_type){.id = (uint8_t)from});
-  return width <= old || (mm_is_unsigned(to) && !mm_is_unsigned(from));
+  return width <= old || (type_is_unsigned(to) && !type_is_unsigned(from));
 }
 
 static bool may_fail(const mm_instr *instr) {
-  if (!mm_operations[instr->op].fails) return false;
+  if (!operation_table[instr->op].fails) return false;
   if (instr->op == MM_OP_CAST) return cast_may_fail(instr->type, instr->type2, instr->b);
   bool modular = instr->op == MM_OP_ADD || instr->op == MM_OP_SUB || instr->op == MM_OP_MUL;
   if (modular && mm_type_width((mm_type){.id = instr->type}) < 8) return false;
-  return !mm_is_float(instr->type);
+  return !type_is_float(instr->type);
 }
 
-static int prepare_set(mm_program *program, mm_step *step, mm_error *error) {
+static int prepare_set(mm_program *program, program_step *step, mm_error *error) {
   const mm_value *values = program->constants + step->instr.b;
-  if (mm_is_text(step->instr.type)) {
-    step->state = (void *)(uintptr_t)mm_text_in_prepare(values, step->instr.c);
-    return step->state ? 0 : mm_fail_memory(error, step->instr.c * (int64_t)sizeof *values);
+  if (type_is_text(step->instr.type)) {
+    step->state = (void *)(uintptr_t)text_in_set_new(values, step->instr.c);
+    return step->state ? 0 : error_fail_memory(error, step->instr.c * (int64_t)sizeof *values);
   }
-  step->state = mm_set_new(values, step->instr.c, mm_storage(step->instr.type), error);
+  step->state = in_set_new(values, step->instr.c, type_storage(step->instr.type), error);
   return step->state ? 0 : MM_ENOMEM;
 }
 
 static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
-  mm_step *step = &program->steps[program->step_count];
-  const mm_operation *operation = &mm_operations[instr->op];
-  *step = (mm_step){.instr = *instr, .strict = operation->strict, .width = mm_type_width((mm_type){.id = instr->type})};
+  program_step *step = &program->steps[program->step_count];
+  const operation_info *operation = &operation_table[instr->op];
+  *step = (program_step){
+      .instr = *instr, .strict = operation->strict, .width = mm_type_width((mm_type){.id = instr->type})};
   for (int k = 0; k < 3; k++) step->reads[k] = operation->operands[k] != OPERAND_NONE;
   if (instr->op != MM_OP_LOAD && instr->op != MM_OP_FILTER) {
     step->kernel = find_kernel(program, instr, instr->op);
@@ -167,7 +169,7 @@ static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_e
 
 /* A register is read by the next step: it lives until there; a load becomes a step at its first use. */
 static int use(mm_program *program, int32_t r, mm_error *error) {
-  mm_register *reg = &program->registers[r];
+  program_register *reg = &program->registers[r];
   if (reg->column >= 0 && reg->last < 0) {
     mm_instr load = {.op = MM_OP_LOAD,
                      .type = program->types[r].id,
@@ -187,8 +189,8 @@ static int use(mm_program *program, int32_t r, mm_error *error) {
 
 static int add_instruction(mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
   TRY(check(program, at, instr, error));
-  bool writes = mm_operations[instr->op].result != OPERAND_NONE;
-  mm_register *dst = &program->registers[writes ? instr->dst : 0]; /* there is always one more than are used */
+  bool writes = operation_table[instr->op].result != OPERAND_NONE;
+  program_register *dst = &program->registers[writes ? instr->dst : 0]; /* there is always one more than are used */
   if (writes) dst->defined = program->step_count;
   if (writes && instr->op == MM_OP_LOAD) {
     dst->column = instr->a;
@@ -196,10 +198,10 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
   }
   if (writes && instr->op == MM_OP_CONST) {
     dst->constant = 1;
-    dst->home = instr->a; /* until mm_program_constants has filled it in */
+    dst->home = instr->a; /* until program_fill_constants has filled it in */
     return 0;
   }
-  const uint8_t *kinds = mm_operations[instr->op].operands;
+  const uint8_t *kinds = operation_table[instr->op].operands;
   if (kinds[0]) TRY(use(program, instr->a, error));
   if (kinds[1]) TRY(use(program, instr->b, error));
   if (kinds[2]) TRY(use(program, instr->c, error));
@@ -216,7 +218,7 @@ static int check_outputs(mm_program *program, mm_error *error) {
   for (int32_t i = 0; i < program->output_count; i++) {
     int32_t r = program->outputs[i];
     if (!is_written(program, r))
-      return mm_fail(error, MM_EBUG, "bad-program", "output %d is a register that nothing writes", i);
+      return error_fail(error, MM_EBUG, "bad-program", "output %d is a register that nothing writes", i);
     if (program->registers[r].column < 0) program->registers[r].last = program->step_count;
   }
   return 0;
@@ -229,7 +231,8 @@ static bool is_arithmetic(const mm_instr *instr) {
 }
 
 static bool is_plain_step(const mm_instr *instr) {
-  if (instr->op == MM_OP_CAST) return instr->b != MM_CAST_TRY && !mm_is_text(instr->type) && !mm_is_text(instr->type2);
+  if (instr->op == MM_OP_CAST)
+    return instr->b != MM_CAST_TRY && !type_is_text(instr->type) && !type_is_text(instr->type2);
   return instr->op <= MM_OP_GE || (instr->op >= MM_OP_AND && instr->op <= MM_OP_COALESCE);
 }
 
@@ -239,7 +242,7 @@ static void choose_lanes(mm_program *program) {
   int64_t widest = 1;
   for (int32_t i = 0; i < program->register_count; i++) {
     int64_t width = mm_type_width(program->types[i]);
-    const mm_register *reg = &program->registers[i];
+    const program_register *reg = &program->registers[i];
     plain &= width > 0 || program->types[i].id == MM_BOOL || (reg->column >= 0 && reg->last < 0);
     plain &= !reg->constant || !program->constants[reg->home].null;
     if (width > widest) widest = width;
@@ -260,9 +263,8 @@ static void choose_lanes(mm_program *program) {
 static int add_instructions(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   int64_t size = length * (int64_t)sizeof *code;
   mm_instr *fused = copy(code, size);
-  if (!fused) return mm_fail_memory(error, size);
-  int32_t count =
-      mm_program_fuse(fused, length, program->outputs, program->output_count, program->register_count, error);
+  if (!fused) return error_fail_memory(error, size);
+  int32_t count = program_fuse(fused, length, program->outputs, program->output_count, program->register_count, error);
   int status = count < 0 ? count : 0;
   for (int32_t i = 0; i < count && status >= 0; i++) status = add_instruction(program, i, &fused[i], error);
   drop(fused, size);
@@ -272,24 +274,24 @@ static int add_instructions(mm_program *program, const mm_instr *code, int32_t l
 static int build(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
     if (program->types[i].id >= MM_TYPE_COUNT)
-      return mm_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
-    program->registers[i] = (mm_register){.defined = -1, .last = -1, .column = -1, .home = -1};
+      return error_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
+    program->registers[i] = (program_register){.defined = -1, .last = -1, .column = -1, .home = -1};
   }
   TRY(add_instructions(program, code, length, error));
   TRY(check_outputs(program, error));
   choose_lanes(program);
-  TRY(mm_program_constants(program, error));
-  TRY(mm_program_eager(program, error));
+  TRY(program_fill_constants(program, error));
+  TRY(program_order_filter_last(program, error));
   program->plain &= !program->filters || program->eager;
-  return mm_program_layout(program, error);
+  return program_assign_registers(program, error);
 }
 
 int mm_program_new(const mm_instr *code, int32_t length, const mm_type *registers, int32_t register_count,
                    const mm_value *constants, int32_t constant_count, const int32_t *outputs, int32_t output_count,
                    int32_t columns, mm_program **out, mm_error *error) {
   TRY(mm_isa_check(error));
-  mm_program *program = mm_allocate_zero((int64_t)sizeof *program);
-  if (!program) return mm_fail_memory(error, (int64_t)sizeof *program);
+  mm_program *program = memory_allocate_zero((int64_t)sizeof *program);
+  if (!program) return error_fail_memory(error, (int64_t)sizeof *program);
   atomic_init(&program->references, 1);
   program->register_count = register_count;
   program->output_count = output_count;
@@ -297,11 +299,11 @@ int mm_program_new(const mm_instr *code, int32_t length, const mm_type *register
   program->step_capacity = length + register_count + 1; /* at most one load a register */
   program->types = copy(registers, register_count * (int64_t)sizeof *registers);
   program->outputs = copy(outputs, output_count * (int64_t)sizeof *outputs);
-  program->registers = mm_allocate_zero((register_count + 1) * (int64_t)sizeof *program->registers);
-  program->steps = mm_allocate_zero(program->step_capacity * (int64_t)sizeof *program->steps);
+  program->registers = memory_allocate_zero((register_count + 1) * (int64_t)sizeof *program->registers);
+  program->steps = memory_allocate_zero(program->step_capacity * (int64_t)sizeof *program->steps);
   int status = copy_constants(program, constants, constant_count);
   if (status < 0 || !program->types || !program->outputs || !program->registers || !program->steps)
-    status = mm_fail_memory(error, program->step_capacity * (int64_t)sizeof *program->steps);
+    status = error_fail_memory(error, program->step_capacity * (int64_t)sizeof *program->steps);
   else status = build(program, code, length, error);
   if (status < 0) {
     mm_program_free(program);
@@ -311,31 +313,31 @@ int mm_program_new(const mm_instr *code, int32_t length, const mm_type *register
   return 0;
 }
 
-static void free_step(mm_step *step) {
+static void free_step(program_step *step) {
   if (step->instr.op != MM_OP_IN) return;
-  if (mm_is_text(step->instr.type)) mm_text_in_release(step->state);
-  else mm_set_free(step->state);
+  if (type_is_text(step->instr.type)) text_in_set_free(step->state);
+  else in_set_free(step->state);
 }
 
-mm_program *mm_program_share(mm_program *program) {
+mm_program *program_share(mm_program *program) {
   atomic_fetch_add_explicit(&program->references, 1, memory_order_relaxed);
   return program;
 }
 
 void mm_program_free(mm_program *program) {
   if (!program || atomic_fetch_sub_explicit(&program->references, 1, memory_order_acq_rel) > 1) return;
-  mm_program_forget(program);
+  program_forget(program);
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)
     if (program->registers[i].constant && program->registers[i].vector.data)
-      drop(program->registers[i].vector.data, mm_lane_bytes(program->types[i].id, program->lanes));
+      drop(program->registers[i].vector.data, register_bytes(program->types[i].id, program->lanes));
   for (int32_t i = 0; i < program->constant_count; i++)
     if (program->constants[i].text) drop((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
-  mm_release(program->eager, program->step_count * (int64_t)sizeof *program->eager);
+  memory_release(program->eager, program->step_count * (int64_t)sizeof *program->eager);
   drop(program->constants, program->constant_count * (int64_t)sizeof *program->constants);
   drop(program->types, program->register_count * (int64_t)sizeof *program->types);
   drop(program->outputs, program->output_count * (int64_t)sizeof *program->outputs);
-  mm_release(program->registers, (program->register_count + 1) * (int64_t)sizeof *program->registers);
-  mm_release(program->steps, program->step_capacity * (int64_t)sizeof *program->steps);
-  mm_release(program, (int64_t)sizeof *program);
+  memory_release(program->registers, (program->register_count + 1) * (int64_t)sizeof *program->registers);
+  memory_release(program->steps, program->step_capacity * (int64_t)sizeof *program->steps);
+  memory_release(program, (int64_t)sizeof *program);
 }

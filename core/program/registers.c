@@ -8,9 +8,9 @@
 #include "types/type.h"
 #include <string.h>
 
-int64_t mm_lane_bytes(int type, int64_t lanes) {
-  if (type == MM_BOOL) return mm_words(lanes) * 8;
-  if (mm_is_text(type)) return lanes * (int64_t)sizeof(mm_view);
+int64_t register_bytes(int type, int64_t lanes) {
+  if (type == MM_BOOL) return bit_words(lanes) * 8;
+  if (type_is_text(type)) return lanes * (int64_t)sizeof(text_view);
   return lanes * mm_type_width((mm_type){.id = (uint8_t)type});
 }
 
@@ -19,14 +19,14 @@ int64_t mm_lane_bytes(int type, int64_t lanes) {
 static const uint64_t all_null[VECTOR_WORDS];
 
 static void fill_number(void *data, int type, const mm_value *value, int32_t lanes) {
-  switch (mm_storage(type)) {
+  switch (type_storage(type)) {
 #define FILL(E, s, ctype, format)                                                                                      \
   case MM_##E: {                                                                                                       \
-    ctype x = mm_is_float(MM_##E) ? (ctype)value->f : mm_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i;      \
+    ctype x = type_is_float(MM_##E) ? (ctype)value->f : type_is_unsigned(MM_##E) ? (ctype)value->u : (ctype)value->i;  \
     for (int i = 0; i < lanes; i++) ((ctype *)data)[i] = x;                                                            \
     break;                                                                                                             \
   }
-    MM_INTEGERS(FILL)
+    TYPE_INTEGERS(FILL)
 #undef FILL
   case MM_F32:
     for (int i = 0; i < lanes; i++) ((float *)data)[i] = (float)value->f;
@@ -36,21 +36,21 @@ static void fill_number(void *data, int type, const mm_value *value, int32_t lan
     break;
   case MM_BOOL: memset(data, value->i ? 0xFF : 0, (size_t)lanes / 8); break;
   case MM_UTF8:
-    for (int i = 0; i < lanes; i++) ((mm_view *)data)[i] = (mm_view){(const uint8_t *)value->text, value->size};
+    for (int i = 0; i < lanes; i++) ((text_view *)data)[i] = (text_view){(const uint8_t *)value->text, value->size};
     break;
   default: break;
   }
 }
 
-int mm_program_constants(mm_program *program, mm_error *error) {
+int program_fill_constants(mm_program *program, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
-    mm_register *reg = &program->registers[i];
+    program_register *reg = &program->registers[i];
     if (!reg->constant) continue;
     const mm_value *value = &program->constants[reg->home];
-    int64_t size = mm_lane_bytes(program->types[i].id, program->lanes);
+    int64_t size = register_bytes(program->types[i].id, program->lanes);
     reg->home = -1;
-    reg->vector.data = mm_allocate_zero(size > 0 ? size : 1);
-    if (!reg->vector.data) return mm_fail_memory(error, size);
+    reg->vector.data = memory_allocate_zero(size > 0 ? size : 1);
+    if (!reg->vector.data) return error_fail_memory(error, size);
     if (value->null) reg->vector.valid = (uint64_t *)(uintptr_t)all_null; /* kernels never write operands */
     else fill_number(reg->vector.data, program->types[i].id, value, program->lanes);
   }
@@ -78,8 +78,8 @@ typedef struct slots {
 } slots;
 
 static void give_slot(mm_program *program, slots *free, int32_t r) {
-  mm_register *reg = &program->registers[r];
-  int64_t bytes = mm_lane_bytes(program->types[r].id, program->lanes);
+  program_register *reg = &program->registers[r];
+  int64_t bytes = register_bytes(program->types[r].id, program->lanes);
   int class = slot_class(bytes);
   reg->room = bytes;
   if (free->count[class] > 0) {
@@ -97,9 +97,9 @@ static void take_back(mm_program *program, slots *free, int32_t r) {
 
 /* Give back the slots of the registers that step `at` is the last one to use: only its own can be. */
 static void take_back_last(mm_program *program, slots *free, int32_t at) {
-  const mm_step *step = &program->steps[at];
+  const program_step *step = &program->steps[at];
   const mm_instr *instr = &step->instr;
-  bool writes = mm_operations[instr->op].result != OPERAND_NONE;
+  bool writes = operation_table[instr->op].result != OPERAND_NONE;
   const int32_t used[] = {step->reads[0] ? instr->a : -1, step->reads[1] ? instr->b : -1,
                           step->reads[2] ? instr->c : -1, instr->guard, writes ? instr->dst : -1};
   int count = (int)(sizeof used / sizeof *used);
@@ -111,16 +111,16 @@ static void take_back_last(mm_program *program, slots *free, int32_t at) {
   }
 }
 
-int mm_program_layout(mm_program *program, mm_error *error) {
+int program_assign_registers(mm_program *program, mm_error *error) {
   slots free = {.capacity = program->register_count + 1};
   int64_t size = free.capacity * SLOT_CLASSES * (int64_t)sizeof *free.free_offsets;
-  free.free_offsets = mm_allocate(size);
-  if (!free.free_offsets) return mm_fail_memory(error, size);
+  free.free_offsets = memory_allocate(size);
+  if (!free.free_offsets) return error_fail_memory(error, size);
   for (int32_t i = 0; i < program->step_count; i++) {
     const mm_instr *instr = &program->steps[i].instr;
-    if (mm_operations[instr->op].result) give_slot(program, &free, instr->dst);
+    if (operation_table[instr->op].result) give_slot(program, &free, instr->dst);
     take_back_last(program, &free, i);
   }
-  mm_release(free.free_offsets, size);
+  memory_release(free.free_offsets, size);
   return 0;
 }

@@ -20,8 +20,8 @@ typedef struct program_stage {
 } program_stage;
 
 typedef struct program_local {
-  mm_frame *frame;
-  mm_output *outputs;
+  program_frame *frame;
+  program_output *outputs;
   uint64_t *kept;     /* rows of the batch that passed */
   int64_t kept_words; /* allocated */
   mm_block *origin;
@@ -30,29 +30,29 @@ typedef struct program_local {
 
 /* ---- Bind, open, close ---- */
 
-static int check_column(const mm_program *program, const mm_step *step, const mm_schema *in, mm_error *error) {
+static int check_column(const mm_program *program, const program_step *step, const mm_schema *in, mm_error *error) {
   const mm_field *field = &in->fields[step->instr.a];
   mm_type type = program->types[step->instr.dst];
-  if (mm_storage(field->type.id) == mm_storage(type.id)) return 0;
+  if (type_storage(field->type.id) == type_storage(type.id)) return 0;
   char given[64], wanted[64];
-  return mm_fail(error, MM_EBUG, "bad-program", "column %s is %s, the program loads %s", field->name,
-                 mm_type_name(field->type, given, sizeof given), mm_type_name(type, wanted, sizeof wanted));
+  return error_fail(error, MM_EBUG, "bad-program", "column %s is %s, the program loads %s", field->name,
+                    mm_type_name(field->type, given, sizeof given), mm_type_name(type, wanted, sizeof wanted));
 }
 
 static int check_output(const mm_program *program, int32_t column, const mm_schema *in, mm_error *error) {
   if (column < 0 || in->fields[column].type.id != MM_OPAQUE || !program->filters) return 0;
-  mm_fail(error, MM_EUSAGE, "opaque-column", "column %s has a type that can only pass where all rows are kept",
-          in->fields[column].name);
+  error_fail(error, MM_EUSAGE, "opaque-column", "column %s has a type that can only pass where all rows are kept",
+             in->fields[column].name);
   const char *name = in->fields[column].name;
-  if (error) mm_error_text(error->field, sizeof error->field, name, (int64_t)strlen(name));
+  if (error) error_copy_text(error->field, sizeof error->field, name, (int64_t)strlen(name));
   return MM_EUSAGE;
 }
 
 static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   const mm_program *program = ((program_stage *)stage)->program;
   if (in->count != program->columns)
-    return mm_fail(error, MM_EBUG, "bad-program", "the program reads %d columns, there are %d", program->columns,
-                   in->count);
+    return error_fail(error, MM_EBUG, "bad-program", "the program reads %d columns, there are %d", program->columns,
+                      in->count);
   for (int32_t i = 0; i < program->step_count; i++)
     if (program->steps[i].instr.op == MM_OP_LOAD) TRY(check_column(program, &program->steps[i], in, error));
   for (int32_t i = 0; i < program->output_count; i++)
@@ -64,12 +64,12 @@ static void close(mm_stage *stage, void *self) {
   const mm_program *program = ((program_stage *)stage)->program;
   program_local *local = self;
   if (!local) return;
-  mm_frame_free(local->frame);
-  for (int32_t i = 0; local->outputs && i < program->output_count; i++) mm_output_free(&local->outputs[i]);
-  mm_release(local->outputs, (program->output_count + 1) * (int64_t)sizeof(mm_output));
-  mm_release(local->kept, local->kept_words * 8);
+  frame_free(local->frame);
+  for (int32_t i = 0; local->outputs && i < program->output_count; i++) output_free(&local->outputs[i]);
+  memory_release(local->outputs, (program->output_count + 1) * (int64_t)sizeof(program_output));
+  memory_release(local->kept, local->kept_words * 8);
   mm_block_release(local->origin);
-  mm_release(local, (int64_t)sizeof *local);
+  memory_release(local, (int64_t)sizeof *local);
 }
 
 /* Are all that is computed values of fixed width, which have places of their own? */
@@ -84,20 +84,20 @@ static bool can_select(const mm_stage *stage, const program_local *local) {
 static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   (void)job;
   const mm_program *program = ((program_stage *)stage)->program;
-  program_local *local = mm_allocate_zero((int64_t)sizeof *local);
-  if (!local) return mm_fail_memory(error, (int64_t)sizeof *local);
-  local->frame = mm_frame_new(program, error);
-  local->outputs = mm_allocate_zero((program->output_count + 1) * (int64_t)sizeof(mm_output));
+  program_local *local = memory_allocate_zero((int64_t)sizeof *local);
+  if (!local) return error_fail_memory(error, (int64_t)sizeof *local);
+  local->frame = frame_new(program, error);
+  local->outputs = memory_allocate_zero((program->output_count + 1) * (int64_t)sizeof(program_output));
   if (!local->frame || !local->outputs) {
     close(stage, local);
-    return mm_fail_memory(error, program->frame_size);
+    return error_fail_memory(error, program->frame_size);
   }
   for (int32_t i = 0; i < program->output_count; i++) {
     int32_t r = program->outputs[i];
-    mm_output *output = &local->outputs[i];
-    *output = (mm_output){.reg = r,
-                          .column = program->registers[r].column,
-                          .type = i < stage->out.count ? stage->out.fields[i].type : program->types[r]};
+    program_output *output = &local->outputs[i];
+    *output = (program_output){.reg = r,
+                               .column = program->registers[r].column,
+                               .type = i < stage->out.count ? stage->out.fields[i].type : program->types[r]};
     const mm_column *to = stage->to && i < stage->to_count ? &stage->to[i] : NULL;
     int64_t width = mm_type_width(output->type);
     if (!to || !to->data || width == 0 || output->column >= 0) continue;
@@ -115,16 +115,16 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
 
 /* For a batch of `rows` rows whose first one is row `first` of the job. */
 static int make_room(program_local *local, const mm_program *program, int64_t first, int64_t rows, mm_error *error) {
-  int64_t words = mm_words(rows) + VECTOR_WORDS; /* the last vector may begin at any word */
+  int64_t words = bit_words(rows) + VECTOR_WORDS; /* the last vector may begin at any word */
   if (words > local->kept_words) {
-    uint64_t *kept = mm_resize(local->kept, local->kept_words * 8, words * 8);
-    if (!kept) return mm_fail_memory(error, words * 8);
+    uint64_t *kept = memory_resize(local->kept, local->kept_words * 8, words * 8);
+    if (!kept) return error_fail_memory(error, words * 8);
     local->kept = kept;
     local->kept_words = words;
   }
   for (int32_t i = 0; i < program->output_count; i++) {
     local->outputs[i].base = first;
-    if (local->outputs[i].column < 0) TRY(mm_output_begin(&local->outputs[i], rows, error));
+    if (local->outputs[i].column < 0) TRY(output_begin(&local->outputs[i], rows, error));
   }
   return 0;
 }
@@ -134,40 +134,40 @@ static int make_room(program_local *local, const mm_program *program, int64_t fi
 static void aim_outputs(const mm_program *program, program_local *local, int64_t start, int32_t n) {
   if (program->filters && !local->selects) return;
   for (int32_t i = 0; i < program->output_count; i++) {
-    const mm_output *output = &local->outputs[i];
+    const program_output *output = &local->outputs[i];
     if (output->column >= 0) continue;
-    local->frame->direct[output->reg] = output->to && n % 64 ? NULL : mm_output_place(output, start);
+    local->frame->direct[output->reg] = output->to && n % 64 ? NULL : output_place(output, start);
   }
 }
 
 /* Kernels leave anything in lanes that are null: here it is made zero, before it can leave. Text has no bytes there. */
-static void blank_output(const mm_program *program, const mm_frame *frame, const mm_output *output) {
-  const mm_vector *vector = &frame->vectors[output->reg];
-  if (!vector->valid || mm_is_text(output->type.id) || output->type.id == MM_NULL) return;
+static void blank_output(const mm_program *program, const program_frame *frame, const program_output *output) {
+  const lane_vector *vector = &frame->vectors[output->reg];
+  if (!vector->valid || type_is_text(output->type.id) || output->type.id == MM_NULL) return;
   if (program->registers[output->reg].constant) return; /* null, and zero already */
-  mm_blank_nulls(vector->data, vector->valid, mm_words(frame->n), output->width);
+  zero_nulls(vector->data, vector->valid, bit_words(frame->n), output->width);
 }
 
 static int append_outputs(const mm_program *program, program_local *local, int64_t at, int32_t count, mm_error *error) {
-  const mm_frame *frame = local->frame;
+  const program_frame *frame = local->frame;
   for (int32_t i = 0; i < program->output_count; i++) {
-    mm_output *output = &local->outputs[i];
-    const mm_vector *vector = &frame->vectors[output->reg];
+    program_output *output = &local->outputs[i];
+    const lane_vector *vector = &frame->vectors[output->reg];
     if (output->column >= 0) continue;
     blank_output(program, frame, output);
-    TRY(mm_output_append(output, at, vector, frame->selection, frame->n, count, error));
+    TRY(output_append(output, at, vector, frame->selection, frame->n, count, error));
   }
   return 0;
 }
 
 static int place_outputs(const mm_program *program, program_local *local, int64_t start, int32_t n, mm_error *error) {
-  const mm_frame *frame = local->frame;
+  const program_frame *frame = local->frame;
   for (int32_t i = 0; i < program->output_count; i++) {
-    mm_output *output = &local->outputs[i];
+    program_output *output = &local->outputs[i];
     if (output->column >= 0) continue;
     const uint16_t *index = frame->packed ? frame->index : NULL;
     blank_output(program, frame, output);
-    TRY(mm_output_place_lanes(output, start, &frame->vectors[output->reg], index, frame->n, n, error));
+    TRY(output_place_lanes(output, start, &frame->vectors[output->reg], index, frame->n, n, error));
   }
   return 0;
 }
@@ -176,19 +176,19 @@ static int place_outputs(const mm_program *program, program_local *local, int64_
  * bits of the rows that passed. */
 static int run_plain(const mm_program *program, program_local *local, const mm_batch *in, int64_t whole, int64_t *kept,
                      mm_error *error) {
-  mm_frame *frame = local->frame;
+  program_frame *frame = local->frame;
   for (int64_t start = 0; start < whole; start += program->lanes) {
     int32_t n = whole - start < program->lanes ? (int32_t)(whole - start) : program->lanes;
     aim_outputs(program, local, start, n);
     if (program->filters) frame->direct[program->condition] = local->kept + start / 64;
-    TRY(mm_frame_run_plain(frame, in, start, n, error));
+    TRY(frame_run_plain(frame, in, start, n, error));
     TRY(program->filters ? place_outputs(program, local, start, n, error)
                          : append_outputs(program, local, start, n, error));
   }
   *kept = whole;
   if (!program->filters) return 0;
-  *kept = mm_bits_count(local->kept, whole);
-  mm_frame_note_passed(frame, *kept, whole);
+  *kept = bits_count(local->kept, whole);
+  frame_note_passed(frame, *kept, whole);
   frame->direct[program->condition] = NULL;
   return 0;
 }
@@ -197,20 +197,20 @@ static int run_plain(const mm_program *program, program_local *local, const mm_b
  * rows that passed are the first ones, and nobody asks for their bits. */
 static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t start,
                        int64_t *kept, mm_error *error) {
-  mm_frame *frame = local->frame;
+  program_frame *frame = local->frame;
   for (; start < in->length; start += MM_VECTOR) {
     uint64_t *rows = local->kept + start / 64;
     int32_t n = in->length - start < MM_VECTOR ? (int32_t)(in->length - start) : MM_VECTOR;
     aim_outputs(program, local, start, n);
-    TRY(mm_frame_run(frame, in, start, n, error));
-    int32_t count = mm_frame_passed(frame);
-    if (program->filters || count < n) mm_frame_rows(frame, rows);
+    TRY(frame_run(frame, in, start, n, error));
+    int32_t count = frame_passed(frame);
+    if (program->filters || count < n) frame_rows(frame, rows);
     if (!local->selects) TRY(append_outputs(program, local, *kept, count, error));
     else if (count > 0) TRY(place_outputs(program, local, start, n, error));
     *kept += count;
     if (frame->failed_row >= 0) {
       if (!program->filters) memset(local->kept, 0xFF, (size_t)start / 8);
-      for (int64_t w = start / 64 + VECTOR_WORDS; w < mm_words(in->length); w++) local->kept[w] = 0;
+      for (int64_t w = start / 64 + VECTOR_WORDS; w < bit_words(in->length); w++) local->kept[w] = 0;
       if (error) *error = frame->failure;
       if (error) error->row = mm_batch_row(in, start + frame->failed_row);
       return frame->failure.code;
@@ -222,15 +222,15 @@ static int run_vectors(const mm_program *program, program_local *local, const mm
 static int fill_outputs(const mm_program *program, program_local *local, const mm_batch *in, int64_t kept,
                         mm_batch *out, mm_error *error) {
   for (int32_t i = 0; i < program->output_count; i++) {
-    mm_output *output = &local->outputs[i];
+    program_output *output = &local->outputs[i];
     if (output->column >= 0 && kept == in->length) {
       out->columns[i] = in->columns[output->column];
       mm_column_retain(&out->columns[i]);
       out->columns[i].type = output->type;
       continue;
     }
-    if (output->column >= 0) TRY(mm_output_pick(output, &in->columns[output->column], local->kept, kept, error));
-    TRY(mm_output_take(output, kept, &out->columns[i], error));
+    if (output->column >= 0) TRY(output_pick(output, &in->columns[output->column], local->kept, kept, error));
+    TRY(output_take(output, kept, &out->columns[i], error));
   }
   return 0;
 }
@@ -251,7 +251,7 @@ static int fill_origin(program_local *local, const mm_batch *in, int64_t kept, m
   }
   int32_t *to = (int32_t *)(void *)mm_block_data(local->origin);
   out->origin = to;
-  for (int64_t w = 0; w < mm_words(in->length); w++)
+  for (int64_t w = 0; w < bit_words(in->length); w++)
     for (uint64_t bits = local->kept[w]; bits; bits &= bits - 1) {
       int64_t row = 64 * w + __builtin_ctzll(bits);
       *to++ = in->origin ? in->origin[row] : (int32_t)row;
@@ -267,7 +267,7 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
   TRY(mm_batch_resize(out, program->output_count, error));
   TRY(make_room(local, program, in->row, in->length, error));
   int64_t kept = 0, whole = in->length & ~INT64_C(63);
-  bool plain = mm_frame_is_plain(local->frame, in) && (!program->filters || local->selects);
+  bool plain = frame_is_plain(local->frame, in) && (!program->filters || local->selects);
   if (plain) TRY(run_plain(program, local, in, whole, &kept, error));
   int status = run_vectors(program, local, in, plain ? whole : 0, &kept, error);
   if (status < 0 && local->frame->failed_row < 0) return status;
@@ -285,11 +285,11 @@ static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, m
 static void free_stage(mm_stage *stage) {
   mm_program_free(((program_stage *)stage)->program);
   mm_schema_free(&stage->out);
-  mm_release(stage, (int64_t)sizeof(program_stage));
+  memory_release(stage, (int64_t)sizeof(program_stage));
 }
 
 static mm_stage *copy(const mm_stage *stage, mm_error *error) {
-  return mm_stage_program(mm_program_share(((const program_stage *)stage)->program), &stage->out, error);
+  return mm_stage_program(program_share(((const program_stage *)stage)->program), &stage->out, error);
 }
 
 static int32_t shares(const mm_stage *stage, int32_t column) {
@@ -307,9 +307,9 @@ static const mm_stage_class program_class = {.name = "program",
                                              .shares = shares};
 
 mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *error) {
-  program_stage *self = mm_allocate_zero((int64_t)sizeof *self);
+  program_stage *self = memory_allocate_zero((int64_t)sizeof *self);
   if (!self) {
-    mm_fail_memory(error, (int64_t)sizeof *self);
+    error_fail_memory(error, (int64_t)sizeof *self);
     mm_program_free(take);
     return NULL;
   }
@@ -321,8 +321,8 @@ mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *err
   if (!take->filters) self->stage.flags |= MM_STAGE_KEEPS_ROWS;
   int status = out->count == take->output_count
                    ? mm_schema_copy(&self->stage.out, out, error)
-                   : mm_fail(error, MM_EBUG, "bad-program", "the program has %d outputs, the schema %d columns",
-                             take->output_count, out->count);
+                   : error_fail(error, MM_EBUG, "bad-program", "the program has %d outputs, the schema %d columns",
+                                take->output_count, out->count);
   if (status < 0) {
     free_stage(&self->stage);
     return NULL;

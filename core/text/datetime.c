@@ -18,7 +18,7 @@ static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 
 
 /* ---- The calendar ---- */
 
-void mm_civil(int64_t days, int64_t *year, int *month, int *day) {
+void civil_from_days(int64_t days, int64_t *year, int *month, int *day) {
   int64_t cycle = floor_div(days + EPOCH_DAYS, CYCLE_DAYS);
   uint32_t left = (uint32_t)(days + EPOCH_DAYS - cycle * CYCLE_DAYS);
   /* Years are (1461 d + ...) / 4 and months (153 m + 2) / 5 days long; solved for the whole part. */
@@ -32,7 +32,7 @@ void mm_civil(int64_t days, int64_t *year, int *month, int *day) {
   *year = cycle * 400 + century * 100 + in_century + (from_march >= 10);
 }
 
-int64_t mm_days(int64_t year, int month, int day) {
+int64_t days_from_civil(int64_t year, int month, int day) {
   year -= month <= 2;
   int64_t cycle = floor_div(year, 400);
   int64_t in_cycle = year - cycle * 400;
@@ -64,7 +64,7 @@ static inline int two_digits(const char *text) {
 
 static inline int check_date(int64_t year, int month, int day, int64_t *days) {
   if (month < 1 || month > 12 || day < 1 || (day > 28 && day > month_days(year, month))) return 2;
-  *days = mm_days(year, month, day);
+  *days = days_from_civil(year, month, day);
   return 0;
 }
 
@@ -101,7 +101,7 @@ static inline int scan_date(const char *text, int64_t size, int64_t *days, int64
   return check_date(year, month, day, days);
 }
 
-int mm_parse_date(const char *text, int64_t size, int32_t *days) {
+int parse_date(const char *text, int64_t size, int32_t *days) {
   int64_t sum, used;
   int status = scan_date(text, size, &sum, &used);
   if (status == 1 || used != size) return 1;
@@ -167,7 +167,7 @@ static int scan_clock(const char *at, const char *end, int unit, int64_t *second
   return lost;
 }
 
-int mm_parse_timestamp(const char *text, int64_t size, int unit, int64_t *value) {
+int parse_timestamp(const char *text, int64_t size, int unit, int64_t *value) {
   int64_t days, used, seconds = 0, fraction = 0;
   int status = scan_date(text, size, &days, &used);
   if (status == 1) return 1;
@@ -193,13 +193,13 @@ static inline void put_two(char *text, int value) {
 static char *put_date(char *at, int64_t days) {
   int64_t year;
   int month, day;
-  mm_civil(days, &year, &month, &day);
+  civil_from_days(days, &year, &month, &day);
   if (year < 0 || year > 9999) {
     *at++ = year < 0 ? '-' : '+';
     year = year < 0 ? -year : year;
   }
   if (year > 9999) {
-    at += mm_format_i64(at, year);
+    at += format_i64(at, year);
   } else {
     put_two(at, (int)year / 100);
     put_two(at + 2, (int)year % 100);
@@ -224,9 +224,9 @@ static char *put_fraction(char *at, int64_t fraction, int64_t scale) {
   return at;
 }
 
-int mm_format_date(char *text, int32_t days) { return (int)(put_date(text, days) - text); }
+int format_date(char *text, int32_t days) { return (int)(put_date(text, days) - text); }
 
-int mm_format_timestamp(char *text, int64_t value, int unit) {
+int format_timestamp(char *text, int64_t value, int unit) {
   int64_t scale = unit_scale[unit];
   int64_t seconds = floor_div(value, scale), days = floor_div(seconds, 86400);
   int clock = (int)floor_mod(seconds, 86400);
@@ -242,7 +242,7 @@ int mm_format_timestamp(char *text, int64_t value, int unit) {
 
 /* ---- Durations: [-]P[nW][nD][T[nH][nM][n[.fraction]S]] ---- */
 
-int mm_format_duration(char *text, int64_t value, int unit) {
+int format_duration(char *text, int64_t value, int unit) {
   uint64_t scale = (uint64_t)unit_scale[unit];
   uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
   uint64_t fraction = left % scale, seconds = left / scale;
@@ -251,22 +251,22 @@ int mm_format_duration(char *text, int64_t value, int unit) {
   if (value < 0) *at++ = '-';
   *at++ = 'P';
   if (days) {
-    at += mm_format_u64(at, days);
+    at += format_u64(at, days);
     *at++ = 'D';
   }
   seconds %= 60;
   if (days && !hours && !minutes && !seconds && !fraction) return (int)(at - text);
   *at++ = 'T';
   if (hours) {
-    at += mm_format_u64(at, hours);
+    at += format_u64(at, hours);
     *at++ = 'H';
   }
   if (minutes) {
-    at += mm_format_u64(at, minutes);
+    at += format_u64(at, minutes);
     *at++ = 'M';
   }
   if (seconds || fraction || value == 0) {
-    at += mm_format_u64(at, seconds);
+    at += format_u64(at, seconds);
     at = put_fraction(at, (int64_t)fraction, (int64_t)scale);
     *at++ = 'S';
   }
@@ -282,7 +282,7 @@ static int scan_count(const char **at, const char *end, int64_t *count) {
   return *at == start;
 }
 
-int mm_parse_duration(const char *text, int64_t size, int unit, int64_t *value) {
+int parse_duration(const char *text, int64_t size, int unit, int64_t *value) {
   static const char letters[] = "WDHMS"; /* in this order; T stands before H */
   static const int32_t seconds[] = {604800, 86400, 3600, 60, 1};
   const char *at = text, *end = text + size;

@@ -102,8 +102,7 @@ static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   if (!scan(text, text + size, &number)) return parse_special(text, size, value);
   if (!number.inexact && number.digits <= UINT64_C(1) << 53 && number.exponent >= -22 && number.exponent <= 22) {
     double digits = (double)(int64_t)number.digits;
-    *value =
-        number.exponent < 0 ? digits / mm_powers_of_ten[-number.exponent] : digits * mm_powers_of_ten[number.exponent];
+    *value = number.exponent < 0 ? digits / powers_of_ten[-number.exponent] : digits * powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f64(text, size, value)) return 0;
@@ -112,7 +111,7 @@ static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   return 0;
 }
 
-int mm_parse_f64(const char *text, int64_t size, double *value) {
+int parse_f64(const char *text, int64_t size, double *value) {
   if (size <= 0) return 1;
   if (size <= 8) {
     if (short_f64(load_short(text, size), size, value)) return 0;
@@ -138,8 +137,8 @@ static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   }
   if (!number.inexact && number.digits <= 1 << FLT_MANT_DIG && number.exponent >= -10 && number.exponent <= 10) {
     float digits = (float)(int32_t)number.digits;
-    *value = number.exponent < 0 ? digits / (float)mm_powers_of_ten[-number.exponent]
-                                 : digits * (float)mm_powers_of_ten[number.exponent];
+    *value = number.exponent < 0 ? digits / (float)powers_of_ten[-number.exponent]
+                                 : digits * (float)powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f32(text, size, value)) return 0;
@@ -148,7 +147,7 @@ static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   return 0;
 }
 
-int mm_parse_f32(const char *text, int64_t size, float *value) {
+int parse_f32(const char *text, int64_t size, float *value) {
   if (size <= 0) return 1;
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
@@ -193,7 +192,7 @@ static int lay_out(char *text, const char *digits, int size) {
 
 /* A number of at most six digits after the point: value == scaled / 10^6. At least one digit is kept. */
 static int format_scaled(char *text, uint64_t scaled) {
-  int n = mm_format_u64(text, scaled / 1000000);
+  int n = format_u64(text, scaled / 1000000);
   uint32_t fraction = (uint32_t)(scaled % 1000000);
   text[n++] = '.';
   int places = 6;
@@ -206,7 +205,7 @@ static int format_scaled(char *text, uint64_t scaled) {
 }
 
 static int format_whole(char *text, uint64_t value) {
-  int n = mm_format_u64(text, value);
+  int n = format_u64(text, value);
   text[n] = '.';
   text[n + 1] = '0';
   return n + 2;
@@ -218,7 +217,7 @@ static int format_word(char *text, const char *word) {
   return n;
 }
 
-int mm_format_f64(char *text, double value) {
+int format_f64(char *text, double value) {
   if (isnan(value)) return format_word(text, "nan");
   int sign = signbit(value) != 0;
   *text = '-';
@@ -235,7 +234,7 @@ int mm_format_f64(char *text, double value) {
   return sign + lay_out(text, digits, to_scientific_f64(digits, value));
 }
 
-int mm_format_f32(char *text, float value) {
+int format_f32(char *text, float value) {
   if (isnan(value)) return format_word(text, "nan");
   int sign = signbit(value) != 0;
   *text = '-';

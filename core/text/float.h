@@ -5,9 +5,9 @@
 
 /* Parse the whole text (no surrounding blanks): decimal or exponent form, inf, nan, any letter case; correctly rounded.
  * 0: done; 1: not a number of this form; 2: out of range. */
-int mm_parse_f64(const char *text, int64_t size, double *value);
-int mm_parse_f32(const char *text, int64_t size, float *value);
+int parse_f64(const char *text, int64_t size, double *value);
+int parse_f32(const char *text, int64_t size, float *value);
 /* Shortest text that reads back to the same value, always with a point or an exponent. Returns the length, at most
  * 40. */
-int mm_format_f64(char *text, double value);
-int mm_format_f32(char *text, float value);
+int format_f64(char *text, double value);
+int format_f32(char *text, float value);

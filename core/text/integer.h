@@ -6,9 +6,9 @@
 
 /* Parse the whole text (no surrounding blanks): optional sign, digits. 0: done; 1: not a number of this form; 2: out of
  * range. */
-int mm_parse_i64(const char *text, int64_t size, int64_t *value);
-int mm_parse_u64(const char *text, int64_t size, uint64_t *value);
-int mm_parse_bool(const char *text, int64_t size, bool *value); /* true false (any case) */
+int parse_i64(const char *text, int64_t size, int64_t *value);
+int parse_u64(const char *text, int64_t size, uint64_t *value);
+int parse_bool(const char *text, int64_t size, bool *value); /* true false (any case) */
 /* The text of a number; returns its length, at most 20. */
-int mm_format_i64(char *text, int64_t value);
-int mm_format_u64(char *text, uint64_t value);
+int format_i64(char *text, int64_t value);
+int format_u64(char *text, uint64_t value);

@@ -10,11 +10,11 @@
 
 static inline int quick_parse_i64(const char *text, int64_t size, int64_t *value) {
   if (size >= 1 && size <= 8 && short_i64(load_u64(text), size, value)) return 0;
-  return mm_parse_i64(text, size, value);
+  return parse_i64(text, size, value);
 }
 
 static inline int quick_parse_f64(const char *text, int64_t size, double *value) {
   if (size >= 1 && size <= 8 && short_f64(load_u64(text), size, value)) return 0;
   if (size >= 9 && size <= 16 && medium_f64(load_u64(text), load_u64(text + size - 8), size, value)) return 0;
-  return mm_parse_f64(text, size, value);
+  return parse_f64(text, size, value);
 }

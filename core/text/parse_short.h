@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 10^0 .. 10^22, all that are exact, and at MM_NEGATIVE + i their negatives. */
-enum { MM_NEGATIVE = 32 };
-extern const double mm_powers_of_ten[2 * MM_NEGATIVE];
+/* 10^0 .. 10^22, all that are exact, and at POWERS_NEGATIVE + i their negatives. */
+enum { POWERS_NEGATIVE = 32 };
+extern const double powers_of_ten[2 * POWERS_NEGATIVE];
 
 /* The shapes below are true when the text has that shape, and have done nothing when not. */
 
@@ -48,7 +48,7 @@ static inline bool short_f64(uint64_t word, int64_t size, double *value) {
     places = take_point(&values, others, 0);
     if (places < 0 || n == 1) return false;
   }
-  *value = (double)(int32_t)eight_digits(values) / mm_powers_of_ten[places + MM_NEGATIVE * negative];
+  *value = (double)(int32_t)eight_digits(values) / powers_of_ten[places + POWERS_NEGATIVE * negative];
   return true;
 }
 
@@ -70,6 +70,6 @@ static inline bool medium_f64(uint64_t first, uint64_t last, int64_t size, doubl
   }
   int64_t sum = (int64_t)(eight_digits(high) * 100000000 + eight_digits(low));
   if (sum > INT64_C(1) << 53) return false;
-  *value = (double)sum / mm_powers_of_ten[places + MM_NEGATIVE * negative];
+  *value = (double)sum / powers_of_ten[places + POWERS_NEGATIVE * negative];
   return true;
 }

@@ -29,12 +29,12 @@ static void take_data(mm_column *to, const mm_column *from, const int64_t *index
 
 /* Bit i: bit index[i] of `bits` (NULL: all set); clear where the index is -1. */
 static void take_bits(uint64_t *to, const uint64_t *bits, const int64_t *index, int64_t count) {
-  for (int64_t word = 0; word < mm_words(count); word++) {
+  for (int64_t word = 0; word < bit_words(count); word++) {
     int64_t first = word * 64, n = count - first < 64 ? count - first : 64;
     uint64_t made = 0;
     for (int64_t i = 0; i < n; i++) {
       int64_t row = index[first + i];
-      made |= (uint64_t)(row >= 0 && (!bits || mm_bit(bits, row))) << i;
+      made |= (uint64_t)(row >= 0 && (!bits || bit_get(bits, row))) << i;
     }
     to[word] = made;
   }
@@ -64,14 +64,14 @@ static void take_text(mm_column *to, const mm_column *from, const int64_t *index
 }
 
 int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, int64_t count, mm_error *error) {
-  if (from->type.id == MM_OPAQUE) return mm_fail_opaque(error, "take");
+  if (from->type.id == MM_OPAQUE) return column_fail_opaque(error, "take");
   int64_t text_bytes = 0;
   bool holes = false;
   for (int64_t i = 0; i < count; i++) holes |= index[i] < 0;
   if (from->offsets) {
     for (int64_t i = 0; i < count; i++)
       if (index[i] >= 0) text_bytes += from->offsets[index[i] + 1] - from->offsets[index[i]];
-    if (text_bytes > INT32_MAX) return mm_fail_text(error);
+    if (text_bytes > INT32_MAX) return column_fail_text(error);
   }
   TRY(mm_column_make(to, from->type, count, text_bytes, holes || from->valid, error));
   if (to->valid) take_bits((uint64_t *)mm_block_data(to->valid_block), from->valid, index, count);
@@ -87,13 +87,13 @@ int mm_column_take(mm_column *to, const mm_column *from, const int64_t *index, i
   do {                                                                                                                 \
     T *out = (T *)mm_block_data(to->data_block);                                                                       \
     for (int64_t i = 0; i < count; i++) {                                                                              \
-      mm_pick ahead = picks[i + AHEAD < count ? i + AHEAD : i];                                                        \
+      row_ref ahead = picks[i + AHEAD < count ? i + AHEAD : i];                                                        \
       __builtin_prefetch((const T *)parts[ahead.part]->data + ahead.row);                                              \
       out[i] = ((const T *)parts[picks[i].part]->data)[picks[i].row];                                                  \
     }                                                                                                                  \
   } while (0)
 
-static void gather_data(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count) {
+static void gather_data(mm_column *to, const mm_column *const *parts, const row_ref *picks, int64_t count) {
   switch (mm_type_width(to->type)) {
   case 1: GATHER(uint8_t); break;
   case 2: GATHER(uint16_t); break;
@@ -102,20 +102,20 @@ static void gather_data(mm_column *to, const mm_column *const *parts, const mm_p
   }
 }
 
-static void gather_bits(uint64_t *to, const mm_column *const *parts, const mm_pick *picks, int64_t count, bool valid) {
-  for (int64_t word = 0; word < mm_words(count); word++) {
+static void gather_bits(uint64_t *to, const mm_column *const *parts, const row_ref *picks, int64_t count, bool valid) {
+  for (int64_t word = 0; word < bit_words(count); word++) {
     int64_t first = word * 64, n = count - first < 64 ? count - first : 64;
     uint64_t made = 0;
     for (int64_t i = 0; i < n; i++) {
       const mm_column *part = parts[picks[first + i].part];
       const uint64_t *bits = valid ? part->valid : part->data;
-      made |= (uint64_t)(!bits || mm_bit(bits, picks[first + i].row)) << i;
+      made |= (uint64_t)(!bits || bit_get(bits, picks[first + i].row)) << i;
     }
     to[word] = made;
   }
 }
 
-static void gather_text(mm_column *to, const mm_column *const *parts, const mm_pick *picks, int64_t count,
+static void gather_text(mm_column *to, const mm_column *const *parts, const row_ref *picks, int64_t count,
                         int64_t text_bytes) {
   uint8_t *out = mm_block_data(to->data_block);
   int32_t *offsets = (int32_t *)mm_block_data(to->offsets_block), end = 0;
@@ -129,23 +129,23 @@ static void gather_text(mm_column *to, const mm_column *const *parts, const mm_p
   }
 }
 
-int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks,
-                     int64_t count, mm_error *error) {
+int column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const row_ref *picks, int64_t count,
+                  mm_error *error) {
   mm_type type = part_count > 0 ? parts[0]->type : (mm_type){0};
-  if (type.id == MM_OPAQUE) return mm_fail_opaque(error, "gather");
+  if (type.id == MM_OPAQUE) return column_fail_opaque(error, "gather");
   bool nulls = false;
   for (int64_t i = 0; i < part_count; i++) nulls |= parts[i]->valid != NULL;
   int64_t text_bytes = 0;
-  if (mm_is_text(type.id)) {
+  if (type_is_text(type.id)) {
     for (int64_t i = 0; i < count; i++) {
       const int32_t *offsets = parts[picks[i].part]->offsets + picks[i].row;
       text_bytes += offsets[1] - offsets[0];
     }
-    if (text_bytes > INT32_MAX) return mm_fail_text(error);
+    if (text_bytes > INT32_MAX) return column_fail_text(error);
   }
   TRY(mm_column_make(to, type, count, text_bytes, nulls, error));
   if (to->valid) gather_bits((uint64_t *)mm_block_data(to->valid_block), parts, picks, count, true);
-  if (mm_is_text(type.id)) gather_text(to, parts, picks, count, text_bytes);
+  if (type_is_text(type.id)) gather_text(to, parts, picks, count, text_bytes);
   else if (type.id == MM_BOOL) gather_bits((uint64_t *)mm_block_data(to->data_block), parts, picks, count, false);
   else if (type.id != MM_NULL && count > 0) gather_data(to, parts, picks, count);
   return 0;

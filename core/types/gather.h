@@ -4,12 +4,12 @@
 #include "moonmill.h"
 
 /* A row of one of several columns. */
-typedef struct mm_pick {
+typedef struct row_ref {
   int32_t part, row;
-} mm_pick;
+} row_ref;
 /* Column made of picked rows of parts of equal type, in the order of `picks`. Copies. */
-int mm_column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const mm_pick *picks,
-                     int64_t count, mm_error *error);
+int column_gather(mm_column *to, const mm_column *const *parts, int64_t part_count, const row_ref *picks, int64_t count,
+                  mm_error *error);
 /* Batch of picked rows of batches of one schema. */
-int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count,
-                    mm_error *error);
+int batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const row_ref *picks, int64_t count,
+                 mm_error *error);

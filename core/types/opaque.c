@@ -11,7 +11,7 @@ enum { KEPT = 4096 };
 typedef struct kept_type {
   struct ArrowSchema schema;
   int64_t bytes; /* of the schema */
-  char name[MM_FOREIGN_NAME];
+  char name[OPAQUE_NAME];
 } kept_type;
 
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -23,12 +23,12 @@ static void let_go_kept(void) { pthread_mutex_unlock(&kept_lock); }
 __attribute__((constructor)) static void survive_forks(void) { pthread_atfork(hold_kept, let_go_kept, let_go_kept); }
 
 static int keep_fresh(const struct ArrowSchema *schema, const char *name, opaque_copier copy, mm_error *error) {
-  if (kept_count == KEPT) return mm_fail(error, MM_ELIMIT, "limit", "more than %d foreign types", KEPT);
-  kept_type *fresh = mm_allocate(sizeof *fresh);
-  if (!fresh) return mm_fail_memory(error, sizeof *fresh);
+  if (kept_count == KEPT) return error_fail(error, MM_ELIMIT, "limit", "more than %d foreign types", KEPT);
+  kept_type *fresh = memory_allocate(sizeof *fresh);
+  if (!fresh) return error_fail_memory(error, sizeof *fresh);
   int status = copy(&fresh->schema, schema, &fresh->bytes, error);
   if (status < 0) {
-    mm_release(fresh, sizeof *fresh);
+    memory_release(fresh, sizeof *fresh);
     return status;
   }
   snprintf(fresh->name, sizeof fresh->name, "%s", name);
@@ -53,7 +53,7 @@ static const kept_type *find_kept(mm_type type) {
   return found;
 }
 
-const struct ArrowSchema *mm_arrow_kept(mm_type type) {
+const struct ArrowSchema *opaque_schema(mm_type type) {
   const kept_type *found = find_kept(type);
   return found ? &found->schema : NULL;
 }
@@ -63,7 +63,7 @@ const char *opaque_name(mm_type type) {
   return found ? found->name : NULL;
 }
 
-int64_t mm_arrow_kept_bytes(void) {
+int64_t opaque_bytes(void) {
   int64_t bytes = 0;
   pthread_mutex_lock(&kept_lock);
   for (int i = 1; i < kept_count; i++) bytes += (int64_t)sizeof *kept[i] + kept[i]->bytes;
@@ -71,7 +71,7 @@ int64_t mm_arrow_kept_bytes(void) {
   return bytes;
 }
 
-bool mm_arrow_named(const char *name, mm_type *type) {
+bool opaque_find(const char *name, mm_type *type) {
   *type = (mm_type){.id = MM_OPAQUE, .zone = 1};
   for (const char *known; (known = opaque_name(*type)); type->zone++)
     if (strcmp(known, name) == 0) return true;

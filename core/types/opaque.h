@@ -1,7 +1,7 @@
 /* opaque.h - columns of foreign types, and the register of those types.
  *
  * DESIGN. A column of a foreign type (nested, decimal, time of day ...) is MM_OPAQUE: the zone of its mm_type numbers a
- * schema that is copied once and kept for ever, with a name for people; `data` shows an mm_opaque, and `offsets_block`
+ * schema that is copied once and kept for ever, with a name for people; `data` shows an opaque_value, and `offsets_block`
  * keeps the foreign array alive (`offsets` is NULL). Its validity is that of any column. What a schema means is known
  * to arrow/, which enters them here.
  *
@@ -12,12 +12,12 @@
 
 /* What `data` of an MM_OPAQUE column shows: a foreign array from row `start` on. `offsets_block` keeps the array
  * alive. */
-typedef struct mm_opaque {
+typedef struct opaque_value {
   const struct ArrowArray *array;
   int64_t start;
-} mm_opaque;
+} opaque_value;
 
-enum { MM_FOREIGN_NAME = 64 }; /* bytes of the longest name, and a NUL */
+enum { OPAQUE_NAME = 64 }; /* bytes of the longest name, and a NUL */
 
 /* How a schema that is not known yet is entered: a copy into `to`, whose bytes are told. */
 typedef int (*opaque_copier)(struct ArrowSchema *to, const struct ArrowSchema *from, int64_t *bytes, mm_error *error);
@@ -26,8 +26,8 @@ typedef bool (*opaque_equal)(const struct ArrowSchema *a, const struct ArrowSche
 int opaque_enter(const struct ArrowSchema *schema, const char *name, opaque_equal equal, opaque_copier copy,
                  mm_error *error);
 /* The kept schema of an opaque type, and what it is called; NULL where there is none. */
-const struct ArrowSchema *mm_arrow_kept(mm_type type);
+const struct ArrowSchema *opaque_schema(mm_type type);
 const char *opaque_name(mm_type type);
-int64_t mm_arrow_kept_bytes(void); /* of all of them */
+int64_t opaque_bytes(void); /* of all of them */
 /* The opaque type that is called so, if one was met; false: none was. */
-bool mm_arrow_named(const char *name, mm_type *type);
+bool opaque_find(const char *name, mm_type *type);

@@ -15,7 +15,7 @@ enum { FIRST_CAPACITY = 8, HASHED = 32, EMPTY = -1 }; /* so many fields are wort
 static void insert(mm_schema *schema, int32_t number) {
   const char *name = schema->fields[number].name;
   uint64_t mask = 2 * (uint64_t)schema->capacity - 1;
-  uint64_t slot = mm_hash_bytes(name, (int64_t)strlen(name), 0) & mask;
+  uint64_t slot = hash_bytes(name, (int64_t)strlen(name), 0) & mask;
   while (schema->slots[slot] != EMPTY) slot = (slot + 1) & mask;
   schema->slots[slot] = number;
 }
@@ -27,14 +27,14 @@ static int grow(mm_schema *schema, mm_error *error) {
   int32_t capacity = schema->capacity ? schema->capacity * 2 : FIRST_CAPACITY;
   int64_t width = sizeof *schema->fields;
   int32_t *slots = NULL;
-  if (capacity > HASHED && !(slots = mm_allocate(slots_size(capacity))))
-    return mm_fail_memory(error, slots_size(capacity));
-  mm_field *fields = mm_resize(schema->fields, schema->capacity * width, capacity * width);
+  if (capacity > HASHED && !(slots = memory_allocate(slots_size(capacity))))
+    return error_fail_memory(error, slots_size(capacity));
+  mm_field *fields = memory_resize(schema->fields, schema->capacity * width, capacity * width);
   if (!fields) {
-    mm_release(slots, slots_size(capacity));
-    return mm_fail_memory(error, capacity * width);
+    memory_release(slots, slots_size(capacity));
+    return error_fail_memory(error, capacity * width);
   }
-  if (schema->slots) mm_release(schema->slots, slots_size(schema->capacity));
+  if (schema->slots) memory_release(schema->slots, slots_size(schema->capacity));
   schema->fields = fields;
   schema->slots = slots;
   schema->capacity = capacity;
@@ -46,8 +46,8 @@ static int grow(mm_schema *schema, mm_error *error) {
 
 int mm_schema_add(mm_schema *schema, const char *name, mm_type type, bool nullable, mm_error *error) {
   if (schema->count == schema->capacity) TRY(grow(schema, error));
-  char *copy = mm_copy_text(name);
-  if (!copy) return mm_fail_memory(error, (int64_t)strlen(name) + 1);
+  char *copy = memory_copy_text(name);
+  if (!copy) return error_fail_memory(error, (int64_t)strlen(name) + 1);
   schema->fields[schema->count] = (mm_field){copy, type, nullable};
   if (schema->slots) insert(schema, schema->count);
   schema->count++;
@@ -61,7 +61,7 @@ int mm_schema_find(const mm_schema *schema, const char *name) {
     return -1;
   }
   uint64_t mask = 2 * (uint64_t)schema->capacity - 1;
-  uint64_t slot = mm_hash_bytes(name, (int64_t)strlen(name), 0) & mask;
+  uint64_t slot = hash_bytes(name, (int64_t)strlen(name), 0) & mask;
   for (; schema->slots[slot] != EMPTY; slot = (slot + 1) & mask)
     if (strcmp(schema->fields[schema->slots[slot]].name, name) == 0) return schema->slots[slot];
   return -1;
@@ -81,8 +81,8 @@ int mm_schema_copy(mm_schema *to, const mm_schema *from, mm_error *error) {
 
 void mm_schema_free(mm_schema *schema) {
   for (int32_t i = 0; i < schema->count; i++)
-    mm_release(schema->fields[i].name, (int64_t)strlen(schema->fields[i].name) + 1);
-  mm_release(schema->fields, schema->capacity * (int64_t)sizeof *schema->fields);
-  if (schema->slots) mm_release(schema->slots, slots_size(schema->capacity));
+    memory_release(schema->fields[i].name, (int64_t)strlen(schema->fields[i].name) + 1);
+  memory_release(schema->fields, schema->capacity * (int64_t)sizeof *schema->fields);
+  if (schema->slots) memory_release(schema->slots, slots_size(schema->capacity));
   *schema = (mm_schema){0};
 }

@@ -17,7 +17,7 @@ static const char *const names[MM_TYPE_COUNT] = {
 };
 static const char *const units[] = {"s", "ms", "us", "ns"};
 
-int mm_storage(int id) {
+int type_storage(int id) {
   switch (id) {
   case MM_DATE: return MM_I32;
   case MM_TIMESTAMP:
@@ -28,10 +28,10 @@ int mm_storage(int id) {
 }
 
 int64_t mm_type_width(mm_type type) {
-  switch (mm_storage(type.id)) {
+  switch (type_storage(type.id)) {
 #define X(ENUM, suffix, ctype, format)                                                                                 \
   case MM_##ENUM: return sizeof(ctype);
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
 #undef X
   default: return 0;
   }
@@ -51,8 +51,8 @@ const char *mm_type_name(mm_type type, char *text, int64_t size) {
 
 static int unknown(const char *text, mm_error *error) {
   char shown[64];
-  mm_error_text(shown, sizeof shown, text, (int64_t)strlen(text));
-  return mm_fail(error, MM_EUSAGE, "unknown-type", "unknown type \"%s\"", shown);
+  error_copy_text(shown, sizeof shown, text, (int64_t)strlen(text));
+  return error_fail(error, MM_EUSAGE, "unknown-type", "unknown type \"%s\"", shown);
 }
 
 /* The word at *at among `words`, which a blank or one of ",()" or the end follows; moves *at behind it. -1: none. */
@@ -100,7 +100,7 @@ int mm_type_parse(const char *text, mm_type *type, mm_error *error) {
   const char *at = text;
   blanks(&at);
   int id = word(&at, names, MM_OPAQUE);
-  if (id < 0) return mm_arrow_named(text, type) ? 0 : unknown(text, error);
+  if (id < 0) return opaque_find(text, type) ? 0 : unknown(text, error);
   mm_type parsed = {.id = (uint8_t)id};
   if (id == MM_TIMESTAMP || id == MM_DURATION) {
     parsed.unit = MM_MICROS;
@@ -130,18 +130,18 @@ int mm_zone_intern(const char *name, mm_error *error) {
   int number = 1;
   while (number < zone_count && strcmp(zones[number], name) != 0) number++;
   if (number == ZONES) {
-    number = mm_fail(error, MM_ELIMIT, "limit", "more than %d time zones", ZONES - 1);
+    number = error_fail(error, MM_ELIMIT, "limit", "more than %d time zones", ZONES - 1);
   } else if (number == zone_count) {
-    zones[number] = mm_copy_text(name);
+    zones[number] = memory_copy_text(name);
     if (zones[number]) zone_count++;
-    else number = mm_fail_memory(error, (int64_t)strlen(name) + 1);
+    else number = error_fail_memory(error, (int64_t)strlen(name) + 1);
   }
   pthread_mutex_unlock(&zones_lock);
   return number;
 }
 
 int64_t mm_types_bytes(void) {
-  int64_t bytes = mm_arrow_kept_bytes();
+  int64_t bytes = opaque_bytes();
   pthread_mutex_lock(&zones_lock);
   for (int i = 1; i < zone_count; i++) bytes += (int64_t)strlen(zones[i]) + 1;
   pthread_mutex_unlock(&zones_lock);

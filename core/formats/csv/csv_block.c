@@ -13,21 +13,22 @@
 
 enum { STRIP = 32 << 10, SLACK = 128 };
 
-int mm_strips_init(mm_strips *strips, const mm_cutter *cutter, mm_error *error) {
+int csv_blocks_init(csv_blocks *strips, const csv_splitter *cutter, mm_error *error) {
   int64_t width = sizeof *strips->marks;
-  *strips = (mm_strips){.cutter = cutter, .columns = cutter->names.count};
+  *strips = (csv_blocks){.cutter = cutter, .columns = cutter->names.count};
   strips->room = STRIP + strips->columns + SLACK;
-  strips->marks = mm_allocate((strips->room + 1) * width);
-  if (cutter->dialect.ragged) strips->square = mm_allocate((strips->room + 1) * width);
-  if (!strips->marks || (cutter->dialect.ragged && !strips->square)) return mm_fail_memory(error, strips->room * width);
+  strips->marks = memory_allocate((strips->room + 1) * width);
+  if (cutter->dialect.ragged) strips->square = memory_allocate((strips->room + 1) * width);
+  if (!strips->marks || (cutter->dialect.ragged && !strips->square))
+    return error_fail_memory(error, strips->room * width);
   return 0;
 }
 
-void mm_strips_free(mm_strips *strips) {
+void csv_blocks_free(csv_blocks *strips) {
   int64_t width = sizeof *strips->marks;
-  mm_release(strips->marks, (strips->room + 1) * width);
-  mm_release(strips->square, (strips->room + 1) * width);
-  *strips = (mm_strips){0};
+  memory_release(strips->marks, (strips->room + 1) * width);
+  memory_release(strips->square, (strips->room + 1) * width);
+  *strips = (csv_blocks){0};
 }
 
 /* Rows whose last mark is a line feed, from the first on; true: no other mark of theirs is one. */
@@ -40,7 +41,7 @@ static bool is_regular(const uint8_t *text, const uint32_t *marks, int64_t colum
 }
 
 /* Fields of the row that starts at text[0], which has more than fit the marks. */
-static int64_t count_fields(const mm_dialect *dialect, const uint8_t *text, int64_t size) {
+static int64_t count_fields(const csv_dialect *dialect, const uint8_t *text, int64_t size) {
   int64_t fields = 1;
   bool inside = false;
   for (int64_t i = 0; i < size && (inside || text[i] != '\n'); i++) {
@@ -51,7 +52,7 @@ static int64_t count_fields(const mm_dialect *dialect, const uint8_t *text, int6
 }
 
 /* Regular rows before the first that is not; that one is told. */
-static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t columns, int64_t found, int64_t size,
+static void find_ragged(const csv_dialect *dialect, csv_block *strip, int64_t columns, int64_t found, int64_t size,
                         int64_t rows) {
   const uint32_t *marks = strip->marks + 1;
   for (int64_t r = 0; r < rows; r++, marks += columns, found -= columns) {
@@ -66,16 +67,16 @@ static void find_ragged(const mm_dialect *dialect, mm_strip *strip, int64_t colu
 }
 
 /* The line feed that ends the row at text[0], which is whole. */
-static uint32_t row_end(const mm_dialect *dialect, const uint8_t *text, int64_t size) {
-  mm_row_scan scan = {.want = 1, .bad = -1, .after = SCAN_SEPARATOR};
-  mm_scanner_get()->rows(&scan, dialect, text, size);
+static uint32_t row_end(const csv_dialect *dialect, const uint8_t *text, int64_t size) {
+  csv_row_scan scan = {.want = 1, .bad = -1, .after = SCAN_SEPARATOR};
+  csv_scanner_get()->rows(&scan, dialect, text, size);
   return (uint32_t)(scan.row_start - 1);
 }
 
 /* Rows of any length to rows of `columns` fields: what is missing ends before it starts, what is too much is left
  * out. A first row that goes on behind the last mark has more than `columns` fields, whose ends are all marked: it is
  * taken alone, up to where it really ends. */
-static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t size, int64_t rows) {
+static void square(csv_blocks *strips, csv_block *strip, int64_t found, int64_t size, int64_t rows) {
   int64_t columns = strips->columns, r = 0, most = strips->room / (columns + 1);
   if (rows > most) rows = most;
   uint32_t *mark = strips->marks + 1, *end = mark + found;
@@ -99,21 +100,21 @@ static void square(mm_strips *strips, mm_strip *strip, int64_t found, int64_t si
   strip->size = start + UINT32_C(1);
 }
 
-bool mm_strips_next(mm_strips *s, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_strip *strip) {
-  const mm_dialect *dialect = &s->cutter->dialect;
+bool csv_blocks_next(csv_blocks *s, const csv_chunk *piece, csv_cursor *cursor, int64_t rows, csv_block *strip) {
+  const csv_dialect *dialect = &s->cutter->dialect;
   while (cursor->span < piece->span_count
          && cursor->row == piece->spans[cursor->span].first + piece->spans[cursor->span].rows) {
     cursor->span++;
     cursor->at = 0;
   }
   if (cursor->span == piece->span_count) return false;
-  const mm_span *span = &piece->spans[cursor->span];
+  const csv_span *span = &piece->spans[cursor->span];
   int64_t newlines, columns = s->columns, size = span->end - span->begin - cursor->at;
-  *strip = (mm_strip){
+  *strip = (csv_block){
       .span = span, .text = piece->text + span->begin + cursor->at, .marks = s->marks, .stride = columns, .bad_at = -1};
   s->marks[0] = UINT32_MAX;
   int64_t found =
-      mm_scanner_get()->marks(dialect, span->quotes, strip->text, size, STRIP, columns, s->marks + 1, &newlines);
+      csv_scanner_get()->marks(dialect, span->quotes, strip->text, size, STRIP, columns, s->marks + 1, &newlines);
   if (dialect->ragged) {
     square(s, strip, found, size, rows);
   } else {
@@ -129,16 +130,16 @@ bool mm_strips_next(mm_strips *s, const mm_piece *piece, mm_cursor *cursor, int6
 
 /* ---- Cells ---- */
 
-static inline mm_cell plain_cell(const uint32_t *mark) {
-  return (mm_cell){.at = mark[0] + 1, .size = (int32_t)(mark[1] - mark[0] - 1)};
+static inline csv_field plain_cell(const uint32_t *mark) {
+  return (csv_field){.at = mark[0] + 1, .size = (int32_t)(mark[1] - mark[0] - 1)};
 }
 
-static inline mm_cell quoted_cell(const mm_dialect *dialect, const uint8_t *text, mm_cell cell) {
+static inline csv_field quoted_cell(const csv_dialect *dialect, const uint8_t *text, csv_field cell) {
   if (cell.size < 2 || text[cell.at] != dialect->quote) return cell;
   cell.at++;
   cell.size -= 2;
   bool escaped = memchr(text + cell.at, dialect->quote, (size_t)cell.size) != NULL;
-  cell.at |= CELL_QUOTED | (escaped ? CELL_ESCAPED : 0);
+  cell.at |= FIELD_QUOTED | (escaped ? FIELD_ESCAPED : 0);
   return cell;
 }
 
@@ -152,25 +153,26 @@ static bool is_null_text(const char *nulls, const uint8_t *text, int32_t size) {
   }
 }
 
-void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t column, int64_t columns, mm_cell *cells) {
+void csv_block_fields(const csv_dialect *dialect, const csv_block *strip, int64_t column, int64_t columns,
+                      csv_field *cells) {
   const uint32_t *marks = strip->marks + column;
   const uint8_t *text = strip->text;
   int64_t rows = strip->rows, stride = strip->stride;
   for (int64_t r = 0; r < rows; r++) cells[r] = plain_cell(marks + r * stride);
   if (dialect->ragged) { /* missing fields; line ends are cut already */
     for (int64_t r = 0; r < rows; r++)
-      if (cells[r].size < 0) cells[r] = (mm_cell){0};
+      if (cells[r].size < 0) cells[r] = (csv_field){0};
   } else if (column == columns - 1) {
     for (int64_t r = 0; r < rows; r++)
       cells[r].size -= cells[r].size > 0 && text[cells[r].at + (uint32_t)cells[r].size - 1] == '\r';
   }
   if (dialect->lines)
-    for (int64_t r = 0; r < rows; r++) cells[r].at |= CELL_QUOTED;
+    for (int64_t r = 0; r < rows; r++) cells[r].at |= FIELD_QUOTED;
   if (strip->span->quotes)
     for (int64_t r = 0; r < rows; r++) cells[r] = quoted_cell(dialect, text, cells[r]);
   if (dialect->nulls)
     for (int64_t r = 0; r < rows; r++)
-      if (cells[r].size > 0 && !(cells[r].at & CELL_QUOTED)
-          && is_null_text(dialect->nulls, text + (cells[r].at & CELL_AT), cells[r].size))
+      if (cells[r].size > 0 && !(cells[r].at & FIELD_QUOTED)
+          && is_null_text(dialect->nulls, text + (cells[r].at & FIELD_AT), cells[r].size))
         cells[r].size = 0;
 }

@@ -6,28 +6,29 @@
 
 /* Some rows of a span. Field c of row r lies between marks[r * stride + c] + 1 and marks[r * stride + c + 1], counted
  * from text; an end before its start is a field that is missing. */
-typedef struct mm_strip {
-  const mm_span *span;
+typedef struct csv_block {
+  const csv_span *span;
   const uint8_t *text;
   const uint32_t *marks;
   int64_t stride, rows;
   int64_t size;       /* bytes of the rows */
   int64_t bad_at;     /* start of the ragged row after these, from the text; -1: none */
   int64_t bad_fields; /* its number of fields */
-} mm_strip;
+} csv_block;
 
 /* Room for strips, reused. */
-typedef struct mm_strips {
-  const mm_cutter *cutter;
+typedef struct csv_blocks {
+  const csv_splitter *cutter;
   int64_t columns;
   uint32_t *marks, *square; /* `room` each; the second only for ragged rows */
   int64_t room;
-} mm_strips;
+} csv_blocks;
 
-int mm_strips_init(mm_strips *strips, const mm_cutter *cutter, mm_error *error);
-void mm_strips_free(mm_strips *strips);
+int csv_blocks_init(csv_blocks *strips, const csv_splitter *cutter, mm_error *error);
+void csv_blocks_free(csv_blocks *strips);
 /* At most `rows` further rows; false: the piece is used up. The cursor moves behind the rows given. */
-bool mm_strips_next(mm_strips *strips, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_strip *strip);
+bool csv_blocks_next(csv_blocks *strips, const csv_chunk *piece, csv_cursor *cursor, int64_t rows, csv_block *strip);
 
 /* The cells of a column of the file. */
-void mm_strip_cells(const mm_dialect *dialect, const mm_strip *strip, int64_t column, int64_t columns, mm_cell *cells);
+void csv_block_fields(const csv_dialect *dialect, const csv_block *strip, int64_t column, int64_t columns,
+                      csv_field *cells);

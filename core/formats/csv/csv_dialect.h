@@ -5,18 +5,18 @@
 #include <stdint.h>
 
 enum {
-  MM_CHUNK = 256 << 10,      /* bytes read at a time: they are looked at while they are in the second cache */
-  MM_CHUNK_LIMIT = 16 << 20, /* so that a row and a chunk are addressed by the bits of a cell */
-  MM_FIELD_LIMIT = 16 << 20, /* bytes of a field */
-  MM_ROW_LIMIT = 64 << 20,   /* bytes of a row */
-  MM_COLUMN_LIMIT = 65536
+  CSV_READ_SIZE = 256 << 10,  /* bytes read at a time: they are looked at while they are in the second cache */
+  CSV_READ_LIMIT = 16 << 20,  /* so that a row and a chunk are addressed by the bits of a cell */
+  CSV_FIELD_LIMIT = 16 << 20, /* bytes of a field */
+  CSV_ROW_LIMIT = 64 << 20,   /* bytes of a row */
+  CSV_COLUMN_LIMIT = 65536
 };
 
-typedef struct mm_dialect {
+typedef struct csv_dialect {
   uint8_t delimiter, quote;
   bool quoting; /* false: quotes are data */
   bool ragged;
   bool no_header;
   bool lines;        /* the delimiter is the line feed, and no field is null */
   const char *nulls; /* separated by '\n'; or NULL */
-} mm_dialect;
+} csv_dialect;

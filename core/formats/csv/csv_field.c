@@ -6,7 +6,7 @@
 #include "text/parse_inline.h"
 #include "types/type.h"
 
-#define CHARACTERS(cell) (const char *)text + ((cell).at & CELL_AT), (cell).size
+#define CHARACTERS(cell) (const char *)text + ((cell).at & FIELD_AT), (cell).size
 
 /* ---- Loops, one a type ---- */
 
@@ -14,15 +14,15 @@
 #define UNSIGNED(X) X(u8, uint8_t) X(u16, uint16_t) X(u32, uint32_t) X(u64, uint64_t)
 
 #define HEAD(suffix)                                                                                                   \
-  static int64_t parse_##suffix(const uint8_t *text, const mm_cell *cells, int64_t rows, mm_type type, void *out,      \
-                                int64_t at)
+  static int64_t parse_##suffix##_fields(const uint8_t *text, const csv_field *cells, int64_t rows, mm_type type,      \
+                                         void *out, int64_t at)
 #define INTEGER_LOOP(suffix, ctype, wide, read)                                                                        \
   HEAD(suffix) {                                                                                                       \
     ctype *values = (ctype *)out + at;                                                                                 \
     (void)type;                                                                                                        \
     for (int64_t r = 0; r < rows; r++) {                                                                               \
       wide value = 0;                                                                                                  \
-      if (!mm_cell_null(cells[r]) && read(CHARACTERS(cells[r]), &value) != 0) return r;                                \
+      if (!csv_field_is_null(cells[r]) && read(CHARACTERS(cells[r]), &value) != 0) return r;                           \
       if ((wide)(ctype)value != value) return r;                                                                       \
       values[r] = (ctype)value;                                                                                        \
     }                                                                                                                  \
@@ -31,7 +31,7 @@
 #define X(suffix, ctype) INTEGER_LOOP(suffix, ctype, int64_t, quick_parse_i64)
 SIGNED(X)
 #undef X
-#define X(suffix, ctype) INTEGER_LOOP(suffix, ctype, uint64_t, mm_parse_u64)
+#define X(suffix, ctype) INTEGER_LOOP(suffix, ctype, uint64_t, parse_u64)
 UNSIGNED(X)
 #undef X
 
@@ -42,23 +42,23 @@ UNSIGNED(X)
     (void)type;                                                                                                        \
     for (int64_t r = 0; r < rows; r++) {                                                                               \
       values[r] = 0;                                                                                                   \
-      if (!mm_cell_null(cells[r]) && read != 0) return r;                                                              \
+      if (!csv_field_is_null(cells[r]) && read != 0) return r;                                                         \
     }                                                                                                                  \
     return rows;                                                                                                       \
   }
-LOOP(f32, float, mm_parse_f32(CHARACTERS(cells[r]), &values[r]))
+LOOP(f32, float, parse_f32(CHARACTERS(cells[r]), &values[r]))
 LOOP(f64, double, quick_parse_f64(CHARACTERS(cells[r]), &values[r]))
-LOOP(date, int32_t, mm_parse_date(CHARACTERS(cells[r]), &values[r]))
-LOOP(timestamp, int64_t, mm_parse_timestamp(CHARACTERS(cells[r]), type.unit, &values[r]))
-LOOP(duration, int64_t, mm_parse_duration(CHARACTERS(cells[r]), type.unit, &values[r]))
+LOOP(date, int32_t, parse_date(CHARACTERS(cells[r]), &values[r]))
+LOOP(timestamp, int64_t, parse_timestamp(CHARACTERS(cells[r]), type.unit, &values[r]))
+LOOP(duration, int64_t, parse_duration(CHARACTERS(cells[r]), type.unit, &values[r]))
 
 HEAD(bool) {
   (void)type;
   for (int64_t r = 0; r < rows; r++) {
     bool value = false;
-    if (!mm_cell_null(cells[r]) && mm_parse_bool(CHARACTERS(cells[r]), &value) != 0) return r;
-    if (value) mm_bit_set(out, at + r);
-    else mm_bit_clear(out, at + r);
+    if (!csv_field_is_null(cells[r]) && parse_bool(CHARACTERS(cells[r]), &value) != 0) return r;
+    if (value) bit_set(out, at + r);
+    else bit_clear(out, at + r);
   }
   return rows;
 }
@@ -66,21 +66,21 @@ HEAD(bool) {
 HEAD(null) {
   (void)text, (void)type, (void)out, (void)at;
   for (int64_t r = 0; r < rows; r++)
-    if (!mm_cell_null(cells[r])) return r;
+    if (!csv_field_is_null(cells[r])) return r;
   return rows;
 }
 
-mm_cell_parser mm_cell_parser_get(mm_type type) {
+csv_field_parser csv_field_parser_of(mm_type type) {
   switch (type.id) {
 #define X(E, suffix, ctype, format)                                                                                    \
-  case MM_##E: return parse_##suffix;
-    MM_NUMBERS(X)
+  case MM_##E: return parse_##suffix##_fields;
+    TYPE_NUMBERS(X)
 #undef X
-  case MM_BOOL: return parse_bool;
-  case MM_DATE: return parse_date;
-  case MM_TIMESTAMP: return parse_timestamp;
-  case MM_DURATION: return parse_duration;
-  case MM_NULL: return parse_null;
+  case MM_BOOL: return parse_bool_fields;
+  case MM_DATE: return parse_date_fields;
+  case MM_TIMESTAMP: return parse_timestamp_fields;
+  case MM_DURATION: return parse_duration_fields;
+  case MM_NULL: return parse_null_fields;
   default: return NULL;
   }
 }

@@ -5,13 +5,13 @@
 #include "moonmill.h"
 
 /* Names of columns and where they are. */
-typedef struct mm_names {
+typedef struct csv_header {
   char **names;
   int32_t count, capacity;
   int32_t *slots; /* hash table of indices, -1 free */
   int64_t slot_count;
-} mm_names;
-int mm_names_parse(mm_names *names, const mm_dialect *dialect, const uint8_t *line, int64_t size, mm_error *error);
-int mm_names_one(mm_names *names, const char *name, mm_error *error);
-int32_t mm_names_find(const mm_names *names, const char *name);
-void mm_names_free(mm_names *names);
+} csv_header;
+int csv_header_parse(csv_header *names, const csv_dialect *dialect, const uint8_t *line, int64_t size, mm_error *error);
+int csv_header_single(csv_header *names, const char *name, mm_error *error);
+int32_t csv_header_find(const csv_header *names, const char *name);
+void csv_header_free(csv_header *names);

@@ -38,13 +38,13 @@ static int fitting(const char *text, int64_t size, int maybe) {
   int32_t days;
   int fits = 0;
   if (maybe & (MAYBE_I64 | MAYBE_F64) && plain_number(text, size)) {
-    int integer = mm_parse_i64(text, size, &i);
+    int integer = parse_i64(text, size, &i);
     if (integer == 0) fits |= MAYBE_I64 | MAYBE_F64;
-    else if (integer == 1 && mm_parse_f64(text, size, &f) == 0) fits |= MAYBE_F64;
+    else if (integer == 1 && parse_f64(text, size, &f) == 0) fits |= MAYBE_F64;
   }
-  if (maybe & MAYBE_BOOL && mm_parse_bool(text, size, &b) == 0) fits |= MAYBE_BOOL;
-  if (maybe & MAYBE_DATE && mm_parse_date(text, size, &days) == 0) fits |= MAYBE_DATE;
-  if (maybe & MAYBE_TIMESTAMP && mm_parse_timestamp(text, size, MM_MICROS, &i) == 0) fits |= MAYBE_TIMESTAMP;
+  if (maybe & MAYBE_BOOL && parse_bool(text, size, &b) == 0) fits |= MAYBE_BOOL;
+  if (maybe & MAYBE_DATE && parse_date(text, size, &days) == 0) fits |= MAYBE_DATE;
+  if (maybe & MAYBE_TIMESTAMP && parse_timestamp(text, size, MM_MICROS, &i) == 0) fits |= MAYBE_TIMESTAMP;
   return fits;
 }
 
@@ -58,23 +58,23 @@ static mm_type decide(int maybe) {
   return (mm_type){.id = MM_UTF8};
 }
 
-static void narrow(int *maybe, const mm_strip *strip, const mm_cell *cells) {
+static void narrow(int *maybe, const csv_block *strip, const csv_field *cells) {
   for (int64_t r = 0; r < strip->rows; r++) {
-    if (mm_cell_null(cells[r])) {
+    if (csv_field_is_null(cells[r])) {
       *maybe |= NULLS;
       continue;
     }
     *maybe |= SEEN;
     if (*maybe & MAYBE_ALL)
-      *maybe &= NULLS | SEEN | fitting((const char *)strip->text + (cells[r].at & CELL_AT), cells[r].size, *maybe);
+      *maybe &= NULLS | SEEN | fitting((const char *)strip->text + (cells[r].at & FIELD_AT), cells[r].size, *maybe);
   }
 }
 
 /* A look at the first rows of an input. */
 typedef struct survey {
-  mm_cutter *cutter;
-  mm_strips strips;
-  mm_cell *cells;
+  csv_splitter *cutter;
+  csv_blocks strips;
+  csv_field *cells;
   int64_t cell_size;
   int *maybe; /* by column: MAYBE_* */
   int64_t maybe_size;
@@ -82,53 +82,54 @@ typedef struct survey {
 } survey;
 
 static void survey_free(survey *s) {
-  mm_release(s->cells, s->cell_size);
-  mm_release(s->maybe, s->maybe_size);
-  mm_strips_free(&s->strips);
+  memory_release(s->cells, s->cell_size);
+  memory_release(s->maybe, s->maybe_size);
+  csv_blocks_free(&s->strips);
 }
 
 static int survey_init(survey *s, mm_error *error) {
   int32_t columns = s->cutter->names.count;
-  TRY(mm_strips_init(&s->strips, s->cutter, error));
+  TRY(csv_blocks_init(&s->strips, s->cutter, error));
   s->cell_size = s->strips.room * (int64_t)sizeof *s->cells;
   s->maybe_size = columns * (int64_t)sizeof *s->maybe;
-  s->cells = mm_allocate(s->cell_size);
-  s->maybe = mm_allocate(s->maybe_size);
-  if (!s->cells || !s->maybe) return mm_fail_memory(error, s->cell_size + s->maybe_size);
+  s->cells = memory_allocate(s->cell_size);
+  s->maybe = memory_allocate(s->maybe_size);
+  if (!s->cells || !s->maybe) return error_fail_memory(error, s->cell_size + s->maybe_size);
   for (int32_t c = 0; c < columns; c++) s->maybe[c] = MAYBE_ALL;
   return 0;
 }
 
 /* Look at a piece: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
  * once where it is the first of all. */
-static int survey_piece(survey *s, const mm_piece *piece, mm_error *error) {
-  mm_cutter *cutter = s->cutter;
+static int survey_piece(survey *s, const csv_chunk *piece, mm_error *error) {
+  csv_splitter *cutter = s->cutter;
   int32_t columns = cutter->names.count;
-  mm_cursor cursor = {0};
-  mm_strip strip = {.bad_at = -1};
+  csv_cursor cursor = {0};
+  csv_block strip = {.bad_at = -1};
   while (s->rows < s->want && strip.bad_at < 0
-         && mm_strips_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
-    TRY(mm_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], MM_LATE_OPENING, error));
+         && csv_blocks_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
+    TRY(file_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], LATE_OPENING, error));
     s->rows += strip.rows;
     for (int32_t c = 0; c < columns; c++) {
       int32_t place = strip.span->places ? strip.span->places[c] : c;
-      mm_strip_cells(&cutter->dialect, &strip, place, columns, s->cells);
+      csv_block_fields(&cutter->dialect, &strip, place, columns, s->cells);
       narrow(&s->maybe[c], &strip, s->cells);
     }
   }
-  if (strip.bad_at >= 0) return s->rows > 0 ? 0 : mm_fail_ragged(cutter, piece, &strip, -1, error);
+  if (strip.bad_at >= 0) return s->rows > 0 ? 0 : csv_fail_ragged(cutter, piece, &strip, -1, error);
   return s->rows < s->want;
 }
 
-int mm_infer(mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
-             mm_error *error) {
+int csv_infer(csv_splitter *cutter, csv_chunk *const *pieces, int64_t count, csv_sample *sample, mm_schema *schema,
+              mm_error *error) {
   survey look = {.cutter = cutter, .want = sample->rows};
-  const mm_names *names = &cutter->names;
+  const csv_header *names = &cutter->names;
   int status = survey_init(&look, error), more = 1;
   for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_piece(&look, pieces[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
     status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
-  if (status >= 0 && !(sample->nulls = mm_allocate_zero(names->count))) status = mm_fail_memory(error, names->count);
+  if (status >= 0 && !(sample->nulls = memory_allocate_zero(names->count)))
+    status = error_fail_memory(error, names->count);
   for (int32_t c = 0; c < names->count && status >= 0; c++) sample->nulls[c] = (look.maybe[c] & NULLS) != 0;
   sample->rows = look.rows;
   survey_free(&look);

@@ -4,9 +4,9 @@
 #include "formats/csv/csv_splitter.h"
 
 /* What the first rows showed. */
-typedef struct mm_sample {
+typedef struct csv_sample {
   int64_t rows; /* to look at; then: looked at */
   bool *nulls;  /* by column of the first file: it had some */
-} mm_sample;
-int mm_infer(mm_cutter *cutter, mm_piece *const *pieces, int64_t count, mm_sample *sample, mm_schema *schema,
-             mm_error *error);
+} csv_sample;
+int csv_infer(csv_splitter *cutter, csv_chunk *const *pieces, int64_t count, csv_sample *sample, mm_schema *schema,
+              mm_error *error);

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include <string.h>
 
-void mm_place(const char *path, const mm_piece *piece, const mm_span *span, int64_t position, mm_error *error) {
+void csv_locate(const char *path, const csv_chunk *piece, const csv_span *span, int64_t position, mm_error *error) {
   if (!error) return;
   const uint8_t *begin = piece->text + span->begin, *at = begin, *end = piece->text + position, *feed;
   int64_t line = span->line;
@@ -14,5 +14,5 @@ void mm_place(const char *path, const mm_piece *piece, const mm_span *span, int6
   }
   error->line = line;
   error->column = end - at + 1;
-  mm_error_file(error, 0, path);
+  error_set_file(error, 0, path);
 }

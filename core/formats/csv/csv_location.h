@@ -4,4 +4,4 @@
 #include "formats/csv/csv_chunk.h"
 
 /* Fill in file, line and column of a byte of a piece; `path` is that of the span's file. */
-void mm_place(const char *path, const mm_piece *piece, const mm_span *span, int64_t position, mm_error *error);
+void csv_locate(const char *path, const csv_chunk *piece, const csv_span *span, int64_t position, mm_error *error);

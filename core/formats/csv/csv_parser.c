@@ -19,12 +19,12 @@
 
 enum { BATCH_BYTES = 1 << 30, COPY = 16 };
 
-struct mm_loader {
-  const mm_cutter *cutter;
+struct csv_parser {
+  const csv_splitter *cutter;
   const mm_schema *schema;
   const int32_t *columns; /* of the first file */
-  mm_strips strips;
-  mm_cell *cells;
+  csv_blocks strips;
+  csv_field *cells;
   mm_buffer *texts; /* of text columns, in the making */
   int64_t *nulls;   /* of each column, so far */
 };
@@ -34,42 +34,43 @@ typedef struct fault {
   int64_t row;    /* of the strip; without a fault: all its rows */
   const char *id; /* NULL: nothing */
   int32_t column;
-  mm_cell cell;
+  csv_field cell;
 } fault;
 
-int mm_loader_new(const mm_cutter *cutter, const mm_schema *schema, const int32_t *columns, mm_loader **result,
-                  mm_error *error) {
-  mm_loader *l = mm_allocate_zero(sizeof *l);
-  if (!l) return mm_fail_memory(error, sizeof *l);
+int csv_parser_new(const csv_splitter *cutter, const mm_schema *schema, const int32_t *columns, csv_parser **result,
+                   mm_error *error) {
+  csv_parser *l = memory_allocate_zero(sizeof *l);
+  if (!l) return error_fail_memory(error, sizeof *l);
   l->cutter = cutter;
   l->schema = schema;
   l->columns = columns;
-  int status = mm_strips_init(&l->strips, cutter, error);
+  int status = csv_blocks_init(&l->strips, cutter, error);
   if (status >= 0) {
-    l->cells = mm_allocate(l->strips.room * (int64_t)sizeof *l->cells);
-    l->texts = mm_allocate_zero(schema->count * (int64_t)sizeof *l->texts);
-    l->nulls = mm_allocate_zero(schema->count * (int64_t)sizeof *l->nulls);
-    if (!l->cells || !l->texts || !l->nulls) status = mm_fail_memory(error, l->strips.room * (int64_t)sizeof *l->cells);
+    l->cells = memory_allocate(l->strips.room * (int64_t)sizeof *l->cells);
+    l->texts = memory_allocate_zero(schema->count * (int64_t)sizeof *l->texts);
+    l->nulls = memory_allocate_zero(schema->count * (int64_t)sizeof *l->nulls);
+    if (!l->cells || !l->texts || !l->nulls)
+      status = error_fail_memory(error, l->strips.room * (int64_t)sizeof *l->cells);
   }
-  if (status < 0) mm_loader_free(l);
+  if (status < 0) csv_parser_free(l);
   else *result = l;
   return status;
 }
 
-void mm_loader_free(mm_loader *l) {
+void csv_parser_free(csv_parser *l) {
   if (!l) return;
   int64_t count = l->schema->count;
   for (int64_t i = 0; i < count && l->texts; i++) mm_buffer_free(&l->texts[i]);
-  mm_release(l->texts, count * (int64_t)sizeof *l->texts);
-  mm_release(l->nulls, count * (int64_t)sizeof *l->nulls);
-  mm_release(l->cells, l->strips.room * (int64_t)sizeof *l->cells);
-  mm_strips_free(&l->strips);
-  mm_release(l, sizeof *l);
+  memory_release(l->texts, count * (int64_t)sizeof *l->texts);
+  memory_release(l->nulls, count * (int64_t)sizeof *l->nulls);
+  memory_release(l->cells, l->strips.room * (int64_t)sizeof *l->cells);
+  csv_blocks_free(&l->strips);
+  memory_release(l, sizeof *l);
 }
 
 /* ---- Failures ---- */
 
-static int64_t field_start(const mm_strip *strip, int32_t place, int64_t row) {
+static int64_t field_start(const csv_block *strip, int32_t place, int64_t row) {
   return strip->marks[row * strip->stride + place] + UINT32_C(1);
 }
 
@@ -79,78 +80,78 @@ static void say_bad_value(const mm_field *field, const char *text, int64_t size,
   char type[100], value[sizeof error->value];
   double number;
   int64_t whole;
-  mm_error_text(value, sizeof value, text, size);
+  error_copy_text(value, sizeof value, text, size);
   mm_type_name(field->type, type, sizeof type);
-  bool integer = is_number(field->type.id) && !mm_is_float(field->type.id);
-  int parsed = mm_parse_f64(text, size, &number);
-  if (integer && mm_parse_i64(text, size, &whole) != 1)
-    mm_fail(error, MM_EDATA, "bad-number", "%s: %s does not fit %s", field->name, value, type);
+  bool integer = is_number(field->type.id) && !type_is_float(field->type.id);
+  int parsed = parse_f64(text, size, &number);
+  if (integer && parse_i64(text, size, &whole) != 1)
+    error_fail(error, MM_EDATA, "bad-number", "%s: %s does not fit %s", field->name, value, type);
   else
-    mm_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"",
-            field->name, type, value);
-  bool fits = integer && mm_parse_i64(text, size, &whole) == 0;
+    error_fail(error, MM_EDATA, is_number(field->type.id) ? "bad-number" : "bad-value", "%s: expected %s, found \"%s\"",
+               field->name, type, value);
+  bool fits = integer && parse_i64(text, size, &whole) == 0;
   const char *better = fits ? "i64" : integer && parsed == 0 ? "f64" : "utf8";
   snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s%s\"", field->name, better,
            field->nullable ? "?" : "");
 }
 
 static void say(const mm_field *field, const fault *f, const uint8_t *text, mm_error *error) {
-  const char *bytes = (const char *)text + (f->cell.at & CELL_AT);
+  const char *bytes = (const char *)text + (f->cell.at & FIELD_AT);
   if (strcmp(f->id, "null-value") == 0) {
-    mm_fail(error, MM_EDATA, f->id, "%s: an empty field, and the column is declared without nulls", field->name);
+    error_fail(error, MM_EDATA, f->id, "%s: an empty field, and the column is declared without nulls", field->name);
     snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: %s?\"", field->name,
              mm_type_name(field->type, (char[100]){0}, 100));
   } else if (strcmp(f->id, "field-too-long") == 0) {
-    mm_fail(error, MM_ELIMIT, f->id, "%s: a field of %d bytes, the limit is 16 MiB", field->name, f->cell.size);
+    error_fail(error, MM_ELIMIT, f->id, "%s: a field of %d bytes, the limit is 16 MiB", field->name, f->cell.size);
   } else if (strcmp(f->id, "bad-utf8") == 0) {
-    mm_fail(error, MM_EDATA, f->id, "%s: the text is not UTF-8", field->name);
+    error_fail(error, MM_EDATA, f->id, "%s: the text is not UTF-8", field->name);
     snprintf(error->hint, sizeof error->hint, "declare it in input: \"%.100s: binary\"", field->name);
   } else if (strcmp(f->id, "lone-cr") == 0) {
-    mm_fail(error, MM_EDATA, f->id, "%s: a carriage return without a line feed, outside quotes", field->name);
+    error_fail(error, MM_EDATA, f->id, "%s: a carriage return without a line feed, outside quotes", field->name);
   } else {
     say_bad_value(field, bytes, f->cell.size, error);
   }
-  mm_error_text(error->field, sizeof error->field, field->name, (int64_t)strlen(field->name));
-  mm_error_text(error->value, sizeof error->value, bytes, f->cell.size);
+  error_copy_text(error->field, sizeof error->field, field->name, (int64_t)strlen(field->name));
+  error_copy_text(error->value, sizeof error->value, bytes, f->cell.size);
 }
 
-static int fail_value(const mm_loader *l, const mm_piece *piece, const mm_strip *strip, const fault *f, int64_t row,
+static int fail_value(const csv_parser *l, const csv_chunk *piece, const csv_block *strip, const fault *f, int64_t row,
                       mm_error *error) {
   mm_error ignored;
   if (!error) error = &ignored;
   int32_t place = strip->span->places ? strip->span->places[l->columns[f->column]] : l->columns[f->column];
   say(&l->schema->fields[f->column], f, strip->text, error);
   if (l->cutter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
-  mm_place(l->cutter->paths[strip->span->file], piece, strip->span,
-           strip->text - piece->text + field_start(strip, place, f->row), error);
+  csv_locate(l->cutter->paths[strip->span->file], piece, strip->span,
+             strip->text - piece->text + field_start(strip, place, f->row), error);
   error->row = row;
   return error->code;
 }
 
-int mm_fail_ragged(const mm_cutter *cutter, const mm_piece *piece, const mm_strip *strip, int64_t row,
-                   mm_error *error) {
+int csv_fail_ragged(const csv_splitter *cutter, const csv_chunk *piece, const csv_block *strip, int64_t row,
+                    mm_error *error) {
   const uint8_t *at = strip->text + strip->bad_at;
   if (*at == '\n' || (*at == '\r' && at[1] == '\n'))
-    mm_fail(error, MM_EDATA, "ragged-row", "an empty line, expected %d fields", cutter->names.count);
+    error_fail(error, MM_EDATA, "ragged-row", "an empty line, expected %d fields", cutter->names.count);
   else
-    mm_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)strip->bad_fields,
-            strip->bad_fields == 1 ? "" : "s", cutter->names.count);
-  mm_place(cutter->paths[strip->span->file], piece, strip->span, at - piece->text, error);
+    error_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)strip->bad_fields,
+               strip->bad_fields == 1 ? "" : "s", cutter->names.count);
+  csv_locate(cutter->paths[strip->span->file], piece, strip->span, at - piece->text, error);
   if (!error) return MM_EDATA;
   error->row = row;
   error->column = 0;
   return MM_EDATA;
 }
 
-void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, mm_error *error) {
+void csv_locate_row(const csv_splitter *cutter, const csv_chunk *piece, int64_t row, mm_error *error) {
   for (int32_t i = 0; i < piece->span_count; i++) {
-    const mm_span *span = &piece->spans[i];
+    const csv_span *span = &piece->spans[i];
     if (row < span->first || row >= span->first + span->rows) continue;
-    mm_row_scan scan = {
+    csv_row_scan scan = {
         .at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
-    if (scan.want > 0) mm_scanner_get()->rows(&scan, &cutter->dialect, piece->text, span->end);
+    if (scan.want > 0) csv_scanner_get()->rows(&scan, &cutter->dialect, piece->text, span->end);
     int64_t column = error->column;
-    mm_place(cutter->paths[span->file], piece, span, scan.row_start, error);
+    csv_locate(cutter->paths[span->file], piece, span, scan.row_start, error);
     error->column = column;
     return;
   }
@@ -158,9 +159,9 @@ void mm_locate_row(const mm_cutter *cutter, const mm_piece *piece, int64_t row, 
 
 /* ---- Columns ---- */
 
-static int make_column(mm_loader *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
+static int make_column(csv_parser *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
   const mm_field *field = &l->schema->fields[i];
-  bool text = mm_is_text(field->type.id);
+  bool text = type_is_text(field->type.id);
   column->type = field->type;
   if (text) {
     mm_buffer *buffer = &l->texts[i];
@@ -170,20 +171,20 @@ static int make_column(mm_loader *l, int32_t i, mm_column *column, int64_t rows,
     *(int32_t *)(void *)mm_block_data(column->offsets_block) = 0;
   } else if (field->type.id != MM_NULL) {
     int64_t width = mm_type_width(field->type);
-    column->data_block = width ? mm_block_new(rows * width, error) : mm_block_new_zero(mm_words(rows) * 8, error);
+    column->data_block = width ? mm_block_new(rows * width, error) : block_new_zero(bit_words(rows) * 8, error);
     if (!column->data_block) return MM_ENOMEM;
   }
   if (field->nullable && field->type.id != MM_NULL) {
-    column->valid_block = mm_block_new_zero(mm_words(rows) * 8, error);
+    column->valid_block = block_new_zero(bit_words(rows) * 8, error);
     if (!column->valid_block) return MM_ENOMEM;
   }
   l->nulls[i] = 0;
   return 0;
 }
 
-static int finish_column(mm_loader *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
+static int finish_column(csv_parser *l, int32_t i, mm_column *column, int64_t rows, mm_error *error) {
   column->length = rows;
-  if (mm_is_text(column->type.id)) {
+  if (type_is_text(column->type.id)) {
     int64_t size = l->texts[i].size;
     column->data_block = mm_block_take(&l->texts[i], error);
     if (!column->data_block) return MM_ENOMEM;
@@ -200,23 +201,23 @@ static int finish_column(mm_loader *l, int32_t i, mm_column *column, int64_t row
   return 0;
 }
 
-static void blame(fault *f, int64_t row, const char *id, int32_t column, const mm_cell *cells) {
+static void blame(fault *f, int64_t row, const char *id, int32_t column, const csv_field *cells) {
   if (row >= f->row) return;
   *f = (fault){.row = row, .id = id, .column = column, .cell = cells[row]};
 }
 
 /* Validity of the strip's rows from row `at` of the batch on; a null where none may be is a fault. */
-static void note_nulls(mm_loader *l, int32_t i, mm_column *column, int64_t at, fault *f) {
-  const mm_cell *cells = l->cells;
+static void note_nulls(csv_parser *l, int32_t i, mm_column *column, int64_t at, fault *f) {
+  const csv_field *cells = l->cells;
   uint64_t *valid = column->valid_block ? (uint64_t *)(void *)mm_block_data(column->valid_block) : NULL;
   bool must = !valid && column->type.id != MM_NULL;
   for (int64_t r = 0; r < f->row; r += 64) {
     int64_t n = f->row - r < 64 ? f->row - r : 64;
     uint64_t word = 0;
-    for (int64_t k = 0; k < n; k++) word |= (uint64_t)!mm_cell_null(cells[r + k]) << k;
+    for (int64_t k = 0; k < n; k++) word |= (uint64_t)!csv_field_is_null(cells[r + k]) << k;
     int64_t nulls = n - __builtin_popcountll(word);
     l->nulls[i] += nulls;
-    if (valid) mm_bits_put(valid, at + r, &word, n);
+    if (valid) bits_put(valid, at + r, &word, n);
     else if (nulls && must) blame(f, r + __builtin_ctzll(~word), "null-value", i, cells);
   }
 }
@@ -233,14 +234,14 @@ static int64_t copy_unescaped(uint8_t *to, const uint8_t *from, int64_t size, ui
 }
 
 /* Bytes of the strip's cells behind those of the column; 1 GiB of room is never passed. */
-static void copy_cells(const mm_loader *l, const mm_strip *strip, mm_buffer *buffer, int32_t *offsets, int64_t rows) {
+static void copy_cells(const csv_parser *l, const csv_block *strip, mm_buffer *buffer, int32_t *offsets, int64_t rows) {
   const uint8_t *text = strip->text;
   uint8_t *data = buffer->data, quote = l->cutter->dialect.quote;
   int64_t size = buffer->size;
   for (int64_t r = 0; r < rows; r++) {
-    mm_cell cell = l->cells[r];
-    const uint8_t *from = text + (cell.at & CELL_AT);
-    if (cell.at & CELL_ESCAPED) {
+    csv_field cell = l->cells[r];
+    const uint8_t *from = text + (cell.at & FIELD_AT);
+    if (cell.at & FIELD_ESCAPED) {
       size += copy_unescaped(data + size, from, cell.size, quote);
     } else {
       if (cell.size <= COPY) memcpy(data + size, from, COPY); /* short ones: no call, no branch on the size */
@@ -253,34 +254,34 @@ static void copy_cells(const mm_loader *l, const mm_strip *strip, mm_buffer *buf
 }
 
 /* What is no UTF-8, and carriage returns outside quotes; `bytes` are those of the cells, one after the other. */
-static void check_text(const mm_loader *l, int32_t i, const mm_strip *strip, const uint8_t *bytes, int64_t size,
+static void check_text(const csv_parser *l, int32_t i, const csv_block *strip, const uint8_t *bytes, int64_t size,
                        fault *f) {
-  int traits = mm_scanner_get()->traits(bytes, size);
+  int traits = csv_scanner_get()->traits(bytes, size);
   bool utf8 = l->schema->fields[i].type.id == MM_UTF8, suspect = false;
   if (utf8 && traits & 1) {
     /* All are valid when the whole is and none begins within a character. */
     suspect = mm_utf8_invalid(bytes, size) >= 0;
     for (int64_t r = 0; r < f->row && !suspect; r++)
-      suspect = l->cells[r].size > 0 && (strip->text[l->cells[r].at & CELL_AT] & 0xc0) == 0x80;
+      suspect = l->cells[r].size > 0 && (strip->text[l->cells[r].at & FIELD_AT] & 0xc0) == 0x80;
   }
   if (!suspect && !(traits & 2)) return;
   for (int64_t r = 0; r < f->row; r++) {
-    mm_cell cell = l->cells[r];
-    const uint8_t *at = strip->text + (cell.at & CELL_AT);
+    csv_field cell = l->cells[r];
+    const uint8_t *at = strip->text + (cell.at & FIELD_AT);
     if (suspect && mm_utf8_invalid(at, cell.size) >= 0) blame(f, r, "bad-utf8", i, l->cells);
-    else if (l->cutter->dialect.quoting && !(cell.at & CELL_QUOTED) && memchr(at, '\r', (size_t)cell.size))
+    else if (l->cutter->dialect.quoting && !(cell.at & FIELD_QUOTED) && memchr(at, '\r', (size_t)cell.size))
       blame(f, r, "lone-cr", i, l->cells);
   }
 }
 
-static int load_text(mm_loader *l, int32_t i, const mm_strip *strip, mm_column *column, int64_t at, fault *f,
+static int load_text(csv_parser *l, int32_t i, const csv_block *strip, mm_column *column, int64_t at, fault *f,
                      mm_error *error) {
   mm_buffer *buffer = &l->texts[i];
   int32_t *offsets = (int32_t *)(void *)mm_block_data(column->offsets_block);
-  if (strip->size > MM_FIELD_LIMIT)
+  if (strip->size > CSV_FIELD_LIMIT)
     for (int64_t r = 0; r < f->row; r++)
-      if (l->cells[r].size > MM_FIELD_LIMIT) blame(f, r, "field-too-long", i, l->cells);
-  TRY(mm_buffer_reserve(buffer, strip->size + 2 * MM_MARGIN, error));
+      if (l->cells[r].size > CSV_FIELD_LIMIT) blame(f, r, "field-too-long", i, l->cells);
+  TRY(mm_buffer_reserve(buffer, strip->size + 2 * CSV_MARGIN, error));
   int64_t before = buffer->size;
   copy_cells(l, strip, buffer, offsets + at, f->row);
   check_text(l, i, strip, buffer->data + before, buffer->size - before, f);
@@ -289,47 +290,47 @@ static int load_text(mm_loader *l, int32_t i, const mm_strip *strip, mm_column *
 
 /* ---- Strips and batches ---- */
 
-static int load_strip(mm_loader *l, const mm_strip *strip, mm_batch *out, int64_t at, fault *f, mm_error *error) {
-  const mm_names *names = &l->cutter->names;
+static int load_strip(csv_parser *l, const csv_block *strip, mm_batch *out, int64_t at, fault *f, mm_error *error) {
+  const csv_header *names = &l->cutter->names;
   *f = (fault){.row = strip->rows};
   for (int32_t i = 0; i < out->count; i++) {
     mm_column *column = &out->columns[i];
     int32_t place = strip->span->places ? strip->span->places[l->columns[i]] : l->columns[i];
-    mm_strip_cells(&l->cutter->dialect, strip, place, names->count, l->cells);
+    csv_block_fields(&l->cutter->dialect, strip, place, names->count, l->cells);
     note_nulls(l, i, column, at, f);
-    if (mm_is_text(column->type.id)) {
+    if (type_is_text(column->type.id)) {
       TRY(load_text(l, i, strip, column, at, f, error));
       continue;
     }
     void *data = column->data_block ? mm_block_data(column->data_block) : NULL;
-    int64_t read = mm_cell_parser_get(column->type)(strip->text, l->cells, f->row, column->type, data, at);
+    int64_t read = csv_field_parser_of(column->type)(strip->text, l->cells, f->row, column->type, data, at);
     blame(f, read, "bad-value", i, l->cells);
   }
   return 0;
 }
 
 /* Text of a batch must stay within 32-bit offsets. */
-static bool is_big(const mm_loader *l) {
+static bool is_big(const csv_parser *l) {
   for (int32_t i = 0; i < l->schema->count; i++)
     if (l->texts[i].size > BATCH_BYTES) return true;
   return false;
 }
 
-static int load_rows(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
+static int load_rows(csv_parser *l, const csv_chunk *piece, csv_cursor *cursor, int64_t rows, mm_batch *out,
                      mm_error *error) {
-  mm_strip strip;
+  csv_block strip;
   fault f;
-  while (out->length < rows && !is_big(l) && mm_strips_next(&l->strips, piece, cursor, rows - out->length, &strip)) {
+  while (out->length < rows && !is_big(l) && csv_blocks_next(&l->strips, piece, cursor, rows - out->length, &strip)) {
     TRY(load_strip(l, &strip, out, out->length, &f, error));
     out->length += f.row;
     if (f.id) return fail_value(l, piece, &strip, &f, out->length, error);
-    if (strip.bad_at >= 0) return mm_fail_ragged(l->cutter, piece, &strip, out->length, error);
+    if (strip.bad_at >= 0) return csv_fail_ragged(l->cutter, piece, &strip, out->length, error);
   }
   return 1;
 }
 
-int mm_loader_load(mm_loader *l, const mm_piece *piece, mm_cursor *cursor, int64_t rows, mm_batch *out,
-                   mm_error *error) {
+int csv_parser_load(csv_parser *l, const csv_chunk *piece, csv_cursor *cursor, int64_t rows, mm_batch *out,
+                    mm_error *error) {
   int64_t left = piece->rows - cursor->row;
   if (left <= 0) {
     if (piece->failure.code && error) {

@@ -3,12 +3,12 @@
 #include "formats/csv/csv_scan.h"
 #include "base/cpu.h"
 
-extern const mm_scanner mm_scanner_base;
+extern const csv_scanner csv_scanner_base;
 #ifdef __x86_64__
-extern const mm_scanner mm_scanner_avx2, mm_scanner_avx512;
+extern const csv_scanner csv_scanner_avx2, csv_scanner_avx512;
 #endif
 
-const mm_scanner *mm_scanner_get(void) {
-  static const mm_scanner *const scanners[] = CPU_EACH(&mm_scanner);
+const csv_scanner *csv_scanner_get(void) {
+  static const csv_scanner *const scanners[] = CPU_EACH(&csv_scanner);
   return scanners[cpu_isa()];
 }

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MM_MARGIN = 64 }; /* readable bytes before and after a text */
+enum { CSV_MARGIN = 64 }; /* readable bytes before and after a text */
 
 /* The cutter's look at text: where rows end. */
-typedef struct mm_row_scan {
+typedef struct csv_row_scan {
   int64_t at;        /* looked at so far */
   int64_t rows;      /* ends of rows found */
   int64_t want;      /* stop after so many */
@@ -18,24 +18,24 @@ typedef struct mm_row_scan {
   uint64_t inside;   /* all ones: within quotes */
   uint64_t after;    /* what the last byte was: SCAN_* */
   bool quotes;       /* any seen */
-} mm_row_scan;
+} csv_row_scan;
 enum {
   SCAN_SEPARATOR = 1,
   SCAN_CLOSED = 2,
   SCAN_RETURN = 4
 }; /* a delimiter or row end; a closing quote; CR after one */
 
-/* Scanners of one instruction set. Texts have MM_MARGIN readable bytes after them. */
-typedef struct mm_scanner {
+/* Scanners of one instruction set. Texts have CSV_MARGIN readable bytes after them. */
+typedef struct csv_scanner {
   const char *isa;
   /* Go on to `end`; true: the wanted rows are complete and `at` is where the next begins, or `bad` was found. */
-  bool (*rows)(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end);
+  bool (*rows)(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int64_t end);
   /* Ends of fields (delimiters and line feeds outside quotes), from text[0], a row's start, on: until `size`, or at
    * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `marks` has
    * room for bytes + count + 128. */
-  int64_t (*marks)(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+  int64_t (*marks)(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
                    int64_t count, uint32_t *marks, int64_t *newlines);
   /* Bits: 1, a byte above 127; 2, a carriage return. */
   int (*traits)(const uint8_t *text, int64_t size);
-} mm_scanner;
-const mm_scanner *mm_scanner_get(void);
+} csv_scanner;
+const csv_scanner *csv_scanner_get(void);

@@ -14,7 +14,7 @@
 #include <immintrin.h>
 #endif
 
-#define SCANNER_NAMED(isa) mm_scanner_##isa
+#define SCANNER_NAMED(isa) csv_scanner_##isa
 #define SCANNER(isa) SCANNER_NAMED(isa)
 #define TEXT_OF(isa) #isa
 #define TEXT(isa) TEXT_OF(isa)
@@ -101,7 +101,7 @@ static inline int nth(uint64_t bits, int64_t k) {
 /* ---- Rows ---- */
 
 /* Follow the quotes through a word of `n` bytes: row ends outside quotes in *ends, misplaced bytes in the result. */
-static inline uint64_t follow(mm_row_scan *scan, const mm_dialect *dialect, word64 word, uint64_t quotes,
+static inline uint64_t follow(csv_row_scan *scan, const csv_dialect *dialect, word64 word, uint64_t quotes,
                               uint64_t present, int n, uint64_t *feeds) {
   uint64_t inside = parity(quotes) ^ scan->inside;
   uint64_t opening = quotes & inside, closing = quotes & ~inside;
@@ -125,14 +125,14 @@ static inline uint64_t follow(mm_row_scan *scan, const mm_dialect *dialect, word
 }
 
 /* The state right after a row end. */
-static inline void rest(mm_row_scan *scan, int64_t at) {
+static inline void rest(csv_row_scan *scan, int64_t at) {
   scan->at = scan->row_start = at;
   scan->inside = 0;
   scan->after = SCAN_SEPARATOR;
 }
 
 /* One word of 1 to 64 bytes. true: stop. */
-static inline bool look(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int n) {
+static inline bool look(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int n) {
   word64 word = load(text + scan->at);
   uint64_t present = n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
   uint64_t feeds = equal(word, '\n') & present, ends = feeds, bad = 0;
@@ -166,7 +166,7 @@ static inline bool look(mm_row_scan *scan, const mm_dialect *dialect, const uint
 
 /* Many words without quotes: only row ends count. Leaves before a word with a quote, or that may complete the wanted
  * rows. */
-static inline void skim(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end) {
+static inline void skim(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int64_t end) {
   int64_t at = scan->at, rows = scan->rows, start = scan->row_start, limit = scan->want - 64;
   uint8_t quote = dialect->quoting ? dialect->quote : '\n';
   while (at + 64 <= end && rows < limit) {
@@ -185,7 +185,7 @@ static inline void skim(mm_row_scan *scan, const mm_dialect *dialect, const uint
   scan->row_start = start;
 }
 
-static bool rows(mm_row_scan *scan, const mm_dialect *dialect, const uint8_t *text, int64_t end) {
+static bool rows(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int64_t end) {
   while (scan->at < end) {
     if (!scan->inside && !(scan->after & (SCAN_CLOSED | SCAN_RETURN))) skim(scan, dialect, text, end);
     int64_t left = end - scan->at;
@@ -209,9 +209,9 @@ static inline int64_t flatten(uint32_t *marks, uint64_t bits, uint32_t base) {
   return count;
 }
 
-static inline int64_t index_fields(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size,
+static inline int64_t index_fields(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size,
                                    int64_t bytes, int64_t count, uint32_t *marks, int64_t *newlines) {
-  const int64_t far = 2 * (int64_t)MM_ROW_LIMIT;
+  const int64_t far = 2 * (int64_t)CSV_ROW_LIMIT;
   int64_t found = 0, lines = 0;
   uint64_t inside = 0;
   for (int64_t at = 0; at < size && (at < bytes || (found < count && at < far)); at += 64) {
@@ -229,7 +229,7 @@ static inline int64_t index_fields(const mm_dialect *dialect, bool quotes, const
   return found;
 }
 
-static int64_t marks(const mm_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+static int64_t marks(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
                      int64_t count, uint32_t *marks_, int64_t *newlines) {
   return quotes ? index_fields(dialect, true, text, size, bytes, count, marks_, newlines)
                 : index_fields(dialect, false, text, size, bytes, count, marks_, newlines);
@@ -246,5 +246,5 @@ static int traits(const uint8_t *text, int64_t size) {
   return (high >> 7) | returns << 1;
 }
 
-extern const mm_scanner SCANNER(ISA);
-const mm_scanner SCANNER(ISA) = {.isa = TEXT(ISA), .rows = rows, .marks = marks, .traits = traits};
+extern const csv_scanner SCANNER(ISA);
+const csv_scanner SCANNER(ISA) = {.isa = TEXT(ISA), .rows = rows, .marks = marks, .traits = traits};

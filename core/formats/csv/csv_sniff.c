@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-const char *mm_foreign_format(const uint8_t *bytes, int64_t size) {
+const char *csv_other_format(const uint8_t *bytes, int64_t size) {
   static const struct {
     const char *magic;
     int64_t size;
@@ -42,7 +42,7 @@ static bool ends_with(const char *text, int64_t size, const char *end) {
 }
 
 /* Tab when the name says so, or when the first line of `text` has tabs and no comma outside quotes. */
-char mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote) {
+char csv_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote) {
   int64_t length = (int64_t)strlen(path);
   if (ends_with(path, length, ".zst")) length -= 4;
   if (ends_with(path, length, ".tsv") || ends_with(path, length, ".tab")) return '\t';

@@ -3,6 +3,6 @@
 #pragma once
 #include <stdint.h>
 
-const char *mm_foreign_format(const uint8_t *bytes,
-                              int64_t size); /* "gzip", ...: what it is when it is nothing we read, or NULL */
-char mm_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote);
+const char *csv_other_format(const uint8_t *bytes,
+                             int64_t size); /* "gzip", ...: what it is when it is nothing we read, or NULL */
+char csv_guess_delimiter(const char *path, const uint8_t *text, int64_t size, int quote);

@@ -18,22 +18,22 @@
 
 enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
 
-static mm_span *last_span(const mm_cutter *c) { return &c->piece->spans[c->piece->span_count - 1]; }
+static csv_span *last_span(const csv_splitter *c) { return &c->piece->spans[c->piece->span_count - 1]; }
 
 /* ---- Pieces ---- */
 
-void mm_piece_free(mm_piece *piece) {
+void csv_chunk_free(csv_chunk *piece) {
   if (!piece) return;
   mm_block_release(piece->block);
-  mm_release(piece->spans, piece->span_capacity * (int64_t)sizeof *piece->spans);
-  mm_release(piece, sizeof *piece);
+  memory_release(piece->spans, piece->span_capacity * (int64_t)sizeof *piece->spans);
+  memory_release(piece, sizeof *piece);
 }
 
-static int add_span(mm_piece *piece, mm_span span, mm_error *error) {
+static int add_span(csv_chunk *piece, csv_span span, mm_error *error) {
   if (piece->span_count == piece->span_capacity) {
     int64_t width = sizeof *piece->spans, old = piece->span_capacity, fresh = old ? 2 * old : 4;
-    mm_span *spans = mm_resize(piece->spans, old * width, fresh * width);
-    if (!spans) return mm_fail_memory(error, fresh * width);
+    csv_span *spans = memory_resize(piece->spans, old * width, fresh * width);
+    if (!spans) return error_fail_memory(error, fresh * width);
     piece->spans = spans;
     piece->span_capacity = (int32_t)fresh;
   }
@@ -43,18 +43,18 @@ static int add_span(mm_piece *piece, mm_span span, mm_error *error) {
 
 /* A block for `capacity` bytes of text, with margins; the first one holds nothing secret. */
 static mm_block *text_block(int64_t capacity, mm_error *error) {
-  mm_block *block = mm_block_new(capacity + 2 * MM_MARGIN, error);
-  if (block) memset(mm_block_data(block), 0, MM_MARGIN);
+  mm_block *block = mm_block_new(capacity + 2 * CSV_MARGIN, error);
+  if (block) memset(mm_block_data(block), 0, CSV_MARGIN);
   return block;
 }
 
 /* Make room for more text. */
-static int reserve(mm_cutter *c, int64_t extra, mm_error *error) {
+static int reserve(csv_splitter *c, int64_t extra, mm_error *error) {
   if (c->size + extra <= c->capacity) return 0;
   int64_t capacity = 2 * c->capacity > c->size + extra ? 2 * c->capacity : c->size + extra;
   mm_block *block = text_block(capacity, error);
   if (!block) return MM_ENOMEM;
-  uint8_t *text = mm_block_data(block) + MM_MARGIN;
+  uint8_t *text = mm_block_data(block) + CSV_MARGIN;
   memcpy(text, c->piece->text, (size_t)c->size);
   mm_block_release(c->piece->block);
   c->piece->block = block;
@@ -64,30 +64,30 @@ static int reserve(mm_cutter *c, int64_t extra, mm_error *error) {
 }
 
 /* An empty piece in c->piece. */
-static int begin_piece(mm_cutter *c, int64_t extra, mm_error *error) {
-  mm_piece *piece = mm_allocate_zero(sizeof *piece);
-  if (!piece) return mm_fail_memory(error, sizeof *piece);
+static int begin_piece(csv_splitter *c, int64_t extra, mm_error *error) {
+  csv_chunk *piece = memory_allocate_zero(sizeof *piece);
+  if (!piece) return error_fail_memory(error, sizeof *piece);
   int64_t capacity = c->guess + extra;
   piece->block = text_block(capacity, error);
   if (!piece->block) {
-    mm_piece_free(piece);
+    csv_chunk_free(piece);
     return MM_ENOMEM;
   }
-  piece->text = mm_block_data(piece->block) + MM_MARGIN;
+  piece->text = mm_block_data(piece->block) + CSV_MARGIN;
   c->piece = piece;
   c->capacity = capacity;
   c->size = 0;
   return 0;
 }
 
-static void expect_rows(mm_cutter *c, int64_t at, int64_t rows, int64_t want) {
-  c->scan = (mm_row_scan){.at = at, .row_start = at, .rows = rows, .want = want, .bad = -1, .after = SCAN_SEPARATOR};
+static void expect_rows(csv_splitter *c, int64_t at, int64_t rows, int64_t want) {
+  c->scan = (csv_row_scan){.at = at, .row_start = at, .rows = rows, .want = want, .bad = -1, .after = SCAN_SEPARATOR};
 }
 
 /* The span in the making ends at the last complete row. */
-static void end_span(mm_cutter *c) {
+static void end_span(csv_splitter *c) {
   if (!c->piece->span_count || !c->stream || c->heading) return;
-  mm_span *span = last_span(c);
+  csv_span *span = last_span(c);
   span->end = c->scan.row_start;
   span->rows = c->scan.rows - span->first;
   span->quotes = c->scan.quotes;
@@ -96,9 +96,9 @@ static void end_span(mm_cutter *c) {
 }
 
 /* The piece is full: start the next with what was read beyond its rows. */
-static int carry(mm_cutter *c, mm_error *error) {
-  mm_piece *full = c->piece;
-  mm_span next = *last_span(c);
+static int carry(csv_splitter *c, mm_error *error) {
+  csv_chunk *full = c->piece;
+  csv_span next = *last_span(c);
   int64_t from = c->scan.at, left = c->size - from;
   next.line += c->scan.rows - next.first + c->scan.inner;
   end_span(c);
@@ -113,7 +113,7 @@ static int carry(mm_cutter *c, mm_error *error) {
     expect_rows(c, 0, 0, MM_MORSEL);
   }
   if (status >= 0) return 0;
-  mm_piece_free(c->piece);
+  csv_chunk_free(c->piece);
   c->piece = full; /* its failure */
   return status;
 }
@@ -121,27 +121,27 @@ static int carry(mm_cutter *c, mm_error *error) {
 /* ---- Files ---- */
 
 /* Read a chunk: bytes, 0 at the end of the file, or a status. */
-static int64_t read_more(mm_cutter *c, mm_error *error) {
-  TRY(mm_wait_check(&c->feed.wait, c->paths[c->opened - 1], MM_LATE_OPENING, error));
+static int64_t read_more(csv_splitter *c, mm_error *error) {
+  TRY(file_wait_check(&c->feed.wait, c->paths[c->opened - 1], LATE_OPENING, error));
   TRY(reserve(c, c->feed.chunk + 1, error)); /* one for a last line feed */
-  int64_t got = mm_stream_read(c->stream, c->piece->text + c->size, c->feed.chunk, error);
+  int64_t got = reader_read(c->stream, c->piece->text + c->size, c->feed.chunk, error);
   if (got > 0) c->size += got;
   return got;
 }
 
-static int fail_file(mm_cutter *c, int code, const char *id, const char *message, mm_error *error) {
-  mm_fail(error, code, id, "%s", message);
-  return mm_error_file(error, code, c->paths[c->opened - 1]);
+static int fail_file(csv_splitter *c, int code, const char *id, const char *message, mm_error *error) {
+  error_fail(error, code, id, "%s", message);
+  return error_set_file(error, code, c->paths[c->opened - 1]);
 }
 
 /* Read the beginning of a file: what is it, and where does its text start? */
-static int begin_text(mm_cutter *c, mm_error *error) {
+static int begin_text(csv_splitter *c, mm_error *error) {
   int64_t begin = c->size, got = 1;
   while (c->size - begin < SNIFF && got > 0) got = read_more(c, error);
   if (got < 0 && c->size == begin) return (int)got; /* else what there is comes first: a stream repeats its failure */
   const uint8_t *text = c->piece->text + begin;
   int64_t size = c->size - begin < SNIFF ? c->size - begin : SNIFF;
-  const char *format = mm_foreign_format(text, size);
+  const char *format = csv_other_format(text, size);
   if (format) {
     char message[64];
     snprintf(message, sizeof message, "the file is %s, expected CSV", format);
@@ -150,34 +150,34 @@ static int begin_text(mm_cutter *c, mm_error *error) {
   if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) begin += 3;
   if (!c->dialect.delimiter)
     c->dialect.delimiter =
-        (uint8_t)mm_guess_delimiter(c->paths[c->opened - 1], text, size, c->dialect.quoting ? c->dialect.quote : -1);
-  mm_span span = {.file = c->opened - 1, .begin = begin, .first = c->piece->rows, .line = 1};
+        (uint8_t)csv_guess_delimiter(c->paths[c->opened - 1], text, size, c->dialect.quoting ? c->dialect.quote : -1);
+  csv_span span = {.file = c->opened - 1, .begin = begin, .first = c->piece->rows, .line = 1};
   TRY(add_span(c->piece, span, error));
   c->heading = !c->dialect.no_header || !c->names.count;
   expect_rows(c, begin, c->heading ? 0 : c->piece->rows, c->heading ? 1 : MM_MORSEL);
   return 0;
 }
 
-static int open_next(mm_cutter *c, mm_error *error) {
-  TRY(mm_stream_open(&c->feed, c->paths[c->opened], c->blocks ? c->blocks[c->opened] : NULL, &c->stream, error));
+static int open_next(csv_splitter *c, mm_error *error) {
+  TRY(reader_open(&c->feed, c->paths[c->opened], c->blocks ? c->blocks[c->opened] : NULL, &c->stream, error));
   c->opened++;
-  c->compressed |= mm_stream_compressed(c->stream);
+  c->compressed |= reader_is_compressed(c->stream);
   return begin_text(c, error);
 }
 
 /* Where the columns of the first file stand among `names`: NULL when all are at their places. */
-static int match_names(mm_cutter *c, const mm_names *names, int32_t **places, mm_error *error) {
-  const mm_names *first = &c->names;
+static int match_names(csv_splitter *c, const csv_header *names, int32_t **places, mm_error *error) {
+  const csv_header *first = &c->names;
   bool same = first->count == names->count;
   for (int32_t i = 0; i < first->count && same; i++) same = strcmp(first->names[i], names->names[i]) == 0;
   if (same) return 0;
   const char *missing = NULL, *verb = "is missing, which the first file has";
-  int32_t *found = mm_allocate(first->count * (int64_t)sizeof *found);
-  if (!found) return mm_fail_memory(error, first->count * (int64_t)sizeof *found);
+  int32_t *found = memory_allocate(first->count * (int64_t)sizeof *found);
+  if (!found) return error_fail_memory(error, first->count * (int64_t)sizeof *found);
   for (int32_t i = 0; i < first->count && !missing; i++)
-    if ((found[i] = mm_names_find(names, first->names[i])) < 0) missing = first->names[i];
+    if ((found[i] = csv_header_find(names, first->names[i])) < 0) missing = first->names[i];
   for (int32_t i = 0; i < names->count && !missing; i++)
-    if (mm_names_find(first, names->names[i]) < 0) {
+    if (csv_header_find(first, names->names[i]) < 0) {
       missing = names->names[i];
       verb = "is not in the first file";
     }
@@ -185,30 +185,30 @@ static int match_names(mm_cutter *c, const mm_names *names, int32_t **places, mm
     *places = found;
     return 0;
   }
-  mm_release(found, first->count * (int64_t)sizeof *found);
-  mm_fail(error, MM_EDATA, "header-differs", "column \"%.100s\" %s", missing, verb);
+  memory_release(found, first->count * (int64_t)sizeof *found);
+  error_fail(error, MM_EDATA, "header-differs", "column \"%.100s\" %s", missing, verb);
   if (error) error->line = 1;
   return MM_EDATA;
 }
 
 /* The first row is complete: take the names, and begin the rows behind it, or with it. */
-static int take_header(mm_cutter *c, mm_error *error) {
-  mm_span *span = last_span(c);
+static int take_header(csv_splitter *c, mm_error *error) {
+  csv_span *span = last_span(c);
   const uint8_t *line = c->piece->text + span->begin;
   int64_t end = c->scan.row_start;
-  mm_names names = {0};
-  int status = mm_names_parse(&names, &c->dialect, line, end - span->begin, error);
+  csv_header names = {0};
+  int status = csv_header_parse(&names, &c->dialect, line, end - span->begin, error);
   if (status >= 0 && c->names.count) {
     status = match_names(c, &names, &c->places[span->file], error);
     span->places = c->places[span->file];
-    mm_names_free(&names);
+    csv_header_free(&names);
   } else if (status >= 0) {
     c->names = names;
   } else {
-    mm_names_free(&names);
+    csv_header_free(&names);
     if (error) error->line = 1;
   }
-  if (status < 0) return mm_error_file(error, status, c->paths[span->file]);
+  if (status < 0) return error_set_file(error, status, c->paths[span->file]);
   if (!c->dialect.no_header) {
     span->line += 1 + c->scan.inner;
     span->begin = end;
@@ -221,7 +221,7 @@ static int take_header(mm_cutter *c, mm_error *error) {
 /* ---- Rows ---- */
 
 /* Where the quote that is still open was opened. */
-static int64_t open_quote(const mm_cutter *c) {
+static int64_t open_quote(const csv_splitter *c) {
   const uint8_t *text = c->piece->text;
   int64_t opened = -1, closed = -1;
   bool inside = false;
@@ -234,13 +234,13 @@ static int64_t open_quote(const mm_cutter *c) {
   return opened;
 }
 
-static int fail_at(mm_cutter *c, int64_t position, int code, const char *id, const char *message, mm_error *error) {
-  mm_fail(error, code, id, "%s", message);
-  mm_place(c->paths[last_span(c)->file], c->piece, last_span(c), position, error);
+static int fail_at(csv_splitter *c, int64_t position, int code, const char *id, const char *message, mm_error *error) {
+  error_fail(error, code, id, "%s", message);
+  csv_locate(c->paths[last_span(c)->file], c->piece, last_span(c), position, error);
   return code;
 }
 
-static int fail_bad_quote(mm_cutter *c, mm_error *error) {
+static int fail_bad_quote(csv_splitter *c, mm_error *error) {
   bool quote = c->piece->text[c->scan.bad] == c->dialect.quote;
   int status = fail_at(
       c, c->scan.bad, MM_EDATA, "bad-quote",
@@ -249,7 +249,7 @@ static int fail_bad_quote(mm_cutter *c, mm_error *error) {
   return status;
 }
 
-static int fail_long_row(mm_cutter *c, mm_error *error) {
+static int fail_long_row(csv_splitter *c, mm_error *error) {
   if (!c->scan.inside)
     return fail_at(c, c->scan.row_start, MM_ELIMIT, "row-too-long", "the row is longer than 64 MiB", error);
   return fail_at(c, open_quote(c), MM_ELIMIT, "row-too-long",
@@ -257,22 +257,22 @@ static int fail_long_row(mm_cutter *c, mm_error *error) {
 }
 
 /* The last row is an empty line, which is no row where rows have several fields. */
-static bool ends_blank(const mm_cutter *c) {
+static bool ends_blank(const csv_splitter *c) {
   const uint8_t *text = c->piece->text;
-  const mm_span *span = last_span(c);
+  const csv_span *span = last_span(c);
   int64_t end = c->scan.row_start - 1;
   if (c->heading || c->names.count < 2 || c->scan.rows == span->first) return false;
   if (end > span->begin && text[end - 1] == '\r') end--;
   return end == span->begin || text[end - 1] == '\n';
 }
 
-static void drop_blank(mm_cutter *c) {
+static void drop_blank(csv_splitter *c) {
   c->scan.row_start -= 1 + (c->scan.row_start > 1 && c->piece->text[c->scan.row_start - 2] == '\r');
   c->scan.rows--;
 }
 
 /* Nothing more to read: 1 when a last row without a line feed was completed, 0 when the file is done. */
-static int end_file(mm_cutter *c, mm_error *error) {
+static int end_file(csv_splitter *c, mm_error *error) {
   if (c->scan.inside)
     return fail_at(c, open_quote(c), MM_EDATA, "unclosed-quote",
                    "the quote opened here is not closed before the end of the file", error);
@@ -283,13 +283,13 @@ static int end_file(mm_cutter *c, mm_error *error) {
   if (c->heading) return fail_file(c, MM_EDATA, "empty-file", "the file is empty: it has no header", error);
   if (ends_blank(c)) drop_blank(c);
   end_span(c);
-  mm_stream_free(c->stream);
+  reader_free(c->stream);
   c->stream = NULL;
   return 0;
 }
 
 /* All wanted rows are there: 1 when the piece is full. An empty line at its end may be the end of the file. */
-static int full(mm_cutter *c, mm_error *error) {
+static int full(csv_splitter *c, mm_error *error) {
   if (ends_blank(c) && c->scan.at == c->size) {
     int64_t got = read_more(c, error);
     if (got < 0) return (int)got;
@@ -303,25 +303,25 @@ static int full(mm_cutter *c, mm_error *error) {
 }
 
 /* One step: 1 the piece is full, 0 go on, or a status. */
-static int step(mm_cutter *c, mm_error *error) {
+static int step(csv_splitter *c, mm_error *error) {
   if (!c->stream) return open_next(c, error);
-  if (c->scan.at < c->size && mm_scanner_get()->rows(&c->scan, &c->dialect, c->piece->text, c->size)) {
+  if (c->scan.at < c->size && csv_scanner_get()->rows(&c->scan, &c->dialect, c->piece->text, c->size)) {
     if (c->scan.bad >= 0) return fail_bad_quote(c, error);
     return c->heading ? take_header(c, error) : full(c, error);
   }
-  if (c->size - c->scan.row_start > MM_ROW_LIMIT) return fail_long_row(c, error);
+  if (c->size - c->scan.row_start > CSV_ROW_LIMIT) return fail_long_row(c, error);
   int64_t got = read_more(c, error);
   if (got < 0) return (int)got;
   if (got == 0) TRY(end_file(c, error));
   return 0;
 }
 
-int mm_cutter_next(mm_cutter *c, mm_piece **piece, mm_error *error) {
+int csv_splitter_next(csv_splitter *c, csv_chunk **piece, mm_error *error) {
   mm_error failure = {.row = -1, .place = -1, .stage = -1};
   int status = 0;
   if (c->done) return 0;
   if (!c->piece) TRY(begin_piece(c, 0, error));
-  mm_piece *made = c->piece; /* still c->piece unless it is full */
+  csv_chunk *made = c->piece; /* still c->piece unless it is full */
   while (status == 0 && (c->stream || c->opened < c->path_count)) status = step(c, &failure);
   if (status < 0) {
     end_span(c);
@@ -333,7 +333,7 @@ int mm_cutter_next(mm_cutter *c, mm_piece **piece, mm_error *error) {
     c->done = true;
   }
   if (status == 0 && made->rows == 0) {
-    mm_piece_free(made);
+    csv_chunk_free(made);
     return 0;
   }
   *piece = made;
@@ -343,23 +343,23 @@ int mm_cutter_next(mm_cutter *c, mm_piece **piece, mm_error *error) {
 /* ---- The cutter ---- */
 
 /* Every file must be there before the first is read. */
-static int look_at(mm_cutter *c, const char *path, mm_error *error) {
+static int look_at(csv_splitter *c, const char *path, mm_error *error) {
   mm_file_status status;
-  if (!*path) return mm_fail(error, MM_EUSAGE, "no-input", "the name of an input file is empty");
+  if (!*path) return error_fail(error, MM_EUSAGE, "no-input", "the name of an input file is empty");
   if (strcmp(path, "-") == 0) {
     c->bytes_total = -1;
     return 0;
   }
-  int failure = mm_host_io.stat(mm_host_io.self, path, -1, &status);
-  if (failure < 0) return mm_fail_io(error, path, -failure, "cannot open");
+  int failure = os_io.stat(os_io.self, path, -1, &status);
+  if (failure < 0) return error_fail_io(error, path, -failure, "cannot open");
   if (status.size < 0) c->bytes_total = -1;
   else if (c->bytes_total >= 0) c->bytes_total += status.size;
   return 0;
 }
 
-static int hold_blocks(mm_cutter *c, mm_block *const *blocks, mm_error *error) {
+static int hold_blocks(csv_splitter *c, mm_block *const *blocks, mm_error *error) {
   int64_t size = c->path_count * (int64_t)sizeof *c->blocks;
-  if (!(c->blocks = mm_allocate_zero(size))) return mm_fail_memory(error, size);
+  if (!(c->blocks = memory_allocate_zero(size))) return error_fail_memory(error, size);
   for (int32_t i = 0; i < c->path_count; i++) {
     c->blocks[i] = blocks[i];
     mm_block_retain(blocks[i]);
@@ -368,17 +368,18 @@ static int hold_blocks(mm_cutter *c, mm_block *const *blocks, mm_error *error) {
   return 0;
 }
 
-int mm_cutter_init(mm_cutter *c, const char *const *paths, mm_block *const *blocks, int32_t count, mm_error *error) {
+int csv_splitter_init(csv_splitter *c, const char *const *paths, mm_block *const *blocks, int32_t count,
+                      mm_error *error) {
   pthread_mutex_init(&c->feed.lock, NULL);
   mm_cond_init(&c->feed.changed);
-  if (c->feed.chunk <= 0) c->feed.chunk = MM_CHUNK;
-  if (c->feed.chunk > MM_CHUNK_LIMIT) c->feed.chunk = MM_CHUNK_LIMIT;
-  c->paths = mm_allocate_zero(count * (int64_t)sizeof *c->paths);
-  c->places = mm_allocate_zero(count * (int64_t)sizeof *c->places);
+  if (c->feed.chunk <= 0) c->feed.chunk = CSV_READ_SIZE;
+  if (c->feed.chunk > CSV_READ_LIMIT) c->feed.chunk = CSV_READ_LIMIT;
+  c->paths = memory_allocate_zero(count * (int64_t)sizeof *c->paths);
+  c->places = memory_allocate_zero(count * (int64_t)sizeof *c->places);
   c->path_count = count;
-  if (!c->paths || !c->places) return mm_fail_memory(error, count * (int64_t)sizeof *c->paths);
+  if (!c->paths || !c->places) return error_fail_memory(error, count * (int64_t)sizeof *c->paths);
   for (int32_t i = 0; i < count; i++) {
-    if (!(c->paths[i] = mm_copy_text(paths[i]))) return mm_fail_memory(error, (int64_t)strlen(paths[i]) + 1);
+    if (!(c->paths[i] = memory_copy_text(paths[i]))) return error_fail_memory(error, (int64_t)strlen(paths[i]) + 1);
     if (!blocks) TRY(look_at(c, paths[i], error));
   }
   if (blocks) TRY(hold_blocks(c, blocks, error));
@@ -386,18 +387,18 @@ int mm_cutter_init(mm_cutter *c, const char *const *paths, mm_block *const *bloc
   return 0;
 }
 
-void mm_cutter_free(mm_cutter *c) {
-  mm_stream_free(c->stream);
-  mm_piece_free(c->piece);
+void csv_splitter_free(csv_splitter *c) {
+  reader_free(c->stream);
+  csv_chunk_free(c->piece);
   for (int32_t i = 0; i < c->path_count; i++) {
-    if (c->paths && c->paths[i]) mm_release(c->paths[i], (int64_t)strlen(c->paths[i]) + 1);
-    if (c->places) mm_release(c->places[i], c->names.count * (int64_t)sizeof **c->places);
+    if (c->paths && c->paths[i]) memory_release(c->paths[i], (int64_t)strlen(c->paths[i]) + 1);
+    if (c->places) memory_release(c->places[i], c->names.count * (int64_t)sizeof **c->places);
     if (c->blocks) mm_block_release(c->blocks[i]);
   }
-  mm_release(c->blocks, c->path_count * (int64_t)sizeof *c->blocks);
-  mm_names_free(&c->names);
-  mm_release(c->paths, c->path_count * (int64_t)sizeof *c->paths);
-  mm_release(c->places, c->path_count * (int64_t)sizeof *c->places);
+  memory_release(c->blocks, c->path_count * (int64_t)sizeof *c->blocks);
+  csv_header_free(&c->names);
+  memory_release(c->paths, c->path_count * (int64_t)sizeof *c->paths);
+  memory_release(c->places, c->path_count * (int64_t)sizeof *c->places);
   pthread_mutex_destroy(&c->feed.lock);
   pthread_cond_destroy(&c->feed.changed);
 }

@@ -17,26 +17,26 @@
 #include "formats/csv/csv_scan.h"
 #include "io/reader.h"
 
-typedef struct mm_cutter {
-  mm_feed feed;
-  mm_dialect dialect;
+typedef struct csv_splitter {
+  read_context feed;
+  csv_dialect dialect;
   char **paths;
   mm_block **blocks;          /* read instead of the files, of path_count; or NULL */
   int32_t path_count, opened; /* files opened so far */
   int64_t bytes_total;
-  mm_stream *stream; /* of file opened - 1 */
+  reader *stream; /* of file opened - 1 */
   bool compressed;
-  mm_names names;         /* of the first file */
+  csv_header names;       /* of the first file */
   int32_t **places;       /* by file, of path_count; NULL: the order of the first */
-  mm_piece *piece;        /* in the making */
+  csv_chunk *piece;       /* in the making */
   int64_t size, capacity; /* bytes of its text */
   int64_t guess;          /* capacity of the next */
-  mm_row_scan scan;       /* of its last span */
+  csv_row_scan scan;      /* of its last span */
   bool heading;           /* the header is still to come */
   bool done;
-} mm_cutter;
+} csv_splitter;
 
-int mm_cutter_init(mm_cutter *cutter, const char *const *paths, mm_block *const *blocks, int32_t count,
-                   mm_error *error);
-void mm_cutter_free(mm_cutter *cutter);
-int mm_cutter_next(mm_cutter *cutter, mm_piece **piece, mm_error *error); /* 1, 0 at the end */
+int csv_splitter_init(csv_splitter *cutter, const char *const *paths, mm_block *const *blocks, int32_t count,
+                      mm_error *error);
+void csv_splitter_free(csv_splitter *cutter);
+int csv_splitter_next(csv_splitter *cutter, csv_chunk **piece, mm_error *error); /* 1, 0 at the end */

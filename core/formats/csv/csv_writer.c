@@ -22,9 +22,9 @@ enum { NUMBER_ROOM = 48, FRAME_TEXT = 512 << 10 };
 typedef struct csv_sink {
   mm_stage base;
   mm_schema schema; /* what comes in */
-  mm_outfile output;
-  mm_encoder *encoder; /* of folds; NULL: no compression */
-  mm_buffer text;      /* gathered for a frame; the header at first */
+  atomic_file output;
+  zstd_encoder *encoder; /* of folds; NULL: no compression */
+  mm_buffer text;        /* gathered for a frame; the header at first */
   mm_buffer frame;
   char *null;
   int64_t null_size;
@@ -36,7 +36,7 @@ typedef struct csv_sink {
 
 typedef struct csv_local {
   mm_buffer text;
-  mm_encoder *encoder;
+  zstd_encoder *encoder;
 } csv_local;
 
 /* The text of a morsel, or a frame of it. */
@@ -73,31 +73,31 @@ static int put_bool(char *to, bool value) {
 
 static int put_value(char *to, const mm_column *column, int64_t row) {
   switch (column->type.id) {
-  case MM_I8: return mm_format_i64(to, ((const int8_t *)column->data)[row]);
-  case MM_I16: return mm_format_i64(to, ((const int16_t *)column->data)[row]);
-  case MM_I32: return mm_format_i64(to, ((const int32_t *)column->data)[row]);
-  case MM_I64: return mm_format_i64(to, ((const int64_t *)column->data)[row]);
-  case MM_U8: return mm_format_u64(to, ((const uint8_t *)column->data)[row]);
-  case MM_U16: return mm_format_u64(to, ((const uint16_t *)column->data)[row]);
-  case MM_U32: return mm_format_u64(to, ((const uint32_t *)column->data)[row]);
-  case MM_U64: return mm_format_u64(to, ((const uint64_t *)column->data)[row]);
-  case MM_F32: return mm_format_f32(to, ((const float *)column->data)[row]);
-  case MM_F64: return mm_format_f64(to, ((const double *)column->data)[row]);
-  case MM_DATE: return mm_format_date(to, ((const int32_t *)column->data)[row]);
-  case MM_BOOL: return put_bool(to, mm_bit(column->data, row));
-  case MM_TIMESTAMP: return mm_format_timestamp(to, ((const int64_t *)column->data)[row], column->type.unit);
-  case MM_DURATION: return mm_format_duration(to, ((const int64_t *)column->data)[row], column->type.unit);
+  case MM_I8: return format_i64(to, ((const int8_t *)column->data)[row]);
+  case MM_I16: return format_i64(to, ((const int16_t *)column->data)[row]);
+  case MM_I32: return format_i64(to, ((const int32_t *)column->data)[row]);
+  case MM_I64: return format_i64(to, ((const int64_t *)column->data)[row]);
+  case MM_U8: return format_u64(to, ((const uint8_t *)column->data)[row]);
+  case MM_U16: return format_u64(to, ((const uint16_t *)column->data)[row]);
+  case MM_U32: return format_u64(to, ((const uint32_t *)column->data)[row]);
+  case MM_U64: return format_u64(to, ((const uint64_t *)column->data)[row]);
+  case MM_F32: return format_f32(to, ((const float *)column->data)[row]);
+  case MM_F64: return format_f64(to, ((const double *)column->data)[row]);
+  case MM_DATE: return format_date(to, ((const int32_t *)column->data)[row]);
+  case MM_BOOL: return put_bool(to, bit_get(column->data, row));
+  case MM_TIMESTAMP: return format_timestamp(to, ((const int64_t *)column->data)[row], column->type.unit);
+  case MM_DURATION: return format_duration(to, ((const int64_t *)column->data)[row], column->type.unit);
   default: return 0;
   }
 }
 
 /* A number may hold the delimiter ("1-2" by '-', "1.5" by '.') or look like null. */
 static int64_t put_field(const csv_sink *sink, uint8_t *to, const mm_column *column, int64_t row) {
-  if (column->type.id == MM_NULL || (column->valid && !mm_bit(column->valid, row))) {
+  if (column->type.id == MM_NULL || (column->valid && !bit_get(column->valid, row))) {
     memcpy(to, sink->null, (size_t)sink->null_size);
     return sink->null_size;
   }
-  if (mm_is_text(column->type.id)) {
+  if (type_is_text(column->type.id)) {
     const int32_t *offsets = column->offsets + row;
     return put_text(sink, to, (const uint8_t *)column->data + offsets[0], offsets[1] - offsets[0]);
   }
@@ -110,7 +110,7 @@ static int64_t put_field(const csv_sink *sink, uint8_t *to, const mm_column *col
 static int64_t row_room(const mm_batch *batch, int64_t row, int64_t fixed) {
   int64_t room = fixed;
   for (int32_t i = 0; i < batch->count; i++)
-    if (mm_is_text(batch->columns[i].type.id))
+    if (type_is_text(batch->columns[i].type.id))
       room += 2 * (int64_t)(batch->columns[i].offsets[row + 1] - batch->columns[i].offsets[row]);
   return room;
 }
@@ -146,18 +146,18 @@ static int sink_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   TRY(mm_schema_copy(&sink->schema, in, error));
   for (int32_t i = 0; i < in->count; i++)
     if (in->fields[i].type.id == MM_OPAQUE)
-      return mm_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\" has a type that cannot be written as CSV",
-                     in->fields[i].name);
+      return error_fail(error, MM_EUSAGE, "bad-type", "column \"%.100s\" has a type that cannot be written as CSV",
+                        in->fields[i].name);
   return put_header(sink, error);
 }
 
 static int sink_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   (void)job;
   const csv_sink *sink = (const csv_sink *)stage;
-  csv_local *made = mm_allocate_zero(sizeof *made);
-  if (!made) return mm_fail_memory(error, sizeof *made);
-  if (sink->compress && !(made->encoder = mm_encoder_new(sink->level, error))) {
-    mm_release(made, sizeof *made);
+  csv_local *made = memory_allocate_zero(sizeof *made);
+  if (!made) return error_fail_memory(error, sizeof *made);
+  if (sink->compress && !(made->encoder = zstd_encoder_new(sink->level, error))) {
+    memory_release(made, sizeof *made);
     return MM_ENOMEM;
   }
   *local = made;
@@ -169,8 +169,8 @@ static void sink_close(mm_stage *stage, void *local) {
   csv_local *l = local;
   if (!l) return;
   mm_buffer_free(&l->text);
-  mm_encoder_free(l->encoder);
-  mm_release(l, sizeof *l);
+  zstd_encoder_free(l->encoder);
+  memory_release(l, sizeof *l);
 }
 
 static int sink_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
@@ -184,18 +184,18 @@ static int sink_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *
 
 static void partial_free(csv_partial *partial) {
   mm_buffer_free(&partial->bytes);
-  mm_release(partial, sizeof *partial);
+  memory_release(partial, sizeof *partial);
 }
 
 static int sink_cut(mm_stage *stage, void *local, void **result, mm_error *error) {
   (void)stage;
   csv_local *l = local;
   if (l->text.size == 0) return 0;
-  csv_partial *partial = mm_allocate_zero(sizeof *partial);
-  if (!partial) return mm_fail_memory(error, sizeof *partial);
+  csv_partial *partial = memory_allocate_zero(sizeof *partial);
+  if (!partial) return error_fail_memory(error, sizeof *partial);
   partial->framed = l->encoder && l->text.size >= FRAME_TEXT;
   if (partial->framed) {
-    int status = mm_encoder_frame(l->encoder, l->text.data, l->text.size, &partial->bytes, error);
+    int status = zstd_encoder_frame(l->encoder, l->text.data, l->text.size, &partial->bytes, error);
     if (status < 0) {
       partial_free(partial);
       return status;
@@ -214,10 +214,10 @@ static int flush(csv_sink *sink, mm_error *error) {
   const mm_buffer *bytes = &sink->text;
   if (sink->text.size > 0 && sink->encoder) {
     sink->frame.size = 0;
-    TRY(mm_encoder_frame(sink->encoder, sink->text.data, sink->text.size, &sink->frame, error));
+    TRY(zstd_encoder_frame(sink->encoder, sink->text.data, sink->text.size, &sink->frame, error));
     bytes = &sink->frame;
   }
-  TRY(mm_outfile_write(&sink->output, bytes->data, sink->text.size ? bytes->size : 0, error));
+  TRY(atomic_file_write(&sink->output, bytes->data, sink->text.size ? bytes->size : 0, error));
   sink->text.size = 0;
   return 0;
 }
@@ -228,7 +228,7 @@ static int take_partial(csv_sink *sink, const csv_partial *partial, mm_error *er
     return sink->text.size >= FRAME_TEXT ? flush(sink, error) : 0;
   }
   TRY(flush(sink, error));
-  return mm_outfile_write(&sink->output, partial->bytes.data, partial->bytes.size, error);
+  return atomic_file_write(&sink->output, partial->bytes.data, partial->bytes.size, error);
 }
 
 static int sink_fold(mm_stage *stage, void *partial, mm_error *error) {
@@ -248,10 +248,10 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   TRY(flush(sink, error));
   /* No rows and no header: still a file that can be decompressed. */
   if (sink->encoder && sink->output.written == 0) {
-    TRY(mm_encoder_frame(sink->encoder, (const uint8_t *)"", 0, &sink->frame, error));
-    TRY(mm_outfile_write(&sink->output, sink->frame.data, sink->frame.size, error));
+    TRY(zstd_encoder_frame(sink->encoder, (const uint8_t *)"", 0, &sink->frame, error));
+    TRY(atomic_file_write(&sink->output, sink->frame.data, sink->frame.size, error));
   }
-  return mm_outfile_commit(&sink->output, error);
+  return atomic_file_commit(&sink->output, error);
 }
 
 /* A write that waits for the reader of a pipe returns. */
@@ -259,14 +259,14 @@ static void sink_interrupt(mm_stage *stage) { atomic_store(&((csv_sink *)stage)-
 
 static void sink_free(mm_stage *stage) {
   csv_sink *sink = (csv_sink *)stage;
-  mm_outfile_free(&sink->output);
-  mm_encoder_free(sink->encoder);
+  atomic_file_free(&sink->output);
+  zstd_encoder_free(sink->encoder);
   mm_buffer_free(&sink->text);
   mm_buffer_free(&sink->frame);
-  if (sink->null) mm_release(sink->null, sink->null_size + 1);
+  if (sink->null) memory_release(sink->null, sink->null_size + 1);
   mm_schema_free(&sink->schema);
   mm_schema_free(&stage->out);
-  mm_release(sink, sizeof *sink);
+  memory_release(sink, sizeof *sink);
 }
 
 static const mm_stage_class csv_sink_class = {.name = "csv",
@@ -299,22 +299,22 @@ static int set_up(csv_sink *sink, const char *path, const mm_output_options *o, 
   const char *null = o && o->null ? o->null : "";
   for (const char *at = "\"\n\r"; *at; at++) sink->special[(uint8_t)*at] = true;
   if (sink->special[(uint8_t)sink->delimiter])
-    return mm_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be a quote or a line end");
+    return error_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be a quote or a line end");
   sink->special[(uint8_t)sink->delimiter] = true;
   for (const char *at = null; *at; at++)
     if (sink->special[(uint8_t)*at])
-      return mm_fail(error, MM_EUSAGE, "bad-null",
-                     "the text for null cannot hold the delimiter, a quote or a line end");
-  if (!(sink->null = mm_copy_text(null))) return mm_fail_memory(error, (int64_t)strlen(null) + 1);
+      return error_fail(error, MM_EUSAGE, "bad-null",
+                        "the text for null cannot hold the delimiter, a quote or a line end");
+  if (!(sink->null = memory_copy_text(null))) return error_fail_memory(error, (int64_t)strlen(null) + 1);
   sink->null_size = (int64_t)strlen(null);
-  if (sink->compress && !(sink->encoder = mm_encoder_new(sink->level, error))) return MM_ENOMEM;
-  return mm_outfile_open(&sink->output, path, o, error);
+  if (sink->compress && !(sink->encoder = zstd_encoder_new(sink->level, error))) return MM_ENOMEM;
+  return atomic_file_open(&sink->output, path, o, error);
 }
 
 mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error) {
-  csv_sink *sink = mm_allocate_zero(sizeof *sink);
+  csv_sink *sink = memory_allocate_zero(sizeof *sink);
   if (!sink) {
-    mm_fail_memory(error, sizeof *sink);
+    error_fail_memory(error, sizeof *sink);
     return NULL;
   }
   sink->base.vtable = &csv_sink_class;
@@ -326,5 +326,5 @@ mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_err
 }
 
 void mm_sink_abandon(mm_stage *sink) {
-  if (sink->vtable == &csv_sink_class) mm_outfile_abandon(&((csv_sink *)sink)->output);
+  if (sink->vtable == &csv_sink_class) atomic_file_abandon(&((csv_sink *)sink)->output);
 }

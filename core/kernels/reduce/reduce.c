@@ -4,27 +4,27 @@
 #include "base/cpu.h"
 #include "types/type.h"
 
-mm_adder mm_adder_base(int type), mm_adder_avx2(int type), mm_adder_avx512(int type);
-mm_bounder mm_bounder_base(int type), mm_bounder_avx2(int type), mm_bounder_avx512(int type);
-mm_measurer mm_measurer_base(int type), mm_measurer_avx2(int type), mm_measurer_avx512(int type);
-mm_sifter mm_sifter_base(int type), mm_sifter_avx2(int type), mm_sifter_avx512(int type);
+sum_kernel sum_kernel_base(int type), sum_kernel_avx2(int type), sum_kernel_avx512(int type);
+min_max_kernel min_max_kernel_base(int type), min_max_kernel_avx2(int type), min_max_kernel_avx512(int type);
+variance_kernel variance_kernel_base(int type), variance_kernel_avx2(int type), variance_kernel_avx512(int type);
+range_filter range_filter_base(int type), range_filter_avx2(int type), range_filter_avx512(int type);
 
-mm_adder mm_adder_of(int type) {
-  static mm_adder (*const finders[])(int) = CPU_EACH(mm_adder);
-  return finders[cpu_isa()](mm_storage(type));
+sum_kernel sum_kernel_of(int type) {
+  static sum_kernel (*const finders[])(int) = CPU_EACH(sum_kernel);
+  return finders[cpu_isa()](type_storage(type));
 }
 
-mm_bounder mm_bounder_of(int type) {
-  static mm_bounder (*const finders[])(int) = CPU_EACH(mm_bounder);
-  return finders[cpu_isa()](mm_storage(type));
+min_max_kernel min_max_kernel_of(int type) {
+  static min_max_kernel (*const finders[])(int) = CPU_EACH(min_max_kernel);
+  return finders[cpu_isa()](type_storage(type));
 }
 
-mm_measurer mm_measurer_of(int type) {
-  static mm_measurer (*const finders[])(int) = CPU_EACH(mm_measurer);
-  return finders[cpu_isa()](mm_storage(type));
+variance_kernel variance_kernel_of(int type) {
+  static variance_kernel (*const finders[])(int) = CPU_EACH(variance_kernel);
+  return finders[cpu_isa()](type_storage(type));
 }
 
-mm_sifter mm_sifter_of(int type) {
-  static mm_sifter (*const finders[])(int) = CPU_EACH(mm_sifter);
-  return finders[cpu_isa()](mm_storage(type));
+range_filter range_filter_of(int type) {
+  static range_filter (*const finders[])(int) = CPU_EACH(range_filter);
+  return finders[cpu_isa()](type_storage(type));
 }

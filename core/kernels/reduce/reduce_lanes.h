@@ -1,5 +1,5 @@
-/* reduce_lanes.h - what kernels that reduce a column share: words of validity from any row on, and floats in MM_LANES lanes, value i in lane
- * i mod MM_LANES, in as many machine registers as that takes.
+/* reduce_lanes.h - what kernels that reduce a column share: words of validity from any row on, and floats in REDUCE_LANES lanes, value i in lane
+ * i mod REDUCE_LANES, in as many machine registers as that takes.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "base/compiler.h"
@@ -21,11 +21,11 @@ enum { REGISTER = 4 };
 #else
 enum { REGISTER = 2 };
 #endif
-enum { REGISTERS = MM_LANES / REGISTER };
+enum { REGISTERS = REDUCE_LANES / REGISTER };
 typedef double floats __attribute__((vector_size(REGISTER * 8)));
 typedef uint64_t words __attribute__((vector_size(REGISTER * 8)));
 
-static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
+static const uint64_t bit_of_lane[REDUCE_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
 
 /* The next values, of any type of number, to a register of floats. */
 #define LOAD(to, x)                                                                                                    \
@@ -36,7 +36,7 @@ static const uint64_t bit_of_lane[MM_LANES] = {1, 2, 4, 8, 16, 32, 64, 128};
   } while (0)
 
 /* The lookups of this instruction set, by storage type; NULL: no such kernel. */
-mm_adder PASTE(mm_adder, ISA)(int type);
-mm_bounder PASTE(mm_bounder, ISA)(int type);
-mm_measurer PASTE(mm_measurer, ISA)(int type);
-mm_sifter PASTE(mm_sifter, ISA)(int type);
+sum_kernel PASTE(sum_kernel, ISA)(int type);
+min_max_kernel PASTE(min_max_kernel, ISA)(int type);
+variance_kernel PASTE(variance_kernel, ISA)(int type);
+range_filter PASTE(range_filter, ISA)(int type);

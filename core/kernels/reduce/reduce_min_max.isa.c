@@ -112,11 +112,11 @@ static void bound_bool(void *bound, const void *values, const uint64_t *valid, i
   *(uint64_t *)bound = (any != 0) != least;
 }
 
-mm_bounder PASTE(mm_bounder, ISA)(int type) {
+min_max_kernel PASTE(min_max_kernel, ISA)(int type) {
   switch (type) {
 #define X(E, s, T, format)                                                                                             \
   case MM_##E: return bound_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
@@ -151,11 +151,11 @@ SIFT(u64, uint64_t, int64_t)
 SIFT(f32, float, int32_t)
 SIFT(f64, double, int64_t)
 
-mm_sifter PASTE(mm_sifter, ISA)(int type) {
+range_filter PASTE(range_filter, ISA)(int type) {
   switch (type) {
 #define X(E, s, T, format)                                                                                             \
   case MM_##E: return sift_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
 #undef X
   default: return NULL;
   }

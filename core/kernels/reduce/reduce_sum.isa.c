@@ -15,17 +15,17 @@
     memcpy(lanes, sums, sizeof lanes);                                                                                 \
     memcpy(mask, bit_of_lane, sizeof mask);                                                                            \
     int64_t i = 0;                                                                                                     \
-    while (i + MM_LANES <= n) {                                                                                        \
+    while (i + REDUCE_LANES <= n) {                                                                                    \
       uint64_t bits = valid ? bits_from(valid, start + i, start + n) : ~UINT64_C(0);                                   \
-      int64_t end = i + 64 < n ? i + 64 : n & ~(int64_t)(MM_LANES - 1);                                                \
+      int64_t end = i + 64 < n ? i + 64 : n & ~(int64_t)(REDUCE_LANES - 1);                                            \
       if (bits == ~UINT64_C(0))                                                                                        \
-        for (; i < end; i += MM_LANES)                                                                                 \
+        for (; i < end; i += REDUCE_LANES)                                                                             \
           for (int k = 0; k < REGISTERS; k++) {                                                                        \
             LOAD(wide, x + i + k * REGISTER);                                                                          \
             lanes[k] += wide;                                                                                          \
           }                                                                                                            \
       else                                                                                                             \
-        for (; i < end; i += MM_LANES, bits >>= MM_LANES)                                                              \
+        for (; i < end; i += REDUCE_LANES, bits >>= REDUCE_LANES)                                                      \
           for (int k = 0; k < REGISTERS; k++) {                                                                        \
             LOAD(wide, x + i + k * REGISTER);                                                                          \
             lanes[k] += (floats)((words)wide & (words)((bits & mask[k]) == mask[k]));                                  \
@@ -33,12 +33,12 @@
     }                                                                                                                  \
     memcpy(sums, lanes, sizeof lanes);                                                                                 \
     for (; i < n; i++)                                                                                                 \
-      if (!valid || mm_bit(valid, start + i)) ((double *)sums)[i & (MM_LANES - 1)] += (double)x[i];                    \
+      if (!valid || bit_get(valid, start + i)) ((double *)sums)[i & (REDUCE_LANES - 1)] += (double)x[i];               \
   }
 FLOAT_ADDER(add_f64, double)
 FLOAT_ADDER(add_f32, float)
 
-/* ---- Whole numbers: see mm_whole. Up to 2^31 of them fit in 64 bits, or their halves do ---- */
+/* ---- Whole numbers: see wide_sum. Up to 2^31 of them fit in 64 bits, or their halves do ---- */
 
 typedef struct halves {
   uint64_t low, high, negative;
@@ -64,14 +64,14 @@ ALWAYS_INLINE void add_value(halves *sum, uint64_t value, bool wide, bool is_sig
       for (int64_t k = 0; k < count; k++)                                                                              \
         add_value(&sum, (uint64_t)(int64_t)x[i + k] & (0 - (bits >> k & 1)), wide, is_signed);                         \
     }                                                                                                                  \
-    mm_whole *whole = sums;                                                                                            \
+    wide_sum *whole = sums;                                                                                            \
     whole->low += (int64_t)sum.low;                                                                                    \
     whole->high += (int64_t)(sum.high - (sum.negative << 32));                                                         \
   }
-MM_INTEGERS(WHOLE_ADDER)
+TYPE_INTEGERS(WHOLE_ADDER)
 
 static void add_bool(void *sums, const void *values, const uint64_t *valid, int64_t start, int64_t n) {
-  mm_whole *sum = sums;
+  wide_sum *sum = sums;
   for (int64_t at = start, end = start + n; at < end; at += 64) {
     uint64_t bits = bits_from(values, at, end) & (valid ? bits_from(valid, at, end) : ~UINT64_C(0));
     if (end - at < 64) bits &= (UINT64_C(1) << (end - at)) - 1;
@@ -79,11 +79,11 @@ static void add_bool(void *sums, const void *values, const uint64_t *valid, int6
   }
 }
 
-mm_adder PASTE(mm_adder, ISA)(int type) {
+sum_kernel PASTE(sum_kernel, ISA)(int type) {
   switch (type) {
 #define X(E, s, T, format)                                                                                             \
   case MM_##E: return add_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;

@@ -5,7 +5,7 @@
 #include "types/type.h"
 #include <string.h>
 
-static void measure_one(mm_moments *moments, int64_t lane, double x) {
+static void measure_one(variance_lanes *moments, int64_t lane, double x) {
   if (moments->count[lane]++ == 0) moments->center[lane] = x;
   double distance = x - moments->center[lane];
   moments->sum[lane] += distance;
@@ -20,7 +20,8 @@ static bool all_begun(const words count[REGISTERS]) {
 }
 
 #define MEASURE(E, s, T, format)                                                                                       \
-  static void measure_##s(mm_moments *moments, const void *values, const uint64_t *valid, int64_t start, int64_t n) {  \
+  static void measure_##s(variance_lanes *moments, const void *values, const uint64_t *valid, int64_t start,           \
+                          int64_t n) {                                                                                 \
     const T *x = (const T *)values + start;                                                                            \
     floats center[REGISTERS], sum[REGISTERS], squares[REGISTERS], wide, distance;                                      \
     words count[REGISTERS], mask[REGISTERS];                                                                           \
@@ -31,12 +32,12 @@ static bool all_begun(const words count[REGISTERS]) {
     memcpy(mask, bit_of_lane, sizeof mask);                                                                            \
     bool begun = all_begun(count);                                                                                     \
     int64_t i = 0;                                                                                                     \
-    while (i + MM_LANES <= n) {                                                                                        \
+    while (i + REDUCE_LANES <= n) {                                                                                    \
       uint64_t bits = valid ? bits_from(valid, start + i, start + n) : ~UINT64_C(0);                                   \
-      int64_t end = i + 64 < n ? i + 64 : n & ~(int64_t)(MM_LANES - 1);                                                \
+      int64_t end = i + 64 < n ? i + 64 : n & ~(int64_t)(REDUCE_LANES - 1);                                            \
       if (begun && bits == ~UINT64_C(0)) {                                                                             \
-        for (int k = 0; k < REGISTERS; k++) count[k] += (uint64_t)(end - i) / MM_LANES;                                \
-        for (; i < end; i += MM_LANES)                                                                                 \
+        for (int k = 0; k < REGISTERS; k++) count[k] += (uint64_t)(end - i) / REDUCE_LANES;                            \
+        for (; i < end; i += REDUCE_LANES)                                                                             \
           for (int k = 0; k < REGISTERS; k++) {                                                                        \
             LOAD(wide, x + i + k * REGISTER);                                                                          \
             distance = wide - center[k];                                                                               \
@@ -45,7 +46,7 @@ static bool all_begun(const words count[REGISTERS]) {
           }                                                                                                            \
         continue;                                                                                                      \
       }                                                                                                                \
-      for (; i < end; i += MM_LANES, bits >>= MM_LANES)                                                                \
+      for (; i < end; i += REDUCE_LANES, bits >>= REDUCE_LANES)                                                        \
         for (int k = 0; k < REGISTERS; k++) {                                                                          \
           words known = (words)((bits & mask[k]) == mask[k]), first = known & (words)(count[k] == 0);                  \
           LOAD(wide, x + i + k * REGISTER);                                                                            \
@@ -62,20 +63,20 @@ static bool all_begun(const words count[REGISTERS]) {
     memcpy(moments->squares, squares, sizeof squares);                                                                 \
     memcpy(moments->count, count, sizeof count);                                                                       \
     for (; i < n; i++)                                                                                                 \
-      if (!valid || mm_bit(valid, start + i)) measure_one(moments, i &(MM_LANES - 1), (double)x[i]);                   \
+      if (!valid || bit_get(valid, start + i)) measure_one(moments, i &(REDUCE_LANES - 1), (double)x[i]);              \
   }
-MM_NUMBERS(MEASURE)
+TYPE_NUMBERS(MEASURE)
 
-static void measure_bool(mm_moments *moments, const void *values, const uint64_t *valid, int64_t start, int64_t n) {
+static void measure_bool(variance_lanes *moments, const void *values, const uint64_t *valid, int64_t start, int64_t n) {
   for (int64_t i = 0; i < n; i++)
-    if (!valid || mm_bit(valid, start + i)) measure_one(moments, i & (MM_LANES - 1), mm_bit(values, start + i));
+    if (!valid || bit_get(valid, start + i)) measure_one(moments, i & (REDUCE_LANES - 1), bit_get(values, start + i));
 }
 
-mm_measurer PASTE(mm_measurer, ISA)(int type) {
+variance_kernel PASTE(variance_kernel, ISA)(int type) {
   switch (type) {
 #define X(E, s, T, format)                                                                                             \
   case MM_##E: return measure_##s;
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;

@@ -1,6 +1,6 @@
 /* binary.inc.h - a binary operation that cannot fail. Needs NAME, T and RESULT(x, y).
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     int shape) {
   T *restrict out = dst->data;
   const T *a = va->data, *b = vb->data;

@@ -2,7 +2,7 @@
  * LOST(x, y, r), whose sign bit tells an overflow. The sign bits are gathered over the vector; which lanes failed is
  * asked only when one did.
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     int shape) {
   uint64_t *restrict out = dst->data;
   const uint64_t *a = va->data, *b = vb->data;
@@ -20,7 +20,7 @@ ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_ve
       uint64_t x = a[shape == SHAPE_SV ? 0 : i], y = b[shape == SHAPE_VS ? 0 : i];
       bad |= LOST(x, y, out[i]) >> 63 << (i & 63);
     }
-    mm_lanes_fail(lanes, w, bad);
+    lanes_fail(lanes, w, bad);
   }
   return 1;
 }

@@ -1,11 +1,11 @@
 /* divided.inc.h - floored division or modulo of integers. Needs NAME, T, FAILS(x, y) and RESULT(x, y), which is asked
  * only for operands that do not fail.
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     int shape) {
   T *restrict out = dst->data;
   uint64_t failed = 0;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     const T *a = (const T *)va->data + (shape == SHAPE_SV ? 0 : 64 * w);
     const T *b = (const T *)vb->data + (shape == SHAPE_VS ? 0 : 64 * w);
     uint64_t bad = 0;
@@ -16,7 +16,7 @@ ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_ve
       T divisor = fails ? 1 : y;
       out[64 * w + i] = RESULT(x, divisor);
     }
-    if (bad) mm_lanes_fail(lanes, w, bad);
+    if (bad) lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;

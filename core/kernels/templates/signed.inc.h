@@ -1,7 +1,8 @@
 /* signed.inc.h - a unary integer operation that fails on overflow. Needs NAME, RESULT(x) in uint64_t and LOST(x, r),
  * whose sign bit tells an overflow.
  * SPDX-License-Identifier: MIT */
-static int NAME(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int NAME(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                const lane_vector *vc) {
   (void)vb, (void)vc;
   uint64_t *restrict out = dst->data;
   const uint64_t *a = va->data;
@@ -16,7 +17,7 @@ static int NAME(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_v
   for (int64_t w = 0; w < n / 64; w++) {
     uint64_t bad = 0;
     for (int64_t i = 64 * w; i < 64 * w + 64; i++) bad |= LOST(a[i], out[i]) >> 63 << (i & 63);
-    mm_lanes_fail(lanes, w, bad);
+    lanes_fail(lanes, w, bad);
   }
   return 1;
 }

@@ -1,6 +1,7 @@
 /* unary.inc.h - a unary operation that cannot fail. Needs NAME, T and RESULT(x).
  * SPDX-License-Identifier: MIT */
-static int NAME(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb, const mm_vector *vc) {
+static int NAME(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                const lane_vector *vc) {
   (void)vb, (void)vc;
   T *restrict out = dst->data;
   const T *a = va->data;

@@ -1,14 +1,14 @@
 /* wide.inc.h - a comparison of values of 8 bytes to one bit a lane, four lanes at a time. Needs NAME, T, and TEST(x, y), of vectors
  * too. `pattern` has the bits of four lanes.
  * SPDX-License-Identifier: MIT */
-ALWAYS_INLINE int PASTE(NAME, loop)(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
+ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     int shape) {
   typedef T four __attribute__((vector_size(32), aligned(sizeof(T))));
   typedef uint64_t marks __attribute__((vector_size(32)));
   uint64_t *restrict out = dst->data;
   const T *a = va->data, *b = vb->data;
   four x = {a[0], a[0], a[0], a[0]}, y = {b[0], b[0], b[0], b[0]};
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     marks pattern = {1, 2, 4, 8}, found = {0};
     int64_t i = 64 * w;
 #pragma GCC unroll 16 /* else gcc asks in each word how many of the 16 are left */

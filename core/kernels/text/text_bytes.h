@@ -24,7 +24,7 @@ static inline uint8_t *put_bytes(uint8_t *to, const uint8_t *from, int64_t n) {
   return to + n;
 }
 
-static inline bool is_ascii(mm_view text) {
+static inline bool is_ascii(text_view text) {
   const uint8_t *at = text.bytes;
   int64_t n = text.size;
   for (; n > 8; n -= 8, at += 8)

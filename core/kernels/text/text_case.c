@@ -75,7 +75,7 @@ static uint8_t *put_wide(uint8_t *out, const uint8_t *at, const uint8_t *end, in
 }
 
 /* Writes up to 8 bytes beyond the result, which the next one covers. */
-ALWAYS_INLINE uint8_t *put_converted(uint8_t *out, mm_view text, int to) {
+ALWAYS_INLINE uint8_t *put_converted(uint8_t *out, text_view text, int to) {
   const uint8_t *at = text.bytes, *end = at + text.size;
   while (at < end) {
     int64_t n = end - at < 8 ? end - at : 8;
@@ -89,29 +89,31 @@ ALWAYS_INLINE uint8_t *put_converted(uint8_t *out, mm_view text, int to) {
   return out;
 }
 
-ALWAYS_INLINE int convert(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, int to) {
-  const mm_view *x = a->data;
-  mm_view *out = clear_views(lanes, dst);
+ALWAYS_INLINE int convert(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, int to) {
+  const text_view *x = a->data;
+  text_view *out = clear_views(lanes, dst);
   int64_t total = 0;
   EACH_WANTED(lanes, dst->valid, i) total += x[i].size;
-  uint8_t *at = mm_lanes_bytes(lanes, total + total / 2 + 8); /* two bytes may become three */
+  uint8_t *at = lanes_allocate(lanes, total + total / 2 + 8); /* two bytes may become three */
   if (!at) return MM_ENOMEM;
   EACH_WANTED(lanes, dst->valid, i) {
     uint8_t *start = at;
     at = put_converted(at, x[i], to);
-    out[i] = (mm_view){start, at - start};
+    out[i] = (text_view){start, at - start};
   }
   return 0;
 }
 
-static int lower(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int lower(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                 const lane_vector *c) {
   (void)b, (void)c;
   return convert(lanes, dst, a, LOWER);
 }
 
-static int upper(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int upper(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                 const lane_vector *c) {
   (void)b, (void)c;
   return convert(lanes, dst, a, UPPER);
 }
 
-mm_kernel mm_text_case(int op) { return op == MM_OP_LOWER ? lower : upper; }
+kernel_function text_case_kernel(int op) { return op == MM_OP_LOWER ? lower : upper; }

@@ -4,10 +4,10 @@
 #include "kernels/text/text_kernel.h"
 #include <string.h>
 
-static inline bool equal(mm_view a, mm_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
+static inline bool equal(text_view a, text_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
 
 /* <0, 0, >0; a text comes before its continuations. */
-static inline int order(mm_view a, mm_view b) {
+static inline int order(text_view a, text_view b) {
   int64_t n = a.size < b.size ? a.size : b.size;
   if (n >= 8) {
     uint64_t x = __builtin_bswap64(load_u64(a.bytes)), y = __builtin_bswap64(load_u64(b.bytes));
@@ -18,8 +18,9 @@ static inline int order(mm_view a, mm_view b) {
 }
 
 #define COMPARISON(name, test)                                                                                         \
-  static inline bool is_##name(mm_view a, mm_view b) { return test; }                                                  \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+  static inline bool is_##name(text_view a, text_view b) { return test; }                                              \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
     (void)c;                                                                                                           \
     return each_pair(lanes, dst, a, b, is_##name);                                                                     \
   }
@@ -30,8 +31,8 @@ COMPARISON(le, order(a, b) <= 0)
 COMPARISON(gt, order(a, b) > 0)
 COMPARISON(ge, order(a, b) >= 0)
 
-mm_kernel mm_text_order(int op) {
-  static const mm_kernel kernels[] = {eq, ne, lt, le, gt, ge};
+kernel_function text_compare_kernel(int op) {
+  static const kernel_function kernels[] = {eq, ne, lt, le, gt, ge};
   _Static_assert(MM_OP_GE == MM_OP_EQ + 5, "comparisons stand in this order");
   return kernels[op - MM_OP_EQ];
 }

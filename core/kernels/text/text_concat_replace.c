@@ -6,42 +6,45 @@
 
 enum { TEXT_MAX = INT32_MAX }; /* what a column's offsets can say */
 
-static inline void fail_lane(mm_lanes *lanes, int64_t i, int *failed) {
-  mm_lane_fail(lanes, i);
+static inline void fail_lane(kernel_lanes *lanes, int64_t i, int *failed) {
+  lane_fail(lanes, i);
   *failed = 1;
 }
 
-static int concat(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int concat(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                  const lane_vector *c) {
   (void)c;
-  const mm_view *x = a->data, *y = b->data;
-  mm_view *out = clear_views(lanes, dst);
+  const text_view *x = a->data, *y = b->data;
+  text_view *out = clear_views(lanes, dst);
   int64_t total = 0;
   EACH_WANTED(lanes, dst->valid, i) total += x[i].size + y[i].size;
-  uint8_t *to = mm_lanes_bytes(lanes, total);
+  uint8_t *to = lanes_allocate(lanes, total);
   if (!to) return MM_ENOMEM;
   int failed = 0;
   EACH_WANTED(lanes, dst->valid, i) {
     uint8_t *start = to;
     to = put_bytes(to, x[i].bytes, x[i].size);
     to = put_bytes(to, y[i].bytes, y[i].size);
-    out[i] = (mm_view){start, to - start};
+    out[i] = (text_view){start, to - start};
     if (to - start > TEXT_MAX) fail_lane(lanes, i, &failed);
   }
   return failed;
 }
 
-static inline mm_view after(mm_view text, int64_t bytes) { return (mm_view){text.bytes + bytes, text.size - bytes}; }
+static inline text_view after(text_view text, int64_t bytes) {
+  return (text_view){text.bytes + bytes, text.size - bytes};
+}
 
-static int64_t occurrences(mm_view text, mm_view part) {
+static int64_t occurrences(text_view text, text_view part) {
   int64_t count = 0, at;
   if (part.size == 0) return 0; /* the empty text is not looked for */
-  for (; (at = mm_text_find(text, part)) >= 0; text = after(text, at + part.size)) count++;
+  for (; (at = text_find(text, part)) >= 0; text = after(text, at + part.size)) count++;
   return count;
 }
 
 /* At most `count` times: foreign bytes may have changed since the parts were counted. */
-static uint8_t *put_replaced(uint8_t *to, mm_view text, mm_view part, mm_view by, int64_t count) {
-  for (int64_t at; count-- > 0 && (at = mm_text_find(text, part)) >= 0;) {
+static uint8_t *put_replaced(uint8_t *to, text_view text, text_view part, text_view by, int64_t count) {
+  for (int64_t at; count-- > 0 && (at = text_find(text, part)) >= 0;) {
     to = put_bytes(to, text.bytes, at);
     to = put_bytes(to, by.bytes, by.size);
     text = after(text, at + part.size);
@@ -49,9 +52,10 @@ static uint8_t *put_replaced(uint8_t *to, mm_view text, mm_view part, mm_view by
   return put_bytes(to, text.bytes, text.size);
 }
 
-static int replace(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
-  const mm_view *x = a->data, *part = b->data, *by = c->data;
-  mm_view *out = clear_views(lanes, dst);
+static int replace(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                   const lane_vector *c) {
+  const text_view *x = a->data, *part = b->data, *by = c->data;
+  text_view *out = clear_views(lanes, dst);
   int failed = 0;
   EACH_WANTED(lanes, dst->valid, i) {
     out[i] = x[i];
@@ -61,15 +65,15 @@ static int replace(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm
       fail_lane(lanes, i, &failed);
       continue;
     }
-    uint8_t *to = mm_lanes_bytes(lanes, size > x[i].size ? size : x[i].size);
+    uint8_t *to = lanes_allocate(lanes, size > x[i].size ? size : x[i].size);
     if (!to) return MM_ENOMEM;
-    out[i] = (mm_view){to, put_replaced(to, x[i], part[i], by[i], count) - to};
+    out[i] = (text_view){to, put_replaced(to, x[i], part[i], by[i], count) - to};
   }
   return failed;
 }
 
 /* Copies double in length, so that they are few. */
-static void put_repeated(uint8_t *to, mm_view text, int64_t size) {
+static void put_repeated(uint8_t *to, text_view text, int64_t size) {
   memcpy(to, text.bytes, (size_t)text.size);
   for (int64_t done = text.size; done < size;) {
     int64_t n = done < size - done ? done : size - done;
@@ -78,26 +82,29 @@ static void put_repeated(uint8_t *to, mm_view text, int64_t size) {
   }
 }
 
-static int repeat(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int repeat(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                  const lane_vector *c) {
   (void)c;
-  const mm_view *x = a->data;
+  const text_view *x = a->data;
   const int64_t *times = b->data;
-  mm_view *out = clear_views(lanes, dst);
+  text_view *out = clear_views(lanes, dst);
   int failed = 0;
   EACH_WANTED(lanes, dst->valid, i) {
     int64_t size;
-    out[i] = (mm_view){x[i].bytes, 0};
+    out[i] = (text_view){x[i].bytes, 0};
     if (times[i] <= 0 || x[i].size == 0) continue;
     if (__builtin_mul_overflow(x[i].size, times[i], &size) || size > TEXT_MAX) {
       fail_lane(lanes, i, &failed);
       continue;
     }
-    uint8_t *to = mm_lanes_bytes(lanes, size);
+    uint8_t *to = lanes_allocate(lanes, size);
     if (!to) return MM_ENOMEM;
     put_repeated(to, x[i], size);
-    out[i] = (mm_view){to, size};
+    out[i] = (text_view){to, size};
   }
   return failed;
 }
 
-mm_kernel mm_text_compose(int op) { return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace : repeat; }
+kernel_function text_concat_replace_kernel(int op) {
+  return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace : repeat;
+}

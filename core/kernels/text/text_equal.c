@@ -12,7 +12,7 @@
     memcpy(&x, at, sizeof x);                                                                                          \
     return x;                                                                                                          \
   }                                                                                                                    \
-  static uint64_t equal_##name(const mm_view *x, mm_view y, int64_t n) {                                               \
+  static uint64_t equal_##name(const text_view *x, text_view y, int64_t n) {                                           \
     T first = load_##name(y.bytes), last = load_##name(y.bytes + y.size - sizeof(T));                                  \
     uint64_t bits = 0;                                                                                                 \
     for (int64_t i = 0; i < n; i++) {                                                                                  \
@@ -28,20 +28,20 @@ EQUAL(2, uint16_t)
 EQUAL(4, uint32_t)
 EQUAL(8, uint64_t)
 
-static uint64_t equal_empty(const mm_view *x, mm_view y, int64_t n) {
+static uint64_t equal_empty(const text_view *x, text_view y, int64_t n) {
   uint64_t bits = 0;
   for (int64_t i = 0; i < n; i++) bits |= (uint64_t)(x[i].size == y.size) << i;
   return bits;
 }
 
-static uint64_t equal_long(const mm_view *x, mm_view y, int64_t n) {
+static uint64_t equal_long(const text_view *x, text_view y, int64_t n) {
   uint64_t bits = 0;
   for (int64_t i = 0; i < n; i++)
     if (x[i].size == y.size && memcmp(x[i].bytes, y.bytes, (size_t)y.size) == 0) bits |= UINT64_C(1) << i;
   return bits;
 }
 
-typedef uint64_t (*equality)(const mm_view *x, mm_view y, int64_t n); /* of at most 64 lanes */
+typedef uint64_t (*equality)(const text_view *x, text_view y, int64_t n); /* of at most 64 lanes */
 
 static equality choose(int64_t size) {
   if (size <= 0) return equal_empty;
@@ -50,8 +50,9 @@ static equality choose(int64_t size) {
 }
 
 /* The constant is in every lane of b. */
-static int compare(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, uint64_t inverted) {
-  const mm_view *x = a->data, *y = b->data;
+static int compare(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                   uint64_t inverted) {
+  const text_view *x = a->data, *y = b->data;
   uint64_t *out = dst->data;
   equality equal = choose(y->size);
   for (int64_t start = 0; start < lanes->n; start += 64)
@@ -59,17 +60,17 @@ static int compare(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm
   return 0;
 }
 
-static int eq(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int eq(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b, const lane_vector *c) {
   (void)c;
   return compare(lanes, dst, a, b, 0);
 }
 
-static int ne(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int ne(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b, const lane_vector *c) {
   (void)c;
   return compare(lanes, dst, a, b, UINT64_MAX);
 }
 
-mm_kernel mm_text_equal_constant(int op, int type, int type2) {
-  if (!mm_is_text(type) || !mm_is_text(type2)) return NULL;
+kernel_function text_equal_constant_kernel(int op, int type, int type2) {
+  if (!type_is_text(type) || !type_is_text(type2)) return NULL;
   return op == MM_OP_EQ ? eq : op == MM_OP_NE ? ne : NULL;
 }

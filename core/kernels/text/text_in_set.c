@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct member {
-  mm_view text;
+  text_view text;
   uint64_t hash;
 } member; /* an empty place: bytes is NULL */
 
@@ -21,9 +21,9 @@ static int64_t bytes_of(uint64_t mask) {
   return (int64_t)sizeof(text_set) + (int64_t)(mask + 1) * (int64_t)sizeof(member);
 }
 static inline uint64_t size_bit(int64_t size) { return UINT64_C(1) << (size < 63 ? size : 63); }
-static inline uint64_t hash(mm_view text) { return mm_hash_bytes(text.bytes, text.size, 0); }
+static inline uint64_t hash(text_view text) { return hash_bytes(text.bytes, text.size, 0); }
 
-static bool has(const text_set *set, mm_view text, uint64_t key, uint64_t *place) {
+static bool has(const text_set *set, text_view text, uint64_t key, uint64_t *place) {
   for (*place = key & set->mask; set->places[*place].text.bytes; *place = (*place + 1) & set->mask) {
     const member *m = &set->places[*place];
     if (m->hash == key && m->text.size == text.size && bytes_equal(m->text.bytes, text.bytes, text.size)) return true;
@@ -31,16 +31,16 @@ static bool has(const text_set *set, mm_view text, uint64_t key, uint64_t *place
   return false;
 }
 
-const void *mm_text_in_prepare(const mm_value *constants, int32_t count) {
+const void *text_in_set_new(const mm_value *constants, int32_t count) {
   uint64_t mask = 7;
   while (mask + 1 < 2 * (uint64_t)count) mask = mask * 2 + 1;
-  text_set *set = mm_allocate_zero(bytes_of(mask));
+  text_set *set = memory_allocate_zero(bytes_of(mask));
   if (!set) return NULL;
   set->mask = mask;
   for (int32_t i = 0; i < count; i++) {
     if (constants[i].null) continue;
     const char *bytes = constants[i].text ? constants[i].text : "";
-    mm_view text = {(const uint8_t *)bytes, constants[i].size};
+    text_view text = {(const uint8_t *)bytes, constants[i].size};
     uint64_t key = hash(text), place;
     if (has(set, text, key, &place)) continue;
     set->places[place] = (member){text, key};
@@ -49,21 +49,21 @@ const void *mm_text_in_prepare(const mm_value *constants, int32_t count) {
   return set;
 }
 
-void mm_text_in_release(const void *set) {
-  if (set) mm_release((void *)(uintptr_t)set, bytes_of(((const text_set *)set)->mask));
+void text_in_set_free(const void *set) {
+  if (set) memory_release((void *)(uintptr_t)set, bytes_of(((const text_set *)set)->mask));
 }
 
-static int in(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int in(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b, const lane_vector *c) {
   (void)b, (void)c;
   const text_set *set = lanes->state;
-  const mm_view *x = a->data;
+  const text_view *x = a->data;
   uint64_t *out = dst->data;
-  memset(out, 0, (size_t)mm_words(lanes->n) * 8);
+  memset(out, 0, (size_t)bit_words(lanes->n) * 8);
   EACH_WANTED(lanes, dst->valid, i) {
     uint64_t place;
-    if (set->sizes & size_bit(x[i].size) && has(set, x[i], hash(x[i]), &place)) mm_bit_set(out, i);
+    if (set->sizes & size_bit(x[i].size) && has(set, x[i], hash(x[i]), &place)) bit_set(out, i);
   }
   return 0;
 }
 
-mm_kernel mm_text_set(int op) { return op == MM_OP_IN ? in : NULL; }
+kernel_function text_in_set_kernel(int op) { return op == MM_OP_IN ? in : NULL; }

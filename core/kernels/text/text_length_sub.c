@@ -5,24 +5,26 @@
 #include "kernels/text/text_kernel.h"
 #include "kernels/text/text_offsets.h"
 
-static int bytes(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int bytes(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                 const lane_vector *c) {
   (void)b, (void)c;
-  const mm_view *x = a->data;
+  const text_view *x = a->data;
   int64_t *out = dst->data;
   for (int64_t i = 0; i < lanes->n; i++) out[i] = x[i].size;
   return 0;
 }
 
 /* Do these texts follow each other in memory, as those of a column do, and are all of them ASCII? */
-static bool are_ascii(const mm_view *x, int64_t n) {
+static bool are_ascii(const text_view *x, int64_t n) {
   uintptr_t apart = 0;
   for (int64_t i = 1; i < n; i++) apart |= (uintptr_t)x[i].bytes ^ (uintptr_t)(x[i - 1].bytes + x[i - 1].size);
-  return !apart && mm_bytes_ascii(x[0].bytes, x[n - 1].bytes + x[n - 1].size - x[0].bytes);
+  return !apart && bytes_are_ascii(x[0].bytes, x[n - 1].bytes + x[n - 1].size - x[0].bytes);
 }
 
-static int len(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int len(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+               const lane_vector *c) {
   (void)b, (void)c;
-  const mm_view *x = a->data;
+  const text_view *x = a->data;
   int64_t *out = dst->data;
   for (int64_t start = 0; start < lanes->n; start += 64) {
     int64_t n = lanes->n - start < 64 ? lanes->n - start : 64;
@@ -54,24 +56,25 @@ static const uint8_t *skip(const uint8_t *at, const uint8_t *end, int64_t charac
   return at < end ? at : end;
 }
 
-static mm_view sub_bytes(mm_view text, int64_t first, int64_t last) {
+static text_view sub_bytes(text_view text, int64_t first, int64_t last) {
   clip(&first, &last, text.size);
-  return first > last ? (mm_view){text.bytes, 0} : (mm_view){text.bytes + first - 1, last - first + 1};
+  return first > last ? (text_view){text.bytes, 0} : (text_view){text.bytes + first - 1, last - first + 1};
 }
 
-static mm_view sub_characters(mm_view text, int64_t first, int64_t last) {
+static text_view sub_characters(text_view text, int64_t first, int64_t last) {
   if (is_ascii(text)) return sub_bytes(text, first, last);
   clip(&first, &last, count_characters(text.bytes, text.size));
-  if (first > last) return (mm_view){text.bytes, 0};
+  if (first > last) return (text_view){text.bytes, 0};
   const uint8_t *end = text.bytes + text.size, *start = skip(text.bytes, end, first - 1);
-  return (mm_view){start, skip(start, end, last - first + 1) - start};
+  return (text_view){start, skip(start, end, last - first + 1) - start};
 }
 
 #define SUB(name, cut)                                                                                                 \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
-    const mm_view *x = a->data;                                                                                        \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
+    const text_view *x = a->data;                                                                                      \
     const int64_t *first = b->data, *last = c->data;                                                                   \
-    mm_view *out = clear_views(lanes, dst);                                                                            \
+    text_view *out = clear_views(lanes, dst);                                                                          \
     EACH_WANTED(lanes, dst->valid, i) out[i] = cut(x[i], first[i], last[i]);                                           \
     return 0;                                                                                                          \
   }
@@ -80,7 +83,7 @@ SUB(sub_binary, sub_bytes)
 
 /* ---- reverse ---- */
 
-static void put_reversed(uint8_t *to, mm_view text) {
+static void put_reversed(uint8_t *to, text_view text) {
   uint8_t *at = to + text.size;
   for (int64_t i = 0; i < text.size;) {
     int n = character_size(text.bytes + i);
@@ -91,23 +94,24 @@ static void put_reversed(uint8_t *to, mm_view text) {
   }
 }
 
-static int reverse(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int reverse(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                   const lane_vector *c) {
   (void)b, (void)c;
-  const mm_view *x = a->data;
-  mm_view *out = clear_views(lanes, dst);
+  const text_view *x = a->data;
+  text_view *out = clear_views(lanes, dst);
   int64_t total = 0;
   EACH_WANTED(lanes, dst->valid, i) total += x[i].size;
-  uint8_t *to = mm_lanes_bytes(lanes, total);
+  uint8_t *to = lanes_allocate(lanes, total);
   if (!to) return MM_ENOMEM;
   EACH_WANTED(lanes, dst->valid, i) {
     put_reversed(to, x[i]);
-    out[i] = (mm_view){to, x[i].size};
+    out[i] = (text_view){to, x[i].size};
     to += x[i].size;
   }
   return 0;
 }
 
-mm_kernel mm_text_character(int op, int type) {
+kernel_function text_length_sub_kernel(int op, int type) {
   bool binary = type == MM_BINARY;
   switch (op) {
   case MM_OP_LEN: return binary ? bytes : len;

@@ -4,7 +4,7 @@
 #include "kernels/kernel.h"
 
 /* Views of n texts between offsets[0] and offsets[n]. */
-void mm_texts_view(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
-bool mm_bytes_ascii(const uint8_t *bytes, int64_t n);
+void texts_view(text_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
+bool bytes_are_ascii(const uint8_t *bytes, int64_t n);
 /* The size of each of n texts (n > 0) when they are all alike, as codes are; else -1. */
-int32_t mm_texts_size(const int32_t *offsets, int64_t n);
+int32_t texts_common_size(const int32_t *offsets, int64_t n);

@@ -6,11 +6,11 @@
 #include <immintrin.h>
 #endif
 
-void PASTE(mm_texts_view, ISA)(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
-bool PASTE(mm_bytes_ascii, ISA)(const uint8_t *bytes, int64_t n);
-int32_t PASTE(mm_texts_size, ISA)(const int32_t *offsets, int64_t n);
+void PASTE(texts_view, ISA)(text_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n);
+bool PASTE(bytes_are_ascii, ISA)(const uint8_t *bytes, int64_t n);
+int32_t PASTE(texts_common_size, ISA)(const int32_t *offsets, int64_t n);
 
-int32_t PASTE(mm_texts_size, ISA)(const int32_t *offsets, int64_t n) {
+int32_t PASTE(texts_common_size, ISA)(const int32_t *offsets, int64_t n) {
   enum { BLOCK = 64 };
   int32_t size = offsets[1] - offsets[0], differences = 0;
   int64_t i = 0;
@@ -20,7 +20,7 @@ int32_t PASTE(mm_texts_size, ISA)(const int32_t *offsets, int64_t n) {
   return differences ? -1 : size;
 }
 
-bool PASTE(mm_bytes_ascii, ISA)(const uint8_t *bytes, int64_t n) {
+bool PASTE(bytes_are_ascii, ISA)(const uint8_t *bytes, int64_t n) {
   enum { BLOCK = 64 };
   uint8_t seen = 0;
   int64_t i = 0;
@@ -30,7 +30,7 @@ bool PASTE(mm_bytes_ascii, ISA)(const uint8_t *bytes, int64_t n) {
   return seen < 0x80;
 }
 
-void PASTE(mm_texts_view, ISA)(mm_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n) {
+void PASTE(texts_view, ISA)(text_view *to, const uint8_t *bytes, const int32_t *offsets, int64_t n) {
   int64_t i = 0;
 #ifdef __AVX2__ /* compilers do not interleave addresses and sizes by themselves */
   const __m256i base = _mm256_set1_epi64x((int64_t)(uintptr_t)bytes);
@@ -44,5 +44,5 @@ void PASTE(mm_texts_view, ISA)(mm_view *to, const uint8_t *bytes, const int32_t 
     _mm256_storeu_si256((__m256i *)(void *)(to + i + 2), _mm256_permute2x128_si256(even, odd, 0x31));
   }
 #endif
-  for (; i < n; i++) to[i] = (mm_view){bytes + offsets[i], offsets[i + 1] - offsets[i]};
+  for (; i < n; i++) to[i] = (text_view){bytes + offsets[i], offsets[i + 1] - offsets[i]};
 }

@@ -3,12 +3,14 @@
 #include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"
 
-static inline bool is_start(mm_view a, mm_view b) { return a.size >= b.size && bytes_equal(a.bytes, b.bytes, b.size); }
-static inline bool is_end(mm_view a, mm_view b) {
+static inline bool is_start(text_view a, text_view b) {
+  return a.size >= b.size && bytes_equal(a.bytes, b.bytes, b.size);
+}
+static inline bool is_end(text_view a, text_view b) {
   return a.size >= b.size && bytes_equal(a.bytes + (a.size - b.size), b.bytes, b.size);
 }
 
-static int64_t find_plain(mm_view text, mm_view part, int64_t start) {
+static int64_t find_plain(text_view text, text_view part, int64_t start) {
   for (int64_t i = start; i <= text.size - part.size; i++)
     if (text.bytes[i] == *part.bytes && bytes_equal(text.bytes + i, part.bytes, part.size)) return i;
   return -1;
@@ -17,7 +19,7 @@ static int64_t find_plain(mm_view text, mm_view part, int64_t start) {
 #ifdef __SSE2__
 #include <emmintrin.h>
 /* Sixteen places at a time, by the first and the last byte of the part. */
-static int64_t find_sixteen(mm_view text, mm_view part) {
+static int64_t find_sixteen(text_view text, text_view part) {
   const __m128i first = _mm_set1_epi8((char)part.bytes[0]), last = _mm_set1_epi8((char)part.bytes[part.size - 1]);
   int64_t places = text.size - part.size + 1;
   for (int64_t i = 0; i < places; i += 16) {
@@ -34,7 +36,7 @@ static int64_t find_sixteen(mm_view text, mm_view part) {
 }
 #endif
 
-int64_t mm_text_find(mm_view text, mm_view part) {
+int64_t text_find(text_view text, text_view part) {
   if (part.size > text.size) return -1;
   if (part.size == 0) return 0;
 #ifdef __SSE2__
@@ -44,26 +46,28 @@ int64_t mm_text_find(mm_view text, mm_view part) {
 }
 
 #define SEARCH(name, test)                                                                                             \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
     (void)c;                                                                                                           \
     return each_pair(lanes, dst, a, b, test);                                                                          \
   }
-static inline bool is_within(mm_view a, mm_view b) { return mm_text_find(a, b) >= 0; }
+static inline bool is_within(text_view a, text_view b) { return text_find(a, b) >= 0; }
 SEARCH(starts_with, is_start)
 SEARCH(ends_with, is_end)
 SEARCH(contains, is_within)
 
 /* The number of the character, from 1; null when absent. */
-static int find(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {
+static int find(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                const lane_vector *c) {
   (void)c;
-  const mm_view *x = a->data, *y = b->data;
+  const text_view *x = a->data, *y = b->data;
   int64_t *out = dst->data;
   uint64_t *valid = dst->valid;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     uint64_t wanted = lanes_wanted(lanes, a->valid, w) & (b->valid ? b->valid[w] : UINT64_MAX), found = 0;
     for (; wanted; wanted &= wanted - 1) {
       int64_t i = w * 64 + __builtin_ctzll(wanted);
-      int64_t at = mm_text_find(x[i], y[i]);
+      int64_t at = text_find(x[i], y[i]);
       if (at < 0) continue;
       out[i] = count_characters(x[i].bytes, at) + 1;
       found |= wanted & (0 - wanted);
@@ -73,7 +77,7 @@ static int find(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_ve
   return 0;
 }
 
-mm_kernel mm_text_search(int op, int type) {
+kernel_function text_search_kernel(int op, int type) {
   switch (op) {
   case MM_OP_STARTS_WITH: return starts_with;
   case MM_OP_ENDS_WITH: return ends_with;

@@ -16,7 +16,7 @@ static int wide_blank(const uint8_t *at, int64_t n) {
   return blank ? 3 : 0;
 }
 
-static inline mm_view trim_left(mm_view text) {
+static inline text_view trim_left(text_view text) {
   while (text.size > 0) {
     int n = is_ascii_blank(*text.bytes) ? 1 : *text.bytes >= 0xc2 ? wide_blank(text.bytes, text.size) : 0;
     if (!n) break;
@@ -26,7 +26,7 @@ static inline mm_view trim_left(mm_view text) {
   return text;
 }
 
-static inline mm_view trim_right(mm_view text) {
+static inline text_view trim_right(text_view text) {
   while (text.size > 0) {
     const uint8_t *end = text.bytes + text.size;
     int n = is_ascii_blank(end[-1]) ? 1 : 0;
@@ -41,10 +41,11 @@ static inline mm_view trim_right(mm_view text) {
 }
 
 #define TRIM(name, result)                                                                                             \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
     (void)b, (void)c;                                                                                                  \
-    const mm_view *x = a->data;                                                                                        \
-    mm_view *out = dst->data;                                                                                          \
+    const text_view *x = a->data;                                                                                      \
+    text_view *out = dst->data;                                                                                        \
     for (int64_t i = 0; i < lanes->n; i++) out[i] = result;                                                            \
     return 0;                                                                                                          \
   }
@@ -52,4 +53,4 @@ TRIM(trim, trim_right(trim_left(x[i])))
 TRIM(ltrim, trim_left(x[i]))
 TRIM(rtrim, trim_right(x[i]))
 
-mm_kernel mm_text_blank(int op) { return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim; }
+kernel_function text_trim_kernel(int op) { return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim; }

@@ -73,14 +73,14 @@ ALWAYS_INLINE int64_t part_of_time(int op, int64_t value, int64_t scale) {
   }
 }
 
-ALWAYS_INLINE int each_time(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, int op, int64_t scale) {
+ALWAYS_INLINE int each_time(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, int op, int64_t scale) {
   const int64_t *x = a->data;
   int64_t *out = dst->data;
   for (int64_t i = 0; i < lanes->n; i++) out[i] = part_of_time(op, x[i], scale);
   return 0;
 }
 
-ALWAYS_INLINE int each_moment(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, int op) {
+ALWAYS_INLINE int each_moment(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, int op) {
   if (lanes->instr->type == MM_DATE) {
     const int32_t *x = a->data;
     int64_t *out = dst->data;
@@ -102,13 +102,14 @@ ALWAYS_INLINE int each_moment(mm_lanes *lanes, mm_vector *dst, const mm_vector *
   X(HOUR, hour_part)                                                                                                   \
   X(MINUTE, minute_part) X(SECOND, second_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
 #define PART(OP, name)                                                                                                 \
-  static int name(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b, const mm_vector *c) {       \
+  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
+                  const lane_vector *c) {                                                                              \
     (void)b, (void)c;                                                                                                  \
     return each_moment(lanes, dst, a, MM_OP_##OP);                                                                     \
   }
 PARTS(PART)
 
-mm_kernel mm_moment_part(int op, int type) {
+kernel_function date_part_kernel(int op, int type) {
 #define PART_CASE(OP, name)                                                                                            \
   case MM_OP_##OP: return name;
   bool clock = op == MM_OP_HOUR || op == MM_OP_MINUTE || op == MM_OP_SECOND;
@@ -121,8 +122,8 @@ mm_kernel mm_moment_part(int op, int type) {
 
 /* ---- Casts ---- */
 
-static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b,
-                             const mm_vector *c) {
+static int date_of_timestamp(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                             const lane_vector *c) {
   (void)b, (void)c;
   int64_t day = 86400 * unit_scale[lanes->types[lanes->instr->a].unit];
   const int64_t *x = a->data;
@@ -132,14 +133,14 @@ static int date_of_timestamp(mm_lanes *lanes, mm_vector *dst, const mm_vector *a
     int64_t days = floor_div(x[i], day);
     out[i] = (int32_t)days;
     if (out[i] == days) continue;
-    mm_lane_fail(lanes, i);
+    lane_fail(lanes, i);
     failed = 1;
   }
   return failed;
 }
 
-static int timestamp_of_date(mm_lanes *lanes, mm_vector *dst, const mm_vector *a, const mm_vector *b,
-                             const mm_vector *c) {
+static int timestamp_of_date(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                             const lane_vector *c) {
   (void)b, (void)c;
   int64_t day = 86400 * unit_scale[lanes->types[lanes->instr->dst].unit];
   const int32_t *x = a->data;
@@ -147,13 +148,13 @@ static int timestamp_of_date(mm_lanes *lanes, mm_vector *dst, const mm_vector *a
   int failed = 0;
   for (int64_t i = 0; i < lanes->n; i++) {
     if (!__builtin_mul_overflow(x[i], day, &out[i])) continue;
-    mm_lane_fail(lanes, i);
+    lane_fail(lanes, i);
     failed = 1;
   }
   return failed;
 }
 
-mm_kernel mm_moment_cast(int type, int type2) {
+kernel_function date_cast_kernel(int type, int type2) {
   if (type == MM_DATE && type2 == MM_TIMESTAMP) return date_of_timestamp;
   if (type == MM_TIMESTAMP && type2 == MM_DATE) return timestamp_of_date;
   return NULL;

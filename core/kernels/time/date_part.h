@@ -3,5 +3,5 @@
 #pragma once
 #include "kernels/kernel.h"
 
-mm_kernel mm_moment_part(int op, int type);    /* year .. week */
-mm_kernel mm_moment_cast(int type, int type2); /* date and timestamp from each other */
+kernel_function date_part_kernel(int op, int type);    /* year .. week */
+kernel_function date_cast_kernel(int type, int type2); /* date and timestamp from each other */

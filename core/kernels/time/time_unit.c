@@ -29,24 +29,24 @@ static uint64_t coarser(int64_t *out, const int64_t *x, int64_t factor, int mode
   return mode == MM_CAST_CHECK || mode == MM_CAST_TRY ? bad : 0;
 }
 
-static int convert_units(mm_lanes *lanes, mm_vector *dst, const mm_vector *va, const mm_vector *vb,
-                         const mm_vector *vc) {
+static int convert_units(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
+                         const lane_vector *vc) {
   (void)vb, (void)vc;
   int64_t from = units_per_second(lanes->types[lanes->instr->a].unit);
   int64_t to = units_per_second(lanes->types[lanes->instr->dst].unit);
   uint64_t failed = 0;
-  for (int64_t w = 0; w < mm_words(lanes->n); w++) {
+  for (int64_t w = 0; w < bit_words(lanes->n); w++) {
     int64_t *out = (int64_t *)dst->data + 64 * w;
     const int64_t *x = (const int64_t *)va->data + 64 * w;
     int mode = lanes->instr->b;
     uint64_t bad = from <= to ? finer(out, x, to / from, mode) : coarser(out, x, from / to, mode);
-    if (bad) mm_lanes_fail(lanes, w, bad);
+    if (bad) lanes_fail(lanes, w, bad);
     failed |= bad;
   }
   return failed != 0;
 }
 
-mm_kernel mm_unit_kernel(int type, int mode) {
+kernel_function time_unit_kernel(int type, int mode) {
   bool known = (type == MM_TIMESTAMP || type == MM_DURATION) && mode >= MM_CAST_CHECK && mode <= MM_CAST_SATURATE;
   return known ? convert_units : NULL;
 }

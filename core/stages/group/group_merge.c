@@ -14,50 +14,50 @@
 
 enum { FEW_GROUPS = 16384, WORTHWHILE = 8, MANY_PAIRS = 1 << 16 };
 
-static int64_t partitions_bytes(void) { return MM_PARTITIONS * (int64_t)sizeof(mm_partition); }
+static int64_t partitions_bytes(void) { return GROUP_PARTITIONS * (int64_t)sizeof(group_partition); }
 
-int mm_merger_init(mm_merger *merger, const mm_group_plan *plan, mm_error *error) {
+int group_merge_init(group_merge *merger, const group_plan *plan, mm_error *error) {
   merger->plan = plan;
-  return mm_groups_init(&merger->whole, plan, 0, error);
+  return group_table_init(&merger->whole, plan, 0, error);
 }
 
-void mm_merger_free(mm_merger *merger, void (*drop)(void *self, mm_partial *take)) {
-  for (int i = 0; i < MM_FOLD_QUEUE; i++) {
-    mm_partial *partial = atomic_exchange(&merger->queue[i], NULL);
+void group_merge_free(group_merge *merger, void (*drop)(void *self, group_partial *take)) {
+  for (int i = 0; i < GROUP_QUEUE; i++) {
+    group_partial *partial = atomic_exchange(&merger->queue[i], NULL);
     if (partial) drop(merger->self, partial);
   }
-  mm_groups_free(&merger->whole);
-  for (int p = 0; merger->partitions && p < MM_PARTITIONS; p++) {
-    mm_groups_free(&merger->partitions[p].groups);
+  group_table_free(&merger->whole);
+  for (int p = 0; merger->partitions && p < GROUP_PARTITIONS; p++) {
+    group_table_free(&merger->partitions[p].groups);
     pthread_mutex_destroy(&merger->partitions[p].lock);
   }
-  mm_release(merger->partitions, partitions_bytes());
+  memory_release(merger->partitions, partitions_bytes());
   merger->partitions = NULL;
 }
 
 /* ---- Partitions ---- */
 
-void mm_merger_stop(mm_merger *merger) { atomic_store(&merger->failed, true); }
+void group_merge_stop(group_merge *merger) { atomic_store(&merger->failed, true); }
 
 /* Once a merge has failed, or the job was cancelled, the job will fail, but its other workers may still come here. */
-static int check_failed(const mm_merger *merger, mm_error *error) {
-  return atomic_load(&merger->failed) ? mm_fail(error, MM_ESTATE, "merge-failed", "groups could not be merged") : 0;
+static int check_failed(const group_merge *merger, mm_error *error) {
+  return atomic_load(&merger->failed) ? error_fail(error, MM_ESTATE, "merge-failed", "groups could not be merged") : 0;
 }
-static int note_failed(mm_merger *merger, int status) {
+static int note_failed(group_merge *merger, int status) {
   if (status < 0) atomic_store(&merger->failed, true);
   return status;
 }
 
 /* Merge what the queue holds for a partition; its lock is held. */
-static int advance(mm_merger *merger, int64_t index, mm_error *error) {
-  mm_partition *partition = &merger->partitions[index];
+static int advance(group_merge *merger, int64_t index, mm_error *error) {
+  group_partition *partition = &merger->partitions[index];
   int64_t queued = atomic_load(&merger->queued);
   for (int64_t i = atomic_load(&partition->merged); i < queued; i++) {
     TRY(check_failed(merger, error));
-    _Atomic(mm_partial *) *place = &merger->queue[i % MM_FOLD_QUEUE];
-    mm_partial *partial = atomic_load(place);
-    TRY(note_failed(merger, mm_groups_merge(&partition->groups, partial, partial->starts[index],
-                                            partial->starts[index + 1], error)));
+    _Atomic(group_partial *) *place = &merger->queue[i % GROUP_QUEUE];
+    group_partial *partial = atomic_load(place);
+    TRY(note_failed(merger, group_table_merge(&partition->groups, partial, partial->starts[index],
+                                              partial->starts[index + 1], error)));
     atomic_store(&partition->merged, i + 1);
     if (atomic_fetch_sub(&partial->left, 1) > 1) continue;
     atomic_store(place, NULL);
@@ -66,19 +66,19 @@ static int advance(mm_merger *merger, int64_t index, mm_error *error) {
   return 0;
 }
 
-static int advance_locked(mm_merger *merger, int64_t index, mm_error *error) {
+static int advance_locked(group_merge *merger, int64_t index, mm_error *error) {
   pthread_mutex_lock(&merger->partitions[index].lock);
   int status = advance(merger, index, error);
   pthread_mutex_unlock(&merger->partitions[index].lock);
   return status;
 }
 
-int mm_merger_drain(mm_merger *merger, mm_error *error) {
+int group_merge_drain(group_merge *merger, mm_error *error) {
   if (!atomic_load(&merger->partitioned)) return 0;
   unsigned start = atomic_fetch_add(&merger->turn, 1) * 101;
-  for (unsigned k = 0; k < MM_PARTITIONS; k++) {
-    unsigned index = (start + k) % MM_PARTITIONS;
-    mm_partition *partition = &merger->partitions[index];
+  for (unsigned k = 0; k < GROUP_PARTITIONS; k++) {
+    unsigned index = (start + k) % GROUP_PARTITIONS;
+    group_partition *partition = &merger->partitions[index];
     if (atomic_load(&merger->queued) - atomic_load(&partition->merged) < WORTHWHILE) continue;
     if (pthread_mutex_trylock(&partition->lock)) continue; /* somebody else is at it */
     int status = advance(merger, index, error);
@@ -90,41 +90,41 @@ int mm_merger_drain(mm_merger *merger, mm_error *error) {
 
 /* ---- Folding ---- */
 
-static int enqueue(mm_merger *merger, mm_partial *take, mm_error *error) {
+static int enqueue(group_merge *merger, group_partial *take, mm_error *error) {
   int64_t queued = atomic_load(&merger->queued);
-  _Atomic(mm_partial *) *place = &merger->queue[queued % MM_FOLD_QUEUE];
-  for (int64_t p = 0; atomic_load(place) && p < MM_PARTITIONS; p++) {
+  _Atomic(group_partial *) *place = &merger->queue[queued % GROUP_QUEUE];
+  for (int64_t p = 0; atomic_load(place) && p < GROUP_PARTITIONS; p++) {
     int status = advance_locked(merger, p, error);
     if (status < 0) {
       merger->done(merger->self, take, NULL);
       return status;
     }
   }
-  atomic_store(&take->left, MM_PARTITIONS);
+  atomic_store(&take->left, GROUP_PARTITIONS);
   atomic_store(place, take);
   atomic_store(&merger->queued, queued + 1);
   return 0;
 }
 
 /* A scattered partial out of groups that are not. */
-static int scatter(mm_merger *merger, mm_groups *groups, mm_partial **scattered, mm_error *error) {
+static int scatter(group_merge *merger, group_table *groups, group_partial **scattered, mm_error *error) {
   TRY(merger->spare(merger->self, scattered, error));
-  int status = mm_groups_cut(groups, *scattered, true, error);
+  int status = group_table_cut(groups, *scattered, true, error);
   if (status < 0) merger->done(merger->self, *scattered, NULL);
   return status;
 }
 
-static int split(mm_merger *merger, mm_error *error) {
-  mm_partition *partitions = mm_allocate_zero(partitions_bytes());
-  if (!partitions) return mm_fail_memory(error, partitions_bytes());
+static int split(group_merge *merger, mm_error *error) {
+  group_partition *partitions = memory_allocate_zero(partitions_bytes());
+  if (!partitions) return error_fail_memory(error, partitions_bytes());
   int status = 0;
-  for (int p = 0; p < MM_PARTITIONS; p++) {
+  for (int p = 0; p < GROUP_PARTITIONS; p++) {
     pthread_mutex_init(&partitions[p].lock, NULL);
-    if (status >= 0) status = mm_groups_init(&partitions[p].groups, merger->plan, 0, error);
+    if (status >= 0) status = group_table_init(&partitions[p].groups, merger->plan, 0, error);
   }
   merger->partitions = partitions;
   TRY(status);
-  mm_partial *first;
+  group_partial *first;
   TRY(scatter(merger, &merger->whole, &first, error));
   TRY(enqueue(merger, first, error));
   atomic_store(&merger->partitioned, true);
@@ -132,25 +132,25 @@ static int split(mm_merger *merger, mm_error *error) {
 }
 
 /* What one worker alone should not merge: many groups, or many different values of some. */
-static bool is_much(const mm_groups *groups) {
+static bool is_much(const group_table *groups) {
   int64_t pairs = 0;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) pairs += groups->accumulators[i].pairs.count;
-  return groups->keys.count > FEW_GROUPS || (groups->keys.count >= MM_SHARED_GROUPS && pairs > MANY_PAIRS);
+  return groups->keys.count > FEW_GROUPS || (groups->keys.count >= SHARED_GROUPS && pairs > MANY_PAIRS);
 }
 
-int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
+int group_merge_fold(group_merge *merger, group_partial *take, mm_error *error) {
   take->base = merger->morsels++ << 32;
   if (!merger->partitions) {
     int status = check_failed(merger, error);
     if (status >= 0)
-      status = note_failed(merger, mm_groups_merge(&merger->whole, take, 0, take->groups.keys.count, error));
+      status = note_failed(merger, group_table_merge(&merger->whole, take, 0, take->groups.keys.count, error));
     int done = merger->done(merger->self, take, status < 0 ? NULL : error);
     TRY(status);
     TRY(done);
     return is_much(&merger->whole) ? note_failed(merger, split(merger, error)) : 0;
   }
   if (!take->scattered) { /* cut before the tables were split */
-    mm_partial *scattered = NULL;
+    group_partial *scattered = NULL;
     int status = scatter(merger, &take->groups, &scattered, error);
     if (status >= 0) {
       scattered->base = take->base;
@@ -169,23 +169,23 @@ int mm_merger_fold(mm_merger *merger, mm_partial *take, mm_error *error) {
 
 /* ---- The end ---- */
 
-static int complete(mm_groups *groups, mm_error *error) {
+static int complete(group_table *groups, mm_error *error) {
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
-    mm_accumulator *acc = &groups->accumulators[i];
+    accumulator *acc = &groups->accumulators[i];
     if (acc->vtable->complete && groups->keys.count) TRY(acc->vtable->complete(acc, groups->keys.count, error));
   }
   return 0;
 }
 
 static int finish_partition(void *argument, int64_t index, mm_error *error) {
-  mm_merger *merger = argument;
+  group_merge *merger = argument;
   TRY(advance_locked(merger, index, error));
   return complete(&merger->partitions[index].groups, error);
 }
 
-int mm_merger_finish(mm_merger *merger, mm_job *job, mm_error *error) {
+int group_merge_finish(group_merge *merger, mm_job *job, mm_error *error) {
   for (int32_t i = 0; i < merger->plan->accumulator_count; i++)
     merger->plan->accumulators[i].helpers = merger->partitions ? NULL : job;
   if (!merger->partitions) return complete(&merger->whole, error);
-  return mm_parallel(job, MM_PARTITIONS, finish_partition, merger, error);
+  return parallel_run(job, GROUP_PARTITIONS, finish_partition, merger, error);
 }

@@ -7,55 +7,55 @@
 #include <pthread.h>
 #include <string.h>
 
-void mm_spares_init(mm_spares *spares) { pthread_mutex_init(&spares->lock, NULL); }
+void partial_pool_init(partial_pool *spares) { pthread_mutex_init(&spares->lock, NULL); }
 
-int mm_spares_take(mm_spares *spares, const mm_group_plan *plan, mm_partial **partial, mm_error *error) {
+int partial_pool_take(partial_pool *spares, const group_plan *plan, group_partial **partial, mm_error *error) {
   pthread_mutex_lock(&spares->lock);
   *partial = spares->first;
   if (*partial) spares->first = (*partial)->next;
   pthread_mutex_unlock(&spares->lock);
   if (*partial) return 0;
-  *partial = mm_allocate_zero(sizeof **partial);
-  if (!*partial) return mm_fail_memory(error, sizeof **partial);
-  int status = mm_groups_init(&(*partial)->groups, plan, 0, error);
-  if (status < 0) mm_partial_free(*partial);
+  *partial = memory_allocate_zero(sizeof **partial);
+  if (!*partial) return error_fail_memory(error, sizeof **partial);
+  int status = group_table_init(&(*partial)->groups, plan, 0, error);
+  if (status < 0) group_partial_free(*partial);
   return status;
 }
 
-void mm_spares_give(mm_spares *spares, mm_partial *partial) {
+void partial_pool_give(partial_pool *spares, group_partial *partial) {
   partial->scattered = false;
-  mm_arena_reset(&partial->groups.arena);
+  arena_reset(&partial->groups.arena);
   pthread_mutex_lock(&spares->lock);
   partial->next = spares->first;
   spares->first = partial;
   pthread_mutex_unlock(&spares->lock);
 }
 
-void mm_spares_free(mm_spares *spares) {
+void partial_pool_free(partial_pool *spares) {
   while (spares->first) {
-    mm_partial *partial = spares->first;
+    group_partial *partial = spares->first;
     spares->first = partial->next;
-    mm_partial_free(partial);
+    group_partial_free(partial);
   }
   pthread_mutex_destroy(&spares->lock);
 }
 
-void mm_partial_free(mm_partial *partial) {
+void group_partial_free(group_partial *partial) {
   if (!partial) return;
-  mm_groups_free(&partial->groups);
+  group_table_free(&partial->groups);
   mm_buffer_free(&partial->places);
-  mm_release(partial, sizeof *partial);
+  memory_release(partial, sizeof *partial);
 }
 
 /* ---- Merging and cutting ---- */
 
-int mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_t to, mm_error *error) {
-  const mm_groups *added = &partial->groups;
+int group_table_merge(group_table *groups, group_partial *partial, int64_t from, int64_t to, mm_error *error) {
+  const group_table *added = &partial->groups;
   const uint64_t *first = (const uint64_t *)added->first.data;
   uint32_t numbers[MM_VECTOR];
   for (int64_t at = from; at < to; at += MM_VECTOR) {
     int64_t n = to - at < MM_VECTOR ? to - at : MM_VECTOR, known = groups->keys.count;
-    TRY(mm_keys_resolve(&groups->keys, mm_keys_entry(&added->keys, at), n, numbers, error));
+    TRY(hash_table_resolve(&groups->keys, hash_table_entry(&added->keys, at), n, numbers, error));
     if (groups->keys.count > known) {
       int64_t next = known;
       TRY(mm_buffer_reserve(&groups->first, (groups->keys.count - known) * 8, error));
@@ -66,10 +66,10 @@ int mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_
         place[next++] = partial->base + first[at + i];
       }
       groups->first.size = next * 8;
-      TRY(mm_groups_extend(groups, known, error));
+      TRY(group_table_extend(groups, known, error));
     }
     for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
-      mm_accumulator *acc = &groups->accumulators[i];
+      accumulator *acc = &groups->accumulators[i];
       TRY(acc->vtable->merge(acc, numbers, &added->accumulators[i], at, n, error));
     }
   }
@@ -77,20 +77,20 @@ int mm_groups_merge(mm_groups *groups, mm_partial *partial, int64_t from, int64_
 }
 
 /* Where each group goes, so that those of a partition stand together in their order. */
-static int find_places(const mm_key_table *keys, mm_partial *partial, mm_error *error) {
+static int find_places(const hash_table *keys, group_partial *partial, mm_error *error) {
   int64_t n = keys->count, stride = keys->layout->stride;
   const uint64_t *entries = (const uint64_t *)keys->entries.data;
-  uint32_t counts[MM_PARTITIONS] = {0}, start = 0;
+  uint32_t counts[GROUP_PARTITIONS] = {0}, start = 0;
   partial->places.size = 0;
   TRY(mm_buffer_reserve(&partial->places, n * 4, error));
   uint32_t *places = (uint32_t *)partial->places.data;
   for (int64_t i = 0; i < n; i++) counts[entries[i * stride] >> 56]++;
-  for (int32_t p = 0; p < MM_PARTITIONS; p++) {
+  for (int32_t p = 0; p < GROUP_PARTITIONS; p++) {
     partial->starts[p] = start;
     start += counts[p];
     counts[p] = partial->starts[p];
   }
-  partial->starts[MM_PARTITIONS] = start;
+  partial->starts[GROUP_PARTITIONS] = start;
   for (int64_t i = 0; i < n; i++) places[i] = counts[entries[i * stride] >> 56]++;
   return 0;
 }
@@ -109,35 +109,35 @@ static void scatter(uint8_t *to, const uint8_t *from, const uint32_t *places, in
     for (int64_t i = 0; i < n; i++) memcpy(to + places[i] * size, from + i * size, (size_t)size);
 }
 
-static int move_groups(mm_groups *from, mm_groups *to, const uint32_t *places, mm_error *error) {
+static int move_groups(group_table *from, group_table *to, const uint32_t *places, mm_error *error) {
   int64_t n = from->keys.count, size = from->plan->layout.stride * INT64_C(8);
   to->keys.entries.size = to->first.size = 0;
   TRY(mm_buffer_reserve(&to->keys.entries, n * size, error));
   TRY(mm_buffer_reserve(&to->first, n * 8, error));
-  TRY(mm_groups_reserve(to, n, error));
+  TRY(group_table_reserve(to, n, error));
   scatter(to->keys.entries.data, from->keys.entries.data, places, n, size);
   scatter(to->first.data, from->first.data, places, n, 8);
   to->keys.entries.size = n * size;
   to->first.size = n * 8;
   to->keys.count = n;
   for (int32_t i = 0; n && i < from->plan->accumulator_count; i++) {
-    mm_accumulator *a = &from->accumulators[i], *b = &to->accumulators[i];
-    if (!a->vtable->move) scatter(mm_state(b, 0), mm_state(a, 0), places, n, a->vtable->size);
+    accumulator *a = &from->accumulators[i], *b = &to->accumulators[i];
+    if (!a->vtable->move) scatter(accumulator_state(b, 0), accumulator_state(a, 0), places, n, a->vtable->size);
     else TRY(a->vtable->move(a, b, places, n, error));
   }
   return 0;
 }
 
-int mm_groups_cut(mm_groups *groups, mm_partial *partial, bool scattered, mm_error *error) {
+int group_table_cut(group_table *groups, group_partial *partial, bool scattered, mm_error *error) {
   if (scattered) TRY(find_places(&groups->keys, partial, error));
   partial->scattered = scattered;
   partial->base = 0;
   TRY(move_groups(groups, &partial->groups, scattered ? (const uint32_t *)partial->places.data : NULL, error));
-  mm_arena arena = groups->arena; /* long text stays where it is */
+  arena texts = groups->arena; /* long text stays where it is */
   groups->arena = partial->groups.arena;
-  partial->groups.arena = arena;
-  mm_arena_reset(&groups->arena);
-  mm_keys_clear(&groups->keys);
+  partial->groups.arena = texts;
+  arena_reset(&groups->arena);
+  hash_table_clear(&groups->keys);
   groups->first.size = 0;
   return 0;
 }

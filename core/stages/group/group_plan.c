@@ -27,17 +27,17 @@ static int states_of(int op) {
   }
 }
 
-static const mm_accumulator_class *class_of(const mm_group_plan *plan, int op, mm_type type) {
-  const mm_accumulator_class *class = mm_accumulator_class_of(op, type);
-  bool counted = !plan->layout.count && !mm_is_text(type.id) && type.id != MM_NULL;
-  return class == mm_unique_class() && counted ? mm_census_class() : class;
+static const aggregate_function *class_of(const group_plan *plan, int op, mm_type type) {
+  const aggregate_function *class = aggregate_function_of(op, type);
+  bool counted = !plan->layout.count && !type_is_text(type.id) && type.id != MM_NULL;
+  return class == count_distinct_function() && counted ? count_distinct_global_function() : class;
 }
 
-int32_t mm_group_plan_find(const mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
-  const mm_accumulator_class *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
+int32_t group_plan_find(const group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
+  const aggregate_function *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
   int32_t i = plan->of_column[aggregate->column + 1];
   for (; i >= 0; i = plan->accumulators[i].next) {
-    const mm_accumulator *acc = &plan->accumulators[i];
+    const accumulator *acc = &plan->accumulators[i];
     if (acc->vtable == class && states_of(acc->op) == states_of(aggregate->op)) return i;
   }
   return -1;
@@ -63,69 +63,71 @@ static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
   return true;
 }
 
-static int add_accumulator(mm_group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
+static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
   mm_type type = type_of(in, aggregate->column);
   const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
-  mm_accumulator *acc = &plan->accumulators[plan->accumulator_count];
+  accumulator *acc = &plan->accumulators[plan->accumulator_count];
   int32_t *first = &plan->of_column[aggregate->column + 1];
-  *acc = (mm_accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
+  *acc = (accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
   acc->vtable = class_of(plan, aggregate->op, type);
   if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
     char text[64];
-    int status = mm_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s",
-                         name, mm_type_name(type, text, sizeof text));
+    int status =
+        error_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
+                   mm_type_name(type, text, sizeof text));
     if (error) error->place = aggregate->place;
     return status;
   }
-  if (acc->vtable == mm_census_class()) TRY(mm_census_init(&acc->census, error));
-  if (acc->vtable == mm_unique_class() || acc->census) {
-    acc->pair_layout = mm_allocate_zero(sizeof *acc->pair_layout);
-    if (!acc->pair_layout) return mm_fail_memory(error, sizeof *acc->pair_layout);
+  if (acc->vtable == count_distinct_global_function()) TRY(distinct_set_init(&acc->census, error));
+  if (acc->vtable == count_distinct_function() || acc->census) {
+    acc->pair_layout = memory_allocate_zero(sizeof *acc->pair_layout);
+    if (!acc->pair_layout) return error_fail_memory(error, sizeof *acc->pair_layout);
     mm_type types[] = {{.id = MM_U32}, type};
-    TRY(mm_key_layout_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
+    TRY(row_encoding_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
   }
   *first = plan->accumulator_count++;
   return 0;
 }
 
-int mm_group_plan_init(mm_group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
-                       const mm_aggregate *aggregates, int32_t count, mm_error *error) {
-  *plan = (mm_group_plan){.key_room = key_count + 1, .accumulator_room = count + 1, .columns = in->count + 1};
-  plan->keys = mm_allocate_zero(plan->key_room * (int64_t)sizeof(int32_t));
-  plan->accumulators = mm_allocate_zero(plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
-  plan->of_column = mm_allocate(plan->columns * (int64_t)sizeof(int32_t));
-  mm_type *types = mm_allocate(plan->key_room * (int64_t)sizeof(mm_type));
+int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, int32_t key_count,
+                    const mm_aggregate *aggregates, int32_t count, mm_error *error) {
+  *plan = (group_plan){.key_room = key_count + 1, .accumulator_room = count + 1, .columns = in->count + 1};
+  plan->keys = memory_allocate_zero(plan->key_room * (int64_t)sizeof(int32_t));
+  plan->accumulators = memory_allocate_zero(plan->accumulator_room * (int64_t)sizeof(accumulator));
+  plan->of_column = memory_allocate(plan->columns * (int64_t)sizeof(int32_t));
+  mm_type *types = memory_allocate(plan->key_room * (int64_t)sizeof(mm_type));
   int status = 0;
-  if (!plan->keys || !plan->accumulators || !plan->of_column || !types) status = mm_fail_memory(error, plan->key_room);
+  if (!plan->keys || !plan->accumulators || !plan->of_column || !types)
+    status = error_fail_memory(error, plan->key_room);
   for (int32_t i = 0; i < plan->columns && status >= 0; i++) plan->of_column[i] = -1;
   for (int32_t i = 0; i < key_count && status >= 0; i++) {
     const mm_field *field = &in->fields[keys[i]];
     plan->keys[i] = keys[i];
     types[i] = field->type;
     if (field->type.id == MM_OPAQUE)
-      status = mm_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through",
-                       field->name);
+      status = error_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through",
+                          field->name);
   }
-  if (status >= 0) status = mm_key_layout_init(&plan->layout, types, key_count, true, error);
+  if (status >= 0) status = row_encoding_init(&plan->layout, types, key_count, true, error);
   for (int32_t i = 0; i < count && status >= 0; i++)
-    if (mm_group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+    if (group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
   plan->reduces = status >= 0 && key_count == 0 && count > 0;
   for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
     plan->reduces &= plan->accumulators[i].vtable->reduces;
-  mm_release(types, plan->key_room * (int64_t)sizeof(mm_type));
+  memory_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }
 
-void mm_group_plan_free(mm_group_plan *plan) {
+void group_plan_free(group_plan *plan) {
   for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
-    mm_key_layout *layout = plan->accumulators[i].pair_layout;
-    if (layout) mm_key_layout_free(layout);
-    mm_release(layout, sizeof *layout);
-    mm_census_free(plan->accumulators[i].census);
+    row_encoding *layout = plan->accumulators[i].pair_layout;
+    if (layout) row_encoding_free(layout);
+    memory_release(layout, sizeof *layout);
+    distinct_set_free(plan->accumulators[i].census);
   }
-  if (plan->layout.columns) mm_key_layout_free(&plan->layout);
-  mm_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(mm_accumulator));
-  mm_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
-  mm_release(plan->of_column, plan->columns * (int64_t)sizeof(int32_t));
-  *plan = (mm_group_plan){0};
+  if (plan->layout.columns) row_encoding_free(&plan->layout);
+  memory_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(accumulator));
+  memory_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
+  memory_release(plan->of_column, plan->columns * (int64_t)sizeof(int32_t));
+  *plan = (group_plan){0};
 }

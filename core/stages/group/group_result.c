@@ -9,16 +9,16 @@
 
 /* ---- Order ---- */
 
-static int64_t table_count(const mm_merger *merger) { return merger->partitions ? MM_PARTITIONS : 1; }
-static const mm_groups *table(const mm_merger *merger, int64_t index) {
+static int64_t table_count(const group_merge *merger) { return merger->partitions ? GROUP_PARTITIONS : 1; }
+static const group_table *table(const group_merge *merger, int64_t index) {
   return merger->partitions ? &merger->partitions[index].groups : &merger->whole;
 }
-static uint64_t first_of(const mm_groups *groups, int64_t number) {
+static uint64_t first_of(const group_table *groups, int64_t number) {
   return ((const uint64_t *)groups->first.data)[number];
 }
 
 /* The first of a table's groups, which are in order, that appeared in a morsel or later. */
-static int64_t lower_bound(const mm_groups *groups, uint64_t morsel) {
+static int64_t lower_bound(const group_table *groups, uint64_t morsel) {
   int64_t low = 0, high = groups->keys.count;
   while (low < high) {
     int64_t middle = low + (high - low) / 2;
@@ -35,7 +35,7 @@ typedef struct morsel_shelf {
 
 static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
   int64_t n = 0;
-  for (int64_t word = 0; word < mm_words(MM_MORSEL); word++) {
+  for (int64_t word = 0; word < bit_words(MM_MORSEL); word++) {
     for (uint64_t bits = shelf->filled[word]; bits; bits &= bits - 1)
       out[n++] = shelf->places[word * 64 + __builtin_ctzll(bits)];
     shelf->filled[word] = 0;
@@ -46,21 +46,21 @@ static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
 enum { MORSELS_A_TASK = 16 };
 
 typedef struct ordering {
-  const mm_merger *merger;
+  const group_merge *merger;
   uint64_t *out;
 } ordering;
 
 static void order_morsels(const ordering *all, uint64_t morsel, uint64_t end, morsel_shelf *shelf) {
   uint64_t *out = all->out;
-  int64_t next[MM_PARTITIONS];
-  for (int64_t t = 0; t < MM_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merger, t), morsel);
+  int64_t next[GROUP_PARTITIONS];
+  for (int64_t t = 0; t < GROUP_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merger, t), morsel);
   for (; morsel < end; morsel++) {
-    for (int64_t t = 0; t < MM_PARTITIONS; t++) {
-      const mm_groups *groups = table(all->merger, t);
+    for (int64_t t = 0; t < GROUP_PARTITIONS; t++) {
+      const group_table *groups = table(all->merger, t);
       for (; next[t] < groups->keys.count && first_of(groups, next[t]) >> 32 == morsel; next[t]++) {
         int64_t position = (int64_t)(first_of(groups, next[t]) & UINT32_MAX);
         shelf->places[position] = (uint64_t)t << 32 | (uint64_t)next[t];
-        mm_bit_set(shelf->filled, position);
+        bit_set(shelf->filled, position);
       }
     }
     out += clear_shelf(shelf, out);
@@ -69,23 +69,23 @@ static void order_morsels(const ordering *all, uint64_t morsel, uint64_t end, mo
 
 static int order_task(void *argument, int64_t index, mm_error *error) {
   const ordering *all = argument;
-  int64_t bytes = MM_MORSEL * 8, bit_bytes = mm_words(MM_MORSEL) * 8;
-  morsel_shelf shelf = {.places = mm_allocate(bytes), .filled = mm_allocate_zero(bit_bytes)};
-  int status = shelf.places && shelf.filled ? 0 : mm_fail_memory(error, bytes);
+  int64_t bytes = MM_MORSEL * 8, bit_bytes = bit_words(MM_MORSEL) * 8;
+  morsel_shelf shelf = {.places = memory_allocate(bytes), .filled = memory_allocate_zero(bit_bytes)};
+  int status = shelf.places && shelf.filled ? 0 : error_fail_memory(error, bytes);
   uint64_t morsel = (uint64_t)index * MORSELS_A_TASK;
   if (status >= 0) order_morsels(all, morsel, morsel + MORSELS_A_TASK, &shelf);
-  mm_release(shelf.places, bytes);
-  mm_release(shelf.filled, bit_bytes);
+  memory_release(shelf.places, bytes);
+  memory_release(shelf.filled, bit_bytes);
   return status;
 }
 
-int mm_groups_order(const mm_merger *merger, mm_job *job, mm_buffer *places, mm_error *error) {
+int group_result_order(const group_merge *merger, mm_job *job, mm_buffer *places, mm_error *error) {
   int64_t total = 0, tasks = ((int64_t)merger->morsels + MORSELS_A_TASK - 1) / MORSELS_A_TASK;
   for (int64_t t = 0; t < table_count(merger); t++) total += table(merger, t)->keys.count;
   TRY(mm_buffer_reserve(places, total * 8, error));
   places->size = total * 8;
   ordering all = {.merger = merger, .out = (uint64_t *)places->data};
-  if (merger->partitions) return mm_parallel(job, tasks, order_task, &all, error);
+  if (merger->partitions) return parallel_run(job, tasks, order_task, &all, error);
   for (int64_t i = 0; i < total; i++) all.out[i] = (uint64_t)i;
   return 0;
 }
@@ -93,7 +93,7 @@ int mm_groups_order(const mm_merger *merger, mm_job *job, mm_buffer *places, mm_
 /* ---- Batches ---- */
 
 typedef struct emission {
-  const mm_merger *merger;
+  const group_merge *merger;
   const mm_aggregate *aggregates;
   const int32_t *served_by;
   int32_t count;
@@ -103,30 +103,30 @@ typedef struct emission {
   mm_batch *batches;
 } emission;
 
-static const mm_groups *table_of(const emission *all, uint64_t place) {
+static const group_table *table_of(const emission *all, uint64_t place) {
   return table(all->merger, (int64_t)(place >> 32));
 }
 
 static int fill_batch(const emission *all, const uint64_t *places, int64_t n, const void **pointers, mm_batch *batch,
                       mm_error *error) {
-  const mm_key_layout *layout = &all->merger->plan->layout;
+  const row_encoding *layout = &all->merger->plan->layout;
   TRY(mm_batch_resize(batch, layout->count + all->count, error));
   batch->length = n;
   for (int64_t i = 0; i < n; i++)
-    pointers[i] = mm_keys_entry(&table_of(all, places[i])->keys, (int64_t)(places[i] & UINT32_MAX));
+    pointers[i] = hash_table_entry(&table_of(all, places[i])->keys, (int64_t)(places[i] & UINT32_MAX));
   for (int32_t k = 0; k < layout->count; k++)
-    TRY(mm_keys_decode(layout, k, (const uint64_t *const *)pointers, n, &batch->columns[k], error));
+    TRY(row_encoding_decode(layout, k, (const uint64_t *const *)pointers, n, &batch->columns[k], error));
   for (int32_t a = 0; a < all->count; a++) {
     int32_t column = layout->count + a;
-    const mm_accumulator *acc = &all->merger->plan->accumulators[all->served_by[a]];
+    const accumulator *acc = &all->merger->plan->accumulators[all->served_by[a]];
     for (int64_t i = 0; i < n; i++)
-      pointers[i] =
-          mm_state(&table_of(all, places[i])->accumulators[all->served_by[a]], (int64_t)(places[i] & UINT32_MAX));
+      pointers[i] = accumulator_state(&table_of(all, places[i])->accumulators[all->served_by[a]],
+                                      (int64_t)(places[i] & UINT32_MAX));
     int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n,
                                    all->schema->fields[column].type, &batch->columns[column], error);
     if (status < 0 && error)
-      mm_error_text(error->field, sizeof error->field, all->schema->fields[column].name,
-                    (int64_t)strlen(all->schema->fields[column].name));
+      error_copy_text(error->field, sizeof error->field, all->schema->fields[column].name,
+                      (int64_t)strlen(all->schema->fields[column].name));
     TRY(status);
   }
   return 0;
@@ -135,17 +135,17 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
 static int emit_batch(void *argument, int64_t index, mm_error *error) {
   const emission *all = argument;
   int64_t start = index * MM_MORSEL, n = all->total - start < MM_MORSEL ? all->total - start : MM_MORSEL;
-  const void **pointers = mm_allocate(n * (int64_t)sizeof(void *));
-  if (!pointers) return mm_fail_memory(error, n * (int64_t)sizeof(void *));
+  const void **pointers = memory_allocate(n * (int64_t)sizeof(void *));
+  if (!pointers) return error_fail_memory(error, n * (int64_t)sizeof(void *));
   int status = fill_batch(all, all->places + start, n, pointers, &all->batches[index], error);
-  mm_release(pointers, n * (int64_t)sizeof(void *));
+  memory_release(pointers, n * (int64_t)sizeof(void *));
   return status;
 }
 
-int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
-                   mm_job *job, mm_table *out, mm_error *error) {
+int group_result_emit(group_merge *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
+                      mm_job *job, mm_table *out, mm_error *error) {
   mm_buffer places = {0};
-  int status = mm_groups_order(merger, job, &places, error);
+  int status = group_result_order(merger, job, &places, error);
   if (status < 0) {
     mm_buffer_free(&places);
     return status;
@@ -159,13 +159,13 @@ int mm_groups_emit(mm_merger *merger, const mm_aggregate *aggregates, const int3
                   .total = places.size / 8};
   int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
   if (n) {
-    all.batches = mm_allocate_zero(bytes);
-    status = all.batches ? mm_parallel(job, n, emit_batch, &all, error) : mm_fail_memory(error, bytes);
+    all.batches = memory_allocate_zero(bytes);
+    status = all.batches ? parallel_run(job, n, emit_batch, &all, error) : error_fail_memory(error, bytes);
     for (int64_t i = 0; i < n && all.batches; i++) {
       if (status >= 0) status = mm_table_append(out, &all.batches[i], error);
       mm_batch_free(&all.batches[i]);
     }
-    mm_release(all.batches, bytes);
+    memory_release(all.batches, bytes);
   }
   mm_buffer_free(&places);
   return status;

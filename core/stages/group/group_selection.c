@@ -11,14 +11,14 @@ static bool mask(mm_column *column, const mm_batch *batch, uint64_t *room) {
     column->valid = batch->selected;
     return false;
   }
-  mm_bits_copy(room, column->valid, 0, batch->length);
-  for (int64_t w = 0; w < mm_words(batch->length); w++) room[w] &= batch->selected[w];
+  bits_copy(room, column->valid, 0, batch->length);
+  for (int64_t w = 0; w < bit_words(batch->length); w++) room[w] &= batch->selected[w];
   column->valid = room;
   return true;
 }
 
-int mm_selection_see(mm_selection *selection, const mm_group_plan *plan, const mm_batch *batch, mm_error *error) {
-  int64_t words = mm_words(batch->length);
+int group_selection_apply(group_selection *selection, const group_plan *plan, const mm_batch *batch, mm_error *error) {
+  int64_t words = bit_words(batch->length);
   selection->seen.count = 0; /* its columns are borrowed */
   TRY(mm_batch_resize(&selection->seen, batch->count, error));
   selection->valid.size = 0;
@@ -37,7 +37,7 @@ int mm_selection_see(mm_selection *selection, const mm_group_plan *plan, const m
   return 0;
 }
 
-void mm_selection_free(mm_selection *selection) {
+void group_selection_free(group_selection *selection) {
   selection->seen.count = 0;
   mm_batch_free(&selection->seen);
   mm_buffer_free(&selection->valid);

@@ -7,53 +7,53 @@
 
 enum { FIRST_ROOM = 64 };
 
-static int64_t accumulators_bytes(const mm_group_plan *plan) {
-  return plan->accumulator_count * (int64_t)sizeof(mm_accumulator);
+static int64_t accumulators_bytes(const group_plan *plan) {
+  return plan->accumulator_count * (int64_t)sizeof(accumulator);
 }
 
 /* States before group 0, and those of new groups, as nothing has been added to them. */
-static void start_states(mm_accumulator *acc, int64_t from, int64_t to) {
+static void start_states(accumulator *acc, int64_t from, int64_t to) {
   if (acc->vtable->start) acc->vtable->start(acc, from, to);
   else memset(acc->states.data + from * acc->vtable->size, 0, (size_t)((to - from) * acc->vtable->size));
 }
 
-int mm_groups_init(mm_groups *groups, const mm_group_plan *plan, int64_t head, mm_error *error) {
-  *groups = (mm_groups){.plan = plan};
-  groups->keys = (mm_key_table){.layout = &plan->layout, .arena = &groups->arena};
+int group_table_init(group_table *groups, const group_plan *plan, int64_t head, mm_error *error) {
+  *groups = (group_table){.plan = plan};
+  groups->keys = (hash_table){.layout = &plan->layout, .arena = &groups->arena};
   if (!plan->accumulator_count) return 0;
-  groups->accumulators = mm_allocate(accumulators_bytes(plan));
-  if (!groups->accumulators) return mm_fail_memory(error, accumulators_bytes(plan));
+  groups->accumulators = memory_allocate(accumulators_bytes(plan));
+  if (!groups->accumulators) return error_fail_memory(error, accumulators_bytes(plan));
   for (int32_t i = 0; i < plan->accumulator_count; i++) {
-    mm_accumulator *acc = &groups->accumulators[i];
+    accumulator *acc = &groups->accumulators[i];
     *acc = plan->accumulators[i];
     acc->head = head;
     acc->arena = &groups->arena;
-    acc->pairs = (mm_key_table){.layout = acc->pair_layout, .arena = &groups->arena};
+    acc->pairs = (hash_table){.layout = acc->pair_layout, .arena = &groups->arena};
   }
   return 0;
 }
 
-void mm_groups_free(mm_groups *groups) {
+void group_table_free(group_table *groups) {
   for (int32_t i = 0; groups->accumulators && i < groups->plan->accumulator_count; i++) {
-    mm_accumulator *acc = &groups->accumulators[i];
+    accumulator *acc = &groups->accumulators[i];
     mm_buffer_free(&acc->states);
     mm_buffer_free(&acc->values);
     mm_buffer_free(&acc->value_groups);
-    mm_keys_free(&acc->pairs);
+    hash_table_free(&acc->pairs);
   }
-  if (groups->plan) mm_release(groups->accumulators, accumulators_bytes(groups->plan));
-  mm_keys_free(&groups->keys);
+  if (groups->plan) memory_release(groups->accumulators, accumulators_bytes(groups->plan));
+  hash_table_free(&groups->keys);
   mm_buffer_free(&groups->first);
-  mm_arena_free(&groups->arena);
-  *groups = (mm_groups){0};
+  arena_free(&groups->arena);
+  *groups = (group_table){0};
 }
 
-int mm_groups_reserve(mm_groups *groups, int64_t count, mm_error *error) {
+int group_table_reserve(group_table *groups, int64_t count, mm_error *error) {
   if (count <= groups->room) return 0;
   int64_t room = groups->room ? groups->room * 2 : FIRST_ROOM;
   while (room < count) room *= 2;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
-    mm_accumulator *acc = &groups->accumulators[i];
+    accumulator *acc = &groups->accumulators[i];
     acc->states.size = (acc->head + groups->room) * acc->vtable->size;
     if (!acc->states.data) acc->states.size = 0;
     TRY(mm_buffer_reserve(&acc->states, (acc->head + room) * acc->vtable->size - acc->states.size, error));
@@ -62,11 +62,11 @@ int mm_groups_reserve(mm_groups *groups, int64_t count, mm_error *error) {
   return 0;
 }
 
-int mm_groups_extend(mm_groups *groups, int64_t from, mm_error *error) {
+int group_table_extend(group_table *groups, int64_t from, mm_error *error) {
   int64_t to = groups->keys.count;
-  TRY(mm_groups_reserve(groups, to, error));
+  TRY(group_table_reserve(groups, to, error));
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
-    mm_accumulator *acc = &groups->accumulators[i];
+    accumulator *acc = &groups->accumulators[i];
     start_states(acc, from ? acc->head + from : 0, acc->head + to); /* the first group brings the head */
   }
   return 0;

@@ -11,18 +11,18 @@
 #pragma once
 #include "stages/group/group_plan.h"
 
-typedef struct mm_groups {
-  const mm_group_plan *plan;
-  mm_key_table keys;
-  mm_arena arena;
-  mm_accumulator *accumulators;
+typedef struct group_table {
+  const group_plan *plan;
+  hash_table keys;
+  arena arena;
+  accumulator *accumulators;
   mm_buffer first; /* uint64_t of each group: where it first appeared, morsel above position */
   int64_t room;    /* groups that the states have room for */
-} mm_groups;
+} group_table;
 
-int mm_groups_init(mm_groups *groups, const mm_group_plan *plan, int64_t head, mm_error *error);
-void mm_groups_free(mm_groups *groups);
+int group_table_init(group_table *groups, const group_plan *plan, int64_t head, mm_error *error);
+void group_table_free(group_table *groups);
 /* Make states for groups up to the count of keys. `first` of the new ones is up to the caller. */
-int mm_groups_extend(mm_groups *groups, int64_t from, mm_error *error);
+int group_table_extend(group_table *groups, int64_t from, mm_error *error);
 /* Room for the states of so many groups; what is there stays. */
-int mm_groups_reserve(mm_groups *groups, int64_t count, mm_error *error);
+int group_table_reserve(group_table *groups, int64_t count, mm_error *error);

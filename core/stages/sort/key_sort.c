@@ -23,36 +23,36 @@ typedef unsigned __int128 wide;
 static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
 
 static double float_at(const mm_column *column, int64_t row) {
-  return mm_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
-                                               : ((const double *)column->data)[row];
+  return type_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
+                                                 : ((const double *)column->data)[row];
 }
 
 /* Of equal values: -0 comes before 0 in an order, though they are one key. */
 static int compare_zeros(const mm_column *x, int64_t i, const mm_column *y, int64_t j) {
-  int32_t type = mm_storage(x->type.id);
+  int32_t type = type_storage(x->type.id);
   if (type != MM_F32 && type != MM_F64) return 0;
   double a = float_at(x, i), b = float_at(y, j);
   return a == 0 ? (signbit(b) != 0) - (signbit(a) != 0) : 0;
 }
 
 /* By value, from the first key on that numbers leave open. */
-static int compare_values(const ranking *by, mm_pick a, mm_pick b) {
+static int compare_values(const ranking *by, row_ref a, row_ref b) {
   for (int32_t k = by->key; k < by->order->count; k++) {
     const mm_order *order = &by->order->keys[k].order;
     const mm_column *x = &by->batches[a.part].columns[order->column];
     const mm_column *y = &by->batches[b.part].columns[order->column];
-    bool null_x = mm_is_null(x, a.row), null_y = mm_is_null(y, b.row);
+    bool null_x = column_is_null(x, a.row), null_y = column_is_null(y, b.row);
     if (null_x && null_y) continue;
     if (null_x || null_y) return null_x == (order->nulls_first != 0) ? -1 : 1;
-    int result = mm_column_compare(x, a.row, y, b.row);
+    int result = column_compare(x, a.row, y, b.row);
     if (!result) result = compare_zeros(x, a.row, y, b.row);
     if (result) return order->descending ? -result : result;
   }
   return 0;
 }
 
-bool mm_rank_before(const ranking *by, const rank *a, const rank *b) {
-  if (!equal(a, b) || !mm_rank_open(by->order, by->key, a)) return mm_rank_less(a, b);
+bool sort_key_before(const ranking *by, const rank *a, const rank *b) {
+  if (!equal(a, b) || !sort_key_is_open(by->order, by->key, a)) return sort_key_less(a, b);
   return compare_values(by, a->at, b->at) < 0;
 }
 
@@ -120,7 +120,7 @@ static void insert_numbers(rank *ranks, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
     rank moved = ranks[i];
     int64_t j = i;
-    for (; j > 0 && mm_rank_less(&moved, &ranks[j - 1]); j--) ranks[j] = ranks[j - 1];
+    for (; j > 0 && sort_key_less(&moved, &ranks[j - 1]); j--) ranks[j] = ranks[j - 1];
     ranks[j] = moved;
   }
 }
@@ -168,7 +168,7 @@ static void sort_numbers(rank *ranks, rank *spare, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
     high |= ranks[i].high ^ ranks[0].high;
     low |= ranks[i].low ^ ranks[0].low;
-    sorted &= !mm_rank_less(&ranks[i], &ranks[i - 1]);
+    sorted &= !sort_key_less(&ranks[i], &ranks[i - 1]);
   }
   if (sorted) return;
   int32_t top = highest(high, low), bottom = low ? __builtin_ctzll(low) : 64 + __builtin_ctzll(high);
@@ -180,7 +180,7 @@ static void sort_numbers(rank *ranks, rank *spare, int64_t n) {
 
 /* Stretches of numbers that are equal from bit `shift` up. */
 static void sort_stretches(rank *ranks, rank *spare, int64_t n, int32_t shift) {
-  rank mask = mm_rank_masked((rank){.high = UINT64_MAX, .low = UINT64_MAX}, RANK_BITS - shift);
+  rank mask = sort_key_masked((rank){.high = UINT64_MAX, .low = UINT64_MAX}, RANK_BITS - shift);
   for (int64_t start = 0, end; start < n; start = end) {
     const rank *first = &ranks[start];
     for (end = start + 1; end < n; end++)
@@ -225,12 +225,12 @@ static void sort_values(const ranking *by, rank *ranks, rank *spare, int64_t n) 
   }
 }
 
-void mm_ranks_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
+void key_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
   sort_numbers(ranks, spare, n);
   if (by->key == by->order->count) return;
   for (int64_t start = 0, end; start < n; start = end) {
     for (end = start + 1; end < n && equal(&ranks[end], &ranks[start]);) end++;
-    if (end - start > 1 && mm_rank_open(by->order, by->key, &ranks[start]))
+    if (end - start > 1 && sort_key_is_open(by->order, by->key, &ranks[start]))
       sort_values(by, ranks + start, spare, end - start);
   }
 }

@@ -10,15 +10,15 @@ typedef struct ranking {
   int32_t key;
 } ranking;
 
-bool mm_rank_before(const ranking *by, const rank *a, const rank *b); /* a strictly before b; not by place */
+bool sort_key_before(const ranking *by, const rank *a, const rank *b); /* a strictly before b; not by place */
 /* Stable; `spare` has room for twice as many. */
-void mm_ranks_sort(const ranking *by, rank *ranks, rank *spare, int64_t n);
+void key_sort(const ranking *by, rank *ranks, rank *spare, int64_t n);
 
-typedef struct rank_list {
+typedef struct sort_key_list {
   rank *ranks;
   int64_t count, capacity;
-} rank_list;
+} sort_key_list;
 
 /* Room for `count` ranks; what was in the list is lost. */
-int mm_ranks_room(rank_list *list, int64_t count, mm_error *error);
-void mm_ranks_free(rank_list *list);
+int sort_key_list_reserve(sort_key_list *list, int64_t count, mm_error *error);
+void sort_key_list_free(sort_key_list *list);

@@ -31,16 +31,16 @@ static int32_t code_width(int storage) {
 
 static bool is_long(int storage) { return storage == MM_I64 || storage == MM_U64; }
 
-int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
+int sort_spec_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
   int64_t size = count * (int64_t)sizeof *o->keys;
-  o->keys = mm_allocate_zero(size);
-  if (!o->keys) return mm_fail_memory(error, size);
+  o->keys = memory_allocate_zero(size);
+  if (!o->keys) return error_fail_memory(error, size);
   o->count = count;
   int32_t start = 0;
   for (int32_t k = 0; k < count; k++) {
-    order_key *key = &o->keys[k];
+    sort_column *key = &o->keys[k];
     key->order = orders[k];
-    key->type = mm_storage(schema->fields[orders[k].column].type.id);
+    key->type = type_storage(schema->fields[orders[k].column].type.id);
     key->start = start;
     key->width = code_width(key->type);
     if (key->type == MM_UTF8 && k == count - 1)
@@ -56,8 +56,8 @@ int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const m
   return 0;
 }
 
-void mm_ordering_free(ordering *o) {
-  mm_release(o->keys, o->count * (int64_t)sizeof *o->keys);
+void sort_spec_free(ordering *o) {
+  memory_release(o->keys, o->count * (int64_t)sizeof *o->keys);
   o->keys = NULL;
   o->count = 0;
 }
@@ -87,9 +87,9 @@ static uint64_t code_f32(float value) {
 
 /* Codes of rows first .. first + n - 1, ascending, nulls not regarded. */
 static void make_codes(const mm_column *column, int64_t first, int64_t n, uint64_t *codes) {
-  switch (mm_storage(column->type.id)) {
+  switch (type_storage(column->type.id)) {
   case MM_BOOL:
-    for (int64_t i = 0; i < n; i++) codes[i] = 1 + mm_bit(column->data, first + i);
+    for (int64_t i = 0; i < n; i++) codes[i] = 1 + bit_get(column->data, first + i);
     break;
   case MM_I8: CODES(int8_t, (uint64_t)(values[i] + 129)); break;
   case MM_I16: CODES(int16_t, (uint64_t)(values[i] + 32769)); break;
@@ -114,7 +114,7 @@ static void put(rank *r, wide code, int32_t shift) {
 }
 
 /* Pack a key that is not text. Returns whether a null and a value with its number were seen as bits 0 and 1. */
-static int pack_number(const order_key *key, const mm_column *column, rank *ranks) {
+static int pack_number(const sort_column *key, const mm_column *column, rank *ranks) {
   uint64_t codes[CHUNK], all = (uint64_t)ones(key->width), null = key->order.nulls_first ? 0 : all;
   uint64_t flip = key->order.descending ? all : 0;
   int32_t excess = key->width - key->bits, shift = BITS - key->start - key->bits, seen = 0;
@@ -123,7 +123,7 @@ static int pack_number(const order_key *key, const mm_column *column, rank *rank
     make_codes(column, first, n, codes);
     for (int64_t i = 0; i < n; i++) {
       uint64_t code = codes[i] ^ flip;
-      bool absent = mm_is_null(column, first + i);
+      bool absent = column_is_null(column, first + i);
       seen |= absent ? 1 : code == null ? 2 : 0;
       put(&ranks[first + i], (absent ? null : code) >> excess, shift);
     }
@@ -141,13 +141,13 @@ static wide first_bytes(const uint8_t *bytes, int64_t start, int64_t size, int64
 }
 
 /* Pack the first bytes of text, filled up with zeros, and the length, or that it is longer. Returns whether one was. */
-static bool pack_text(const order_key *key, const mm_column *column, rank *ranks) {
+static bool pack_text(const sort_column *key, const mm_column *column, rank *ranks) {
   int32_t room = key->bits / 8 - 1, shift = BITS - key->start - key->bits;
   wide all = ones(key->bits), null = key->order.nulls_first ? 0 : all, flip = key->order.descending ? all : 0;
   int64_t end = column->length ? column->offsets[column->length] : 0;
   bool cut = false;
   for (int64_t i = 0; i < column->length; i++) {
-    if (mm_is_null(column, i)) {
+    if (column_is_null(column, i)) {
       put(&ranks[i], null, shift);
       continue;
     }
@@ -160,11 +160,11 @@ static bool pack_text(const order_key *key, const mm_column *column, rank *ranks
   return cut;
 }
 
-void mm_ordering_ranks(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear) {
+void sort_spec_keys(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear) {
   *clear = (clarity){.key = o->count};
   for (int64_t i = 0; i < rows->length; i++) ranks[i] = (rank){.at = {part, (int32_t)i}};
   for (int32_t k = 0; k < o->count; k++) {
-    const order_key *key = &o->keys[k];
+    const sort_column *key = &o->keys[k];
     const mm_column *column = &rows->columns[key->order.column];
     bool cut;
     if (key->type == MM_UTF8) {
@@ -185,7 +185,7 @@ void mm_ordering_ranks(const ordering *o, const mm_batch *rows, int32_t part, ra
   }
 }
 
-void mm_clarity_join(const ordering *o, clarity *to, const clarity *other) {
+void key_precision_join(const ordering *o, clarity *to, const clarity *other) {
   to->nulls |= other->nulls;
   to->extremes |= other->extremes;
   if (other->bits < to->bits) to->bits = other->bits;
@@ -197,16 +197,16 @@ void mm_clarity_join(const ordering *o, clarity *to, const clarity *other) {
   to->bits = o->keys[key].start + o->keys[key].bits;
 }
 
-rank mm_rank_masked(rank r, int32_t bits) {
+rank sort_key_masked(rank r, int32_t bits) {
   wide mask = ones(bits) << (bits ? BITS - bits : 0);
   r.high &= (uint64_t)(mask >> 64);
   r.low &= (uint64_t)mask;
   return r;
 }
 
-bool mm_rank_open(const ordering *o, int32_t key, const rank *r) {
+bool sort_key_is_open(const ordering *o, int32_t key, const rank *r) {
   if (key == o->count) return false;
-  const order_key *last = &o->keys[key];
+  const sort_column *last = &o->keys[key];
   if (key < o->count - 1 || last->type != MM_UTF8 || last->bits == 0) return true;
   wide code = ((wide)r->high << 64 | r->low) >> (BITS - last->start - last->bits);
   int32_t room = last->bits / 8 - 1;
@@ -215,8 +215,8 @@ bool mm_rank_open(const ordering *o, int32_t key, const rank *r) {
 
 /* ---- A bound ---- */
 
-/* The value of the first key of a bound as its place in the one order, as mm_sifter takes it. */
-static int64_t place_of(const order_key *key, uint64_t code) {
+/* The value of the first key of a bound as its place in the one order, as range_filter takes it. */
+static int64_t place_of(const sort_column *key, uint64_t code) {
   uint64_t value = key->order.descending ? code ^ (uint64_t)ones(key->width) : code;
   switch (key->type) {
   case MM_F64:
@@ -231,9 +231,9 @@ static int64_t place_of(const order_key *key, uint64_t code) {
   return (int64_t)(value ^ UINT64_C(1) << 63);
 }
 
-int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed) {
-  const order_key *key = &o->keys[0];
-  mm_sifter sift = o->count ? mm_sifter_of(key->type) : NULL;
+int64_t sort_spec_filter(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed) {
+  const sort_column *key = &o->keys[0];
+  range_filter sift = o->count ? range_filter_of(key->type) : NULL;
   if (!sift) return -1;
   uint64_t all = (uint64_t)ones(key->width);
   uint64_t code = (uint64_t)(((wide)bound->high << 64 | bound->low) >> (BITS - key->width));
@@ -241,7 +241,7 @@ int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bo
   int64_t place = place_of(key, code), least = -INT64_MAX - 1;
   if (key->order.descending) place = ~place; /* of the reverse order */
   const mm_column *column = &rows->columns[key->order.column];
-  int64_t words = mm_words(rows->length);
+  int64_t words = bit_words(rows->length);
   if (o->count > 1) sift(passed, column->data, rows->length, place, key->order.descending);
   else if (place > least) sift(passed, column->data, rows->length, place - 1, key->order.descending);
   else memset(passed, 0, (size_t)words * 8);
@@ -252,5 +252,5 @@ int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bo
     }
     if (rows->length & 63) passed[words - 1] &= (UINT64_C(1) << (rows->length & 63)) - 1;
   }
-  return mm_bits_count(passed, rows->length);
+  return bits_count(passed, rows->length);
 }

@@ -12,23 +12,23 @@
 
 typedef struct rank {
   uint64_t high, low; /* the number */
-  mm_pick at;         /* the row: batch and row of it */
+  row_ref at;         /* the row: batch and row of it */
 } rank;
 
 /* By the numbers alone. */
-static inline bool mm_rank_less(const rank *a, const rank *b) {
+static inline bool sort_key_less(const rank *a, const rank *b) {
   return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
 }
 
-typedef struct order_key {
+typedef struct sort_column {
   mm_order order;
   int32_t type;        /* storage */
   int32_t width;       /* bits of the whole code; of text: as many as are packed */
   int32_t start, bits; /* where in the 128 the leading bits of the code are; `bits` 0: not packed */
-} order_key;
+} sort_column;
 
 typedef struct ordering {
-  order_key *keys;
+  sort_column *keys;
   int32_t count;
 } ordering;
 
@@ -38,17 +38,17 @@ typedef struct clarity {
   uint64_t nulls, extremes; /* keys of 64-bit integers where a null, or a value with the number of a null, was seen */
 } clarity;
 
-int mm_ordering_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
-void mm_ordering_free(ordering *o);
+int sort_spec_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
+void sort_spec_free(ordering *o);
 
 /* Numbers of all rows of a batch; rank i is {number, {part, i}}. */
-void mm_ordering_ranks(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear);
+void sort_spec_keys(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear);
 /* What is clear over the rows of both. */
-void mm_clarity_join(const ordering *o, clarity *to, const clarity *other);
-rank mm_rank_masked(rank r, int32_t bits); /* leading bits only */
+void key_precision_join(const ordering *o, clarity *to, const clarity *other);
+rank sort_key_masked(rank r, int32_t bits); /* leading bits only */
 /* Whether rows of this number may differ in keys from `key` on, the first that numbers leave open for some rows: a text
  * that is there as a whole leaves nothing open. */
-bool mm_rank_open(const ordering *o, int32_t key, const rank *r);
+bool sort_key_is_open(const ordering *o, int32_t key, const rank *r);
 /* Rows of a batch whose first key may come before that of a rank, a bit each; where that key is the only one, those
  * with an equal key do not count. Returns how many, or -1 where looking at the first key alone is of no use. */
-int64_t mm_ordering_sift(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);
+int64_t sort_spec_filter(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);

@@ -19,24 +19,24 @@ typedef struct parts {
 } parts;
 
 static bool in_order(const sorter *s) {
-  ranking by = mm_sorter_ranking(s);
+  ranking by = sort_runs_comparator(s);
   for (int64_t r = 1; r < s->runs.count; r++) {
-    rank last = mm_rank_masked(s->ranks[r - 1].ranks[s->ranks[r - 1].count - 1], s->clear.bits);
-    rank first = mm_rank_masked(s->ranks[r].ranks[0], s->clear.bits);
-    if (mm_rank_before(&by, &first, &last)) return false;
+    rank last = sort_key_masked(s->ranks[r - 1].ranks[s->ranks[r - 1].count - 1], s->clear.bits);
+    rank first = sort_key_masked(s->ranks[r].ranks[0], s->clear.bits);
+    if (sort_key_before(&by, &first, &last)) return false;
   }
   return true;
 }
 
 /* Rows of run r that come before the row of a splitter. */
 static int64_t rows_before(const sorter *s, int64_t r, const rank *splitter) {
-  ranking by = mm_sorter_ranking(s);
+  ranking by = sort_runs_comparator(s);
   int64_t low = 0, high = s->ranks[r].count;
   if (r == splitter->at.part) return splitter->at.row;
   while (low < high) {
     int64_t middle = (low + high) / 2;
-    rank m = mm_rank_masked(s->ranks[r].ranks[middle], s->clear.bits);
-    bool before = r < splitter->at.part ? !mm_rank_before(&by, splitter, &m) : mm_rank_before(&by, &m, splitter);
+    rank m = sort_key_masked(s->ranks[r].ranks[middle], s->clear.bits);
+    bool before = r < splitter->at.part ? !sort_key_before(&by, splitter, &m) : sort_key_before(&by, &m, splitter);
     if (before) low = middle + 1;
     else high = middle;
   }
@@ -47,7 +47,7 @@ static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
   int64_t count = 0;
   for (int64_t r = 0; r < s->runs.count; r++) {
     for (int64_t i = stride - 1; i < s->ranks[r].count; i += stride) {
-      if (samples) samples[count] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+      if (samples) samples[count] = sort_key_masked(s->ranks[r].ranks[i], s->clear.bits);
       count++;
     }
   }
@@ -69,34 +69,34 @@ static int cut_run(void *context, int64_t r, mm_error *error) {
 static int cut_parts(parts *p, mm_job *job, mm_error *error) {
   sorter *s = p->sorter;
   int64_t runs = s->runs.count, wanted = runs * STRIDE / 4 > PART ? runs * STRIDE / 4 : PART;
-  rank_list samples = {0}, spare = {0};
+  sort_key_list samples = {0}, spare = {0};
   int64_t count = sample(s, NULL, STRIDE);
   p->every = wanted / STRIDE;
   p->count = count / p->every + 1;
-  TRY(mm_ranks_room(&samples, count + 1, error));
-  int status = mm_ranks_room(&spare, 2 * count + 1, error);
-  p->cuts = mm_allocate_zero((p->count + 1) * runs * 8);
-  p->results = mm_allocate_zero(p->count * (int64_t)sizeof *p->results);
-  if (!p->cuts || !p->results) status = mm_fail_memory(error, p->count * runs * 8);
+  TRY(sort_key_list_reserve(&samples, count + 1, error));
+  int status = sort_key_list_reserve(&spare, 2 * count + 1, error);
+  p->cuts = memory_allocate_zero((p->count + 1) * runs * 8);
+  p->results = memory_allocate_zero(p->count * (int64_t)sizeof *p->results);
+  if (!p->cuts || !p->results) status = error_fail_memory(error, p->count * runs * 8);
   if (status >= 0) {
-    ranking by = mm_sorter_ranking(s);
+    ranking by = sort_runs_comparator(s);
     sample(s, samples.ranks, STRIDE);
-    mm_ranks_sort(&by, samples.ranks, spare.ranks, count);
+    key_sort(&by, samples.ranks, spare.ranks, count);
     p->splitters = samples.ranks;
-    status = mm_parallel(job, runs, cut_run, p, error);
+    status = parallel_run(job, runs, cut_run, p, error);
   }
-  mm_ranks_free(&samples);
-  mm_ranks_free(&spare);
+  sort_key_list_free(&samples);
+  sort_key_list_free(&spare);
   return status;
 }
 
 /* Ranks of the rows of a part, those of earlier runs first. */
-static void collect(const parts *p, int64_t task, rank_list *to) {
+static void collect(const parts *p, int64_t task, sort_key_list *to) {
   const sorter *s = p->sorter;
   const int64_t *from = p->cuts + task * s->runs.count, *end = from + s->runs.count;
   for (int64_t r = 0; r < s->runs.count; r++)
     for (int64_t i = from[r]; i < end[r]; i++)
-      to->ranks[to->count++] = mm_rank_masked(s->ranks[r].ranks[i], s->clear.bits);
+      to->ranks[to->count++] = sort_key_masked(s->ranks[r].ranks[i], s->clear.bits);
 }
 
 static int sort_part(void *context, int64_t task, mm_error *error) {
@@ -104,18 +104,18 @@ static int sort_part(void *context, int64_t task, mm_error *error) {
   const sorter *s = p->sorter;
   int64_t runs = s->runs.count, rows = 0;
   const int64_t *from = p->cuts + task * runs;
-  rank_list ranks = {0}, spare = {0};
+  sort_key_list ranks = {0}, spare = {0};
   for (int64_t r = 0; r < runs; r++) rows += from[runs + r] - from[r];
-  int status = mm_ranks_room(&ranks, rows, error);
-  if (status >= 0) status = mm_ranks_room(&spare, 2 * rows, error);
+  int status = sort_key_list_reserve(&ranks, rows, error);
+  if (status >= 0) status = sort_key_list_reserve(&spare, 2 * rows, error);
   if (status >= 0) {
     collect(p, task, &ranks);
-    ranking by = mm_sorter_ranking(s);
-    mm_ranks_sort(&by, ranks.ranks, spare.ranks, rows);
-    status = mm_sorter_emit(s, ranks.ranks, rows, &p->results[task], error);
+    ranking by = sort_runs_comparator(s);
+    key_sort(&by, ranks.ranks, spare.ranks, rows);
+    status = sort_runs_emit(s, ranks.ranks, rows, &p->results[task], error);
   }
-  mm_ranks_free(&ranks);
-  mm_ranks_free(&spare);
+  sort_key_list_free(&ranks);
+  sort_key_list_free(&spare);
   return status;
 }
 
@@ -124,16 +124,16 @@ static int append_all(mm_table *out, mm_table *from, mm_error *error) {
   return 0;
 }
 
-int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
+int sort_merge_all(sorter *s, mm_job *job, mm_table *out, mm_error *error) {
   if (in_order(s)) return append_all(out, &s->runs, error);
   parts p = {.sorter = s};
   int status = cut_parts(&p, job, error);
-  if (status >= 0) status = mm_parallel(job, p.count, sort_part, &p, error);
+  if (status >= 0) status = parallel_run(job, p.count, sort_part, &p, error);
   for (int64_t i = 0; i < p.count && p.results; i++) {
     if (status >= 0) status = append_all(out, &p.results[i], error);
     mm_table_free(&p.results[i]);
   }
-  if (p.results) mm_release(p.results, p.count * (int64_t)sizeof *p.results);
-  if (p.cuts) mm_release(p.cuts, (p.count + 1) * s->runs.count * 8);
+  if (p.results) memory_release(p.results, p.count * (int64_t)sizeof *p.results);
+  if (p.cuts) memory_release(p.cuts, (p.count + 1) * s->runs.count * 8);
   return status;
 }

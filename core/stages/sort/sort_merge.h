@@ -5,4 +5,4 @@
 #include "stages/sort/sorter.h"
 
 /* The result: all rows in order. There is a run. */
-int mm_sorter_all(sorter *s, mm_job *job, mm_table *out, mm_error *error);
+int sort_merge_all(sorter *s, mm_job *job, mm_table *out, mm_error *error);

@@ -11,7 +11,7 @@
 /* A worker's morsel so far, and room to sort it. */
 typedef struct sort_local {
   mm_table rows;
-  rank_list ranks, spare;
+  sort_key_list ranks, spare;
   tally tally;
   int64_t trimmed; /* rows at the front that trim_rows left */
   bound bound;     /* where only the first n rows of all are wanted: what this worker knows of it */
@@ -19,24 +19,24 @@ typedef struct sort_local {
 
 typedef struct run {
   mm_batch rows;
-  rank_list ranks;
+  sort_key_list ranks;
   clarity clear;
 } run;
 
 static void run_free(run *r) {
   mm_batch_free(&r->rows);
-  mm_ranks_free(&r->ranks);
-  mm_release(r, sizeof *r);
+  sort_key_list_free(&r->ranks);
+  memory_release(r, sizeof *r);
 }
 
 /* ---- Morsels ---- */
 
-int mm_sorter_refuse_opaque(const char *stage, const mm_schema *in, mm_error *error) {
+int sort_refuse_opaque(const char *stage, const mm_schema *in, mm_error *error) {
   for (int32_t i = 0; i < in->count; i++) {
     if (in->fields[i].type.id != MM_OPAQUE) continue;
-    mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", stage);
+    error_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", stage);
     if (error)
-      mm_error_text(error->field, sizeof error->field, in->fields[i].name, (int64_t)strlen(in->fields[i].name));
+      error_copy_text(error->field, sizeof error->field, in->fields[i].name, (int64_t)strlen(in->fields[i].name));
     return MM_EUSAGE;
   }
   return 0;
@@ -44,20 +44,20 @@ int mm_sorter_refuse_opaque(const char *stage, const mm_schema *in, mm_error *er
 
 static int sort_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   sorter *s = (sorter *)stage;
-  TRY(mm_sorter_refuse_opaque(stage->vtable->name, in, error));
+  TRY(sort_refuse_opaque(stage->vtable->name, in, error));
   for (int32_t k = 0; k < s->order_count; k++)
     if (s->orders[k].column < 0 || s->orders[k].column >= in->count)
-      return mm_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name,
-                     s->orders[k].column);
-  TRY(mm_ordering_init(&s->ordering, s->orders, s->order_count, in, error));
+      return error_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name,
+                        s->orders[k].column);
+  TRY(sort_spec_init(&s->ordering, s->orders, s->order_count, in, error));
   s->clear = (clarity){.bits = 128, .key = s->order_count};
   return 0;
 }
 
 static int sort_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   (void)stage, (void)job;
-  *local = mm_allocate_zero(sizeof(sort_local));
-  return *local ? 0 : mm_fail_memory(error, sizeof(sort_local));
+  *local = memory_allocate_zero(sizeof(sort_local));
+  return *local ? 0 : error_fail_memory(error, sizeof(sort_local));
 }
 
 static void sort_close(mm_stage *stage, void *local) {
@@ -65,58 +65,58 @@ static void sort_close(mm_stage *stage, void *local) {
   sort_local *l = local;
   if (!l) return;
   mm_table_free(&l->rows);
-  mm_ranks_free(&l->ranks);
-  mm_ranks_free(&l->spare);
-  mm_tally_free(&l->tally);
-  mm_release(l, sizeof *l);
+  sort_key_list_free(&l->ranks);
+  sort_key_list_free(&l->spare);
+  key_counter_free(&l->tally);
+  memory_release(l, sizeof *l);
 }
 
 /* One batch of all batches of a table. */
 static int join(mm_batch *to, const mm_table *rows, mm_error *error) {
   int32_t columns = rows->batches[0].count;
   int64_t size = rows->count * (int64_t)sizeof(mm_column *);
-  const mm_column **parts = mm_allocate(size);
-  if (!parts) return mm_fail_memory(error, size);
+  const mm_column **parts = memory_allocate(size);
+  if (!parts) return error_fail_memory(error, size);
   int status = mm_batch_resize(to, columns, error);
   for (int32_t c = 0; c < columns && status >= 0; c++) {
     for (int64_t i = 0; i < rows->count; i++) parts[i] = &rows->batches[i].columns[c];
     status = mm_column_concat(&to->columns[c], parts, rows->count, error);
   }
   to->length = rows->rows;
-  mm_release(parts, size);
+  memory_release(parts, size);
   return status;
 }
 
 /* The chosen rows of `from`, in the order of their ranks, which then count from 0. */
 static int pick_rows(mm_batch *to, const mm_batch *from, rank *ranks, int64_t count, mm_error *error) {
-  int64_t *index = mm_allocate(count * 8);
-  if (!index) return mm_fail_memory(error, count * 8);
+  int64_t *index = memory_allocate(count * 8);
+  if (!index) return error_fail_memory(error, count * 8);
   bool same = count == from->length;
   for (int64_t i = 0; i < count; i++) {
     index[i] = ranks[i].at.row;
     same &= index[i] == i;
-    ranks[i].at = (mm_pick){0, (int32_t)i};
+    ranks[i].at = (row_ref){0, (int32_t)i};
   }
   int status = same ? mm_batch_copy(to, from, error) : mm_batch_resize(to, from->count, error);
   for (int32_t c = 0; c < from->count && status >= 0 && !same; c++)
     status = mm_column_take(&to->columns[c], &from->columns[c], index, count, error);
   to->length = count;
-  mm_release(index, count * 8);
+  memory_release(index, count * 8);
   return status;
 }
 
 /* Ranks of the wanted rows of a morsel, in order, in local->ranks. */
 static int rank_morsel(sorter *s, sort_local *l, const mm_batch *rows, clarity *clear, mm_error *error) {
-  TRY(mm_ranks_room(&l->ranks, rows->length, error));
-  TRY(mm_ranks_room(&l->spare, 2 * rows->length, error));
+  TRY(sort_key_list_reserve(&l->ranks, rows->length, error));
+  TRY(sort_key_list_reserve(&l->spare, 2 * rows->length, error));
   rank *ranks = l->ranks.ranks;
-  mm_ordering_ranks(&s->ordering, rows, 0, ranks, clear);
+  sort_spec_keys(&s->ordering, rows, 0, ranks, clear);
   int64_t count = rows->length;
   ranking by = {&s->ordering, rows, clear->key};
-  mm_ranks_sort(&by, ranks, l->spare.ranks, count);
+  key_sort(&by, ranks, l->spare.ranks, count);
   if (s->key_count) {
-    TRY(mm_sorter_keep(s, &l->tally, rows, 1, ranks, &count, error));
-    mm_tally_clear(&l->tally);
+    TRY(sort_runs_keep(s, &l->tally, rows, 1, ranks, &count, error));
+    key_counter_clear(&l->tally);
   } else if (s->n >= 0 && count > s->n) {
     count = s->n;
   }
@@ -129,7 +129,7 @@ static int make_run(sorter *s, sort_local *l, const mm_batch *rows, run *made, m
   int64_t count = l->ranks.count;
   if (count == 0) return 0;
   TRY(pick_rows(&made->rows, rows, l->ranks.ranks, count, error));
-  TRY(mm_ranks_room(&made->ranks, count, error));
+  TRY(sort_key_list_reserve(&made->ranks, count, error));
   memcpy(made->ranks.ranks, l->ranks.ranks, (size_t)count * sizeof(rank));
   made->ranks.count = count;
   return 0;
@@ -149,7 +149,7 @@ static int trim_rows(sorter *s, sort_local *l, mm_error *error) {
     return status;
   }
   found.last = l->ranks.ranks[s->n - 1];
-  mm_bound_tighten(&l->bound, &found);
+  top_n_boundary_tighten(&l->bound, &found);
   l->trimmed = s->n;
   return mm_table_append(&l->rows, &kept, error);
 }
@@ -161,9 +161,9 @@ static int run_first(sorter *s, sort_local *l, const mm_batch *in, mm_error *err
   mm_batch kept = {0};
   if (s->n == 0) return 0;
   pthread_mutex_lock(&s->lock);
-  mm_bound_tighten(&l->bound, &s->bound);
+  top_n_boundary_tighten(&l->bound, &s->bound);
   pthread_mutex_unlock(&s->lock);
-  int status = mm_bound_sift(&s->ordering, &l->bound, in, &l->ranks, &kept, error);
+  int status = top_n_boundary_filter(&s->ordering, &l->bound, in, &l->ranks, &kept, error);
   if (status < 0 || kept.length == 0) {
     mm_batch_free(&kept);
     return status;
@@ -191,8 +191,8 @@ static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *erro
     return 0;
   }
   mm_batch rows = {0};
-  run *made = mm_allocate_zero(sizeof *made);
-  int status = made ? join(&rows, &l->rows, error) : mm_fail_memory(error, sizeof *made);
+  run *made = memory_allocate_zero(sizeof *made);
+  int status = made ? join(&rows, &l->rows, error) : error_fail_memory(error, sizeof *made);
   mm_table_free(&l->rows);
   if (status >= 0) status = make_run((sorter *)stage, l, &rows, made, error);
   mm_batch_free(&rows);
@@ -207,11 +207,11 @@ static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *erro
 static int sort_fold(mm_stage *stage, void *partial, mm_error *error) {
   sorter *s = (sorter *)stage;
   run *r = partial;
-  mm_clarity_join(&s->ordering, &s->clear, &r->clear);
-  int status = mm_sorter_push(s, &r->rows, &r->ranks, error);
+  key_precision_join(&s->ordering, &s->clear, &r->clear);
+  int status = sort_runs_push(s, &r->rows, &r->ranks, error);
   run_free(r);
   if (status >= 0 && s->n > 0 && !s->key_count && s->runs.count > 1 && s->runs.rows >= 2 * s->n)
-    status = mm_sorter_cut_down(s, error);
+    status = sort_runs_cut_down(s, error);
   return status;
 }
 
@@ -223,26 +223,26 @@ static void sort_drop(mm_stage *stage, void *partial) {
 static int sort_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error) {
   sorter *s = (sorter *)stage;
   if (s->runs.count == 0) return 0;
-  int status = s->n < 0 ? mm_sorter_all(s, job, out, error) : mm_sorter_first(s, out, error);
-  mm_sorter_clear(s);
+  int status = s->n < 0 ? sort_merge_all(s, job, out, error) : sort_runs_first(s, out, error);
+  sort_runs_clear(s);
   return status;
 }
 
 static void sort_free(mm_stage *stage) {
   sorter *s = (sorter *)stage;
-  mm_sorter_clear(s);
-  mm_release(s->ranks, s->ranks_capacity * (int64_t)sizeof *s->ranks);
-  mm_release(s->orders, s->order_count * (int64_t)sizeof *s->orders);
-  mm_release(s->keys, s->key_count * (int64_t)sizeof *s->keys);
-  mm_ordering_free(&s->ordering);
+  sort_runs_clear(s);
+  memory_release(s->ranks, s->ranks_capacity * (int64_t)sizeof *s->ranks);
+  memory_release(s->orders, s->order_count * (int64_t)sizeof *s->orders);
+  memory_release(s->keys, s->key_count * (int64_t)sizeof *s->keys);
+  sort_spec_free(&s->ordering);
   pthread_mutex_destroy(&s->lock);
   mm_schema_free(&stage->out);
-  mm_release(s, sizeof *s);
+  memory_release(s, sizeof *s);
 }
 
 static mm_stage *sort_copy(const mm_stage *stage, mm_error *error) {
   const sorter *s = (const sorter *)stage;
-  return mm_sorter_new(s->n, s->keys, s->key_count, s->orders, s->order_count, error);
+  return sort_stage_new(s->n, s->keys, s->key_count, s->orders, s->order_count, error);
 }
 
 #define SORTER_CLASS(title)                                                                                            \
@@ -253,11 +253,11 @@ static mm_stage *sort_copy(const mm_stage *stage, mm_error *error) {
   }
 static const mm_stage_class sort_class = SORTER_CLASS("sort"), first_class = SORTER_CLASS("limit");
 
-mm_stage *mm_sorter_new(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
-                        mm_error *error) {
-  sorter *s = mm_allocate_zero(sizeof *s);
+mm_stage *sort_stage_new(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
+                         mm_error *error) {
+  sorter *s = memory_allocate_zero(sizeof *s);
   if (!s) {
-    mm_fail_memory(error, sizeof *s);
+    error_fail_memory(error, sizeof *s);
     return NULL;
   }
   s->base.vtable = n < 0 ? &sort_class : &first_class;
@@ -267,10 +267,10 @@ mm_stage *mm_sorter_new(int64_t n, const int32_t *keys, int32_t key_count, const
   s->key_count = key_count;
   pthread_mutex_init(&s->lock, NULL);
   int64_t orders_size = order_count * (int64_t)sizeof *orders, keys_size = key_count * (int64_t)sizeof *keys;
-  s->orders = mm_allocate(orders_size);
-  s->keys = mm_allocate(keys_size);
+  s->orders = memory_allocate(orders_size);
+  s->keys = memory_allocate(keys_size);
   if (!s->orders || !s->keys) {
-    mm_fail_memory(error, orders_size + keys_size);
+    error_fail_memory(error, orders_size + keys_size);
     sort_free(&s->base);
     return NULL;
   }
@@ -280,5 +280,5 @@ mm_stage *mm_sorter_new(int64_t n, const int32_t *keys, int32_t key_count, const
 }
 
 mm_stage *mm_stage_sort(const mm_order *orders, int32_t count, mm_error *error) {
-  return mm_sorter_new(-1, NULL, 0, orders, count, error);
+  return sort_stage_new(-1, NULL, 0, orders, count, error);
 }

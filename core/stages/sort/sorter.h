@@ -18,9 +18,9 @@ typedef struct sorter {
   int64_t n;     /* rows to keep; -1: all */
   int32_t *keys; /* n is meant for each of these keys */
   int32_t key_count;
-  ordering ordering; /* from bind on */
-  mm_table runs;     /* batches in order */
-  rank_list *ranks;  /* of each run */
+  ordering ordering;    /* from bind on */
+  mm_table runs;        /* batches in order */
+  sort_key_list *ranks; /* of each run */
   int64_t ranks_capacity;
   clarity clear; /* of all runs */
 

@@ -13,12 +13,12 @@
 
 enum { MANY = 16 }; /* one row of so many */
 
-void mm_bound_tighten(bound *to, const bound *other) {
+void top_n_boundary_tighten(bound *to, const bound *other) {
   if (!other->known) return;
   if (to->known) {
     int32_t bits = to->clear.bits < other->clear.bits ? to->clear.bits : other->clear.bits;
-    rank mine = mm_rank_masked(to->last, bits), others = mm_rank_masked(other->last, bits);
-    if (!mm_rank_less(&others, &mine)) return;
+    rank mine = sort_key_masked(to->last, bits), others = sort_key_masked(other->last, bits);
+    if (!sort_key_less(&others, &mine)) return;
   }
   *to = *other;
 }
@@ -26,16 +26,16 @@ void mm_bound_tighten(bound *to, const bound *other) {
 /* By the ranks of all rows. */
 static int64_t sift_ranks(const ordering *o, const bound *b, const mm_batch *rows, rank *ranks, uint64_t *passed) {
   clarity clear;
-  mm_ordering_ranks(o, rows, 0, ranks, &clear);
-  mm_clarity_join(o, &clear, &b->clear);
+  sort_spec_keys(o, rows, 0, ranks, &clear);
+  key_precision_join(o, &clear, &b->clear);
   bool equal_too = clear.key < o->count; /* they may come before it */
-  rank mask = mm_rank_masked((rank){.high = UINT64_MAX, .low = UINT64_MAX}, clear.bits);
-  rank last = mm_rank_masked(b->last, clear.bits);
+  rank mask = sort_key_masked((rank){.high = UINT64_MAX, .low = UINT64_MAX}, clear.bits);
+  rank last = sort_key_masked(b->last, clear.bits);
   int64_t kept = 0;
-  memset(passed, 0, (size_t)mm_words(rows->length) * 8);
+  memset(passed, 0, (size_t)bit_words(rows->length) * 8);
   for (int64_t i = 0; i < rows->length; i++) {
     rank r = {.high = ranks[i].high & mask.high, .low = ranks[i].low & mask.low};
-    bool pass = equal_too ? !mm_rank_less(&last, &r) : mm_rank_less(&r, &last);
+    bool pass = equal_too ? !sort_key_less(&last, &r) : sort_key_less(&r, &last);
     passed[i >> 6] |= (uint64_t)pass << (i & 63);
     kept += pass;
   }
@@ -44,32 +44,32 @@ static int64_t sift_ranks(const ordering *o, const bound *b, const mm_batch *row
 
 /* Rows whose bits are set. */
 static int take(mm_batch *to, const mm_batch *from, const uint64_t *passed, int64_t count, mm_error *error) {
-  int64_t *index = mm_allocate(count * 8), n = 0;
-  if (!index) return mm_fail_memory(error, count * 8);
-  for (int64_t w = 0; w < mm_words(from->length); w++)
+  int64_t *index = memory_allocate(count * 8), n = 0;
+  if (!index) return error_fail_memory(error, count * 8);
+  for (int64_t w = 0; w < bit_words(from->length); w++)
     for (uint64_t bits = passed[w]; bits; bits &= bits - 1) index[n++] = w * 64 + __builtin_ctzll(bits);
   int status = mm_batch_resize(to, from->count, error);
   for (int32_t c = 0; c < from->count && status >= 0; c++)
     status = mm_column_take(&to->columns[c], &from->columns[c], index, count, error);
   to->length = count;
-  mm_release(index, count * 8);
+  memory_release(index, count * 8);
   return status;
 }
 
-int mm_bound_sift(const ordering *o, const bound *b, const mm_batch *from, rank_list *room, mm_batch *to,
-                  mm_error *error) {
+int top_n_boundary_filter(const ordering *o, const bound *b, const mm_batch *from, sort_key_list *room, mm_batch *to,
+                          mm_error *error) {
   if (!b->known) return mm_batch_copy(to, from, error);
-  int64_t size = mm_words(from->length) * 8;
-  uint64_t *passed = mm_allocate(size);
-  if (!passed) return mm_fail_memory(error, size);
-  int64_t count = mm_ordering_sift(o, from, &b->last, passed);
+  int64_t size = bit_words(from->length) * 8;
+  uint64_t *passed = memory_allocate(size);
+  if (!passed) return error_fail_memory(error, size);
+  int64_t count = sort_spec_filter(o, from, &b->last, passed);
   int status = 0;
   if (count < 0 || count > from->length / MANY) {
-    status = mm_ranks_room(room, from->length, error);
+    status = sort_key_list_reserve(room, from->length, error);
     if (status >= 0) count = sift_ranks(o, b, from, room->ranks, passed);
   }
   if (status >= 0 && count == from->length) status = mm_batch_copy(to, from, error);
   else if (status >= 0 && count) status = take(to, from, passed, count, error);
-  mm_release(passed, size);
+  memory_release(passed, size);
   return status;
 }

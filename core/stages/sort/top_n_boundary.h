@@ -10,8 +10,8 @@ typedef struct bound {
   clarity clear;
 } bound;
 
-void mm_bound_tighten(bound *to, const bound *other); /* the one that comes first */
+void top_n_boundary_tighten(bound *to, const bound *other); /* the one that comes first */
 /* Rows of a batch that may be among the first n, all of them where the bound is not known; `to` stays empty when there
  * are none. The rows come later in the input than those that the bound was made of. `room` is used for their ranks. */
-int mm_bound_sift(const ordering *o, const bound *b, const mm_batch *from, rank_list *room, mm_batch *to,
-                  mm_error *error);
+int top_n_boundary_filter(const ordering *o, const bound *b, const mm_batch *from, sort_key_list *room, mm_batch *to,
+                          mm_error *error);

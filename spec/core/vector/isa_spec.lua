@@ -63,14 +63,14 @@ describe("instruction sets", function()
     end
     local makefile, header, source = text "Makefile", text "core/base/cpu.h", text "core/base/cpu_features.isa.c"
     local known = { lzcnt = header:find "FEATURE_LZCNT" and "LZCNT" or nil }
-    local list = header:match "#define MM_FEATURES%b()(.-\n)#"
+    local list = header:match "#define CPU_FEATURES%b()(.-\n)#"
     for macro, name in list:gmatch "X%((%w+), (%w+)%)" do known[name] = macro end
     local flags = 0
     for line in makefile:gmatch "\nISA_%w+%s*:=([^\n]*)" do
       for flag in line:gmatch "%-m([%w.]+)" do
         flags = flags + 1
         local macro = known[flag]
-        assert.truthy(flag == "prefer" or macro, flag .. " is in the Makefile, not in MM_FEATURES")
+        assert.truthy(flag == "prefer" or macro, flag .. " is in the Makefile, not in CPU_FEATURES")
         if macro then assert.truthy(source:find(("#ifdef __%s__\n[^\n]*FEATURE_%s\n"):format(macro, macro)), macro) end
       end
     end
