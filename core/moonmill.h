@@ -260,10 +260,10 @@ typedef struct mm_csv_options {
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
-  int64_t     patience;    /* milliseconds that opening may take; 0: as long as it takes */
+  int64_t     open_timeout;    /* milliseconds that opening may take; 0: as long as it takes */
   /* Called every few milliseconds while files are opened and looked at, on that thread: any answer but 0 ends it; or
    * NULL. */
-  int       (*pulse)(void *context);
+  int       (*interrupt)(void *context);
   void       *context;
   /* Bytes in memory that are read instead of files, one for each path, which then only names it; or NULL. */
   mm_block *const *blocks;
@@ -293,8 +293,8 @@ typedef struct mm_output_options {
   const char *const *inputs; /* refused as output, by device and inode */
   int32_t     input_count;
   int32_t     reserved;
-  int64_t     patience;  /* milliseconds to wait for a reader of a named pipe; 0: as long as it takes */
-  int       (*pulse)(void *context); /* called meanwhile, as that of mm_csv_options; or NULL */
+  int64_t     open_timeout;  /* milliseconds to wait for a reader of a named pipe; 0: as long as it takes */
+  int       (*interrupt)(void *context); /* called meanwhile, as that of mm_csv_options; or NULL */
   void       *context;
 } mm_output_options;
 /* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name
@@ -355,8 +355,8 @@ void     mm_plan_retain(mm_plan *plan);
 void     mm_plan_release(mm_plan *plan); /* NULL is allowed */
 const mm_schema *mm_plan_reads(const mm_plan *plan);
 const mm_schema *mm_plan_gives(const mm_plan *plan);
-/* MM_STAGE_KEEPS_ROWS when all stages keep rows, MM_STAGE_CAN_FAIL when one can, MM_STAGE_FOREIGN likewise,
- * MM_STAGE_BREAKS when one breaks. */
+/* MM_STAGE_KEEPS_ROWS when all stages keep rows, MM_STAGE_CAN_FAIL when one can, MM_STAGE_USER_CODE likewise,
+ * MM_STAGE_BREAKER when one breaks. */
 int32_t  mm_plan_flags(const mm_plan *plan);
 /* The column read that is column `column` of the result, untouched, or -1. */
 int32_t  mm_plan_shares(const mm_plan *plan, int32_t column);

@@ -142,16 +142,16 @@ const char *mm_op_name(int op);  /* "add" */
 /* ---- Stages ---- */
 
 enum {
-  MM_STAGE_BREAKS = 1,   /* ends a segment: has cut, fold and finish */
+  MM_STAGE_BREAKER = 1,   /* ends a segment: has cut, fold and finish */
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
   MM_STAGE_KEEPS_ROWS = 4,
   MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, may make it moot */
-  MM_STAGE_FOREIGN = 16, /* runs code of others, which may not come to an end by itself */
-  MM_STAGE_WHOLE = 32,   /* breaking: wants no part of a batch in which a row failed */
+  MM_STAGE_USER_CODE = 16, /* runs code of others, which may not come to an end by itself */
+  MM_STAGE_ATOMIC_BATCH = 32,   /* breaking: wants no part of a batch in which a row failed */
   MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
   MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count: nobody need pack them */
-  MM_STAGE_SCATTERS = 256, /* breaking: no partials, a row goes to its own place: several morsels may be one piece */
-  MM_STAGE_LETS_GO = 512   /* breaking: keeps nothing of a batch: blocks that outlive the segment need no count */
+  MM_STAGE_POSITIONAL = 256, /* breaking: no partials, a row goes to its own place: several morsels may be one piece */
+  MM_STAGE_NO_RETAIN = 512   /* breaking: keeps nothing of a batch: blocks that outlive the segment need no count */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */

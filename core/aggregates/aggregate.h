@@ -17,14 +17,14 @@ typedef struct aggregate_function {
   /* `column` is followed by the other columns of the batch: parts stand side by side. */
   int (*update)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error);
   /* Bring states [from, to) of a worker's table into the form that merges. May be NULL. */
-  void (*seal)(accumulator *acc, int64_t from, int64_t to);
+  void (*finalize_local)(accumulator *acc, int64_t from, int64_t to);
   /* Add states from[0 .. n) to states to[number[i]]; pointers stand for the first state. */
-  int (*merge)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-               mm_error *error);
+  int (*combine)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                 mm_error *error);
   /* Move what is kept beside the states, group i to place[i] (NULL: i) of `to`, whose states are there. May be NULL. */
   int (*move)(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error);
   /* All is merged: bring the states into the form that emit reads. May be NULL. */
-  int (*complete)(accumulator *acc, int64_t groups, mm_error *error);
+  int (*finalize)(accumulator *acc, int64_t groups, mm_error *error);
   /* Values of n states, which may be of several accumulators of this kind. */
   int (*emit)(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
               mm_column *column, mm_error *error);
@@ -41,8 +41,8 @@ struct accumulator {
   mm_buffer states;
   mm_buffer value_groups, values; /* kept beside the states by quantiles */
   mm_job *helpers; /* of the plan's, while results are made: whose threads emit may use; NULL: they are busy */
-  row_encoding *pair_layout;   /* of n_unique; owned by the plan */
-  struct distinct_set *census; /* the same; see count_distinct_global.h */
+  row_encoding *pair_encoding;   /* of n_unique; owned by the plan */
+  struct distinct_set *distinct; /* the same; see count_distinct_global.h */
   hash_table pairs;
   int64_t pair_rows;   /* rows that they came from */
   bool pairs_appended; /* some were not looked up */

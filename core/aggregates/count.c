@@ -71,11 +71,11 @@ static int emit_truth(const accumulator *acc, const mm_aggregate *aggregate, voi
 }
 
 static const aggregate_function count_class = {
-    .size = 8, .reduces = true, .update = update_count, .merge = merge_count, .emit = emit_count};
+    .size = 8, .reduces = true, .update = update_count, .combine = merge_count, .emit = emit_count};
 static const aggregate_function count_null_class = {
-    .size = 8, .update = update_count_null, .merge = merge_count, .emit = emit_count};
+    .size = 8, .update = update_count_null, .combine = merge_count, .emit = emit_count};
 static const aggregate_function truth_class = {
-    .size = 8, .update = update_truth, .merge = merge_count, .emit = emit_truth};
+    .size = 8, .update = update_truth, .combine = merge_count, .emit = emit_truth};
 
 const aggregate_function *count_function(int op) {
   return op == MM_AGG_COUNT ? &count_class : op == MM_AGG_COUNT_NULL ? &count_null_class : &truth_class;

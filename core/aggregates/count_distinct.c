@@ -24,20 +24,20 @@ static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride
 }
 
 static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
-  const row_encoding *layout = acc->pair_layout;
+  const row_encoding *encoding = acc->pair_encoding;
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
   for (int64_t from = 0; from < rows->count; from += PIECE) {
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, kept = 0;
     mm_column groups = {.type = {.id = MM_U32}, .length = n, .data = rows->group + from};
-    row_encoding_encode(layout, 0, &groups, 0, n, entries);
-    row_encoding_encode(layout, 1, column, rows->start + from, n, entries);
+    row_encoding_encode(encoding, 0, &groups, 0, n, entries);
+    row_encoding_encode(encoding, 1, column, rows->start + from, n, entries);
     for (int64_t i = 0; i < n; i++) {
       if (column->valid && !bit_get(column->valid, rows->start + from + i)) continue;
-      if (kept != i) copy_entry(entries + kept * layout->stride, entries + i * layout->stride, layout->stride);
+      if (kept != i) copy_entry(entries + kept * encoding->stride, entries + i * encoding->stride, encoding->stride);
       kept++;
     }
-    row_encoding_hash(layout, entries, kept);
+    row_encoding_hash(encoding, entries, kept);
     bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= SHARED_GROUPS;
     acc->pairs_appended |= rows->distinct || (many && acc->pairs.count > acc->pair_rows / 2);
     acc->pair_rows += kept;
@@ -51,7 +51,7 @@ static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[
 static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
 
 static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
-  int64_t n = from->pairs.count, stride = from->pair_layout->stride, start = 0;
+  int64_t n = from->pairs.count, stride = from->pair_encoding->stride, start = 0;
   unique *states = accumulator_state(to, 0);
   to->pairs.entries.size = 0;
   TRY(mm_buffer_reserve(&to->pairs.entries, n * stride * 8, error));
@@ -82,23 +82,23 @@ static int move(accumulator *from, accumulator *to, const uint32_t *place, int64
 
 static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                  mm_error *error) {
-  const row_encoding *layout = to->pair_layout;
+  const row_encoding *encoding = to->pair_encoding;
   const unique *added = accumulator_state(from, first);
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
   int64_t filled = 0;
   for (int64_t i = 0; i < n; i++) {
     for (int64_t k = 0; k < added[i].count; k++) {
-      uint64_t *entry = entries + filled * layout->stride;
-      copy_entry(entry, hash_table_entry(&from->pairs, added[i].start + k), layout->stride);
+      uint64_t *entry = entries + filled * encoding->stride;
+      copy_entry(entry, hash_table_entry(&from->pairs, added[i].start + k), encoding->stride);
       set_group(entry, number[i]);
       if (++filled < PIECE) continue;
-      row_encoding_hash(layout, entries, filled);
+      row_encoding_hash(encoding, entries, filled);
       TRY(hash_table_resolve(&to->pairs, entries, filled, numbers, error));
       filled = 0;
     }
   }
-  row_encoding_hash(layout, entries, filled);
+  row_encoding_hash(encoding, entries, filled);
   return hash_table_resolve(&to->pairs, entries, filled, numbers, error);
 }
 
@@ -122,9 +122,9 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
 static const aggregate_function unique_class = {.size = sizeof(unique),
                                                 .ordered = true,
                                                 .update = update,
-                                                .merge = merge,
+                                                .combine = merge,
                                                 .move = move,
-                                                .complete = complete,
+                                                .finalize = complete,
                                                 .emit = emit};
 
 const aggregate_function *count_distinct_function(void) { return &unique_class; }

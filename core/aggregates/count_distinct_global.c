@@ -30,21 +30,21 @@ struct distinct_set {
   atomic_bool stopped; /* nobody wants the answer any more */
 };
 
-int distinct_set_init(distinct_set **census, mm_error *error) {
-  *census = memory_allocate_zero(sizeof **census);
-  if (!*census) return error_fail_memory(error, sizeof **census);
-  for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*census)->parts[p].lock, NULL);
+int distinct_set_init(distinct_set **distinct, mm_error *error) {
+  *distinct = memory_allocate_zero(sizeof **distinct);
+  if (!*distinct) return error_fail_memory(error, sizeof **distinct);
+  for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*distinct)->parts[p].lock, NULL);
   return 0;
 }
 
-void distinct_set_stop(distinct_set *census) { atomic_store(&census->stopped, true); }
+void distinct_set_stop(distinct_set *distinct) { atomic_store(&distinct->stopped, true); }
 
-void distinct_set_free(distinct_set *census) {
-  for (int p = 0; census && p < PARTS; p++) {
-    memory_release(census->parts[p].slots, census->parts[p].room * (int64_t)sizeof(uint64_t));
-    pthread_mutex_destroy(&census->parts[p].lock);
+void distinct_set_free(distinct_set *distinct) {
+  for (int p = 0; distinct && p < PARTS; p++) {
+    memory_release(distinct->parts[p].slots, distinct->parts[p].room * (int64_t)sizeof(uint64_t));
+    pthread_mutex_destroy(&distinct->parts[p].lock);
   }
-  memory_release(census, sizeof *census);
+  memory_release(distinct, sizeof *distinct);
 }
 
 /* ---- The set ---- */
@@ -116,7 +116,7 @@ static int gather(accumulator *acc, const uint64_t *entries, int64_t stride, con
 }
 
 static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
-  const row_encoding *layout = acc->pair_layout;
+  const row_encoding *encoding = acc->pair_encoding;
   uint64_t entries[PIECE * MOST_WORDS];
   if (!acc->values.size) {
     TRY(mm_buffer_reserve(&acc->values, FILTER * 8, error));
@@ -126,9 +126,9 @@ static int update(accumulator *acc, const mm_column *column, row_vector *rows, m
   }
   for (int64_t from = 0; from < rows->count; from += PIECE) {
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, start = rows->start + from;
-    row_encoding_encode(layout, 0, column, start, n, entries);
-    row_encoding_hash(layout, entries, n);
-    TRY(gather(acc, entries, layout->stride, column, start, n, error));
+    row_encoding_encode(encoding, 0, column, start, n, entries);
+    row_encoding_hash(encoding, entries, n);
+    TRY(gather(acc, entries, encoding->stride, column, start, n, error));
   }
   return 0;
 }
@@ -155,12 +155,12 @@ static int scatter(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error 
 
 static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   (void)place, (void)groups;
-  uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->census->turn, 37);
+  uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->distinct->turn, 37);
   TRY(scatter(from, &to->values, starts, error));
-  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->census->stopped, memory_order_relaxed); i++) {
+  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->distinct->stopped, memory_order_relaxed); i++) {
     uint32_t p = (turn + i) % PARTS; /* all parts may grow at once, to gigabytes */
     if (starts[p + 1] == starts[p]) continue;
-    shard *part = &from->census->parts[p];
+    shard *part = &from->distinct->parts[p];
     pthread_mutex_lock(&part->lock);
     int status = add(part, (const uint64_t *)to->values.data + starts[p], starts[p + 1] - starts[p], error);
     pthread_mutex_unlock(&part->lock);
@@ -179,13 +179,13 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
                 mm_column *column, mm_error *error) {
   (void)aggregate, (void)states;
   int64_t count = 0;
-  for (int p = 0; p < PARTS; p++) count += acc->census->parts[p].count + acc->census->parts[p].zero;
+  for (int p = 0; p < PARTS; p++) count += acc->distinct->parts[p].count + acc->distinct->parts[p].zero;
   TRY(column_make_result(column, type, n, false, error));
   for (int64_t i = 0; i < n; i++) ((int64_t *)column->data)[i] = count;
   return 0;
 }
 
-static const aggregate_function census_class = {
-    .size = 1, .ordered = true, .reduces = true, .update = update, .merge = merge, .move = move, .emit = emit};
+static const aggregate_function distinct_class = {
+    .size = 1, .ordered = true, .reduces = true, .update = update, .combine = merge, .move = move, .emit = emit};
 
-const aggregate_function *count_distinct_global_function(void) { return &census_class; }
+const aggregate_function *count_distinct_global_function(void) { return &distinct_class; }

@@ -5,6 +5,6 @@
 
 /* Values of which a stage counts how many are different, added to by all workers. */
 typedef struct distinct_set distinct_set;
-int distinct_set_init(distinct_set **census, mm_error *error);
-void distinct_set_stop(distinct_set *census); /* any thread */
-void distinct_set_free(distinct_set *census);
+int distinct_set_init(distinct_set **distinct, mm_error *error);
+void distinct_set_stop(distinct_set *distinct); /* any thread */
+void distinct_set_free(distinct_set *distinct);

@@ -62,12 +62,12 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
 #include "aggregates/first_last.inc.h"
 
 const aggregate_function *first_last_function(int type) {
-  if (type == MM_BOOL) return &edge_class_bool;
+  if (type == MM_BOOL) return &first_last_class_bool;
   switch (mm_type_width((mm_type){.id = (uint8_t)type})) {
-  case 1: return &edge_class_1;
-  case 2: return &edge_class_2;
-  case 4: return &edge_class_4;
-  case 8: return &edge_class_8;
+  case 1: return &first_last_class_1;
+  case 2: return &first_last_class_2;
+  case 4: return &first_last_class_4;
+  case 8: return &first_last_class_8;
   default: return NULL;
   }
 }

@@ -15,8 +15,8 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static const aggregate_function NAME(edge_class) = {
-    .size = sizeof(edge), .ordered = true, .update = NAME(update), .merge = merge, .emit = emit};
+static const aggregate_function NAME(first_last_class) = {
+    .size = sizeof(edge), .ordered = true, .update = NAME(update), .combine = merge, .emit = emit};
 
 #undef NAME
 #undef VALUE

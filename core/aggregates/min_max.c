@@ -75,7 +75,7 @@ static void add_bound(accumulator *acc, int64_t order) {
 const aggregate_function *min_max_function(int type) {
   switch (type_storage(type)) {
 #define X(E, s, C, format)                                                                                             \
-  case MM_##E: return &extreme_class_##s;
+  case MM_##E: return &min_max_class_##s;
     TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X

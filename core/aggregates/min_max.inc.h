@@ -27,8 +27,8 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static const aggregate_function NAME(extreme_class) = {
-    .size = sizeof(extreme), .reduces = true, .start = start, .update = NAME(update), .merge = merge, .emit = emit};
+static const aggregate_function NAME(min_max_class) = {
+    .size = sizeof(extreme), .reduces = true, .start = start, .update = NAME(update), .combine = merge, .emit = emit};
 
 #undef NAME
 #undef VALUE

@@ -97,6 +97,6 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
 }
 
 static const aggregate_function text_class = {
-    .size = sizeof(text), .ordered = true, .start = start, .update = update, .merge = merge, .emit = emit};
+    .size = sizeof(text), .ordered = true, .start = start, .update = update, .combine = merge, .emit = emit};
 
 const aggregate_function *min_max_text_function(void) { return &text_class; }

@@ -21,9 +21,9 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 static const aggregate_function NAME(quantile_class) = {.size = sizeof(values_of),
                                                         .ordered = true,
                                                         .update = NAME(update),
-                                                        .merge = merge,
+                                                        .combine = merge,
                                                         .move = move,
-                                                        .complete = complete,
+                                                        .finalize = complete,
                                                         .emit = emit};
 
 #undef NAME

@@ -26,7 +26,7 @@ static int emit_nothing(const accumulator *acc, const mm_aggregate *aggregate, v
 }
 /* A value of a column in which all is null. */
 static const aggregate_function nothing_class = {
-    .size = 8, .ordered = true, .update = nothing, .merge = merge_nothing, .emit = emit_nothing};
+    .size = 8, .ordered = true, .update = nothing, .combine = merge_nothing, .emit = emit_nothing};
 
 const aggregate_function *aggregate_function_of(int op, mm_type type) {
   bool number = type_is_signed(type.id) || type_is_unsigned(type.id) || type_is_float(type.id) || type.id == MM_BOOL;

@@ -6,7 +6,7 @@
 
 /* The state of each row's group and lane; groups beyond the first have one state. Some rows after the last are written too: there is room
  * for a vector. */
-static void spread(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
+static void fill_replicas(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
   enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
   uint32_t of_lane[BLOCK];
   for (int k = 0; k < BLOCK; k++) of_lane[k] = (uint32_t)replica_state(lane + k) - HEAD_STATES;
@@ -18,23 +18,23 @@ static void spread(uint32_t *restrict states, const uint32_t *restrict group, in
 }
 
 const uint32_t *row_vector_replicas(row_vector *rows) {
-  if (!rows->spread_known) spread(rows->spread, rows->group, rows->lane, rows->count);
-  rows->spread_known = true;
-  return rows->spread;
+  if (!rows->replicas_known) fill_replicas(rows->replicas, rows->group, rows->lane, rows->count);
+  rows->replicas_known = true;
+  return rows->replicas;
 }
 
 const uint32_t *row_vector_states(row_vector *rows, const mm_column *column) {
-  const uint32_t *spread = row_vector_replicas(rows);
-  if (!column->valid) return spread;
+  const uint32_t *replicas = row_vector_replicas(rows);
+  if (!column->valid) return replicas;
   if (rows->masked_by == column->valid) return rows->masked; /* several aggregates of one column */
   rows->masked_by = column->valid;
-  if (rows->tally_of == rows->masked) rows->tally_of = NULL;
+  if (rows->row_counts_of == rows->masked) rows->row_counts_of = NULL;
   const uint64_t *valid = column->valid + (rows->start >> 6);
   int64_t shift = rows->start & 63, end = shift + rows->count;
   for (int64_t word = 0; word * 64 < end; word++) {
     uint64_t bits = valid[word];
     int64_t from = word ? 0 : shift, to = end - word * 64 < 64 ? end - word * 64 : 64, at = word * 64 - shift;
-    memcpy(rows->masked + at + from, spread + at + from, (size_t)(to - from) * sizeof(uint32_t));
+    memcpy(rows->masked + at + from, replicas + at + from, (size_t)(to - from) * sizeof(uint32_t));
     uint64_t nulls = ~bits & UINT64_MAX << from;
     if (to < 64) nulls &= (UINT64_C(1) << to) - 1;
     for (; nulls; nulls &= nulls - 1) {
@@ -54,13 +54,13 @@ int64_t row_vector_count_valid(const row_vector *rows, const mm_column *column) 
 
 const uint32_t *row_vector_counts(row_vector *rows, const mm_column *column) {
   const uint32_t *at = column ? row_vector_states(rows, column) : row_vector_replicas(rows);
-  if (rows->tally_of == at) return rows->tally;
-  rows->tally_of = at;
+  if (rows->row_counts_of == at) return rows->row_counts;
+  rows->row_counts_of = at;
   uint32_t counts[HEAD_STATES + REPLICATED_GROUPS] = {0}; /* by state */
   for (int64_t i = 0, n = rows->count; i < n; i++) counts[at[i]]++;
   for (int64_t g = 0; g < REPLICATED_GROUPS; g++) {
-    rows->tally[g] = 0;
-    for (int64_t lane = 0; lane < REDUCE_LANES; lane++) rows->tally[g] += counts[replica_state(lane) + g];
+    rows->row_counts[g] = 0;
+    for (int64_t lane = 0; lane < REDUCE_LANES; lane++) rows->row_counts[g] += counts[replica_state(lane) + g];
   }
-  return rows->tally;
+  return rows->row_counts;
 }

@@ -17,14 +17,14 @@ typedef struct row_vector {
   int64_t groups;       /* that the table has by now */
   bool single;          /* all rows are of group 0 */
   bool few;             /* all groups have lanes */
-  bool spread_known;
-  uint32_t *group;  /* number of each row's group */
-  uint32_t *spread; /* its state; see row_vector_replicas */
-  uint32_t *masked; /* the same, nulls of `masked_by` to the trash */
+  bool replicas_known;
+  uint32_t *group;    /* number of each row's group */
+  uint32_t *replicas; /* its state; see row_vector_replicas */
+  uint32_t *masked;   /* the same, nulls of `masked_by` to the null states */
   const uint64_t *masked_by;
-  uint32_t tally[REPLICATED_GROUPS]; /* rows of each group; see row_vector_counts */
-  const uint32_t *tally_of;          /* states that were counted; NULL: none yet */
-  bool distinct;                     /* each row is a group of its own */
+  uint32_t row_counts[REPLICATED_GROUPS]; /* rows of each group; see row_vector_counts */
+  const uint32_t *row_counts_of;          /* states that were counted; NULL: none yet */
+  bool distinct;                          /* each row is a group of its own */
 } row_vector;
 
 /* The state of lane `lane` of group 0. */
@@ -34,7 +34,7 @@ static inline int64_t replica_state(int64_t lane) {
 }
 /* States for the rows when the order of rows does not matter. */
 const uint32_t *row_vector_replicas(row_vector *rows);
-/* The same for the rows of a column that has no text: nulls go to the trash. */
+/* The same for the rows of a column that has no text: nulls go to the null states. */
 const uint32_t *row_vector_states(row_vector *rows, const mm_column *column);
 /* How many rows are not null in a column. */
 int64_t row_vector_count_valid(const row_vector *rows, const mm_column *column);

@@ -219,19 +219,22 @@ static int update_float_mean(accumulator *acc, const mm_column *parts, row_vecto
 }
 
 /* In order, so that parts which are morsels add up as morsels do. */
-static const aggregate_function whole_sum_class = {
-    .size = sizeof(__int128), .ordered = true, .update = update_whole_sum, .merge = merge_sum_i64, .emit = emit_exact};
+static const aggregate_function whole_sum_class = {.size = sizeof(__int128),
+                                                   .ordered = true,
+                                                   .update = update_whole_sum,
+                                                   .combine = merge_sum_i64,
+                                                   .emit = emit_exact};
 static const aggregate_function float_sum_class = {
-    .size = sizeof(double), .ordered = true, .update = update_float_sum, .merge = merge_sum_f64, .emit = emit_float};
+    .size = sizeof(double), .ordered = true, .update = update_float_sum, .combine = merge_sum_f64, .emit = emit_float};
 static const aggregate_function whole_mean_class = {.size = sizeof(average_i64),
                                                     .ordered = true,
                                                     .update = update_whole_mean,
-                                                    .merge = merge_mean_i64,
+                                                    .combine = merge_mean_i64,
                                                     .emit = emit_mean_i64};
 static const aggregate_function float_mean_class = {.size = sizeof(average_f64),
                                                     .ordered = true,
                                                     .update = update_float_mean,
-                                                    .merge = merge_mean_f64,
+                                                    .combine = merge_mean_f64,
                                                     .emit = emit_mean_f64};
 
 const aggregate_function *merged_sum_function(int op, int type) {

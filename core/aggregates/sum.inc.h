@@ -83,11 +83,11 @@ static int NAME(emit_mean)(const accumulator *acc, const mm_aggregate *aggregate
 }
 
 static const aggregate_function NAME(sum_class) = {
-    .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .merge = NAME(merge_sum), .emit = EMIT_SUM};
+    .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .combine = NAME(merge_sum), .emit = EMIT_SUM};
 static const aggregate_function NAME(mean_class) = {.size = sizeof(NAME(average)),
                                                     .reduces = true,
                                                     .update = NAME(update_mean),
-                                                    .merge = NAME(merge_mean),
+                                                    .combine = NAME(merge_mean),
                                                     .emit = NAME(emit_mean)};
 
 #undef NAME

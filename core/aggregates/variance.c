@@ -158,7 +158,7 @@ static void measure(accumulator *acc, const mm_column *column, const row_vector 
 const aggregate_function *variance_function(int type) {
   switch (type_storage(type)) {
 #define X(E, s, C, format)                                                                                             \
-  case MM_##E: return &moment_class_##s;
+  case MM_##E: return &variance_class_##s;
     TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
 #undef X
@@ -183,6 +183,6 @@ static int update_parts(accumulator *acc, const mm_column *parts, row_vector *ro
 }
 
 static const aggregate_function merged_class = {
-    .size = sizeof(moment), .ordered = true, .update = update_parts, .merge = merge, .emit = emit};
+    .size = sizeof(moment), .ordered = true, .update = update_parts, .combine = merge, .emit = emit};
 
 const aggregate_function *merged_variance_function(void) { return &merged_class; }

@@ -23,8 +23,12 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static const aggregate_function NAME(moment_class) = {
-    .size = sizeof(moment), .reduces = true, .update = NAME(update), .seal = seal, .merge = merge, .emit = emit};
+static const aggregate_function NAME(variance_class) = {.size = sizeof(moment),
+                                                        .reduces = true,
+                                                        .update = NAME(update),
+                                                        .finalize_local = seal,
+                                                        .combine = merge,
+                                                        .emit = emit};
 
 #undef NAME
 #undef VALUE

@@ -118,7 +118,7 @@ static void thread_body(void *argument) {
 
 static int bind_stages(mm_job *job, mm_error *error) {
   int64_t count = job->stage_count;
-  if (!count || !(job->stages[count - 1]->flags & MM_STAGE_BREAKS))
+  if (!count || !(job->stages[count - 1]->flags & MM_STAGE_BREAKER))
     return error_fail(error, MM_EBUG, "no-sink", "the last stage of a job must be a sink");
   job->incoming = memory_allocate_zero(count * (int64_t)sizeof *job->incoming);
   job->stage_rows = memory_allocate_zero(2 * count * (int64_t)sizeof *job->stage_rows);
@@ -137,7 +137,7 @@ static int bind_stages(mm_job *job, mm_error *error) {
 /* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is refused. */
 static bool prepare_alone(mm_job *job) {
   for (int32_t i = 0; i < job->stage_count; i++)
-    if (job->stages[i]->flags & MM_STAGE_FOREIGN) return false;
+    if (job->stages[i]->flags & MM_STAGE_USER_CODE) return false;
   job->alone = memory_allocate_zero(sizeof *job->alone);
   return job->alone != NULL;
 }

@@ -21,11 +21,11 @@
 #include <stdatomic.h>
 
 /* What became of a morsel. */
-typedef struct outcome {
+typedef struct morsel_result {
   bool ready;
   void *partial;  /* NULL: nothing to fold */
   mm_error error; /* code 0: none */
-} outcome;
+} morsel_result;
 
 typedef struct segment {
   mm_source *source;
@@ -45,7 +45,7 @@ typedef struct segment {
   bool failed;              /* a morsel before `head` failed, see `error` */
   int64_t fail_at;          /* lowest morsel known to have failed: no later one starts */
   mm_error error;
-  outcome *slots; /* `window` of them */
+  morsel_result *slots; /* `window` of them */
   int64_t window;
 } segment;
 

@@ -22,7 +22,7 @@ static int64_t batch_rows(const mm_job *job, const segment *s) {
 static int64_t piece_rows(const mm_job *job, const segment *s) {
   enum { PIECE_BYTES = 1 << 20, PIECES_A_THREAD = 16 };
   const mm_source *source = s->source;
-  if (!source->rows || !(job->stages[s->breaker]->flags & MM_STAGE_SCATTERS)) return MM_MORSEL;
+  if (!source->rows || !(job->stages[s->breaker]->flags & MM_STAGE_POSITIONAL)) return MM_MORSEL;
   int64_t width = 0;
   for (int32_t i = 0; i < source->schema.count; i++) {
     int64_t bytes = mm_type_width(source->schema.fields[i].type);
@@ -37,7 +37,7 @@ static int64_t piece_rows(const mm_job *job, const segment *s) {
 int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
-  while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKS)) s->breaker++;
+  while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKER)) s->breaker++;
   pthread_mutexattr_t brief; /* held for a moment: to look again is cheaper than to sleep */
   pthread_mutexattr_init(&brief);
   pthread_mutexattr_settype(&brief, PTHREAD_MUTEX_ADAPTIVE_NP);
@@ -47,7 +47,7 @@ int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error
   pthread_cond_init(&s->advanced, NULL);
   s->piece_rows = piece_rows(job, s);
   if (source->rows) source->piece_rows = s->piece_rows;
-  source->lends = (job->stages[s->breaker]->flags & MM_STAGE_LETS_GO) != 0;
+  source->lends = (job->stages[s->breaker]->flags & MM_STAGE_NO_RETAIN) != 0;
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
   s->slots = memory_allocate_zero(s->window * (int64_t)sizeof *s->slots);
@@ -96,7 +96,7 @@ static bool may_start(mm_job *job, segment *s, int64_t k) {
 }
 
 /* Fold one morsel's partial. A failed one is folded too where the rows before its failure may satisfy the stage. */
-static int fold_one(mm_stage *breaker, outcome *taken, mm_error *error) {
+static int fold_one(mm_stage *breaker, morsel_result *taken, mm_error *error) {
   bool wanted = !taken->error.code || breaker->flags & MM_STAGE_CAN_END;
   if (!taken->partial) return 0;
   if (wanted) return breaker->vtable->fold(breaker, taken->partial, error);
@@ -108,8 +108,8 @@ static int fold_one(mm_stage *breaker, outcome *taken, mm_error *error) {
 static void fold_ready(mm_job *job, segment *s) {
   s->folding = true;
   while (s->slots[s->head % s->window].ready && !s->satisfied && !s->failed) {
-    outcome *slot = &s->slots[s->head % s->window];
-    outcome taken;
+    morsel_result *slot = &s->slots[s->head % s->window];
+    morsel_result taken;
     taken.partial = slot->partial;
     taken.error.code = slot->error.code;
     if (slot->error.code) taken.error = slot->error;
@@ -135,7 +135,7 @@ static void fold_ready(mm_job *job, segment *s) {
 
 static void publish(mm_job *job, segment *s, int64_t k, void *partial, const mm_error *failure) {
   pthread_mutex_lock(&s->ordering);
-  outcome *slot = &s->slots[k % s->window];
+  morsel_result *slot = &s->slots[k % s->window];
   slot->ready = true;
   slot->partial = partial;
   slot->error.code = failure->code;

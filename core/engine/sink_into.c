@@ -112,8 +112,8 @@ static void into_free(mm_stage *stage) {
 
 /* It can fail, so that batches know their rows. */
 static const mm_stage_class into_class = {.name = "into",
-                                          .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_FAIL | MM_STAGE_SCATTERS
-                                                   | MM_STAGE_LETS_GO,
+                                          .flags = MM_STAGE_BREAKER | MM_STAGE_CAN_FAIL | MM_STAGE_POSITIONAL
+                                                   | MM_STAGE_NO_RETAIN,
                                           .bind = into_bind,
                                           .run = into_run,
                                           .cut = into_cut,
@@ -131,7 +131,7 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
     return NULL;
   }
   sink->base.vtable = &into_class;
-  sink->base.flags = into_class.flags | (in_place ? MM_STAGE_WHOLE : 0);
+  sink->base.flags = into_class.flags | (in_place ? MM_STAGE_ATOMIC_BATCH : 0);
   sink->in_place = in_place;
   sink->count = count;
   if (count) memcpy(sink->to, to, (size_t)count * sizeof *to);

@@ -98,7 +98,7 @@ static void sink_free(mm_stage *stage) {
 }
 
 static const mm_stage_class table_sink_class = {.name = "table",
-                                                .flags = MM_STAGE_BREAKS,
+                                                .flags = MM_STAGE_BREAKER,
                                                 .bind = sink_bind,
                                                 .open = sink_open,
                                                 .close = sink_close,

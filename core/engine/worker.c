@@ -60,7 +60,7 @@ static void push(worker *w, int32_t i, const mm_batch *in) {
   int32_t index = s->first + i;
   mm_stage *stage = w->job->stages[index];
   bool breaks = index == s->breaker;
-  if (breaks && w->failure.code && stage->flags & MM_STAGE_WHOLE) return;
+  if (breaks && w->failure.code && stage->flags & MM_STAGE_ATOMIC_BATCH) return;
   mm_batch *out = breaks ? NULL : &w->batches[i + 1];
   int status;
   w->counted[2 * i] += rows_of(in);

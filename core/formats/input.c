@@ -14,7 +14,7 @@
 enum { SAMPLE_ROWS = 10000 };
 
 struct mm_input {
-  csv_splitter cutter;
+  csv_splitter splitter;
   mm_schema schema;
   csv_sample sample;
   char *nulls;
@@ -40,7 +40,7 @@ static int check_options(const mm_csv_options *o, mm_error *error) {
 }
 
 static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error) {
-  csv_dialect *dialect = &input->cutter.dialect;
+  csv_dialect *dialect = &input->splitter.dialect;
   dialect->quote = '"';
   dialect->quoting = true;
   if (!o) return 0;
@@ -54,27 +54,27 @@ static int set_options(mm_input *input, const mm_csv_options *o, mm_error *error
     dialect->lines = dialect->no_header = true;
     dialect->delimiter = '\n';
     dialect->quoting = false;
-    TRY(csv_header_single(&input->cutter.names, "line", error));
+    TRY(csv_header_single(&input->splitter.names, "line", error));
   }
   if (o->nulls && !(input->nulls = memory_copy_text(o->nulls)))
     return error_fail_memory(error, (int64_t)strlen(o->nulls) + 1);
   dialect->nulls = input->nulls;
-  input->cutter.feed.chunk = o->chunk;
+  input->splitter.reading.read_size = o->chunk;
   return 0;
 }
 
-static int keep_ahead(mm_input *input, csv_chunk *piece, mm_error *error) {
+static int keep_ahead(mm_input *input, csv_chunk *chunk, mm_error *error) {
   if (input->ahead_count == input->ahead_capacity) {
     int64_t width = sizeof *input->ahead, old = input->ahead_capacity, fresh = old ? 2 * old : 4;
     csv_chunk **ahead = memory_resize(input->ahead, old * width, fresh * width);
     if (!ahead) {
-      csv_chunk_free(piece);
+      csv_chunk_free(chunk);
       return error_fail_memory(error, fresh * width);
     }
     input->ahead = ahead;
     input->ahead_capacity = fresh;
   }
-  input->ahead[input->ahead_count++] = piece;
+  input->ahead[input->ahead_count++] = chunk;
   return 0;
 }
 
@@ -86,25 +86,25 @@ static int know_lines(mm_input *input, mm_error *error) {
   return mm_schema_add(&input->schema, "line", (mm_type){.id = MM_UTF8}, false, error);
 }
 
-/* Cut the pieces that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
+/* Cut the chunks that hold the sample, and infer the types. What is wrong before the first whole row is told at once,
  * there being nothing to infer from; what is wrong later, when the rows are read. */
 static int look_at_rows(mm_input *input, mm_error *error) {
-  csv_chunk *piece;
+  csv_chunk *chunk;
   int status = 1;
   for (int64_t rows = 0;
-       rows < input->sample.rows && (status = csv_splitter_next(&input->cutter, &piece, error)) > 0;) {
-    if (rows + piece->rows == 0 && piece->failure.code) {
-      if (error) *error = piece->failure;
-      status = piece->failure.code;
-      csv_chunk_free(piece);
+       rows < input->sample.rows && (status = csv_splitter_next(&input->splitter, &chunk, error)) > 0;) {
+    if (rows + chunk->rows == 0 && chunk->failure.code) {
+      if (error) *error = chunk->failure;
+      status = chunk->failure.code;
+      csv_chunk_free(chunk);
       break;
     }
-    rows += piece->rows;
-    TRY(keep_ahead(input, piece, error));
+    rows += chunk->rows;
+    TRY(keep_ahead(input, chunk, error));
   }
   if (status < 0) return status;
-  if (input->cutter.dialect.lines) return know_lines(input, error);
-  return csv_infer(&input->cutter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
+  if (input->splitter.dialect.lines) return know_lines(input, error);
+  return csv_infer(&input->splitter, input->ahead, input->ahead_count, &input->sample, &input->schema, error);
 }
 
 int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **result,
@@ -113,21 +113,22 @@ int mm_input_open(const char *const *paths, int32_t count, const mm_csv_options 
   mm_input *input = memory_allocate_zero(sizeof *input);
   if (!input) return error_fail_memory(error, sizeof *input);
   int status = set_options(input, options, error);
-  if (options) file_wait_begin(&input->cutter.feed.wait, options->patience, options->pulse, options->context);
-  if (status >= 0) status = csv_splitter_init(&input->cutter, paths, options ? options->blocks : NULL, count, error);
+  if (options)
+    file_wait_begin(&input->splitter.reading.wait, options->open_timeout, options->interrupt, options->context);
+  if (status >= 0) status = csv_splitter_init(&input->splitter, paths, options ? options->blocks : NULL, count, error);
   input->sample.rows = options && options->sample_rows > 0 ? options->sample_rows : SAMPLE_ROWS;
   if (status >= 0) status = look_at_rows(input, error);
   if (status < 0) {
     mm_input_free(input);
     return status;
   }
-  file_wait_end(&input->cutter.feed.wait);
-  const csv_dialect *dialect = &input->cutter.dialect;
+  file_wait_end(&input->splitter.reading.wait);
+  const csv_dialect *dialect = &input->splitter.dialect;
   snprintf(input->format, sizeof input->format, "%s%s",
            dialect->lines               ? "text"
            : dialect->delimiter == '\t' ? "tsv"
                                         : "csv",
-           input->cutter.compressed ? ".zst" : "");
+           input->splitter.compressed ? ".zst" : "");
   *result = input;
   return 0;
 }
@@ -139,7 +140,7 @@ int64_t mm_input_sampled(const mm_input *input, bool *all) {
   int64_t rows = 0;
   for (int64_t i = 0; i < input->ahead_count; i++) rows += input->ahead[i]->rows;
   bool whole = !input->ahead_count || !input->ahead[input->ahead_count - 1]->failure.code;
-  *all = input->cutter.done && whole && rows == input->sample.rows;
+  *all = input->splitter.done && whole && rows == input->sample.rows;
   return input->sample.rows;
 }
 
@@ -149,8 +150,8 @@ void mm_input_free(mm_input *input) {
   if (!input) return;
   for (int64_t i = input->ahead_given; i < input->ahead_count; i++) csv_chunk_free(input->ahead[i]);
   memory_release(input->ahead, input->ahead_capacity * (int64_t)sizeof *input->ahead);
-  if (input->sample.nulls) memory_release(input->sample.nulls, input->cutter.names.count);
-  csv_splitter_free(&input->cutter);
+  if (input->sample.nulls) memory_release(input->sample.nulls, input->splitter.names.count);
+  csv_splitter_free(&input->splitter);
   mm_schema_free(&input->schema);
   if (input->nulls) memory_release(input->nulls, (int64_t)strlen(input->nulls) + 1);
   memory_release(input, sizeof *input);
@@ -164,27 +165,27 @@ typedef struct csv_source {
   int32_t *columns; /* of the first file, by column of the schema */
 } csv_source;
 
-/* A piece as its worker reads it. */
-typedef struct reading {
-  csv_chunk *piece;
+/* A chunk as its worker reads it. */
+typedef struct claimed_chunk {
+  csv_chunk *chunk;
   csv_cursor cursor;
-} reading;
+} claimed_chunk;
 
-static int source_claim(mm_source *source, void **piece, mm_error *error) {
+static int source_claim(mm_source *source, void **chunk, mm_error *error) {
   mm_input *input = ((csv_source *)source)->input;
-  reading *made = memory_allocate_zero(sizeof *made);
+  claimed_chunk *made = memory_allocate_zero(sizeof *made);
   if (!made) return error_fail_memory(error, sizeof *made);
   int status = 1;
-  if (input->ahead_given < input->ahead_count) made->piece = input->ahead[input->ahead_given++];
-  else status = csv_splitter_next(&input->cutter, &made->piece, error);
+  if (input->ahead_given < input->ahead_count) made->chunk = input->ahead[input->ahead_given++];
+  else status = csv_splitter_next(&input->splitter, &made->chunk, error);
   if (status <= 0) memory_release(made, sizeof *made);
-  else *piece = made;
+  else *chunk = made;
   return status;
 }
 
 static int source_open(mm_source *source, void **local, mm_error *error) {
   csv_source *s = (csv_source *)source;
-  return csv_parser_new(&s->input->cutter, &s->base.schema, s->columns, (csv_parser **)local, error);
+  return csv_parser_new(&s->input->splitter, &s->base.schema, s->columns, (csv_parser **)local, error);
 }
 
 static void source_close(mm_source *source, void *local) {
@@ -192,34 +193,34 @@ static void source_close(mm_source *source, void *local) {
   csv_parser_free(local);
 }
 
-static int source_load(mm_source *source, void *local, void *piece, int64_t rows, mm_batch *out, mm_error *error) {
+static int source_load(mm_source *source, void *local, void *chunk, int64_t rows, mm_batch *out, mm_error *error) {
   (void)source;
-  reading *r = piece;
-  return csv_parser_load(local, r->piece, &r->cursor, rows, out, error);
+  claimed_chunk *r = chunk;
+  return csv_parser_load(local, r->chunk, &r->cursor, rows, out, error);
 }
 
-static void source_locate(mm_source *source, void *piece, int64_t row, mm_error *error) {
-  csv_locate_row(&((csv_source *)source)->input->cutter, ((reading *)piece)->piece, row, error);
+static void source_locate(mm_source *source, void *chunk, int64_t row, mm_error *error) {
+  csv_locate_row(&((csv_source *)source)->input->splitter, ((claimed_chunk *)chunk)->chunk, row, error);
 }
 
-static void source_drop(mm_source *source, void *piece) {
+static void source_drop(mm_source *source, void *chunk) {
   (void)source;
-  csv_chunk_free(((reading *)piece)->piece);
-  memory_release(piece, sizeof(reading));
+  csv_chunk_free(((claimed_chunk *)chunk)->chunk);
+  memory_release(chunk, sizeof(claimed_chunk));
 }
 
 static void source_progress(mm_source *source, mm_progress *progress) {
-  const csv_splitter *cutter = &((csv_source *)source)->input->cutter;
-  progress->bytes = atomic_load_explicit(&cutter->feed.consumed, memory_order_relaxed);
-  progress->bytes_total = cutter->bytes_total;
+  const csv_splitter *splitter = &((csv_source *)source)->input->splitter;
+  progress->bytes = atomic_load_explicit(&splitter->reading.consumed, memory_order_relaxed);
+  progress->bytes_total = splitter->bytes_total;
 }
 
 static void source_interrupt(mm_source *source) {
-  read_context *feed = &((csv_source *)source)->input->cutter.feed;
-  pthread_mutex_lock(&feed->lock);
-  atomic_store(&feed->wait.stop, true);
-  pthread_cond_broadcast(&feed->changed);
-  pthread_mutex_unlock(&feed->lock);
+  read_context *reading = &((csv_source *)source)->input->splitter.reading;
+  pthread_mutex_lock(&reading->lock);
+  atomic_store(&reading->wait.stop, true);
+  pthread_cond_broadcast(&reading->changed);
+  pthread_mutex_unlock(&reading->lock);
 }
 
 static void source_free(mm_source *source) {
@@ -245,7 +246,7 @@ static const mm_source_class csv_source_class = {.name = "csv",
 static int bind_columns(csv_source *s, const mm_schema *wanted, mm_error *error) {
   for (int32_t i = 0; i < wanted->count; i++) {
     const mm_field *field = &wanted->fields[i];
-    s->columns[i] = csv_header_find(&s->input->cutter.names, field->name);
+    s->columns[i] = csv_header_find(&s->input->splitter.names, field->name);
     if (s->columns[i] < 0)
       return error_fail(error, MM_EUSAGE, "unknown-column", "the input has no column \"%.100s\"", field->name);
     char name[100];

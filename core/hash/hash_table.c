@@ -31,8 +31,8 @@ static int grow(hash_table *table, mm_error *error) {
 
 /* Copy long text of the newest entry, which points into somebody's column. */
 static int own_text(hash_table *table, uint64_t *entry, mm_error *error) {
-  for (int32_t c = 0; c < table->layout->count; c++) {
-    const encoded_column *key = &table->layout->columns[c];
+  for (int32_t c = 0; c < table->encoding->count; c++) {
+    const encoded_column *key = &table->encoding->columns[c];
     if (!type_is_text(key->type.id) || !key_is_long(entry[key->word + 1])) continue;
     int64_t size = key_size(entry[key->word + 1]);
     uint8_t *bytes = arena_take(table->arena, size);
@@ -44,22 +44,23 @@ static int own_text(hash_table *table, uint64_t *entry, mm_error *error) {
 }
 
 static __attribute__((noinline)) int insert(hash_table *table, uint64_t at, const uint64_t *entry, mm_error *error) {
-  int64_t size = table->layout->stride * (int64_t)sizeof(uint64_t);
+  int64_t size = table->encoding->stride * (int64_t)sizeof(uint64_t);
   if (table->count >= (int64_t)INDEX_BITS - 1)
     return error_fail(error, MM_ELIMIT, "too-many-keys", "more than %lld different keys in one part",
                       (long long)table->count);
   TRY(mm_buffer_append(&table->entries, entry, size, error));
-  if (table->layout->text) TRY(own_text(table, (uint64_t *)(table->entries.data + table->entries.size - size), error));
+  if (table->encoding->text)
+    TRY(own_text(table, (uint64_t *)(table->entries.data + table->entries.size - size), error));
   table->slots[at] = (entry[0] & ~INDEX_BITS) | (uint64_t)++table->count;
   table->tabled = table->count;
   return 0;
 }
 
-static bool equal_with_text(const row_encoding *layout, const uint64_t *a, const uint64_t *b) {
+static bool equal_with_text(const row_encoding *encoding, const uint64_t *a, const uint64_t *b) {
   if (a[0] != b[0]) return false;
   int32_t w = 1;
-  for (int32_t c = 0; c < layout->count; c++) {
-    const encoded_column *key = &layout->columns[c];
+  for (int32_t c = 0; c < encoding->count; c++) {
+    const encoded_column *key = &encoding->columns[c];
     if (!type_is_text(key->type.id)) continue;
     for (; w < key->word; w++)
       if (a[w] != b[w]) return false;
@@ -71,24 +72,24 @@ static bool equal_with_text(const row_encoding *layout, const uint64_t *a, const
     }
     w += 2;
   }
-  for (; w <= layout->words; w++)
+  for (; w <= encoding->words; w++)
     if (a[w] != b[w]) return false;
   return true;
 }
 
 /* `words` and `text` are constants where this is inlined. */
-static inline __attribute__((always_inline)) bool equal(const row_encoding *layout, const uint64_t *a,
+static inline __attribute__((always_inline)) bool equal(const row_encoding *encoding, const uint64_t *a,
                                                         const uint64_t *b, int32_t words, bool text) {
   uint64_t different = a[0] ^ b[0];
   for (int32_t w = 1; w <= words; w++) different |= a[w] ^ b[w];
   if (!different) return true;
-  return text && equal_with_text(layout, a, b);
+  return text && equal_with_text(encoding, a, b);
 }
 
 static inline __attribute__((always_inline)) int resolve(hash_table *table, const uint64_t *entries, int64_t n,
                                                          uint32_t *numbers, int32_t words, int32_t stride, bool text,
                                                          mm_error *error) {
-  const row_encoding *layout = table->layout;
+  const row_encoding *encoding = table->encoding;
   bool fetch = table->slot_count >= FETCH_SLOTS;
   uint64_t mask = (uint64_t)table->slot_count - 1;
   uint64_t *slots = table->slots;
@@ -103,7 +104,7 @@ static inline __attribute__((always_inline)) int resolve(hash_table *table, cons
     uint64_t hash = entry[0], at = hash & mask, slot;
     for (; (slot = slots[at]); at = (at + 1) & mask) {
       if ((slot ^ hash) & ~INDEX_BITS) continue;
-      if (equal(layout, known + ((slot & INDEX_BITS) - 1) * (uint64_t)stride, entry, words, text)) break;
+      if (equal(encoding, known + ((slot & INDEX_BITS) - 1) * (uint64_t)stride, entry, words, text)) break;
     }
     if (__builtin_expect(!slot, 0)) {
       if (table->count * 2 >= table->slot_count) {
@@ -122,19 +123,19 @@ static inline __attribute__((always_inline)) int resolve(hash_table *table, cons
 }
 
 int hash_table_resolve(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
-  const row_encoding *layout = table->layout;
+  const row_encoding *encoding = table->encoding;
   if (!table->slots) TRY(grow(table, error));
-  if (layout->words == 1 && layout->stride == 2) return resolve(table, entries, n, numbers, 1, 2, false, error);
-  if (layout->words == 2 && layout->text) return resolve(table, entries, n, numbers, 2, 3, true, error);
-  if (!layout->text) return resolve(table, entries, n, numbers, layout->words, layout->stride, false, error);
-  return resolve(table, entries, n, numbers, layout->words, layout->stride, true, error);
+  if (encoding->words == 1 && encoding->stride == 2) return resolve(table, entries, n, numbers, 1, 2, false, error);
+  if (encoding->words == 2 && encoding->text) return resolve(table, entries, n, numbers, 2, 3, true, error);
+  if (!encoding->text) return resolve(table, entries, n, numbers, encoding->words, encoding->stride, false, error);
+  return resolve(table, entries, n, numbers, encoding->words, encoding->stride, true, error);
 }
 
 int hash_table_append(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
-  int64_t size = table->layout->stride * (int64_t)sizeof(uint64_t);
+  int64_t size = table->encoding->stride * (int64_t)sizeof(uint64_t);
   TRY(mm_buffer_append(&table->entries, entries, n * size, error));
   for (int64_t i = 0; i < n; i++) numbers[i] = (uint32_t)(table->count + i);
-  if (table->layout->text)
+  if (table->encoding->text)
     for (int64_t i = 0; i < n; i++)
       TRY(own_text(table, (uint64_t *)(table->entries.data + (table->count + i) * size), error));
   table->count += n;

@@ -33,27 +33,27 @@ struct hot_strings {
   uint32_t rows[KINDS][MM_VECTOR], rest[MM_VECTOR];
 };
 
-int hot_strings_init(hot_strings **lexicon, mm_error *error) {
-  *lexicon = memory_allocate_zero(sizeof **lexicon);
-  if (!*lexicon) return error_fail_memory(error, sizeof **lexicon);
-  (*lexicon)->null = (*lexicon)->texts[0].number = HOT_UNKNOWN;
-  (*lexicon)->texts[0].size = UINT32_MAX;
+int hot_strings_init(hot_strings **strings, mm_error *error) {
+  *strings = memory_allocate_zero(sizeof **strings);
+  if (!*strings) return error_fail_memory(error, sizeof **strings);
+  (*strings)->null = (*strings)->texts[0].number = HOT_UNKNOWN;
+  (*strings)->texts[0].size = UINT32_MAX;
   return 0;
 }
 
-void hot_strings_free(hot_strings *lexicon) {
-  if (lexicon) arena_free(&lexicon->arena);
-  memory_release(lexicon, sizeof *lexicon);
+void hot_strings_free(hot_strings *strings) {
+  if (strings) arena_free(&strings->arena);
+  memory_release(strings, sizeof *strings);
 }
 
-void hot_strings_clear(hot_strings *lexicon) {
-  if (lexicon->count) memset(lexicon->slots, 0, sizeof lexicon->slots);
-  lexicon->count = 0;
-  lexicon->null = HOT_UNKNOWN;
-  arena_reset(&lexicon->arena);
+void hot_strings_clear(hot_strings *strings) {
+  if (strings->count) memset(strings->slots, 0, sizeof strings->slots);
+  strings->count = 0;
+  strings->null = HOT_UNKNOWN;
+  arena_reset(&strings->arena);
 }
 
-int32_t hot_strings_count(const hot_strings *lexicon) { return lexicon->count; }
+int32_t hot_strings_count(const hot_strings *strings) { return strings->count; }
 
 /* ---- Texts as words ---- */
 
@@ -135,11 +135,11 @@ static uint64_t any_slot(const uint64_t *words, int count, int64_t size) {
 }
 
 /* A text's slot, or the empty one where it belongs; -1: all that it may have are taken. */
-static int64_t probe(const hot_strings *lexicon, const uint8_t *bytes, int64_t size, const uint64_t *words, int count) {
+static int64_t probe(const hot_strings *strings, const uint8_t *bytes, int64_t size, const uint64_t *words, int count) {
   uint64_t at = any_slot(words, count, size);
   for (int i = 0; i < REACH; i++, at = (at + 1) & (SLOTS - 1)) {
-    const known *text = &lexicon->texts[lexicon->slots[at]];
-    if (!lexicon->slots[at]) return (int64_t)at;
+    const known *text = &strings->texts[strings->slots[at]];
+    if (!strings->slots[at]) return (int64_t)at;
     if (!same(text, words, count, size)) continue;
     if (kind_of(size) < LONG || memcmp((const void *)(uintptr_t)text->words[2], bytes, (size_t)size) == 0)
       return (int64_t)at;
@@ -147,54 +147,54 @@ static int64_t probe(const hot_strings *lexicon, const uint8_t *bytes, int64_t s
   return -1;
 }
 
-static uint32_t number_of(const hot_strings *lexicon, const uint8_t *bytes, int64_t size) {
+static uint32_t number_of(const hot_strings *strings, const uint8_t *bytes, int64_t size) {
   uint64_t words[MOST_WORDS];
   int count = any_words(bytes, size, words);
-  int64_t slot = probe(lexicon, bytes, size, words, count);
-  return slot < 0 ? HOT_UNKNOWN : lexicon->texts[lexicon->slots[slot]].number;
+  int64_t slot = probe(strings, bytes, size, words, count);
+  return slot < 0 ? HOT_UNKNOWN : strings->texts[strings->slots[slot]].number;
 }
 
-uint32_t hot_strings_add(hot_strings *lexicon, const mm_column *column, int64_t row, uint32_t number) {
+uint32_t hot_strings_add(hot_strings *strings, const mm_column *column, int64_t row, uint32_t number) {
   if (column->valid && !bit_get(column->valid, row)) {
-    if (lexicon->null == HOT_UNKNOWN) lexicon->null = number;
-    return lexicon->null;
+    if (strings->null == HOT_UNKNOWN) strings->null = number;
+    return strings->null;
   }
   uint64_t words[MOST_WORDS];
   const uint8_t *bytes = (const uint8_t *)column->data + column->offsets[row];
   int64_t size = column->offsets[row + 1] - column->offsets[row];
   int count = any_words(bytes, size, words);
-  int64_t slot = probe(lexicon, bytes, size, words, count);
-  if (slot >= 0 && lexicon->slots[slot]) return lexicon->texts[lexicon->slots[slot]].number;
-  if (slot < 0 || lexicon->count == MOST) return HOT_UNKNOWN;
+  int64_t slot = probe(strings, bytes, size, words, count);
+  if (slot >= 0 && strings->slots[slot]) return strings->texts[strings->slots[slot]].number;
+  if (slot < 0 || strings->count == MOST) return HOT_UNKNOWN;
   if (kind_of(size) == LONG) {
-    uint8_t *kept = arena_take(&lexicon->arena, size);
+    uint8_t *kept = arena_take(&strings->arena, size);
     if (!kept) return HOT_UNKNOWN;
     memcpy(kept, bytes, (size_t)size);
     words[2] = (uint64_t)(uintptr_t)kept;
     count = 3;
   }
-  known *text = &lexicon->texts[++lexicon->count];
+  known *text = &strings->texts[++strings->count];
   memcpy(text->words, words, (size_t)count * sizeof *words);
   text->size = (uint32_t)size;
   text->number = number;
-  lexicon->slots[slot] = (uint16_t)lexicon->count;
+  strings->slots[slot] = (uint16_t)strings->count;
   return number;
 }
 
 /* ---- A vector of texts ---- */
 
 /* Numbers of rows that take `count` words; those that are not in their first slot go to the rest. */
-static inline __attribute__((always_inline)) int64_t find_rows(hot_strings *lexicon, const uint8_t *bytes,
+static inline __attribute__((always_inline)) int64_t find_rows(hot_strings *strings, const uint8_t *bytes,
                                                                const int32_t *offsets, int kind, int count, int64_t n,
                                                                int64_t left, uint32_t *numbers) {
-  const uint32_t *rows = lexicon->rows[kind];
-  uint32_t *rest = lexicon->rest;
+  const uint32_t *rows = strings->rows[kind];
+  uint32_t *rest = strings->rest;
   for (int64_t k = 0; k < n; k++) {
     uint32_t i = rows[k];
     uint64_t words[MOST_WORDS];
     int64_t size = offsets[i + 1] - offsets[i];
     read_words(bytes + offsets[i], size, count, words);
-    const known *text = &lexicon->texts[lexicon->slots[first_slot(words, count, size)]];
+    const known *text = &strings->texts[strings->slots[first_slot(words, count, size)]];
     numbers[i] = text->number;
     rest[left] = i;
     left += !same(text, words, count, size);
@@ -204,49 +204,49 @@ static inline __attribute__((always_inline)) int64_t find_rows(hot_strings *lexi
 
 /* Part rows by kind. Each row is put on every list, where the next one of that kind takes its place, so that nothing waits for
  * a counter in memory. */
-static inline __attribute__((always_inline)) void part_rows(hot_strings *lexicon, const int32_t *offsets,
+static inline __attribute__((always_inline)) void part_rows(hot_strings *strings, const int32_t *offsets,
                                                             const uint64_t *valid, int64_t start, int64_t n,
                                                             int64_t *counts) {
   int64_t at[KINDS] = {0};
   for (int64_t i = 0; i < n; i++) {
     int64_t size = offsets[i + 1] - offsets[i], here = !valid || bit_get(valid, start + i);
-    lexicon->rows[WORDS_2][at[WORDS_2]] = (uint32_t)i;
-    lexicon->rows[WORDS_4][at[WORDS_4]] = (uint32_t)i;
-    lexicon->rows[WORDS_8][at[WORDS_8]] = (uint32_t)i;
-    lexicon->rows[LONG][at[LONG]] = (uint32_t)i;
+    strings->rows[WORDS_2][at[WORDS_2]] = (uint32_t)i;
+    strings->rows[WORDS_4][at[WORDS_4]] = (uint32_t)i;
+    strings->rows[WORDS_8][at[WORDS_8]] = (uint32_t)i;
+    strings->rows[LONG][at[LONG]] = (uint32_t)i;
     at[WORDS_2] += here & (size <= 16);
     at[WORDS_4] += here & (size > 16) & (size <= 32);
     at[WORDS_8] += here & (size > 32) & (size <= 64);
     at[LONG] += here & (size > 64);
     if (!valid) continue;
-    lexicon->rows[NOTHING][at[NOTHING]] = (uint32_t)i;
+    strings->rows[NOTHING][at[NOTHING]] = (uint32_t)i;
     at[NOTHING] += !here;
   }
   memcpy(counts, at, sizeof at);
 }
 
-static void part(hot_strings *lexicon, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
+static void part(hot_strings *strings, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
                  int64_t *counts) {
-  if (valid) part_rows(lexicon, offsets, valid, start, n, counts);
-  else part_rows(lexicon, offsets, NULL, start, n, counts);
+  if (valid) part_rows(strings, offsets, valid, start, n, counts);
+  else part_rows(strings, offsets, NULL, start, n, counts);
 }
 
-void hot_strings_find(hot_strings *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers) {
+void hot_strings_find(hot_strings *strings, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers) {
   const uint8_t *bytes = column->data;
   const int32_t *offsets = column->offsets + start;
   int64_t readable = column->offsets[column->length], counts[KINDS] = {0}, left = 0, whole = n;
   while (whole > 0 && offsets[whole - 1] + INT64_C(8) > readable) whole--; /* a foreign block may end there */
-  part(lexicon, offsets, column->valid, start, whole, counts);
-  left = find_rows(lexicon, bytes, offsets, WORDS_2, 2, counts[WORDS_2], left, numbers);
-  left = find_rows(lexicon, bytes, offsets, WORDS_4, 4, counts[WORDS_4], left, numbers);
-  left = find_rows(lexicon, bytes, offsets, WORDS_8, 8, counts[WORDS_8], left, numbers);
+  part(strings, offsets, column->valid, start, whole, counts);
+  left = find_rows(strings, bytes, offsets, WORDS_2, 2, counts[WORDS_2], left, numbers);
+  left = find_rows(strings, bytes, offsets, WORDS_4, 4, counts[WORDS_4], left, numbers);
+  left = find_rows(strings, bytes, offsets, WORDS_8, 8, counts[WORDS_8], left, numbers);
   for (int64_t k = 0; k < left + counts[LONG]; k++) {
-    uint32_t i = k < left ? lexicon->rest[k] : lexicon->rows[LONG][k - left];
-    numbers[i] = number_of(lexicon, bytes + offsets[i], offsets[i + 1] - offsets[i]);
+    uint32_t i = k < left ? strings->rest[k] : strings->rows[LONG][k - left];
+    numbers[i] = number_of(strings, bytes + offsets[i], offsets[i + 1] - offsets[i]);
   }
-  for (int64_t k = 0; k < counts[NOTHING]; k++) numbers[lexicon->rows[NOTHING][k]] = lexicon->null;
+  for (int64_t k = 0; k < counts[NOTHING]; k++) numbers[strings->rows[NOTHING][k]] = strings->null;
   for (int64_t i = whole; i < n; i++) {
     bool null = column->valid && !bit_get(column->valid, start + i);
-    numbers[i] = null ? lexicon->null : number_of(lexicon, bytes + offsets[i], offsets[i + 1] - offsets[i]);
+    numbers[i] = null ? strings->null : number_of(strings, bytes + offsets[i], offsets[i + 1] - offsets[i]);
   }
 }

@@ -7,12 +7,12 @@
 
 /* Texts that were seen, each with a number below HOT_UNKNOWN. */
 typedef struct hot_strings hot_strings;
-int hot_strings_init(hot_strings **lexicon, mm_error *error);
-void hot_strings_free(hot_strings *lexicon);
-void hot_strings_clear(hot_strings *lexicon);
+int hot_strings_init(hot_strings **strings, mm_error *error);
+void hot_strings_free(hot_strings *strings);
+void hot_strings_clear(hot_strings *strings);
 /* How many texts it knows, null not among them. */
-int32_t hot_strings_count(const hot_strings *lexicon);
+int32_t hot_strings_count(const hot_strings *strings);
 /* Numbers of up to MM_VECTOR rows; HOT_UNKNOWN: it has not been seen, or there was no room for it. */
-void hot_strings_find(hot_strings *lexicon, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers);
+void hot_strings_find(hot_strings *strings, const mm_column *column, int64_t start, int64_t n, uint32_t *numbers);
 /* The number of the text (or null) in a row, which becomes `number` if it had none. HOT_UNKNOWN: there is no room. */
-uint32_t hot_strings_add(hot_strings *lexicon, const mm_column *column, int64_t row, uint32_t number);
+uint32_t hot_strings_add(hot_strings *strings, const mm_column *column, int64_t row, uint32_t number);

@@ -52,7 +52,7 @@ void key_counter_hash(const mm_batch *rows, const int32_t *keys, int32_t key_cou
 
 /* ---- Table ---- */
 
-static key_counter_slot *find(const tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count,
+static key_counter_slot *find(const key_counter *t, const mm_batch *batches, const int32_t *keys, int32_t key_count,
                               uint64_t hash, row_ref row) {
   for (int64_t i = (int64_t)(hash & (uint64_t)(t->capacity - 1));; i = (i + 1) & (t->capacity - 1)) {
     key_counter_slot *slot = &t->slots[i];
@@ -66,8 +66,8 @@ static key_counter_slot *find(const tally *t, const mm_batch *batches, const int
   }
 }
 
-static int grow(tally *t, mm_error *error) {
-  tally wider = {.capacity = t->capacity ? t->capacity * 2 : 1024, .used = t->used};
+static int grow(key_counter *t, mm_error *error) {
+  key_counter wider = {.capacity = t->capacity ? t->capacity * 2 : 1024, .used = t->used};
   int64_t size = wider.capacity * (int64_t)sizeof *wider.slots;
   wider.slots = memory_allocate_zero(size);
   if (!wider.slots) return error_fail_memory(error, size);
@@ -82,7 +82,7 @@ static int grow(tally *t, mm_error *error) {
   return 0;
 }
 
-int key_counter_add(tally *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash,
+int key_counter_add(key_counter *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash,
                     row_ref row, int64_t *count, mm_error *error) {
   if (t->used * 2 >= t->capacity) TRY(grow(t, error));
   key_counter_slot *slot = find(t, batches, keys, key_count, hash, row);
@@ -94,12 +94,12 @@ int key_counter_add(tally *t, const mm_batch *batches, const int32_t *keys, int3
   return 0;
 }
 
-void key_counter_clear(tally *t) {
+void key_counter_clear(key_counter *t) {
   if (t->used) memset(t->slots, 0, (size_t)t->capacity * sizeof *t->slots);
   t->used = 0;
 }
 
-void key_counter_free(tally *t) {
+void key_counter_free(key_counter *t) {
   memory_release(t->slots, t->capacity * (int64_t)sizeof *t->slots);
-  *t = (tally){0};
+  *t = (key_counter){0};
 }

@@ -18,13 +18,13 @@ enum { NULL_HASH = 1 };                  /* of the word 0, whose own hash is 0, 
 
 /* ---- Layout ---- */
 
-int row_encoding_init(row_encoding *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error) {
-  *layout = (row_encoding){.count = count};
-  layout->columns = memory_allocate_zero((int64_t)sizeof(encoded_column) * (count ? count : 1));
-  if (!layout->columns) return error_fail_memory(error, (int64_t)sizeof(encoded_column) * count);
+int row_encoding_init(row_encoding *encoding, const mm_type *types, int32_t count, bool nulls, mm_error *error) {
+  *encoding = (row_encoding){.count = count};
+  encoding->columns = memory_allocate_zero((int64_t)sizeof(encoded_column) * (count ? count : 1));
+  if (!encoding->columns) return error_fail_memory(error, (int64_t)sizeof(encoded_column) * count);
   int32_t word = 1, half = 0; /* `half`: a word whose upper half is free */
   for (int32_t c = 0; c < count; c++) {
-    encoded_column *column = &layout->columns[c];
+    encoded_column *column = &encoding->columns[c];
     int id = type_storage(types[c].id);
     column->type = types[c];
     int64_t width = id == MM_BOOL ? 1 : mm_type_width(types[c]);
@@ -36,22 +36,22 @@ int row_encoding_init(row_encoding *layout, const mm_type *types, int32_t count,
       if (column->kind == HALF) half = word;
       if (column->kind != NOTHING) word += column->kind == TEXT ? 2 : 1;
     }
-    layout->text |= column->kind == TEXT;
+    encoding->text |= column->kind == TEXT;
   }
   if (nulls && count > 1) {
-    layout->nulls = word;
+    encoding->nulls = word;
     word += (count + 63) / 64;
   }
-  layout->words = word - 1;
+  encoding->words = word - 1;
   for (int32_t c = 0; c < count; c++)
-    if (type_is_float(types[c].id)) layout->columns[c].raw = word++;
-  layout->stride = word;
+    if (type_is_float(types[c].id)) encoding->columns[c].raw = word++;
+  encoding->stride = word;
   return 0;
 }
 
-void row_encoding_free(row_encoding *layout) {
-  memory_release(layout->columns, (int64_t)sizeof(encoded_column) * (layout->count ? layout->count : 1));
-  *layout = (row_encoding){0};
+void row_encoding_free(row_encoding *encoding) {
+  memory_release(encoding->columns, (int64_t)sizeof(encoded_column) * (encoding->count ? encoding->count : 1));
+  *encoding = (row_encoding){0};
 }
 
 /* ---- Hashes ---- */
@@ -79,24 +79,24 @@ static void add_word(uint64_t *entries, int64_t n, int32_t stride, int32_t w, bo
 }
 
 /* Word by word, so that no entry waits for another. */
-static void hash_words(const row_encoding *layout, uint64_t *entries, int64_t n) {
-  for (int64_t i = 0; i < n; i++) entries[i * layout->stride] = SALT_A;
+static void hash_words(const row_encoding *encoding, uint64_t *entries, int64_t n) {
+  for (int64_t i = 0; i < n; i++) entries[i * encoding->stride] = SALT_A;
   int32_t c = 0;
-  for (int32_t w = 1; w <= layout->words; w++) {
-    while (c < layout->count && (layout->columns[c].word < w || layout->columns[c].kind != TEXT)) c++;
-    bool text = c < layout->count && layout->columns[c].word == w;
-    if (text) add_word(entries, n, layout->stride, w, true);
-    else add_word(entries, n, layout->stride, w, false);
+  for (int32_t w = 1; w <= encoding->words; w++) {
+    while (c < encoding->count && (encoding->columns[c].word < w || encoding->columns[c].kind != TEXT)) c++;
+    bool text = c < encoding->count && encoding->columns[c].word == w;
+    if (text) add_word(entries, n, encoding->stride, w, true);
+    else add_word(entries, n, encoding->stride, w, false);
   }
 }
 
-void row_encoding_hash(const row_encoding *layout, uint64_t *entries, int64_t n) {
-  int32_t stride = layout->stride;
-  if (layout->words == 1) /* a bijection, on which null of a single column relies */
+void row_encoding_hash(const row_encoding *encoding, uint64_t *entries, int64_t n) {
+  int32_t stride = encoding->stride;
+  if (encoding->words == 1) /* a bijection, on which null of a single column relies */
     for (int64_t i = 0; i < n; i++) entries[i * stride] = hash_u64(entries[i * stride + 1]);
-  else if (layout->words == 2 && layout->count == 1)
+  else if (encoding->words == 2 && encoding->count == 1)
     for (int64_t i = 0; i < n; i++) entries[i * 3] = hash_text(entries[i * 3 + 1], entries[i * 3 + 2]);
-  else hash_words(layout, entries, n);
+  else hash_words(encoding, entries, n);
 }
 
 /* ---- Columns to entries ---- */
@@ -184,10 +184,10 @@ static void encode_text(const mm_column *column, int64_t start, int64_t n, uint6
   }
 }
 
-static void encode_null(const row_encoding *layout, int32_t index, uint64_t *entry) {
-  const encoded_column *key = &layout->columns[index];
-  if (layout->nulls) {
-    entry[layout->nulls + index / 64] |= UINT64_C(1) << (index & 63);
+static void encode_null(const row_encoding *encoding, int32_t index, uint64_t *entry) {
+  const encoded_column *key = &encoding->columns[index];
+  if (encoding->nulls) {
+    entry[encoding->nulls + index / 64] |= UINT64_C(1) << (index & 63);
     if (key->kind == HALF) entry[key->word] &= key->shift ? UINT32_MAX : ~(uint64_t)UINT32_MAX;
     if (key->kind == WORD) entry[key->word] = 0;
     if (key->kind == TEXT) entry[key->word] = entry[key->word + 1] = 0;
@@ -201,14 +201,14 @@ static void encode_null(const row_encoding *layout, int32_t index, uint64_t *ent
   }
 }
 
-void row_encoding_encode(const row_encoding *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
+void row_encoding_encode(const row_encoding *encoding, int32_t index, const mm_column *column, int64_t start, int64_t n,
                          uint64_t *entries) {
-  const encoded_column *key = &layout->columns[index];
-  int32_t stride = layout->stride, raw = key->raw - key->word;
+  const encoded_column *key = &encoding->columns[index];
+  int32_t stride = encoding->stride, raw = key->raw - key->word;
   uint64_t *at = entries + key->word;
-  if (index == 0 && layout->nulls)
+  if (index == 0 && encoding->nulls)
     for (int64_t i = 0; i < n; i++)
-      for (int32_t w = 0; w < (layout->count + 63) / 64; w++) entries[i * stride + layout->nulls + w] = 0;
+      for (int32_t w = 0; w < (encoding->count + 63) / 64; w++) entries[i * stride + encoding->nulls + w] = 0;
   const uint8_t *data = column->data;
   switch (type_storage(key->type.id)) {
   case MM_BOOL: encode_bits(column->data, start, key->shift, n, at, stride); break;
@@ -225,28 +225,28 @@ void row_encoding_encode(const row_encoding *layout, int32_t index, const mm_col
   case MM_UTF8:
   case MM_BINARY: encode_text(column, start, n, at, stride); break;
   default: /* MM_NULL */
-    for (int64_t i = 0; i < n && layout->nulls; i++) encode_null(layout, index, entries + i * stride);
+    for (int64_t i = 0; i < n && encoding->nulls; i++) encode_null(encoding, index, entries + i * stride);
     return;
   }
   if (!column->valid) return;
   for (int64_t i = 0; i < n; i++)
-    if (!bit_get(column->valid, start + i)) encode_null(layout, index, entries + i * stride);
+    if (!bit_get(column->valid, start + i)) encode_null(encoding, index, entries + i * stride);
 }
 
-void row_encoding_complete(const row_encoding *layout, const mm_column *first, int64_t start, int64_t n,
+void row_encoding_complete(const row_encoding *encoding, const mm_column *first, int64_t start, int64_t n,
                            uint64_t *entries) {
-  row_encoding_hash(layout, entries, n);
-  if (layout->count == 1 && layout->columns[0].kind == WORD && first->valid)
+  row_encoding_hash(encoding, entries, n);
+  if (encoding->count == 1 && encoding->columns[0].kind == WORD && first->valid)
     for (int64_t i = 0; i < n; i++)
-      if (!bit_get(first->valid, start + i)) entries[i * layout->stride] = NULL_HASH;
+      if (!bit_get(first->valid, start + i)) entries[i * encoding->stride] = NULL_HASH;
 }
 
 /* ---- Entries to columns ---- */
 
-static bool entry_null(const row_encoding *layout, int32_t index, const uint64_t *entry) {
-  const encoded_column *key = &layout->columns[index];
+static bool entry_null(const row_encoding *encoding, int32_t index, const uint64_t *entry) {
+  const encoded_column *key = &encoding->columns[index];
   if (key->kind == NOTHING) return true;
-  if (layout->nulls) return entry[layout->nulls + index / 64] >> (index & 63) & 1;
+  if (encoding->nulls) return entry[encoding->nulls + index / 64] >> (index & 63) & 1;
   if (key->kind == HALF) return entry[key->word] == NULL_HALF;
   if (key->kind == WORD) return entry[0] == NULL_HASH && entry[key->word] == 0;
   return entry[key->word + 1] == NULL_TEXT;
@@ -278,11 +278,11 @@ static int decode_text(const encoded_column *key, const uint64_t *const *entries
   return 0;
 }
 
-int row_encoding_decode(const row_encoding *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+int row_encoding_decode(const row_encoding *encoding, int32_t index, const uint64_t *const *entries, int64_t n,
                         mm_column *column, mm_error *error) {
-  const encoded_column *key = &layout->columns[index];
+  const encoded_column *key = &encoding->columns[index];
   bool nulls = false;
-  for (int64_t i = 0; i < n && !nulls; i++) nulls = entry_null(layout, index, entries[i]);
+  for (int64_t i = 0; i < n && !nulls; i++) nulls = entry_null(encoding, index, entries[i]);
   if (key->kind == TEXT) TRY(decode_text(key, entries, n, nulls, column, error));
   else TRY(column_make_result(column, key->type, n, nulls && key->kind != NOTHING, error));
   int32_t word = key->raw ? key->raw : key->word, shift = key->raw ? 0 : key->shift;
@@ -299,6 +299,6 @@ int row_encoding_decode(const row_encoding *layout, int32_t index, const uint64_
     for (int64_t i = 0; i < n; i++) ((uint64_t *)data)[i] = entries[i][word];
   if (nulls && key->kind != NOTHING)
     for (int64_t i = 0; i < n; i++)
-      if (entry_null(layout, index, entries[i])) column_set_null(column, i);
+      if (entry_null(encoding, index, entries[i])) column_set_null(column, i);
   return 0;
 }

@@ -29,18 +29,18 @@ typedef struct row_encoding {
 } row_encoding;
 
 /* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
-int row_encoding_init(row_encoding *layout, const mm_type *types, int32_t count, bool nulls, mm_error *error);
-void row_encoding_free(row_encoding *layout);
+int row_encoding_init(row_encoding *encoding, const mm_type *types, int32_t count, bool nulls, mm_error *error);
+void row_encoding_free(row_encoding *encoding);
 /* The words of one column of rows [start, start + n), column by column in order. Long text still points into the column. */
-void row_encoding_encode(const row_encoding *layout, int32_t index, const mm_column *column, int64_t start, int64_t n,
+void row_encoding_encode(const row_encoding *encoding, int32_t index, const mm_column *column, int64_t start, int64_t n,
                          uint64_t *entries);
 /* Then the hashes; `first` is the first column. */
-void row_encoding_complete(const row_encoding *layout, const mm_column *first, int64_t start, int64_t n,
+void row_encoding_complete(const row_encoding *encoding, const mm_column *first, int64_t start, int64_t n,
                            uint64_t *entries);
 /* Only the hashes, of entries of layouts without nulls. */
-void row_encoding_hash(const row_encoding *layout, uint64_t *entries, int64_t n);
+void row_encoding_hash(const row_encoding *encoding, uint64_t *entries, int64_t n);
 /* The column `index` of n entries. */
-int row_encoding_decode(const row_encoding *layout, int32_t index, const uint64_t *const *entries, int64_t n,
+int row_encoding_decode(const row_encoding *encoding, int32_t index, const uint64_t *const *entries, int64_t n,
                         mm_column *column, mm_error *error);
 
 /* Long text: the second word has this top byte above the size. */

@@ -132,7 +132,7 @@ int atomic_file_open(atomic_file *o, const char *path, const mm_output_options *
   *o = (atomic_file){.fd = -1};
   if (!(o->path = memory_copy_text(path))) return error_fail_memory(error, text_size(path));
   if (!*path) return error_fail(error, MM_EUSAGE, "no-output", "the name of the output is empty");
-  if (options) file_wait_begin(&o->wait, options->patience, options->pulse, options->context);
+  if (options) file_wait_begin(&o->wait, options->open_timeout, options->interrupt, options->context);
   int status = open_output(o, path, options, error);
   file_wait_end(&o->wait);
   return status;

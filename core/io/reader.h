@@ -3,10 +3,10 @@
 #pragma once
 #include "io/read_context.h"
 
-typedef struct reader reader;
+typedef struct file_reader file_reader;
 /* Of a file, or of the bytes of a block, which lives as long. */
-int reader_open(read_context *feed, const char *path, const mm_block *block, reader **stream, mm_error *error);
-int64_t reader_read(reader *stream, uint8_t *bytes, int64_t size,
+int reader_open(read_context *reading, const char *path, const mm_block *block, file_reader **reader, mm_error *error);
+int64_t reader_read(file_reader *reader, uint8_t *bytes, int64_t size,
                     mm_error *error); /* bytes read, 0 at the end, or a status */
-bool reader_is_compressed(const reader *stream);
-void reader_free(reader *stream);
+bool reader_is_compressed(const file_reader *reader);
+void reader_free(file_reader *reader);

@@ -25,12 +25,12 @@ typedef struct ring_block {
 } ring_block;
 
 struct zstd_decoder {
-  read_context *feed;
+  read_context *reading;
   int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error); /* bytes as stored */
   void *source;
   const char *path;
   ZSTD_DCtx *context;
-  uint8_t *input; /* feed->chunk bytes */
+  uint8_t *input; /* read context->read_size bytes */
   ZSTD_inBuffer in;
   int64_t offset;      /* of input[0] in the file */
   int64_t frame_start; /* in the file */
@@ -39,11 +39,11 @@ struct zstd_decoder {
   bool ended;
 
   ring_block ring[RING];
-  int64_t head, tail; /* blocks read and blocks filled; under feed->lock */
+  int64_t head, tail; /* blocks read and blocks filled; under read context->lock */
   int64_t used;       /* bytes read of the head block; the reader's */
-  bool finished;      /* nothing comes after the tail; under feed->lock */
-  bool closing;       /* the reader goes away; under feed->lock */
-  int status;         /* why it finished; under feed->lock */
+  bool finished;      /* nothing comes after the tail; under read context->lock */
+  bool closing;       /* the reader goes away; under read context->lock */
+  int status;         /* why it finished; under read context->lock */
   mm_error error;
   void *thread; /* NULL: the reader fills the ring */
 };
@@ -75,7 +75,7 @@ static int fail_zstd(zstd_decoder *d, size_t result, mm_error *error) {
 static int refill(zstd_decoder *d, mm_error *error) {
   d->offset += (int64_t)d->in.size;
   d->in = (ZSTD_inBuffer){.src = d->input};
-  int64_t got = d->read(d->source, d->input, d->feed->chunk, error);
+  int64_t got = d->read(d->source, d->input, d->reading->read_size, error);
   if (got < 0) return (int)got;
   d->in.size = (size_t)got;
   return got > 0;
@@ -105,7 +105,7 @@ static int turn(zstd_decoder *d, size_t result, mm_error *error) {
 /* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block
  * before. */
 static int fill(zstd_decoder *d, ring_block *block, mm_error *error) {
-  ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->feed->chunk};
+  ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->reading->read_size};
   int status = 0;
   while (out.pos < out.size && status >= 0) {
     bool more = d->in.pos < d->in.size || (status = refill(d, error)) > 0;
@@ -124,7 +124,7 @@ static int fill(zstd_decoder *d, ring_block *block, mm_error *error) {
 /* ---- The ring ---- */
 
 static bool stopped(const zstd_decoder *d) {
-  return d->closing || atomic_load_explicit(&d->feed->wait.stop, memory_order_relaxed);
+  return d->closing || atomic_load_explicit(&d->reading->wait.stop, memory_order_relaxed);
 }
 
 /* Fill the tail block and publish it. Called and left without the lock. */
@@ -132,24 +132,24 @@ static void produce(zstd_decoder *d) {
   ring_block *block = &d->ring[d->tail % RING];
   mm_error error = {0};
   int status = fill(d, block, &error);
-  pthread_mutex_lock(&d->feed->lock);
+  pthread_mutex_lock(&d->reading->lock);
   if (block->size > 0) d->tail++;
   if (status < 0 || d->ended) {
     d->finished = true;
     d->status = status;
     d->error = error;
   }
-  pthread_cond_broadcast(&d->feed->changed);
-  pthread_mutex_unlock(&d->feed->lock);
+  pthread_cond_broadcast(&d->reading->changed);
+  pthread_mutex_unlock(&d->reading->lock);
 }
 
 static void decode(void *argument) {
   zstd_decoder *d = argument;
   for (;;) {
-    pthread_mutex_lock(&d->feed->lock);
-    while (d->tail - d->head == RING && !stopped(d)) pthread_cond_wait(&d->feed->changed, &d->feed->lock);
+    pthread_mutex_lock(&d->reading->lock);
+    while (d->tail - d->head == RING && !stopped(d)) pthread_cond_wait(&d->reading->changed, &d->reading->lock);
     bool over = d->finished || stopped(d);
-    pthread_mutex_unlock(&d->feed->lock);
+    pthread_mutex_unlock(&d->reading->lock);
     if (over) return;
     produce(d);
   }
@@ -157,16 +157,16 @@ static void decode(void *argument) {
 
 /* For as long as it takes, or as who opens the file likes to wait between two looks around. With the lock. */
 static int wait_for_text(zstd_decoder *d, mm_error *error) {
-  read_context *feed = d->feed;
-  if (!feed->wait.pulse) {
-    pthread_cond_wait(&feed->changed, &feed->lock);
+  read_context *reading = d->reading;
+  if (!reading->wait.interrupt) {
+    pthread_cond_wait(&reading->changed, &reading->lock);
     return 0;
   }
   struct timespec until = mm_moment_after(POLL_MS);
-  if (pthread_cond_timedwait(&feed->changed, &feed->lock, &until) != ETIMEDOUT) return 0;
-  pthread_mutex_unlock(&feed->lock);
-  int status = file_wait_check(&feed->wait, d->path, LATE_OPENING, error);
-  pthread_mutex_lock(&feed->lock);
+  if (pthread_cond_timedwait(&reading->changed, &reading->lock, &until) != ETIMEDOUT) return 0;
+  pthread_mutex_unlock(&reading->lock);
+  int status = file_wait_check(&reading->wait, d->path, LATE_OPENING, error);
+  pthread_mutex_lock(&reading->lock);
   return status;
 }
 
@@ -174,10 +174,10 @@ static int wait_for_text(zstd_decoder *d, mm_error *error) {
 static int consume(zstd_decoder *d, mm_error *error) {
   if (!d->thread && d->head == d->tail && !d->finished) produce(d);
   int status = 0;
-  pthread_mutex_lock(&d->feed->lock);
+  pthread_mutex_lock(&d->reading->lock);
   while (d->head == d->tail && !d->finished && !stopped(d) && status >= 0) status = wait_for_text(d, error);
   bool ready = d->head < d->tail, finished = d->finished;
-  pthread_mutex_unlock(&d->feed->lock);
+  pthread_mutex_unlock(&d->reading->lock);
   if (status < 0) return status;
   if (ready) return 1;
   if (!finished) return error_fail(error, MM_ECANCEL, "cancelled", "reading was cancelled");
@@ -194,11 +194,11 @@ int64_t zstd_decoder_read(zstd_decoder *d, uint8_t *bytes, int64_t size, mm_erro
   memcpy(bytes, block->data + d->used, (size_t)size);
   d->used += size;
   if (size == left) {
-    pthread_mutex_lock(&d->feed->lock);
+    pthread_mutex_lock(&d->reading->lock);
     d->head++;
     d->used = 0;
-    pthread_cond_broadcast(&d->feed->changed);
-    pthread_mutex_unlock(&d->feed->lock);
+    pthread_cond_broadcast(&d->reading->changed);
+    pthread_mutex_unlock(&d->reading->lock);
   }
   return size;
 }
@@ -210,19 +210,21 @@ bool is_zstd(const uint8_t *bytes, int64_t size) {
   return frame || skippable;
 }
 
-int zstd_decoder_new(read_context *feed, int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error),
-                     void *source, const char *path, zstd_decoder **result, mm_error *error) {
+int zstd_decoder_new(read_context *reading,
+                     int64_t (*read)(void *source, uint8_t *bytes, int64_t size, mm_error *error), void *source,
+                     const char *path, zstd_decoder **result, mm_error *error) {
   zstd_decoder *d = memory_allocate_zero(sizeof *d);
   if (!d) return error_fail_memory(error, sizeof *d);
-  d->feed = feed;
+  d->reading = reading;
   d->read = read;
   d->source = source;
   d->path = path;
-  bool failed = !(d->context = ZSTD_createDCtx_advanced(zstd_memory)) || !(d->input = memory_allocate(feed->chunk));
-  for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = memory_allocate(feed->chunk));
+  bool failed =
+      !(d->context = ZSTD_createDCtx_advanced(zstd_memory)) || !(d->input = memory_allocate(reading->read_size));
+  for (int i = 0; i < RING && !failed; i++) failed = !(d->ring[i].data = memory_allocate(reading->read_size));
   if (failed) {
     zstd_decoder_free(d);
-    return error_fail_memory(error, (RING + 1) * feed->chunk);
+    return error_fail_memory(error, (RING + 1) * reading->read_size);
   }
   d->in.src = d->input;
   ZSTD_DCtx_setParameter(d->context, ZSTD_d_windowLogMax, WINDOW_LOG);
@@ -234,14 +236,14 @@ int zstd_decoder_new(read_context *feed, int64_t (*read)(void *source, uint8_t *
 void zstd_decoder_free(zstd_decoder *d) {
   if (!d) return;
   if (d->thread) {
-    pthread_mutex_lock(&d->feed->lock);
+    pthread_mutex_lock(&d->reading->lock);
     d->closing = true;
-    pthread_cond_broadcast(&d->feed->changed);
-    pthread_mutex_unlock(&d->feed->lock);
+    pthread_cond_broadcast(&d->reading->changed);
+    pthread_mutex_unlock(&d->reading->lock);
     os_threads.join(os_threads.self, d->thread);
   }
-  for (int i = 0; i < RING; i++) memory_release(d->ring[i].data, d->feed->chunk);
-  memory_release(d->input, d->feed->chunk);
+  for (int i = 0; i < RING; i++) memory_release(d->ring[i].data, d->reading->read_size);
+  memory_release(d->input, d->reading->read_size);
   ZSTD_freeDCtx(d->context);
   memory_release(d, sizeof *d);
 }

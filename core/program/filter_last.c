@@ -65,12 +65,13 @@ static void keep_operands(mm_program *program, const program_step *step) {
 int program_order_filter_last(mm_program *program, mm_error *error) {
   int32_t filter = only_filter(program), maker = filter < 0 ? -1 : maker_of_condition(program, filter), filled = 0;
   if (maker < 0 || !pays(program, filter)) return 0;
-  program->eager = memory_allocate(program->step_count * (int64_t)sizeof *program->eager);
-  if (!program->eager) return error_fail_memory(error, program->step_count * (int64_t)sizeof *program->eager);
+  program->filter_last = memory_allocate(program->step_count * (int64_t)sizeof *program->filter_last);
+  if (!program->filter_last)
+    return error_fail_memory(error, program->step_count * (int64_t)sizeof *program->filter_last);
   for (int32_t i = 0; i < program->step_count; i++)
-    if (i != maker && i != filter) program->eager[filled++] = i;
-  program->eager[filled++] = maker;
-  program->eager[filled] = filter;
+    if (i != maker && i != filter) program->filter_last[filled++] = i;
+  program->filter_last[filled++] = maker;
+  program->filter_last[filled] = filter;
   keep_operands(program, &program->steps[maker]);
   keep_operands(program, &program->steps[filter]);
   program->condition = program->steps[filter].instr.a;

@@ -16,7 +16,7 @@ typedef struct program_frame {
   uint64_t *selected;        /* VECTOR_WORDS words */
   uint64_t *bad;             /* as many; zero between two kernels */
   uint16_t *index;           /* MM_VECTOR rows */
-  bool most_pass;            /* the filter in the last vector: go on in the program's eager order */
+  bool most_pass;            /* the filter in the last vector: go on in the program's filter-last order */
   int32_t failed_row;        /* within the vector; -1: none */
   mm_error failure;
 } program_frame;

@@ -282,7 +282,7 @@ static int build(mm_program *program, const mm_instr *code, int32_t length, mm_e
   choose_lanes(program);
   TRY(program_fill_constants(program, error));
   TRY(program_order_filter_last(program, error));
-  program->plain &= !program->filters || program->eager;
+  program->plain &= !program->filters || program->filter_last;
   return program_assign_registers(program, error);
 }
 
@@ -333,7 +333,7 @@ void mm_program_free(mm_program *program) {
       drop(program->registers[i].vector.data, register_bytes(program->types[i].id, program->lanes));
   for (int32_t i = 0; i < program->constant_count; i++)
     if (program->constants[i].text) drop((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
-  memory_release(program->eager, program->step_count * (int64_t)sizeof *program->eager);
+  memory_release(program->filter_last, program->step_count * (int64_t)sizeof *program->filter_last);
   drop(program->constants, program->constant_count * (int64_t)sizeof *program->constants);
   drop(program->types, program->register_count * (int64_t)sizeof *program->types);
   drop(program->outputs, program->output_count * (int64_t)sizeof *program->outputs);

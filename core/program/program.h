@@ -48,9 +48,9 @@ struct mm_program {
   int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
   bool
-      plain; /* cannot fail, knows only values of fixed width, and filters at most in its eager order: see frame_run_plain */
-  int32_t *eager;    /* another order of the steps, the filter last, see filter_last.c; NULL: none */
-  int32_t condition; /* the register that this filter reads, and nothing else */
+      plain; /* cannot fail, knows only values of fixed width, and filters at most in its filter-last order: see frame_run_plain */
+  int32_t *filter_last; /* another order of the steps, the filter last, see filter_last.c; NULL: none */
+  int32_t condition;    /* the register that this filter reads, and nothing else */
   atomic_int_least32_t references;
   struct program_frame *folding; /* of mm_program_eval */
 };
@@ -61,6 +61,6 @@ void program_forget(mm_program *program);        /* frees what mm_program_eval k
 /* Rewrite code with fewer instructions; returns how many there are now, or a negative status. */
 int32_t program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
                      mm_error *error);
-int program_order_filter_last(mm_program *program, mm_error *error); /* fills in eager, before the layout */
+int program_order_filter_last(mm_program *program, mm_error *error); /* fills in filter-last, before the layout */
 int program_assign_registers(mm_program *program, mm_error *error);  /* slots: fills in home and frame_size */
 int program_fill_constants(mm_program *program, mm_error *error);    /* vectors of constant registers */

@@ -185,7 +185,7 @@ int frame_run_plain(program_frame *frame, const mm_batch *batch, int64_t start, 
   frame->selection = NULL;
   frame->failed_row = -1;
   kernel_lanes lanes = {.n = n, .constants = program->constants, .types = program->types};
-  const int32_t *order = program->eager;
+  const int32_t *order = program->filter_last;
   int32_t count = program->step_count - (order ? 1 : 0); /* the filter is last */
   for (int32_t i = 0; i < count; i++) {
     const program_step *step = &program->steps[order ? order[i] : i];
@@ -216,7 +216,7 @@ int frame_run(program_frame *frame, const mm_batch *batch, int64_t start, int32_
   frame->selection = NULL;
   frame->failed_row = -1;
   arena_reset(&frame->arena);
-  const int32_t *order = frame->most_pass ? program->eager : NULL;
+  const int32_t *order = frame->most_pass ? program->filter_last : NULL;
   kernel_lanes lanes = {
       .bad = frame->bad, .arena = &frame->arena, .constants = program->constants, .types = program->types};
   for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {

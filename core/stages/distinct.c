@@ -41,14 +41,14 @@ typedef struct distinct_stage {
   int32_t *keys;
   int32_t key_count;
   group_plan plan;
-  group_merge merger;
-  partial_pool spares;
+  group_merge merge;
+  partial_pool pool;
   pthread_mutex_t lock; /* of kept */
   mm_buffer kept;
 } distinct_stage;
 
 typedef struct distinct_local {
-  group_build absorber;
+  group_build build;
   candidates *candidates;
   mm_buffer index; /* int64_t: candidates among a batch's rows */
 } distinct_local;
@@ -116,7 +116,7 @@ static int keep(distinct_stage *stage, uint64_t morsel, int64_t number, const mm
 }
 
 static int keep_fresh(distinct_stage *stage, const group_partial *partial, mm_error *error) {
-  const candidates *all = partial->cargo;
+  const candidates *all = partial->payload;
   const uint64_t *position = (const uint64_t *)all->positions.data;
   const int64_t *index = (const int64_t *)all->index.data;
   const picked *list = (const picked *)all->picked.data;
@@ -141,24 +141,24 @@ static int keep_fresh(distinct_stage *stage, const group_partial *partial, mm_er
 
 static int spare(void *self, group_partial **partial, mm_error *error) {
   distinct_stage *stage = self;
-  return partial_pool_take(&stage->spares, &stage->plan, partial, error);
+  return partial_pool_take(&stage->pool, &stage->plan, partial, error);
 }
 
 static void discard(distinct_stage *stage, group_partial *partial) {
-  free_candidates(partial->cargo);
-  partial->cargo = partial->fresh = NULL;
-  partial_pool_give(&stage->spares, partial);
+  free_candidates(partial->payload);
+  partial->payload = partial->fresh = NULL;
+  partial_pool_give(&stage->pool, partial);
 }
 
 static int done(void *self, group_partial *take, mm_error *error) {
-  int status = take->cargo ? keep_fresh(self, take, error) : 0;
+  int status = take->payload ? keep_fresh(self, take, error) : 0;
   discard(self, take);
   return status;
 }
 
 static void drop_partial(void *self, group_partial *take) {
   (void)self;
-  free_candidates(take->cargo);
+  free_candidates(take->payload);
   group_partial_free(take);
 }
 
@@ -173,16 +173,16 @@ static int distinct_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   for (int32_t c = 0; c < in->count; c++) all[c] = c;
   int status = group_plan_init(&stage->plan, in, stage->key_count ? stage->keys : all, count, NULL, 0, error);
   memory_release(all, bytes);
-  stage->merger.self = stage;
-  stage->merger.spare = spare;
-  stage->merger.done = done;
-  return status < 0 ? status : group_merge_init(&stage->merger, &stage->plan, error);
+  stage->merge.self = stage;
+  stage->merge.spare = spare;
+  stage->merge.done = done;
+  return status < 0 ? status : group_merge_init(&stage->merge, &stage->plan, error);
 }
 
 static void distinct_close(mm_stage *base, void *memory) {
   (void)base;
   distinct_local *local = memory;
-  group_build_free(&local->absorber);
+  group_build_free(&local->build);
   free_candidates(local->candidates);
   mm_buffer_free(&local->index);
   memory_release(local, sizeof *local);
@@ -192,23 +192,23 @@ static int distinct_open(mm_stage *base, mm_job *job, void **memory, mm_error *e
   (void)job;
   distinct_local *local = memory_allocate_zero(sizeof *local);
   if (!local) return error_fail_memory(error, sizeof *local);
-  int status = group_build_init(&local->absorber, &((distinct_stage *)base)->plan, error);
+  int status = group_build_init(&local->build, &((distinct_stage *)base)->plan, error);
   if (status < 0) distinct_close(base, local);
   else *memory = local;
   return status;
 }
 
 static int pick_candidates(distinct_local *local, const mm_batch *in, mm_error *error) {
-  group_build *absorber = &local->absorber;
+  group_build *build = &local->build;
   local->index.size = 0;
   TRY(mm_buffer_reserve(&local->index, in->length * 8, error));
   int64_t *index = (int64_t *)local->index.data, count = 0;
   for (int64_t start = 0; start < in->length;) {
-    int64_t next = absorber->groups.keys.count;
-    int n = group_build_add(absorber, in, start, error);
+    int64_t next = build->groups.keys.count;
+    int n = group_build_add(build, in, start, error);
     TRY(n);
-    for (int64_t i = 0; i < n && next < absorber->groups.keys.count; i++) {
-      if (absorber->vector.group[i] != next) continue;
+    for (int64_t i = 0; i < n && next < build->groups.keys.count; i++) {
+      if (build->vector.group[i] != next) continue;
       index[count++] = start + i;
       next++;
     }
@@ -223,16 +223,16 @@ static int distinct_run(mm_stage *base, void *memory, const mm_batch *in, mm_bat
   (void)base, (void)out;
   distinct_local *local = memory;
   int status = pick_candidates(local, in, error);
-  if (status < 0) local->absorber.failed = true;
+  if (status < 0) local->build.failed = true;
   return status;
 }
 
 static int complete_candidates(distinct_local *local, mm_error *error) {
   candidates *all = local->candidates;
-  const mm_buffer *first = &local->absorber.groups.first;
+  const mm_buffer *first = &local->build.groups.first;
   TRY(mm_buffer_append(&all->positions, first->data, first->size, error));
-  TRY(mm_buffer_reserve(&all->fresh, local->absorber.rows + 1, error));
-  memset(all->fresh.data, 0, (size_t)local->absorber.rows + 1);
+  TRY(mm_buffer_reserve(&all->fresh, local->build.rows + 1, error));
+  memset(all->fresh.data, 0, (size_t)local->build.rows + 1);
   return 0;
 }
 
@@ -241,14 +241,14 @@ static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *e
   distinct_local *local = memory;
   group_partial *partial = NULL;
   int status = spare(stage, &partial, error);
-  if (status >= 0 && local->candidates && !local->absorber.failed) status = complete_candidates(local, error);
-  if (status >= 0) status = group_build_cut(&local->absorber, partial, atomic_load(&stage->merger.partitioned), error);
+  if (status >= 0 && local->candidates && !local->build.failed) status = complete_candidates(local, error);
+  if (status >= 0) status = group_build_cut(&local->build, partial, atomic_load(&stage->merge.partitioned), error);
   if (status < 0) {
-    if (partial) partial_pool_give(&stage->spares, partial);
-    local->absorber.failed = true;
+    if (partial) partial_pool_give(&stage->pool, partial);
+    local->build.failed = true;
     return status;
   }
-  partial->cargo = local->candidates;
+  partial->payload = local->candidates;
   partial->fresh = local->candidates ? local->candidates->fresh.data : NULL;
   local->candidates = NULL;
   *result = partial;
@@ -256,12 +256,12 @@ static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *e
 }
 
 static int distinct_fold(mm_stage *base, void *partial, mm_error *error) {
-  return group_merge_fold(&((distinct_stage *)base)->merger, partial, error);
+  return group_merge_fold(&((distinct_stage *)base)->merge, partial, error);
 }
 static void distinct_drop(mm_stage *base, void *partial) { discard((distinct_stage *)base, partial); }
-static void distinct_interrupt(mm_stage *base) { group_merge_stop(&((distinct_stage *)base)->merger); }
+static void distinct_interrupt(mm_stage *base) { group_merge_stop(&((distinct_stage *)base)->merge); }
 static int distinct_drain(mm_stage *base, mm_error *error) {
-  return group_merge_drain(&((distinct_stage *)base)->merger, error);
+  return group_merge_drain(&((distinct_stage *)base)->merge, error);
 }
 
 /* ---- The result ---- */
@@ -301,7 +301,7 @@ static int join_batch(void *context, int64_t i, mm_error *error) {
 
 static int distinct_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error *error) {
   distinct_stage *stage = (distinct_stage *)base;
-  TRY(group_merge_finish(&stage->merger, job, error));
+  TRY(group_merge_finish(&stage->merge, job, error));
   kept_rows *parts = (kept_rows *)stage->kept.data;
   int64_t count = stage->kept.size / (int64_t)sizeof *parts, rows = 0;
   if (!count) return 0;
@@ -328,8 +328,8 @@ static int distinct_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error 
 
 static void distinct_free(mm_stage *base) {
   distinct_stage *stage = (distinct_stage *)base;
-  group_merge_free(&stage->merger, drop_partial);
-  partial_pool_free(&stage->spares);
+  group_merge_free(&stage->merge, drop_partial);
+  partial_pool_free(&stage->pool);
   kept_rows *parts = (kept_rows *)stage->kept.data;
   for (int64_t i = 0; i < stage->kept.size / (int64_t)sizeof *parts; i++) mm_batch_free(&parts[i].rows);
   mm_buffer_free(&stage->kept);
@@ -346,7 +346,7 @@ static mm_stage *distinct_copy(const mm_stage *base, mm_error *error) {
 }
 
 static const mm_stage_class distinct_class = {.name = "distinct",
-                                              .flags = MM_STAGE_BREAKS,
+                                              .flags = MM_STAGE_BREAKER,
                                               .bind = distinct_bind,
                                               .open = distinct_open,
                                               .close = distinct_close,
@@ -367,7 +367,7 @@ mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *er
     return NULL;
   }
   stage->base = (mm_stage){.vtable = &distinct_class, .flags = distinct_class.flags};
-  partial_pool_init(&stage->spares);
+  partial_pool_init(&stage->pool);
   pthread_mutex_init(&stage->lock, NULL);
   stage->key_count = key_count;
   stage->keys = memory_allocate((key_count + 1) * (int64_t)sizeof *keys);

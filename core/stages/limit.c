@@ -2,7 +2,7 @@
  *
  * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without
  * keys the job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end,
- * because the tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
+ * because the counter knows each key by its first row; a morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
 #include "engine/job_state.h"
@@ -16,7 +16,7 @@
 typedef struct choice {
   mm_table rows;
   mm_buffer picks; /* row_ref; only with keys */
-  tally tally;
+  key_counter key_counter;
 } choice;
 
 typedef struct limiter {
@@ -30,7 +30,7 @@ typedef struct limiter {
 static void choice_free(choice *c) {
   mm_table_free(&c->rows);
   mm_buffer_free(&c->picks);
-  key_counter_free(&c->tally);
+  key_counter_free(&c->key_counter);
 }
 
 /* ---- Morsels ---- */
@@ -69,7 +69,7 @@ static int pick(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) 
   key_counter_hash(&c->rows.batches[part], l->keys, l->key_count, hashes);
   for (int64_t i = 0; i < length; i++) {
     row_ref at = {part, (int32_t)i};
-    TRY(key_counter_add(&c->tally, c->rows.batches, l->keys, l->key_count, hashes[i], at, &seen, error));
+    TRY(key_counter_add(&c->key_counter, c->rows.batches, l->keys, l->key_count, hashes[i], at, &seen, error));
     if (seen > l->n) continue;
     memcpy(c->picks.data + c->picks.size, &at, sizeof at);
     c->picks.size += sizeof at;
@@ -121,7 +121,7 @@ static int limit_cut(mm_stage *stage, void *local, void **partial, mm_error *err
   if (status >= 0 && l->key_count) {
     status = gather(c, made, error);
     mm_table_free(&c->rows);
-    key_counter_clear(&c->tally);
+    key_counter_clear(&c->key_counter);
     c->picks.size = 0;
   } else if (status >= 0) {
     *made = c->rows;
@@ -174,7 +174,7 @@ static mm_stage *limit_copy(const mm_stage *stage, mm_error *error) {
 }
 
 static const mm_stage_class limit_class = {.name = "limit",
-                                           .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_END,
+                                           .flags = MM_STAGE_BREAKER | MM_STAGE_CAN_END,
                                            .bind = limit_bind,
                                            .open = limit_open,
                                            .close = limit_close,
@@ -202,7 +202,7 @@ mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, cons
     return NULL;
   }
   l->base.vtable = &limit_class;
-  l->base.flags = key_count ? MM_STAGE_BREAKS : limit_class.flags;
+  l->base.flags = key_count ? MM_STAGE_BREAKER : limit_class.flags;
   l->n = n;
   l->key_count = key_count;
   if (key_count) memcpy(l->keys, keys, (size_t)size);

@@ -72,7 +72,7 @@ static int read_options(PyObject *arguments, PyObject *keywords, opening *to, mm
   options->quote = (char)quote;
   options->no_header = no_header;
   options->ragged = ragged;
-  if (patience > 0 && patience < INT64_MAX / 1000) options->patience = (int64_t)ceil(patience * 1000);
+  if (patience > 0 && patience < INT64_MAX / 1000) options->open_timeout = (int64_t)ceil(patience * 1000);
   return 0;
 }
 
@@ -119,7 +119,7 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
     mm_away away;
     options.blocks = given.blocks;
     mm_away_begin(&away, state);
-    options.pulse = away.pulse.beat;
+    options.interrupt = away.pulse.beat;
     options.context = away.pulse.context;
     status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
     mm_away_end(&away);

@@ -148,7 +148,7 @@ int mm_outcome_open(mm_outcome *outcome, plan_object *plan, PyObject *object, Py
   int32_t flags = mm_plan_flags(plan->plan);
   *outcome = (mm_outcome){.plan = plan->plan, .copy = copy};
   mm_plan_retain(plan->plan);
-  outcome->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
+  outcome->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKER);
   int status = open_feed(outcome, plan, table);
   if (status == 0) status = make_targets(outcome, plan);
   if (status == 0 && outs) status = mm_outs_take(outcome, plan, outs);
@@ -194,7 +194,7 @@ bool mm_outcome_works(const mm_outcome *outcome) {
 }
 
 mm_stage *mm_outcome_sink(const mm_outcome *outcome, const mm_pulse *pulse, mm_error *error) {
-  mm_output_options settings = {.pulse = pulse->beat, .context = pulse->context};
+  mm_output_options settings = {.interrupt = pulse->beat, .context = pulse->context};
   if (outcome->path) return mm_sink_csv(outcome->path, &settings, error);
   if (outcome->queue) return mm_queue_sink(outcome->queue, error);
   if (outcome->chunked) return mm_sink_table(-1, error);

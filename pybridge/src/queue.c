@@ -184,7 +184,7 @@ static void queue_free(mm_stage *stage) {
 }
 
 static const mm_stage_class queue_class = {.name = "queue",
-                                           .flags = MM_STAGE_BREAKS,
+                                           .flags = MM_STAGE_BREAKER,
                                            .bind = queue_bind,
                                            .open = queue_open,
                                            .close = drop_rows,

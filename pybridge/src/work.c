@@ -142,7 +142,8 @@ static bool look(mm_work *work, int slice) {
 
 bool mm_work_run_here(mm_work *work) {
   int32_t flags = mm_plan_flags(work->outcome.plan);
-  if (work->reads || (flags & (MM_STAGE_FOREIGN | MM_STAGE_STORE)) || work->outcome.feed.rows > MM_MORSEL) return false;
+  if (work->reads || (flags & (MM_STAGE_USER_CODE | MM_STAGE_STORE)) || work->outcome.feed.rows > MM_MORSEL)
+    return false;
   work->began = mm_host_clock();
   finish(work, mm_job_run(work->job, &work->error));
   return true;

@@ -6,7 +6,7 @@
 
 enum {
   CSV_READ_SIZE = 256 << 10,  /* bytes read at a time: they are looked at while they are in the second cache */
-  CSV_READ_LIMIT = 16 << 20,  /* so that a row and a chunk are addressed by the bits of a cell */
+  CSV_READ_LIMIT = 16 << 20,  /* so that a row and a chunk are addressed by the bits of a field */
   CSV_FIELD_LIMIT = 16 << 20, /* bytes of a field */
   CSV_ROW_LIMIT = 64 << 20,   /* bytes of a row */
   CSV_COLUMN_LIMIT = 65536

@@ -1,4 +1,4 @@
-/* csv_field.c - from cells of text to values of a type. A null leaves 0.
+/* csv_field.c - from fields of text to values of a type. A null leaves 0.
  * SPDX-License-Identifier: MIT */
 #include "formats/csv/csv_field.h"
 #include "base/bitmap.h"
@@ -6,7 +6,7 @@
 #include "text/parse_inline.h"
 #include "types/type.h"
 
-#define CHARACTERS(cell) (const char *)text + ((cell).at & FIELD_AT), (cell).size
+#define CHARACTERS(field) (const char *)text + ((field).at & FIELD_AT), (field).size
 
 /* ---- Loops, one a type ---- */
 
@@ -14,7 +14,7 @@
 #define UNSIGNED(X) X(u8, uint8_t) X(u16, uint16_t) X(u32, uint32_t) X(u64, uint64_t)
 
 #define HEAD(suffix)                                                                                                   \
-  static int64_t parse_##suffix##_fields(const uint8_t *text, const csv_field *cells, int64_t rows, mm_type type,      \
+  static int64_t parse_##suffix##_fields(const uint8_t *text, const csv_field *fields, int64_t rows, mm_type type,     \
                                          void *out, int64_t at)
 #define INTEGER_LOOP(suffix, ctype, wide, read)                                                                        \
   HEAD(suffix) {                                                                                                       \
@@ -22,7 +22,7 @@
     (void)type;                                                                                                        \
     for (int64_t r = 0; r < rows; r++) {                                                                               \
       wide value = 0;                                                                                                  \
-      if (!csv_field_is_null(cells[r]) && read(CHARACTERS(cells[r]), &value) != 0) return r;                           \
+      if (!csv_field_is_null(fields[r]) && read(CHARACTERS(fields[r]), &value) != 0) return r;                         \
       if ((wide)(ctype)value != value) return r;                                                                       \
       values[r] = (ctype)value;                                                                                        \
     }                                                                                                                  \
@@ -42,21 +42,21 @@ UNSIGNED(X)
     (void)type;                                                                                                        \
     for (int64_t r = 0; r < rows; r++) {                                                                               \
       values[r] = 0;                                                                                                   \
-      if (!csv_field_is_null(cells[r]) && read != 0) return r;                                                         \
+      if (!csv_field_is_null(fields[r]) && read != 0) return r;                                                        \
     }                                                                                                                  \
     return rows;                                                                                                       \
   }
-LOOP(f32, float, parse_f32(CHARACTERS(cells[r]), &values[r]))
-LOOP(f64, double, quick_parse_f64(CHARACTERS(cells[r]), &values[r]))
-LOOP(date, int32_t, parse_date(CHARACTERS(cells[r]), &values[r]))
-LOOP(timestamp, int64_t, parse_timestamp(CHARACTERS(cells[r]), type.unit, &values[r]))
-LOOP(duration, int64_t, parse_duration(CHARACTERS(cells[r]), type.unit, &values[r]))
+LOOP(f32, float, parse_f32(CHARACTERS(fields[r]), &values[r]))
+LOOP(f64, double, quick_parse_f64(CHARACTERS(fields[r]), &values[r]))
+LOOP(date, int32_t, parse_date(CHARACTERS(fields[r]), &values[r]))
+LOOP(timestamp, int64_t, parse_timestamp(CHARACTERS(fields[r]), type.unit, &values[r]))
+LOOP(duration, int64_t, parse_duration(CHARACTERS(fields[r]), type.unit, &values[r]))
 
 HEAD(bool) {
   (void)type;
   for (int64_t r = 0; r < rows; r++) {
     bool value = false;
-    if (!csv_field_is_null(cells[r]) && parse_bool(CHARACTERS(cells[r]), &value) != 0) return r;
+    if (!csv_field_is_null(fields[r]) && parse_bool(CHARACTERS(fields[r]), &value) != 0) return r;
     if (value) bit_set(out, at + r);
     else bit_clear(out, at + r);
   }
@@ -66,7 +66,7 @@ HEAD(bool) {
 HEAD(null) {
   (void)text, (void)type, (void)out, (void)at;
   for (int64_t r = 0; r < rows; r++)
-    if (!csv_field_is_null(cells[r])) return r;
+    if (!csv_field_is_null(fields[r])) return r;
   return rows;
 }
 

@@ -58,74 +58,74 @@ static mm_type decide(int maybe) {
   return (mm_type){.id = MM_UTF8};
 }
 
-static void narrow(int *maybe, const csv_block *strip, const csv_field *cells) {
-  for (int64_t r = 0; r < strip->rows; r++) {
-    if (csv_field_is_null(cells[r])) {
+static void narrow(int *maybe, const csv_block *block, const csv_field *fields) {
+  for (int64_t r = 0; r < block->rows; r++) {
+    if (csv_field_is_null(fields[r])) {
       *maybe |= NULLS;
       continue;
     }
     *maybe |= SEEN;
     if (*maybe & MAYBE_ALL)
-      *maybe &= NULLS | SEEN | fitting((const char *)strip->text + (cells[r].at & FIELD_AT), cells[r].size, *maybe);
+      *maybe &= NULLS | SEEN | fitting((const char *)block->text + (fields[r].at & FIELD_AT), fields[r].size, *maybe);
   }
 }
 
 /* A look at the first rows of an input. */
 typedef struct survey {
-  csv_splitter *cutter;
-  csv_blocks strips;
-  csv_field *cells;
-  int64_t cell_size;
+  csv_splitter *splitter;
+  csv_blocks blocks;
+  csv_field *fields;
+  int64_t field_size;
   int *maybe; /* by column: MAYBE_* */
   int64_t maybe_size;
   int64_t rows, want; /* looked at, and to look at */
 } survey;
 
 static void survey_free(survey *s) {
-  memory_release(s->cells, s->cell_size);
+  memory_release(s->fields, s->field_size);
   memory_release(s->maybe, s->maybe_size);
-  csv_blocks_free(&s->strips);
+  csv_blocks_free(&s->blocks);
 }
 
 static int survey_init(survey *s, mm_error *error) {
-  int32_t columns = s->cutter->names.count;
-  TRY(csv_blocks_init(&s->strips, s->cutter, error));
-  s->cell_size = s->strips.room * (int64_t)sizeof *s->cells;
+  int32_t columns = s->splitter->names.count;
+  TRY(csv_blocks_init(&s->blocks, s->splitter, error));
+  s->field_size = s->blocks.room * (int64_t)sizeof *s->fields;
   s->maybe_size = columns * (int64_t)sizeof *s->maybe;
-  s->cells = memory_allocate(s->cell_size);
+  s->fields = memory_allocate(s->field_size);
   s->maybe = memory_allocate(s->maybe_size);
-  if (!s->cells || !s->maybe) return error_fail_memory(error, s->cell_size + s->maybe_size);
+  if (!s->fields || !s->maybe) return error_fail_memory(error, s->field_size + s->maybe_size);
   for (int32_t c = 0; c < columns; c++) s->maybe[c] = MAYBE_ALL;
   return 0;
 }
 
-/* Look at a piece: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
+/* Look at a chunk: 1 to go on, 0 when the sample ends. A ragged row ends it, and is told when the rows are read; but at
  * once where it is the first of all. */
-static int survey_piece(survey *s, const csv_chunk *piece, mm_error *error) {
-  csv_splitter *cutter = s->cutter;
-  int32_t columns = cutter->names.count;
+static int survey_chunk(survey *s, const csv_chunk *chunk, mm_error *error) {
+  csv_splitter *splitter = s->splitter;
+  int32_t columns = splitter->names.count;
   csv_cursor cursor = {0};
-  csv_block strip = {.bad_at = -1};
-  while (s->rows < s->want && strip.bad_at < 0
-         && csv_blocks_next(&s->strips, piece, &cursor, s->want - s->rows, &strip)) {
-    TRY(file_wait_check(&cutter->feed.wait, cutter->paths[strip.span->file], LATE_OPENING, error));
-    s->rows += strip.rows;
+  csv_block block = {.bad_at = -1};
+  while (s->rows < s->want && block.bad_at < 0
+         && csv_blocks_next(&s->blocks, chunk, &cursor, s->want - s->rows, &block)) {
+    TRY(file_wait_check(&splitter->reading.wait, splitter->paths[block.span->file], LATE_OPENING, error));
+    s->rows += block.rows;
     for (int32_t c = 0; c < columns; c++) {
-      int32_t place = strip.span->places ? strip.span->places[c] : c;
-      csv_block_fields(&cutter->dialect, &strip, place, columns, s->cells);
-      narrow(&s->maybe[c], &strip, s->cells);
+      int32_t place = block.span->positions ? block.span->positions[c] : c;
+      csv_block_fields(&splitter->dialect, &block, place, columns, s->fields);
+      narrow(&s->maybe[c], &block, s->fields);
     }
   }
-  if (strip.bad_at >= 0) return s->rows > 0 ? 0 : csv_fail_ragged(cutter, piece, &strip, -1, error);
+  if (block.bad_at >= 0) return s->rows > 0 ? 0 : csv_fail_ragged(splitter, chunk, &block, -1, error);
   return s->rows < s->want;
 }
 
-int csv_infer(csv_splitter *cutter, csv_chunk *const *pieces, int64_t count, csv_sample *sample, mm_schema *schema,
+int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, csv_sample *sample, mm_schema *schema,
               mm_error *error) {
-  survey look = {.cutter = cutter, .want = sample->rows};
-  const csv_header *names = &cutter->names;
+  survey look = {.splitter = splitter, .want = sample->rows};
+  const csv_header *names = &splitter->names;
   int status = survey_init(&look, error), more = 1;
-  for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_piece(&look, pieces[i], error);
+  for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_chunk(&look, chunks[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
     status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
   if (status >= 0 && !(sample->nulls = memory_allocate_zero(names->count)))

@@ -8,5 +8,5 @@ typedef struct csv_sample {
   int64_t rows; /* to look at; then: looked at */
   bool *nulls;  /* by column of the first file: it had some */
 } csv_sample;
-int csv_infer(csv_splitter *cutter, csv_chunk *const *pieces, int64_t count, csv_sample *sample, mm_schema *schema,
+int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, csv_sample *sample, mm_schema *schema,
               mm_error *error);

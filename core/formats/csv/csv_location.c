@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include <string.h>
 
-void csv_locate(const char *path, const csv_chunk *piece, const csv_span *span, int64_t position, mm_error *error) {
+void csv_locate(const char *path, const csv_chunk *chunk, const csv_span *span, int64_t position, mm_error *error) {
   if (!error) return;
-  const uint8_t *begin = piece->text + span->begin, *at = begin, *end = piece->text + position, *feed;
+  const uint8_t *begin = chunk->text + span->begin, *at = begin, *end = chunk->text + position, *feed;
   int64_t line = span->line;
   while (at < end && (feed = memchr(at, '\n', (size_t)(end - at)))) {
     line++;

@@ -3,5 +3,5 @@
 #pragma once
 #include "formats/csv/csv_chunk.h"
 
-/* Fill in file, line and column of a byte of a piece; `path` is that of the span's file. */
-void csv_locate(const char *path, const csv_chunk *piece, const csv_span *span, int64_t position, mm_error *error);
+/* Fill in file, line and column of a byte of a chunk; `path` is that of the span's file. */
+void csv_locate(const char *path, const csv_chunk *chunk, const csv_span *span, int64_t position, mm_error *error);

@@ -7,7 +7,7 @@
 
 enum { CSV_MARGIN = 64 }; /* readable bytes before and after a text */
 
-/* The cutter's look at text: where rows end. */
+/* The splitter's look at text: where rows end. */
 typedef struct csv_row_scan {
   int64_t at;        /* looked at so far */
   int64_t rows;      /* ends of rows found */
@@ -31,10 +31,10 @@ typedef struct csv_scanner {
   /* Go on to `end`; true: the wanted rows are complete and `at` is where the next begins, or `bad` was found. */
   bool (*rows)(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int64_t end);
   /* Ends of fields (delimiters and line feeds outside quotes), from text[0], a row's start, on: until `size`, or at
-   * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `marks` has
+   * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `field ends` has
    * room for bytes + count + 128. */
-  int64_t (*marks)(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
-                   int64_t count, uint32_t *marks, int64_t *newlines);
+  int64_t (*field_ends)(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+                        int64_t count, uint32_t *field_ends, int64_t *newlines);
   /* Bits: 1, a byte above 127; 2, a carriage return. */
   int (*traits)(const uint8_t *text, int64_t size);
 } csv_scanner;

@@ -196,13 +196,13 @@ static bool rows(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *
 
 /* ---- Fields ---- */
 
-/* The places of the set bits. Writes in groups of 8, so that the number of bits costs few branches. */
-static inline int64_t flatten(uint32_t *marks, uint64_t bits, uint32_t base) {
+/* The positions of the set bits. Writes in groups of 8, so that the number of bits costs few branches. */
+static inline int64_t flatten(uint32_t *field_ends, uint64_t bits, uint32_t base) {
   int64_t count = __builtin_popcountll(bits);
   for (int64_t done = 0; done < count; done += 8)
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
-      marks[done + i] = base + (uint32_t)first(bits);
+      field_ends[done + i] = base + (uint32_t)first(bits);
       bits &= bits - 1;
       __asm__("" ::: "memory"); /* eight scalar stores are faster than the vector that compilers make of them */
     }
@@ -210,7 +210,7 @@ static inline int64_t flatten(uint32_t *marks, uint64_t bits, uint32_t base) {
 }
 
 static inline int64_t index_fields(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size,
-                                   int64_t bytes, int64_t count, uint32_t *marks, int64_t *newlines) {
+                                   int64_t bytes, int64_t count, uint32_t *field_ends, int64_t *newlines) {
   const int64_t far = 2 * (int64_t)CSV_ROW_LIMIT;
   int64_t found = 0, lines = 0;
   uint64_t inside = 0;
@@ -223,16 +223,16 @@ static inline int64_t index_fields(const csv_dialect *dialect, bool quotes, cons
       present &= ~within;
     }
     lines += __builtin_popcountll(equal(word, '\n') & present);
-    found += flatten(marks + found, either(word, dialect->delimiter, '\n') & present, (uint32_t)at);
+    found += flatten(field_ends + found, either(word, dialect->delimiter, '\n') & present, (uint32_t)at);
   }
   *newlines = lines;
   return found;
 }
 
-static int64_t marks(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
-                     int64_t count, uint32_t *marks_, int64_t *newlines) {
-  return quotes ? index_fields(dialect, true, text, size, bytes, count, marks_, newlines)
-                : index_fields(dialect, false, text, size, bytes, count, marks_, newlines);
+static int64_t field_ends(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
+                          int64_t count, uint32_t *field_ends_, int64_t *newlines) {
+  return quotes ? index_fields(dialect, true, text, size, bytes, count, field_ends_, newlines)
+                : index_fields(dialect, false, text, size, bytes, count, field_ends_, newlines);
 }
 
 /* ---- Traits ---- */
@@ -247,4 +247,4 @@ static int traits(const uint8_t *text, int64_t size) {
 }
 
 extern const csv_scanner SCANNER(ISA);
-const csv_scanner SCANNER(ISA) = {.isa = TEXT(ISA), .rows = rows, .marks = marks, .traits = traits};
+const csv_scanner SCANNER(ISA) = {.isa = TEXT(ISA), .rows = rows, .field_ends = field_ends, .traits = traits};

@@ -18,17 +18,17 @@
 #include "io/reader.h"
 
 typedef struct csv_splitter {
-  read_context feed;
+  read_context reading;
   csv_dialect dialect;
   char **paths;
   mm_block **blocks;          /* read instead of the files, of path_count; or NULL */
   int32_t path_count, opened; /* files opened so far */
   int64_t bytes_total;
-  reader *stream; /* of file opened - 1 */
+  file_reader *reader; /* of file opened - 1 */
   bool compressed;
   csv_header names;       /* of the first file */
-  int32_t **places;       /* by file, of path_count; NULL: the order of the first */
-  csv_chunk *piece;       /* in the making */
+  int32_t **positions;    /* by file, of path_count; NULL: the order of the first */
+  csv_chunk *chunk;       /* in the making */
   int64_t size, capacity; /* bytes of its text */
   int64_t guess;          /* capacity of the next */
   csv_row_scan scan;      /* of its last span */
@@ -36,7 +36,7 @@ typedef struct csv_splitter {
   bool done;
 } csv_splitter;
 
-int csv_splitter_init(csv_splitter *cutter, const char *const *paths, mm_block *const *blocks, int32_t count,
+int csv_splitter_init(csv_splitter *splitter, const char *const *paths, mm_block *const *blocks, int32_t count,
                       mm_error *error);
-void csv_splitter_free(csv_splitter *cutter);
-int csv_splitter_next(csv_splitter *cutter, csv_chunk **piece, mm_error *error); /* 1, 0 at the end */
+void csv_splitter_free(csv_splitter *splitter);
+int csv_splitter_next(csv_splitter *splitter, csv_chunk **chunk, mm_error *error); /* 1, 0 at the end */

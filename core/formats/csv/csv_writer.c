@@ -270,7 +270,7 @@ static void sink_free(mm_stage *stage) {
 }
 
 static const mm_stage_class csv_sink_class = {.name = "csv",
-                                              .flags = MM_STAGE_BREAKS,
+                                              .flags = MM_STAGE_BREAKER,
                                               .bind = sink_bind,
                                               .open = sink_open,
                                               .close = sink_close,

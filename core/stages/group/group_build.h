@@ -13,14 +13,14 @@ typedef struct group_build {
   bool failed;  /* out of memory on the way: the morsel is lost */
   row_vector vector;
   uint64_t *entries; /* of MM_VECTOR rows */
-  hot_keys *shortcut;
+  hot_keys *hot;
   group_selection selection;
 } group_build;
 
-int group_build_init(group_build *absorber, const group_plan *plan, mm_error *error);
-void group_build_free(group_build *absorber);
-/* Absorb the next rows of a batch, from `start`; fills absorber->vector, returns how many (positive). A batch with `selected` is seen
- * through absorber->selection first. */
-int group_build_add(group_build *absorber, const mm_batch *batch, int64_t start, mm_error *error);
+int group_build_init(group_build *build, const group_plan *plan, mm_error *error);
+void group_build_free(group_build *build);
+/* Absorb the next rows of a batch, from `start`; fills build->vector, returns how many (positive). A batch with `selected` is seen
+ * through build->selection first. */
+int group_build_add(group_build *build, const mm_batch *batch, int64_t start, mm_error *error);
 /* The end of a morsel: all groups to an empty partial. */
-int group_build_cut(group_build *absorber, group_partial *partial, bool scatter, mm_error *error);
+int group_build_cut(group_build *build, group_partial *partial, bool scatter, mm_error *error);

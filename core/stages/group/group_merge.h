@@ -32,10 +32,10 @@ typedef struct group_merge {
   atomic_uint turn;    /* where the next drain begins */
 } group_merge;
 
-int group_merge_init(group_merge *merger, const group_plan *plan, mm_error *error);
-void group_merge_free(group_merge *merger,
-                      void (*drop)(void *self, group_partial *take));            /* what still is in the queue */
-int group_merge_fold(group_merge *merger, group_partial *take, mm_error *error); /* in order, one at a time */
-int group_merge_drain(group_merge *merger, mm_error *error);                     /* any worker */
-void group_merge_stop(group_merge *merger); /* nothing more shall be merged; any thread */
-int group_merge_finish(group_merge *merger, mm_job *job, mm_error *error); /* merge what is left, complete all states */
+int group_merge_init(group_merge *merge, const group_plan *plan, mm_error *error);
+void group_merge_free(group_merge *merge,
+                      void (*drop)(void *self, group_partial *take));           /* what still is in the queue */
+int group_merge_fold(group_merge *merge, group_partial *take, mm_error *error); /* in order, one at a time */
+int group_merge_drain(group_merge *merge, mm_error *error);                     /* any worker */
+void group_merge_stop(group_merge *merge);                                /* nothing more shall be merged; any thread */
+int group_merge_finish(group_merge *merge, mm_job *job, mm_error *error); /* merge what is left, complete all states */

@@ -7,13 +7,13 @@
 #include <pthread.h>
 #include <string.h>
 
-void partial_pool_init(partial_pool *spares) { pthread_mutex_init(&spares->lock, NULL); }
+void partial_pool_init(partial_pool *pool) { pthread_mutex_init(&pool->lock, NULL); }
 
-int partial_pool_take(partial_pool *spares, const group_plan *plan, group_partial **partial, mm_error *error) {
-  pthread_mutex_lock(&spares->lock);
-  *partial = spares->first;
-  if (*partial) spares->first = (*partial)->next;
-  pthread_mutex_unlock(&spares->lock);
+int partial_pool_take(partial_pool *pool, const group_plan *plan, group_partial **partial, mm_error *error) {
+  pthread_mutex_lock(&pool->lock);
+  *partial = pool->first;
+  if (*partial) pool->first = (*partial)->next;
+  pthread_mutex_unlock(&pool->lock);
   if (*partial) return 0;
   *partial = memory_allocate_zero(sizeof **partial);
   if (!*partial) return error_fail_memory(error, sizeof **partial);
@@ -22,22 +22,22 @@ int partial_pool_take(partial_pool *spares, const group_plan *plan, group_partia
   return status;
 }
 
-void partial_pool_give(partial_pool *spares, group_partial *partial) {
+void partial_pool_give(partial_pool *pool, group_partial *partial) {
   partial->scattered = false;
   arena_reset(&partial->groups.arena);
-  pthread_mutex_lock(&spares->lock);
-  partial->next = spares->first;
-  spares->first = partial;
-  pthread_mutex_unlock(&spares->lock);
+  pthread_mutex_lock(&pool->lock);
+  partial->next = pool->first;
+  pool->first = partial;
+  pthread_mutex_unlock(&pool->lock);
 }
 
-void partial_pool_free(partial_pool *spares) {
-  while (spares->first) {
-    group_partial *partial = spares->first;
-    spares->first = partial->next;
+void partial_pool_free(partial_pool *pool) {
+  while (pool->first) {
+    group_partial *partial = pool->first;
+    pool->first = partial->next;
     group_partial_free(partial);
   }
-  pthread_mutex_destroy(&spares->lock);
+  pthread_mutex_destroy(&pool->lock);
 }
 
 void group_partial_free(group_partial *partial) {
@@ -70,7 +70,7 @@ int group_table_merge(group_table *groups, group_partial *partial, int64_t from,
     }
     for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
       accumulator *acc = &groups->accumulators[i];
-      TRY(acc->vtable->merge(acc, numbers, &added->accumulators[i], at, n, error));
+      TRY(acc->vtable->combine(acc, numbers, &added->accumulators[i], at, n, error));
     }
   }
   return 0;
@@ -78,7 +78,7 @@ int group_table_merge(group_table *groups, group_partial *partial, int64_t from,
 
 /* Where each group goes, so that those of a partition stand together in their order. */
 static int find_places(const hash_table *keys, group_partial *partial, mm_error *error) {
-  int64_t n = keys->count, stride = keys->layout->stride;
+  int64_t n = keys->count, stride = keys->encoding->stride;
   const uint64_t *entries = (const uint64_t *)keys->entries.data;
   uint32_t counts[GROUP_PARTITIONS] = {0}, start = 0;
   partial->places.size = 0;
@@ -110,7 +110,7 @@ static void scatter(uint8_t *to, const uint8_t *from, const uint32_t *places, in
 }
 
 static int move_groups(group_table *from, group_table *to, const uint32_t *places, mm_error *error) {
-  int64_t n = from->keys.count, size = from->plan->layout.stride * INT64_C(8);
+  int64_t n = from->keys.count, size = from->plan->encoding.stride * INT64_C(8);
   to->keys.entries.size = to->first.size = 0;
   TRY(mm_buffer_reserve(&to->keys.entries, n * size, error));
   TRY(mm_buffer_reserve(&to->first, n * 8, error));

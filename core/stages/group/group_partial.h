@@ -17,7 +17,7 @@ typedef struct group_partial {
   uint8_t *fresh;   /* when not NULL: fresh[first of group] = 1 for groups that were new */
   atomic_int left;  /* partitions that have not merged it */
   mm_buffer places; /* while it is cut */
-  void *cargo;      /* of the stage */
+  void *payload;    /* of the stage */
 } group_partial;
 
 /* Partials that are not in use. */
@@ -31,8 +31,8 @@ int group_table_merge(group_table *groups, group_partial *partial, int64_t from,
 /* Hand over all groups to an empty partial and be empty; `scatter`: by partition. */
 int group_table_cut(group_table *groups, group_partial *partial, bool scatter, mm_error *error);
 
-void partial_pool_init(partial_pool *spares);
-int partial_pool_take(partial_pool *spares, const group_plan *plan, group_partial **partial, mm_error *error);
-void partial_pool_give(partial_pool *spares, group_partial *partial); /* its cargo is gone */
-void partial_pool_free(partial_pool *spares);
+void partial_pool_init(partial_pool *pool);
+int partial_pool_take(partial_pool *pool, const group_plan *plan, group_partial **partial, mm_error *error);
+void partial_pool_give(partial_pool *pool, group_partial *partial); /* its payload is gone */
+void partial_pool_free(partial_pool *pool);
 void group_partial_free(group_partial *partial);

@@ -29,7 +29,7 @@ static int states_of(int op) {
 
 static const aggregate_function *class_of(const group_plan *plan, int op, mm_type type) {
   const aggregate_function *class = aggregate_function_of(op, type);
-  bool counted = !plan->layout.count && !type_is_text(type.id) && type.id != MM_NULL;
+  bool counted = !plan->encoding.count && !type_is_text(type.id) && type.id != MM_NULL;
   return class == count_distinct_function() && counted ? count_distinct_global_function() : class;
 }
 
@@ -78,12 +78,12 @@ static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggre
     if (error) error->place = aggregate->place;
     return status;
   }
-  if (acc->vtable == count_distinct_global_function()) TRY(distinct_set_init(&acc->census, error));
-  if (acc->vtable == count_distinct_function() || acc->census) {
-    acc->pair_layout = memory_allocate_zero(sizeof *acc->pair_layout);
-    if (!acc->pair_layout) return error_fail_memory(error, sizeof *acc->pair_layout);
+  if (acc->vtable == count_distinct_global_function()) TRY(distinct_set_init(&acc->distinct, error));
+  if (acc->vtable == count_distinct_function() || acc->distinct) {
+    acc->pair_encoding = memory_allocate_zero(sizeof *acc->pair_encoding);
+    if (!acc->pair_encoding) return error_fail_memory(error, sizeof *acc->pair_encoding);
     mm_type types[] = {{.id = MM_U32}, type};
-    TRY(row_encoding_init(acc->pair_layout, acc->census ? types + 1 : types, acc->census ? 1 : 2, false, error));
+    TRY(row_encoding_init(acc->pair_encoding, acc->distinct ? types + 1 : types, acc->distinct ? 1 : 2, false, error));
   }
   *first = plan->accumulator_count++;
   return 0;
@@ -108,7 +108,7 @@ int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, 
       status = error_fail(error, MM_EUSAGE, "key-type", "column '%s' cannot be a key: its type is only passed through",
                           field->name);
   }
-  if (status >= 0) status = row_encoding_init(&plan->layout, types, key_count, true, error);
+  if (status >= 0) status = row_encoding_init(&plan->encoding, types, key_count, true, error);
   for (int32_t i = 0; i < count && status >= 0; i++)
     if (group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
   plan->reduces = status >= 0 && key_count == 0 && count > 0;
@@ -120,12 +120,12 @@ int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, 
 
 void group_plan_free(group_plan *plan) {
   for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
-    row_encoding *layout = plan->accumulators[i].pair_layout;
-    if (layout) row_encoding_free(layout);
-    memory_release(layout, sizeof *layout);
-    distinct_set_free(plan->accumulators[i].census);
+    row_encoding *encoding = plan->accumulators[i].pair_encoding;
+    if (encoding) row_encoding_free(encoding);
+    memory_release(encoding, sizeof *encoding);
+    distinct_set_free(plan->accumulators[i].distinct);
   }
-  if (plan->layout.columns) row_encoding_free(&plan->layout);
+  if (plan->encoding.columns) row_encoding_free(&plan->encoding);
   memory_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(accumulator));
   memory_release(plan->keys, plan->key_room * (int64_t)sizeof(int32_t));
   memory_release(plan->of_column, plan->columns * (int64_t)sizeof(int32_t));

@@ -5,7 +5,7 @@
 
 /* What is the same for all tables of a stage. */
 typedef struct group_plan {
-  row_encoding layout;
+  row_encoding encoding;
   int32_t *keys;             /* columns of the input */
   accumulator *accumulators; /* without states */
   int32_t accumulator_count;

@@ -9,9 +9,9 @@
 
 /* ---- Order ---- */
 
-static int64_t table_count(const group_merge *merger) { return merger->partitions ? GROUP_PARTITIONS : 1; }
-static const group_table *table(const group_merge *merger, int64_t index) {
-  return merger->partitions ? &merger->partitions[index].groups : &merger->whole;
+static int64_t table_count(const group_merge *merge) { return merge->partitions ? GROUP_PARTITIONS : 1; }
+static const group_table *table(const group_merge *merge, int64_t index) {
+  return merge->partitions ? &merge->partitions[index].groups : &merge->whole;
 }
 static uint64_t first_of(const group_table *groups, int64_t number) {
   return ((const uint64_t *)groups->first.data)[number];
@@ -46,17 +46,17 @@ static int64_t clear_shelf(morsel_shelf *shelf, uint64_t *out) {
 enum { MORSELS_A_TASK = 16 };
 
 typedef struct ordering {
-  const group_merge *merger;
+  const group_merge *merge;
   uint64_t *out;
 } ordering;
 
 static void order_morsels(const ordering *all, uint64_t morsel, uint64_t end, morsel_shelf *shelf) {
   uint64_t *out = all->out;
   int64_t next[GROUP_PARTITIONS];
-  for (int64_t t = 0; t < GROUP_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merger, t), morsel);
+  for (int64_t t = 0; t < GROUP_PARTITIONS; t++) out += next[t] = lower_bound(table(all->merge, t), morsel);
   for (; morsel < end; morsel++) {
     for (int64_t t = 0; t < GROUP_PARTITIONS; t++) {
-      const group_table *groups = table(all->merger, t);
+      const group_table *groups = table(all->merge, t);
       for (; next[t] < groups->keys.count && first_of(groups, next[t]) >> 32 == morsel; next[t]++) {
         int64_t position = (int64_t)(first_of(groups, next[t]) & UINT32_MAX);
         shelf->places[position] = (uint64_t)t << 32 | (uint64_t)next[t];
@@ -79,13 +79,13 @@ static int order_task(void *argument, int64_t index, mm_error *error) {
   return status;
 }
 
-int group_result_order(const group_merge *merger, mm_job *job, mm_buffer *places, mm_error *error) {
-  int64_t total = 0, tasks = ((int64_t)merger->morsels + MORSELS_A_TASK - 1) / MORSELS_A_TASK;
-  for (int64_t t = 0; t < table_count(merger); t++) total += table(merger, t)->keys.count;
+int group_result_order(const group_merge *merge, mm_job *job, mm_buffer *places, mm_error *error) {
+  int64_t total = 0, tasks = ((int64_t)merge->morsels + MORSELS_A_TASK - 1) / MORSELS_A_TASK;
+  for (int64_t t = 0; t < table_count(merge); t++) total += table(merge, t)->keys.count;
   TRY(mm_buffer_reserve(places, total * 8, error));
   places->size = total * 8;
-  ordering all = {.merger = merger, .out = (uint64_t *)places->data};
-  if (merger->partitions) return parallel_run(job, tasks, order_task, &all, error);
+  ordering all = {.merge = merge, .out = (uint64_t *)places->data};
+  if (merge->partitions) return parallel_run(job, tasks, order_task, &all, error);
   for (int64_t i = 0; i < total; i++) all.out[i] = (uint64_t)i;
   return 0;
 }
@@ -93,7 +93,7 @@ int group_result_order(const group_merge *merger, mm_job *job, mm_buffer *places
 /* ---- Batches ---- */
 
 typedef struct emission {
-  const group_merge *merger;
+  const group_merge *merge;
   const mm_aggregate *aggregates;
   const int32_t *served_by;
   int32_t count;
@@ -104,21 +104,21 @@ typedef struct emission {
 } emission;
 
 static const group_table *table_of(const emission *all, uint64_t place) {
-  return table(all->merger, (int64_t)(place >> 32));
+  return table(all->merge, (int64_t)(place >> 32));
 }
 
 static int fill_batch(const emission *all, const uint64_t *places, int64_t n, const void **pointers, mm_batch *batch,
                       mm_error *error) {
-  const row_encoding *layout = &all->merger->plan->layout;
-  TRY(mm_batch_resize(batch, layout->count + all->count, error));
+  const row_encoding *encoding = &all->merge->plan->encoding;
+  TRY(mm_batch_resize(batch, encoding->count + all->count, error));
   batch->length = n;
   for (int64_t i = 0; i < n; i++)
     pointers[i] = hash_table_entry(&table_of(all, places[i])->keys, (int64_t)(places[i] & UINT32_MAX));
-  for (int32_t k = 0; k < layout->count; k++)
-    TRY(row_encoding_decode(layout, k, (const uint64_t *const *)pointers, n, &batch->columns[k], error));
+  for (int32_t k = 0; k < encoding->count; k++)
+    TRY(row_encoding_decode(encoding, k, (const uint64_t *const *)pointers, n, &batch->columns[k], error));
   for (int32_t a = 0; a < all->count; a++) {
-    int32_t column = layout->count + a;
-    const accumulator *acc = &all->merger->plan->accumulators[all->served_by[a]];
+    int32_t column = encoding->count + a;
+    const accumulator *acc = &all->merge->plan->accumulators[all->served_by[a]];
     for (int64_t i = 0; i < n; i++)
       pointers[i] = accumulator_state(&table_of(all, places[i])->accumulators[all->served_by[a]],
                                       (int64_t)(places[i] & UINT32_MAX));
@@ -142,15 +142,15 @@ static int emit_batch(void *argument, int64_t index, mm_error *error) {
   return status;
 }
 
-int group_result_emit(group_merge *merger, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
+int group_result_emit(group_merge *merge, const mm_aggregate *aggregates, const int32_t *served_by, int32_t count,
                       mm_job *job, mm_table *out, mm_error *error) {
   mm_buffer places = {0};
-  int status = group_result_order(merger, job, &places, error);
+  int status = group_result_order(merge, job, &places, error);
   if (status < 0) {
     mm_buffer_free(&places);
     return status;
   }
-  emission all = {.merger = merger,
+  emission all = {.merge = merge,
                   .aggregates = aggregates,
                   .served_by = served_by,
                   .count = count,

@@ -18,17 +18,17 @@ typedef struct group_stage {
   int32_t count;
   mm_schema in; /* for messages */
   group_plan plan;
-  group_merge merger;
-  partial_pool spares;
+  group_merge merge;
+  partial_pool pool;
 } group_stage;
 
 static int spare(void *self, group_partial **partial, mm_error *error) {
   group_stage *stage = self;
-  return partial_pool_take(&stage->spares, &stage->plan, partial, error);
+  return partial_pool_take(&stage->pool, &stage->plan, partial, error);
 }
 static int done(void *self, group_partial *take, mm_error *error) {
   (void)error;
-  partial_pool_give(&((group_stage *)self)->spares, take);
+  partial_pool_give(&((group_stage *)self)->pool, take);
   return 0;
 }
 static void drop_partial(void *self, group_partial *take) {
@@ -43,10 +43,10 @@ static int group_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   for (int32_t i = 0; i < stage->count; i++)
     stage->served_by[i] = group_plan_find(&stage->plan, in, &stage->aggregates[i]);
   if (stage->plan.reduces) base->flags |= MM_STAGE_SELECTED;
-  stage->merger.self = stage;
-  stage->merger.spare = spare;
-  stage->merger.done = done;
-  return group_merge_init(&stage->merger, &stage->plan, error);
+  stage->merge.self = stage;
+  stage->merge.spare = spare;
+  stage->merge.done = done;
+  return group_merge_init(&stage->merge, &stage->plan, error);
 }
 
 static void group_close(mm_stage *base, void *local) {
@@ -58,14 +58,14 @@ static void group_close(mm_stage *base, void *local) {
 static int group_open(mm_stage *base, mm_job *job, void **local, mm_error *error) {
   (void)job;
   group_stage *stage = (group_stage *)base;
-  group_build *absorber = memory_allocate_zero(sizeof *absorber);
-  if (!absorber) return error_fail_memory(error, sizeof *absorber);
-  int status = group_build_init(absorber, &stage->plan, error);
+  group_build *build = memory_allocate_zero(sizeof *build);
+  if (!build) return error_fail_memory(error, sizeof *build);
+  int status = group_build_init(build, &stage->plan, error);
   if (status < 0) {
-    group_close(base, absorber);
+    group_close(base, build);
     return status;
   }
-  *local = absorber;
+  *local = build;
   return 0;
 }
 
@@ -82,25 +82,25 @@ static int group_run(mm_stage *base, void *local, const mm_batch *in, mm_batch *
 static int group_cut(mm_stage *base, void *local, void **partial, mm_error *error) {
   group_stage *stage = (group_stage *)base;
   group_partial *cut;
-  TRY(partial_pool_take(&stage->spares, &stage->plan, &cut, error));
-  int status = group_build_cut(local, cut, atomic_load(&stage->merger.partitioned), error);
-  if (status < 0) partial_pool_give(&stage->spares, cut);
+  TRY(partial_pool_take(&stage->pool, &stage->plan, &cut, error));
+  int status = group_build_cut(local, cut, atomic_load(&stage->merge.partitioned), error);
+  if (status < 0) partial_pool_give(&stage->pool, cut);
   else *partial = cut;
   return status;
 }
 
 static int group_fold(mm_stage *base, void *partial, mm_error *error) {
-  return group_merge_fold(&((group_stage *)base)->merger, partial, error);
+  return group_merge_fold(&((group_stage *)base)->merge, partial, error);
 }
-static void group_drop(mm_stage *base, void *partial) { partial_pool_give(&((group_stage *)base)->spares, partial); }
+static void group_drop(mm_stage *base, void *partial) { partial_pool_give(&((group_stage *)base)->pool, partial); }
 static void group_interrupt(mm_stage *base) {
   group_stage *stage = (group_stage *)base;
-  group_merge_stop(&stage->merger);
+  group_merge_stop(&stage->merge);
   for (int32_t i = 0; i < stage->plan.accumulator_count; i++)
-    if (stage->plan.accumulators[i].census) distinct_set_stop(stage->plan.accumulators[i].census);
+    if (stage->plan.accumulators[i].distinct) distinct_set_stop(stage->plan.accumulators[i].distinct);
 }
 static int group_drain(mm_stage *base, mm_error *error) {
-  return group_merge_drain(&((group_stage *)base)->merger, error);
+  return group_merge_drain(&((group_stage *)base)->merge, error);
 }
 
 /* Without keys there is one group, also of no rows. */
@@ -131,17 +131,17 @@ static void name_column(const group_stage *stage, mm_error *error) {
 
 static int group_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error *error) {
   group_stage *stage = (group_stage *)base;
-  if (!stage->key_count && !stage->merger.whole.keys.count) TRY(make_only_group(&stage->merger.whole, error));
-  TRY(group_merge_finish(&stage->merger, job, error));
-  int status = group_result_emit(&stage->merger, stage->aggregates, stage->served_by, stage->count, job, out, error);
+  if (!stage->key_count && !stage->merge.whole.keys.count) TRY(make_only_group(&stage->merge.whole, error));
+  TRY(group_merge_finish(&stage->merge, job, error));
+  int status = group_result_emit(&stage->merge, stage->aggregates, stage->served_by, stage->count, job, out, error);
   if (status == MM_EDATA && error) name_column(stage, error);
   return status;
 }
 
 static void group_free(mm_stage *base) {
   group_stage *stage = (group_stage *)base;
-  group_merge_free(&stage->merger, drop_partial);
-  partial_pool_free(&stage->spares);
+  group_merge_free(&stage->merge, drop_partial);
+  partial_pool_free(&stage->pool);
   group_plan_free(&stage->plan);
   mm_schema_free(&stage->in);
   mm_schema_free(&base->out);
@@ -157,7 +157,7 @@ static mm_stage *group_copy(const mm_stage *base, mm_error *error) {
 }
 
 static const mm_stage_class group_class = {.name = "group",
-                                           .flags = MM_STAGE_BREAKS | MM_STAGE_LETS_GO,
+                                           .flags = MM_STAGE_BREAKER | MM_STAGE_NO_RETAIN,
                                            .bind = group_bind,
                                            .open = group_open,
                                            .close = group_close,
@@ -197,7 +197,7 @@ mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggreg
     return NULL;
   }
   stage->base = (mm_stage){.vtable = &group_class, .flags = group_class.flags};
-  partial_pool_init(&stage->spares);
+  partial_pool_init(&stage->pool);
   stage->key_count = key_count;
   stage->count = count;
   stage->keys = memory_allocate((key_count + 1) * (int64_t)sizeof *keys);

@@ -19,7 +19,7 @@ static void start_states(accumulator *acc, int64_t from, int64_t to) {
 
 int group_table_init(group_table *groups, const group_plan *plan, int64_t head, mm_error *error) {
   *groups = (group_table){.plan = plan};
-  groups->keys = (hash_table){.layout = &plan->layout, .arena = &groups->arena};
+  groups->keys = (hash_table){.encoding = &plan->encoding, .arena = &groups->arena};
   if (!plan->accumulator_count) return 0;
   groups->accumulators = memory_allocate(accumulators_bytes(plan));
   if (!groups->accumulators) return error_fail_memory(error, accumulators_bytes(plan));
@@ -28,7 +28,7 @@ int group_table_init(group_table *groups, const group_plan *plan, int64_t head, 
     *acc = plan->accumulators[i];
     acc->head = head;
     acc->arena = &groups->arena;
-    acc->pairs = (hash_table){.layout = acc->pair_layout, .arena = &groups->arena};
+    acc->pairs = (hash_table){.encoding = acc->pair_encoding, .arena = &groups->arena};
   }
   return 0;
 }

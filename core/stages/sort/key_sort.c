@@ -1,4 +1,4 @@
-/* key_sort.c - sorting ranks.
+/* key_sort.c - sorting keys.
  *
  * DESIGN. Numbers of up to PLACES rows are sorted as items of 8 bytes: the highest bits that differ, and below them the
  * place of the row. A stable radix sort takes some more digits of the items than rows could have told apart; stretches
@@ -20,7 +20,7 @@ typedef unsigned __int128 wide;
 
 /* ---- Comparing ---- */
 
-static bool equal(const rank *a, const rank *b) { return a->high == b->high && a->low == b->low; }
+static bool equal(const sort_key *a, const sort_key *b) { return a->high == b->high && a->low == b->low; }
 
 static double float_at(const mm_column *column, int64_t row) {
   return type_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
@@ -36,7 +36,7 @@ static int compare_zeros(const mm_column *x, int64_t i, const mm_column *y, int6
 }
 
 /* By value, from the first key on that numbers leave open. */
-static int compare_values(const ranking *by, row_ref a, row_ref b) {
+static int compare_values(const key_comparator *by, row_ref a, row_ref b) {
   for (int32_t k = by->key; k < by->order->count; k++) {
     const mm_order *order = &by->order->keys[k].order;
     const mm_column *x = &by->batches[a.part].columns[order->column];
@@ -51,12 +51,12 @@ static int compare_values(const ranking *by, row_ref a, row_ref b) {
   return 0;
 }
 
-bool sort_key_before(const ranking *by, const rank *a, const rank *b) {
+bool sort_key_before(const key_comparator *by, const sort_key *a, const sort_key *b) {
   if (!equal(a, b) || !sort_key_is_open(by->order, by->key, a)) return sort_key_less(a, b);
   return compare_values(by, a->at, b->at) < 0;
 }
 
-/* ---- Items: what differs in the numbers of at most PLACES ranks, above the place of each ---- */
+/* ---- Items: what differs in the numbers of at most PLACES keys, above the place of each ---- */
 
 enum { PLACE_BITS = 16, PLACES = 1 << PLACE_BITS, RANK_BITS = 128 };
 
@@ -116,17 +116,17 @@ static void sort_items(uint64_t *items, uint64_t *spare, int64_t n) {
 
 /* ---- By number ---- */
 
-static void insert_numbers(rank *ranks, int64_t n) {
+static void insert_numbers(sort_key *sort_keys, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
-    rank moved = ranks[i];
+    sort_key moved = sort_keys[i];
     int64_t j = i;
-    for (; j > 0 && sort_key_less(&moved, &ranks[j - 1]); j--) ranks[j] = ranks[j - 1];
-    ranks[j] = moved;
+    for (; j > 0 && sort_key_less(&moved, &sort_keys[j - 1]); j--) sort_keys[j] = sort_keys[j - 1];
+    sort_keys[j] = moved;
   }
 }
 
 /* Bits of a number from bit `top` - 1 down, as the highest of a word; those above are 0. */
-static uint64_t window(const rank *r, int32_t top) {
+static uint64_t window(const sort_key *r, int32_t top) {
   return (uint64_t)(((wide)r->high << 64 | r->low) << (RANK_BITS - top) >> 64);
 }
 
@@ -134,103 +134,105 @@ static int32_t highest(uint64_t high, uint64_t low) {
   return high ? RANK_BITS - __builtin_clzll(high) : 64 - __builtin_clzll(low);
 }
 
-static void sort_stretches(rank *ranks, rank *spare, int64_t n, int32_t shift);
+static void sort_stretches(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t shift);
 
 /* More than PLACES: by the highest digit that differs. */
-static void scatter(rank *ranks, rank *spare, int64_t n, int32_t top) {
+static void scatter(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t top) {
   int64_t next[BUCKETS] = {0}, sum = 0;
-  for (int64_t i = 0; i < n; i++) next[window(&ranks[i], top) >> (64 - DIGIT)]++;
+  for (int64_t i = 0; i < n; i++) next[window(&sort_keys[i], top) >> (64 - DIGIT)]++;
   for (int32_t b = 0; b < BUCKETS; b++) {
     int64_t size = next[b];
     next[b] = sum;
     sum += size;
   }
-  for (int64_t i = 0; i < n; i++) spare[next[window(&ranks[i], top) >> (64 - DIGIT)]++] = ranks[i];
-  memcpy(ranks, spare, (size_t)n * sizeof *ranks);
+  for (int64_t i = 0; i < n; i++) spare[next[window(&sort_keys[i], top) >> (64 - DIGIT)]++] = sort_keys[i];
+  memcpy(sort_keys, spare, (size_t)n * sizeof *sort_keys);
 }
 
 /* In the order of their items, which are made in the spare room. */
-static void sort_places(rank *ranks, rank *spare, int64_t n, int32_t top) {
+static void sort_places(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t top) {
   uint64_t *items = (uint64_t *)(void *)(spare + n), *more = items + n;
-  for (int64_t i = 0; i < n; i++) items[i] = (window(&ranks[i], top) & ~(uint64_t)(PLACES - 1)) | (uint64_t)i;
+  for (int64_t i = 0; i < n; i++) items[i] = (window(&sort_keys[i], top) & ~(uint64_t)(PLACES - 1)) | (uint64_t)i;
   sort_items(items, more, n);
-  for (int64_t i = 0; i < n; i++) spare[i] = ranks[items[i] & (PLACES - 1)];
-  memcpy(ranks, spare, (size_t)n * sizeof *ranks);
+  for (int64_t i = 0; i < n; i++) spare[i] = sort_keys[items[i] & (PLACES - 1)];
+  memcpy(sort_keys, spare, (size_t)n * sizeof *sort_keys);
 }
 
-static void sort_numbers(rank *ranks, rank *spare, int64_t n) {
+static void sort_numbers(sort_key *sort_keys, sort_key *spare, int64_t n) {
   if (n <= SHORT) {
-    insert_numbers(ranks, n);
+    insert_numbers(sort_keys, n);
     return;
   }
   uint64_t high = 0, low = 0;
   bool sorted = true;
   for (int64_t i = 1; i < n; i++) {
-    high |= ranks[i].high ^ ranks[0].high;
-    low |= ranks[i].low ^ ranks[0].low;
-    sorted &= !sort_key_less(&ranks[i], &ranks[i - 1]);
+    high |= sort_keys[i].high ^ sort_keys[0].high;
+    low |= sort_keys[i].low ^ sort_keys[0].low;
+    sorted &= !sort_key_less(&sort_keys[i], &sort_keys[i - 1]);
   }
   if (sorted) return;
   int32_t top = highest(high, low), bottom = low ? __builtin_ctzll(low) : 64 + __builtin_ctzll(high);
   int32_t shift = top - (n > PLACES ? DIGIT : 64 - PLACE_BITS);
-  if (n > PLACES) scatter(ranks, spare, n, top);
-  else sort_places(ranks, spare, n, top);
-  if (shift > bottom) sort_stretches(ranks, spare, n, shift);
+  if (n > PLACES) scatter(sort_keys, spare, n, top);
+  else sort_places(sort_keys, spare, n, top);
+  if (shift > bottom) sort_stretches(sort_keys, spare, n, shift);
 }
 
 /* Stretches of numbers that are equal from bit `shift` up. */
-static void sort_stretches(rank *ranks, rank *spare, int64_t n, int32_t shift) {
-  rank mask = sort_key_masked((rank){.high = UINT64_MAX, .low = UINT64_MAX}, RANK_BITS - shift);
+static void sort_stretches(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t shift) {
+  sort_key mask = sort_key_masked((sort_key){.high = UINT64_MAX, .low = UINT64_MAX}, RANK_BITS - shift);
   for (int64_t start = 0, end; start < n; start = end) {
-    const rank *first = &ranks[start];
+    const sort_key *first = &sort_keys[start];
     for (end = start + 1; end < n; end++)
-      if (((ranks[end].high ^ first->high) & mask.high) | ((ranks[end].low ^ first->low) & mask.low)) break;
-    if (end - start > 1) sort_numbers(ranks + start, spare, end - start);
+      if (((sort_keys[end].high ^ first->high) & mask.high) | ((sort_keys[end].low ^ first->low) & mask.low)) break;
+    if (end - start > 1) sort_numbers(sort_keys + start, spare, end - start);
   }
 }
 
 /* ---- By value, where numbers are equal ---- */
 
-static bool after(const ranking *by, const rank *a, const rank *b) { return compare_values(by, a->at, b->at) > 0; }
+static bool after(const key_comparator *by, const sort_key *a, const sort_key *b) {
+  return compare_values(by, a->at, b->at) > 0;
+}
 
-static void insert(const ranking *by, rank *ranks, int64_t n) {
+static void insert(const key_comparator *by, sort_key *sort_keys, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
-    rank moved = ranks[i];
+    sort_key moved = sort_keys[i];
     int64_t j = i;
-    for (; j > 0 && after(by, &ranks[j - 1], &moved); j--) ranks[j] = ranks[j - 1];
-    ranks[j] = moved;
+    for (; j > 0 && after(by, &sort_keys[j - 1], &moved); j--) sort_keys[j] = sort_keys[j - 1];
+    sort_keys[j] = moved;
   }
 }
 
-static void merge_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
+static void merge_sort(const key_comparator *by, sort_key *sort_keys, sort_key *spare, int64_t n) {
   if (n <= SHORT) {
-    insert(by, ranks, n);
+    insert(by, sort_keys, n);
     return;
   }
   int64_t half = n / 2;
-  merge_sort(by, ranks, spare, half);
-  merge_sort(by, ranks + half, spare, n - half);
-  if (!after(by, &ranks[half - 1], &ranks[half])) return;
-  memcpy(spare, ranks, (size_t)half * sizeof *ranks);
-  const rank *a = spare, *a_end = spare + half, *b = ranks + half, *b_end = ranks + n;
-  while (a < a_end && b < b_end) *ranks++ = after(by, a, b) ? *b++ : *a++;
-  if (a < a_end) memcpy(ranks, a, (size_t)(a_end - a) * sizeof *ranks);
+  merge_sort(by, sort_keys, spare, half);
+  merge_sort(by, sort_keys + half, spare, n - half);
+  if (!after(by, &sort_keys[half - 1], &sort_keys[half])) return;
+  memcpy(spare, sort_keys, (size_t)half * sizeof *sort_keys);
+  const sort_key *a = spare, *a_end = spare + half, *b = sort_keys + half, *b_end = sort_keys + n;
+  while (a < a_end && b < b_end) *sort_keys++ = after(by, a, b) ? *b++ : *a++;
+  if (a < a_end) memcpy(sort_keys, a, (size_t)(a_end - a) * sizeof *sort_keys);
 }
 
-static void sort_values(const ranking *by, rank *ranks, rank *spare, int64_t n) {
+static void sort_values(const key_comparator *by, sort_key *sort_keys, sort_key *spare, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
-    if (!after(by, &ranks[i - 1], &ranks[i])) continue;
-    merge_sort(by, ranks, spare, n);
+    if (!after(by, &sort_keys[i - 1], &sort_keys[i])) continue;
+    merge_sort(by, sort_keys, spare, n);
     return;
   }
 }
 
-void key_sort(const ranking *by, rank *ranks, rank *spare, int64_t n) {
-  sort_numbers(ranks, spare, n);
+void key_sort(const key_comparator *by, sort_key *sort_keys, sort_key *spare, int64_t n) {
+  sort_numbers(sort_keys, spare, n);
   if (by->key == by->order->count) return;
   for (int64_t start = 0, end; start < n; start = end) {
-    for (end = start + 1; end < n && equal(&ranks[end], &ranks[start]);) end++;
-    if (end - start > 1 && sort_key_is_open(by->order, by->key, &ranks[start]))
-      sort_values(by, ranks + start, spare, end - start);
+    for (end = start + 1; end < n && equal(&sort_keys[end], &sort_keys[start]);) end++;
+    if (end - start > 1 && sort_key_is_open(by->order, by->key, &sort_keys[start]))
+      sort_values(by, sort_keys + start, spare, end - start);
   }
 }

@@ -31,7 +31,7 @@ static int32_t code_width(int storage) {
 
 static bool is_long(int storage) { return storage == MM_I64 || storage == MM_U64; }
 
-int sort_spec_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
+int sort_spec_init(sort_spec *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error) {
   int64_t size = count * (int64_t)sizeof *o->keys;
   o->keys = memory_allocate_zero(size);
   if (!o->keys) return error_fail_memory(error, size);
@@ -56,7 +56,7 @@ int sort_spec_init(ordering *o, const mm_order *orders, int32_t count, const mm_
   return 0;
 }
 
-void sort_spec_free(ordering *o) {
+void sort_spec_free(sort_spec *o) {
   memory_release(o->keys, o->count * (int64_t)sizeof *o->keys);
   o->keys = NULL;
   o->count = 0;
@@ -107,14 +107,14 @@ static void make_codes(const mm_column *column, int64_t first, int64_t n, uint64
 
 static wide ones(int32_t bits) { return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits); }
 
-static void put(rank *r, wide code, int32_t shift) {
+static void put(sort_key *r, wide code, int32_t shift) {
   wide placed = code << shift;
   r->high |= (uint64_t)(placed >> 64);
   r->low |= (uint64_t)placed;
 }
 
 /* Pack a key that is not text. Returns whether a null and a value with its number were seen as bits 0 and 1. */
-static int pack_number(const sort_column *key, const mm_column *column, rank *ranks) {
+static int pack_number(const sort_column *key, const mm_column *column, sort_key *sort_keys) {
   uint64_t codes[CHUNK], all = (uint64_t)ones(key->width), null = key->order.nulls_first ? 0 : all;
   uint64_t flip = key->order.descending ? all : 0;
   int32_t excess = key->width - key->bits, shift = BITS - key->start - key->bits, seen = 0;
@@ -125,7 +125,7 @@ static int pack_number(const sort_column *key, const mm_column *column, rank *ra
       uint64_t code = codes[i] ^ flip;
       bool absent = column_is_null(column, first + i);
       seen |= absent ? 1 : code == null ? 2 : 0;
-      put(&ranks[first + i], (absent ? null : code) >> excess, shift);
+      put(&sort_keys[first + i], (absent ? null : code) >> excess, shift);
     }
   }
   return seen;
@@ -141,51 +141,52 @@ static wide first_bytes(const uint8_t *bytes, int64_t start, int64_t size, int64
 }
 
 /* Pack the first bytes of text, filled up with zeros, and the length, or that it is longer. Returns whether one was. */
-static bool pack_text(const sort_column *key, const mm_column *column, rank *ranks) {
+static bool pack_text(const sort_column *key, const mm_column *column, sort_key *sort_keys) {
   int32_t room = key->bits / 8 - 1, shift = BITS - key->start - key->bits;
   wide all = ones(key->bits), null = key->order.nulls_first ? 0 : all, flip = key->order.descending ? all : 0;
   int64_t end = column->length ? column->offsets[column->length] : 0;
   bool cut = false;
   for (int64_t i = 0; i < column->length; i++) {
     if (column_is_null(column, i)) {
-      put(&ranks[i], null, shift);
+      put(&sort_keys[i], null, shift);
       continue;
     }
     int32_t start = column->offsets[i], size = column->offsets[i + 1] - start;
     wide text = first_bytes(column->data, start, size < room ? size : room, end) >> (BITS - key->bits);
     text |= (wide)(size <= room ? size + 1 : room + 2); /* the last byte is free: room is one byte less */
     cut |= size > room;
-    put(&ranks[i], text ^ flip, shift);
+    put(&sort_keys[i], text ^ flip, shift);
   }
   return cut;
 }
 
-void sort_spec_keys(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear) {
-  *clear = (clarity){.key = o->count};
-  for (int64_t i = 0; i < rows->length; i++) ranks[i] = (rank){.at = {part, (int32_t)i}};
+void sort_spec_keys(const sort_spec *o, const mm_batch *rows, int32_t part, sort_key *sort_keys,
+                    key_precision *precision) {
+  *precision = (key_precision){.key = o->count};
+  for (int64_t i = 0; i < rows->length; i++) sort_keys[i] = (sort_key){.at = {part, (int32_t)i}};
   for (int32_t k = 0; k < o->count; k++) {
     const sort_column *key = &o->keys[k];
     const mm_column *column = &rows->columns[key->order.column];
     bool cut;
     if (key->type == MM_UTF8) {
-      cut = key->bits == 0 || pack_text(key, column, ranks);
+      cut = key->bits == 0 || pack_text(key, column, sort_keys);
     } else {
-      int seen = key->bits > 0 ? pack_number(key, column, ranks) : 0;
+      int seen = key->bits > 0 ? pack_number(key, column, sort_keys) : 0;
       cut = key->bits < key->width;
       if (is_long(key->type) && key->bits > 0) {
-        clear->nulls |= (uint64_t)(seen & 1) << k;
-        clear->extremes |= (uint64_t)(seen >> 1) << k;
+        precision->nulls |= (uint64_t)(seen & 1) << k;
+        precision->extremes |= (uint64_t)(seen >> 1) << k;
         cut |= seen == 3;
       }
     }
-    clear->bits = key->start + key->bits;
+    precision->bits = key->start + key->bits;
     if (!cut) continue;
-    clear->key = k;
+    precision->key = k;
     return;
   }
 }
 
-void key_precision_join(const ordering *o, clarity *to, const clarity *other) {
+void key_precision_join(const sort_spec *o, key_precision *to, const key_precision *other) {
   to->nulls |= other->nulls;
   to->extremes |= other->extremes;
   if (other->bits < to->bits) to->bits = other->bits;
@@ -197,14 +198,14 @@ void key_precision_join(const ordering *o, clarity *to, const clarity *other) {
   to->bits = o->keys[key].start + o->keys[key].bits;
 }
 
-rank sort_key_masked(rank r, int32_t bits) {
+sort_key sort_key_masked(sort_key r, int32_t bits) {
   wide mask = ones(bits) << (bits ? BITS - bits : 0);
   r.high &= (uint64_t)(mask >> 64);
   r.low &= (uint64_t)mask;
   return r;
 }
 
-bool sort_key_is_open(const ordering *o, int32_t key, const rank *r) {
+bool sort_key_is_open(const sort_spec *o, int32_t key, const sort_key *r) {
   if (key == o->count) return false;
   const sort_column *last = &o->keys[key];
   if (key < o->count - 1 || last->type != MM_UTF8 || last->bits == 0) return true;
@@ -213,9 +214,9 @@ bool sort_key_is_open(const ordering *o, int32_t key, const rank *r) {
   return (uint8_t)(code ^ (last->order.descending ? 0xFF : 0)) == room + 2;
 }
 
-/* ---- A bound ---- */
+/* ---- A boundary ---- */
 
-/* The value of the first key of a bound as its place in the one order, as range_filter takes it. */
+/* The value of the first key of a boundary as its place in the one order, as range_filter takes it. */
 static int64_t place_of(const sort_column *key, uint64_t code) {
   uint64_t value = key->order.descending ? code ^ (uint64_t)ones(key->width) : code;
   switch (key->type) {
@@ -231,12 +232,12 @@ static int64_t place_of(const sort_column *key, uint64_t code) {
   return (int64_t)(value ^ UINT64_C(1) << 63);
 }
 
-int64_t sort_spec_filter(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed) {
+int64_t sort_spec_filter(const sort_spec *o, const mm_batch *rows, const sort_key *boundary, uint64_t *passed) {
   const sort_column *key = &o->keys[0];
   range_filter sift = o->count ? range_filter_of(key->type) : NULL;
   if (!sift) return -1;
   uint64_t all = (uint64_t)ones(key->width);
-  uint64_t code = (uint64_t)(((wide)bound->high << 64 | bound->low) >> (BITS - key->width));
+  uint64_t code = (uint64_t)(((wide)boundary->high << 64 | boundary->low) >> (BITS - key->width));
   if (code == 0 || code == all) return -1; /* perhaps null */
   int64_t place = place_of(key, code), least = -INT64_MAX - 1;
   if (key->order.descending) place = ~place; /* of the reverse order */

@@ -10,13 +10,13 @@
 #include "stage.h"
 #include "types/gather.h"
 
-typedef struct rank {
+typedef struct sort_key {
   uint64_t high, low; /* the number */
   row_ref at;         /* the row: batch and row of it */
-} rank;
+} sort_key;
 
 /* By the numbers alone. */
-static inline bool sort_key_less(const rank *a, const rank *b) {
+static inline bool sort_key_less(const sort_key *a, const sort_key *b) {
   return (a->high < b->high) | ((a->high == b->high) & (a->low < b->low));
 }
 
@@ -27,28 +27,29 @@ typedef struct sort_column {
   int32_t start, bits; /* where in the 128 the leading bits of the code are; `bits` 0: not packed */
 } sort_column;
 
-typedef struct ordering {
+typedef struct sort_spec {
   sort_column *keys;
   int32_t count;
-} ordering;
+} sort_spec;
 
 /* How far numbers decide for the rows they were made of. */
-typedef struct clarity {
+typedef struct key_precision {
   int32_t bits, key;        /* `key` is the ordering's count when numbers decide alone */
   uint64_t nulls, extremes; /* keys of 64-bit integers where a null, or a value with the number of a null, was seen */
-} clarity;
+} key_precision;
 
-int sort_spec_init(ordering *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
-void sort_spec_free(ordering *o);
+int sort_spec_init(sort_spec *o, const mm_order *orders, int32_t count, const mm_schema *schema, mm_error *error);
+void sort_spec_free(sort_spec *o);
 
-/* Numbers of all rows of a batch; rank i is {number, {part, i}}. */
-void sort_spec_keys(const ordering *o, const mm_batch *rows, int32_t part, rank *ranks, clarity *clear);
-/* What is clear over the rows of both. */
-void key_precision_join(const ordering *o, clarity *to, const clarity *other);
-rank sort_key_masked(rank r, int32_t bits); /* leading bits only */
+/* Numbers of all rows of a batch; key i is {number, {part, i}}. */
+void sort_spec_keys(const sort_spec *o, const mm_batch *rows, int32_t part, sort_key *sort_keys,
+                    key_precision *precision);
+/* What is exact over the rows of both. */
+void key_precision_join(const sort_spec *o, key_precision *to, const key_precision *other);
+sort_key sort_key_masked(sort_key r, int32_t bits); /* leading bits only */
 /* Whether rows of this number may differ in keys from `key` on, the first that numbers leave open for some rows: a text
  * that is there as a whole leaves nothing open. */
-bool sort_key_is_open(const ordering *o, int32_t key, const rank *r);
-/* Rows of a batch whose first key may come before that of a rank, a bit each; where that key is the only one, those
+bool sort_key_is_open(const sort_spec *o, int32_t key, const sort_key *r);
+/* Rows of a batch whose first key may come before that of a key, a bit each; where that key is the only one, those
  * with an equal key do not count. Returns how many, or -1 where looking at the first key alone is of no use. */
-int64_t sort_spec_filter(const ordering *o, const mm_batch *rows, const rank *bound, uint64_t *passed);
+int64_t sort_spec_filter(const sort_spec *o, const mm_batch *rows, const sort_key *boundary, uint64_t *passed);

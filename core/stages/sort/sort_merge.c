@@ -12,30 +12,30 @@ enum { STRIDE = 1024, PART = MM_MORSEL / 2 };
 typedef struct parts {
   sorter *sorter;
   int64_t count;
-  int64_t *cuts;         /* (count + 1) * runs */
-  const rank *splitters; /* while runs are cut: every `every`-th row is one */
+  int64_t *cuts;             /* (count + 1) * runs */
+  const sort_key *splitters; /* while runs are cut: every `every`-th row is one */
   int64_t every;
   mm_table *results;
 } parts;
 
 static bool in_order(const sorter *s) {
-  ranking by = sort_runs_comparator(s);
+  key_comparator by = sort_runs_comparator(s);
   for (int64_t r = 1; r < s->runs.count; r++) {
-    rank last = sort_key_masked(s->ranks[r - 1].ranks[s->ranks[r - 1].count - 1], s->clear.bits);
-    rank first = sort_key_masked(s->ranks[r].ranks[0], s->clear.bits);
+    sort_key last = sort_key_masked(s->sort_keys[r - 1].items[s->sort_keys[r - 1].count - 1], s->precision.bits);
+    sort_key first = sort_key_masked(s->sort_keys[r].items[0], s->precision.bits);
     if (sort_key_before(&by, &first, &last)) return false;
   }
   return true;
 }
 
 /* Rows of run r that come before the row of a splitter. */
-static int64_t rows_before(const sorter *s, int64_t r, const rank *splitter) {
-  ranking by = sort_runs_comparator(s);
-  int64_t low = 0, high = s->ranks[r].count;
+static int64_t rows_before(const sorter *s, int64_t r, const sort_key *splitter) {
+  key_comparator by = sort_runs_comparator(s);
+  int64_t low = 0, high = s->sort_keys[r].count;
   if (r == splitter->at.part) return splitter->at.row;
   while (low < high) {
     int64_t middle = (low + high) / 2;
-    rank m = sort_key_masked(s->ranks[r].ranks[middle], s->clear.bits);
+    sort_key m = sort_key_masked(s->sort_keys[r].items[middle], s->precision.bits);
     bool before = r < splitter->at.part ? !sort_key_before(&by, splitter, &m) : sort_key_before(&by, &m, splitter);
     if (before) low = middle + 1;
     else high = middle;
@@ -43,11 +43,11 @@ static int64_t rows_before(const sorter *s, int64_t r, const rank *splitter) {
   return low;
 }
 
-static int64_t sample(const sorter *s, rank *samples, int64_t stride) {
+static int64_t sample(const sorter *s, sort_key *samples, int64_t stride) {
   int64_t count = 0;
   for (int64_t r = 0; r < s->runs.count; r++) {
-    for (int64_t i = stride - 1; i < s->ranks[r].count; i += stride) {
-      if (samples) samples[count] = sort_key_masked(s->ranks[r].ranks[i], s->clear.bits);
+    for (int64_t i = stride - 1; i < s->sort_keys[r].count; i += stride) {
+      if (samples) samples[count] = sort_key_masked(s->sort_keys[r].items[i], s->precision.bits);
       count++;
     }
   }
@@ -60,7 +60,7 @@ static int cut_run(void *context, int64_t r, mm_error *error) {
   int64_t runs = p->sorter->runs.count;
   for (int64_t i = 1; i < p->count; i++)
     p->cuts[i * runs + r] = rows_before(p->sorter, r, &p->splitters[i * p->every - 1]);
-  p->cuts[p->count * runs + r] = p->sorter->ranks[r].count;
+  p->cuts[p->count * runs + r] = p->sorter->sort_keys[r].count;
   return 0;
 }
 
@@ -79,10 +79,10 @@ static int cut_parts(parts *p, mm_job *job, mm_error *error) {
   p->results = memory_allocate_zero(p->count * (int64_t)sizeof *p->results);
   if (!p->cuts || !p->results) status = error_fail_memory(error, p->count * runs * 8);
   if (status >= 0) {
-    ranking by = sort_runs_comparator(s);
-    sample(s, samples.ranks, STRIDE);
-    key_sort(&by, samples.ranks, spare.ranks, count);
-    p->splitters = samples.ranks;
+    key_comparator by = sort_runs_comparator(s);
+    sample(s, samples.items, STRIDE);
+    key_sort(&by, samples.items, spare.items, count);
+    p->splitters = samples.items;
     status = parallel_run(job, runs, cut_run, p, error);
   }
   sort_key_list_free(&samples);
@@ -96,7 +96,7 @@ static void collect(const parts *p, int64_t task, sort_key_list *to) {
   const int64_t *from = p->cuts + task * s->runs.count, *end = from + s->runs.count;
   for (int64_t r = 0; r < s->runs.count; r++)
     for (int64_t i = from[r]; i < end[r]; i++)
-      to->ranks[to->count++] = sort_key_masked(s->ranks[r].ranks[i], s->clear.bits);
+      to->items[to->count++] = sort_key_masked(s->sort_keys[r].items[i], s->precision.bits);
 }
 
 static int sort_part(void *context, int64_t task, mm_error *error) {
@@ -104,17 +104,17 @@ static int sort_part(void *context, int64_t task, mm_error *error) {
   const sorter *s = p->sorter;
   int64_t runs = s->runs.count, rows = 0;
   const int64_t *from = p->cuts + task * runs;
-  sort_key_list ranks = {0}, spare = {0};
+  sort_key_list sort_keys = {0}, spare = {0};
   for (int64_t r = 0; r < runs; r++) rows += from[runs + r] - from[r];
-  int status = sort_key_list_reserve(&ranks, rows, error);
+  int status = sort_key_list_reserve(&sort_keys, rows, error);
   if (status >= 0) status = sort_key_list_reserve(&spare, 2 * rows, error);
   if (status >= 0) {
-    collect(p, task, &ranks);
-    ranking by = sort_runs_comparator(s);
-    key_sort(&by, ranks.ranks, spare.ranks, rows);
-    status = sort_runs_emit(s, ranks.ranks, rows, &p->results[task], error);
+    collect(p, task, &sort_keys);
+    key_comparator by = sort_runs_comparator(s);
+    key_sort(&by, sort_keys.items, spare.items, rows);
+    status = sort_runs_emit(s, sort_keys.items, rows, &p->results[task], error);
   }
-  sort_key_list_free(&ranks);
+  sort_key_list_free(&sort_keys);
   sort_key_list_free(&spare);
   return status;
 }

@@ -11,21 +11,21 @@
 /* A worker's morsel so far, and room to sort it. */
 typedef struct sort_local {
   mm_table rows;
-  sort_key_list ranks, spare;
-  tally tally;
-  int64_t trimmed; /* rows at the front that trim_rows left */
-  bound bound;     /* where only the first n rows of all are wanted: what this worker knows of it */
+  sort_key_list sort_keys, spare;
+  key_counter key_counter;
+  int64_t trimmed;         /* rows at the front that trim_rows left */
+  top_n_boundary boundary; /* where only the first n rows of all are wanted: what this worker knows of it */
 } sort_local;
 
 typedef struct run {
   mm_batch rows;
-  sort_key_list ranks;
-  clarity clear;
+  sort_key_list sort_keys;
+  key_precision precision;
 } run;
 
 static void run_free(run *r) {
   mm_batch_free(&r->rows);
-  sort_key_list_free(&r->ranks);
+  sort_key_list_free(&r->sort_keys);
   memory_release(r, sizeof *r);
 }
 
@@ -49,8 +49,8 @@ static int sort_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
     if (s->orders[k].column < 0 || s->orders[k].column >= in->count)
       return error_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name,
                         s->orders[k].column);
-  TRY(sort_spec_init(&s->ordering, s->orders, s->order_count, in, error));
-  s->clear = (clarity){.bits = 128, .key = s->order_count};
+  TRY(sort_spec_init(&s->spec, s->orders, s->order_count, in, error));
+  s->precision = (key_precision){.bits = 128, .key = s->order_count};
   return 0;
 }
 
@@ -65,9 +65,9 @@ static void sort_close(mm_stage *stage, void *local) {
   sort_local *l = local;
   if (!l) return;
   mm_table_free(&l->rows);
-  sort_key_list_free(&l->ranks);
+  sort_key_list_free(&l->sort_keys);
   sort_key_list_free(&l->spare);
-  key_counter_free(&l->tally);
+  key_counter_free(&l->key_counter);
   memory_release(l, sizeof *l);
 }
 
@@ -87,15 +87,15 @@ static int join(mm_batch *to, const mm_table *rows, mm_error *error) {
   return status;
 }
 
-/* The chosen rows of `from`, in the order of their ranks, which then count from 0. */
-static int pick_rows(mm_batch *to, const mm_batch *from, rank *ranks, int64_t count, mm_error *error) {
+/* The chosen rows of `from`, in the order of their keys, which then count from 0. */
+static int pick_rows(mm_batch *to, const mm_batch *from, sort_key *sort_keys, int64_t count, mm_error *error) {
   int64_t *index = memory_allocate(count * 8);
   if (!index) return error_fail_memory(error, count * 8);
   bool same = count == from->length;
   for (int64_t i = 0; i < count; i++) {
-    index[i] = ranks[i].at.row;
+    index[i] = sort_keys[i].at.row;
     same &= index[i] == i;
-    ranks[i].at = (row_ref){0, (int32_t)i};
+    sort_keys[i].at = (row_ref){0, (int32_t)i};
   }
   int status = same ? mm_batch_copy(to, from, error) : mm_batch_resize(to, from->count, error);
   for (int32_t c = 0; c < from->count && status >= 0 && !same; c++)
@@ -105,51 +105,51 @@ static int pick_rows(mm_batch *to, const mm_batch *from, rank *ranks, int64_t co
   return status;
 }
 
-/* Ranks of the wanted rows of a morsel, in order, in local->ranks. */
-static int rank_morsel(sorter *s, sort_local *l, const mm_batch *rows, clarity *clear, mm_error *error) {
-  TRY(sort_key_list_reserve(&l->ranks, rows->length, error));
+/* Ranks of the wanted rows of a morsel, in order, in local->keys. */
+static int make_morsel_keys(sorter *s, sort_local *l, const mm_batch *rows, key_precision *precision, mm_error *error) {
+  TRY(sort_key_list_reserve(&l->sort_keys, rows->length, error));
   TRY(sort_key_list_reserve(&l->spare, 2 * rows->length, error));
-  rank *ranks = l->ranks.ranks;
-  sort_spec_keys(&s->ordering, rows, 0, ranks, clear);
+  sort_key *sort_keys = l->sort_keys.items;
+  sort_spec_keys(&s->spec, rows, 0, sort_keys, precision);
   int64_t count = rows->length;
-  ranking by = {&s->ordering, rows, clear->key};
-  key_sort(&by, ranks, l->spare.ranks, count);
+  key_comparator by = {&s->spec, rows, precision->key};
+  key_sort(&by, sort_keys, l->spare.items, count);
   if (s->key_count) {
-    TRY(sort_runs_keep(s, &l->tally, rows, 1, ranks, &count, error));
-    key_counter_clear(&l->tally);
+    TRY(sort_runs_keep(s, &l->key_counter, rows, 1, sort_keys, &count, error));
+    key_counter_clear(&l->key_counter);
   } else if (s->n >= 0 && count > s->n) {
     count = s->n;
   }
-  l->ranks.count = count;
+  l->sort_keys.count = count;
   return 0;
 }
 
 static int make_run(sorter *s, sort_local *l, const mm_batch *rows, run *made, mm_error *error) {
-  TRY(rank_morsel(s, l, rows, &made->clear, error));
-  int64_t count = l->ranks.count;
+  TRY(make_morsel_keys(s, l, rows, &made->precision, error));
+  int64_t count = l->sort_keys.count;
   if (count == 0) return 0;
-  TRY(pick_rows(&made->rows, rows, l->ranks.ranks, count, error));
-  TRY(sort_key_list_reserve(&made->ranks, count, error));
-  memcpy(made->ranks.ranks, l->ranks.ranks, (size_t)count * sizeof(rank));
-  made->ranks.count = count;
+  TRY(pick_rows(&made->rows, rows, l->sort_keys.items, count, error));
+  TRY(sort_key_list_reserve(&made->sort_keys, count, error));
+  memcpy(made->sort_keys.items, l->sort_keys.items, (size_t)count * sizeof(sort_key));
+  made->sort_keys.count = count;
   return 0;
 }
 
-/* The first n rows of the morsel so far, in order; the n-th is a bound for those to come. */
+/* The first n rows of the morsel so far, in order; the n-th is a boundary for those to come. */
 static int trim_rows(sorter *s, sort_local *l, mm_error *error) {
   mm_batch rows = {0}, kept = {0};
-  bound found = {.known = true};
+  top_n_boundary found = {.known = true};
   int status = join(&rows, &l->rows, error);
   mm_table_free(&l->rows);
-  if (status >= 0) status = rank_morsel(s, l, &rows, &found.clear, error);
-  if (status >= 0) status = pick_rows(&kept, &rows, l->ranks.ranks, l->ranks.count, error);
+  if (status >= 0) status = make_morsel_keys(s, l, &rows, &found.precision, error);
+  if (status >= 0) status = pick_rows(&kept, &rows, l->sort_keys.items, l->sort_keys.count, error);
   mm_batch_free(&rows);
   if (status < 0) {
     mm_batch_free(&kept);
     return status;
   }
-  found.last = l->ranks.ranks[s->n - 1];
-  top_n_boundary_tighten(&l->bound, &found);
+  found.last = l->sort_keys.items[s->n - 1];
+  top_n_boundary_tighten(&l->boundary, &found);
   l->trimmed = s->n;
   return mm_table_append(&l->rows, &kept, error);
 }
@@ -161,9 +161,9 @@ static int run_first(sorter *s, sort_local *l, const mm_batch *in, mm_error *err
   mm_batch kept = {0};
   if (s->n == 0) return 0;
   pthread_mutex_lock(&s->lock);
-  top_n_boundary_tighten(&l->bound, &s->bound);
+  top_n_boundary_tighten(&l->boundary, &s->boundary);
   pthread_mutex_unlock(&s->lock);
-  int status = top_n_boundary_filter(&s->ordering, &l->bound, in, &l->ranks, &kept, error);
+  int status = top_n_boundary_filter(&s->spec, &l->boundary, in, &l->sort_keys, &kept, error);
   if (status < 0 || kept.length == 0) {
     mm_batch_free(&kept);
     return status;
@@ -196,7 +196,7 @@ static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *erro
   mm_table_free(&l->rows);
   if (status >= 0) status = make_run((sorter *)stage, l, &rows, made, error);
   mm_batch_free(&rows);
-  if (status < 0 || made->ranks.count == 0) {
+  if (status < 0 || made->sort_keys.count == 0) {
     if (made) run_free(made);
     return status;
   }
@@ -207,8 +207,8 @@ static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *erro
 static int sort_fold(mm_stage *stage, void *partial, mm_error *error) {
   sorter *s = (sorter *)stage;
   run *r = partial;
-  key_precision_join(&s->ordering, &s->clear, &r->clear);
-  int status = sort_runs_push(s, &r->rows, &r->ranks, error);
+  key_precision_join(&s->spec, &s->precision, &r->precision);
+  int status = sort_runs_push(s, &r->rows, &r->sort_keys, error);
   run_free(r);
   if (status >= 0 && s->n > 0 && !s->key_count && s->runs.count > 1 && s->runs.rows >= 2 * s->n)
     status = sort_runs_cut_down(s, error);
@@ -231,10 +231,10 @@ static int sort_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
 static void sort_free(mm_stage *stage) {
   sorter *s = (sorter *)stage;
   sort_runs_clear(s);
-  memory_release(s->ranks, s->ranks_capacity * (int64_t)sizeof *s->ranks);
+  memory_release(s->sort_keys, s->sort_keys_capacity * (int64_t)sizeof *s->sort_keys);
   memory_release(s->orders, s->order_count * (int64_t)sizeof *s->orders);
   memory_release(s->keys, s->key_count * (int64_t)sizeof *s->keys);
-  sort_spec_free(&s->ordering);
+  sort_spec_free(&s->spec);
   pthread_mutex_destroy(&s->lock);
   mm_schema_free(&stage->out);
   memory_release(s, sizeof *s);
@@ -247,7 +247,7 @@ static mm_stage *sort_copy(const mm_stage *stage, mm_error *error) {
 
 #define SORTER_CLASS(title)                                                                                            \
   {                                                                                                                    \
-    .name = title, .flags = MM_STAGE_BREAKS, .bind = sort_bind, .open = sort_open, .close = sort_close,                \
+    .name = title, .flags = MM_STAGE_BREAKER, .bind = sort_bind, .open = sort_open, .close = sort_close,               \
     .run = sort_run, .cut = sort_cut, .fold = sort_fold, .drop = sort_drop, .finish = sort_finish, .free = sort_free,  \
     .copy = sort_copy                                                                                                  \
   }

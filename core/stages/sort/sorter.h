@@ -1,6 +1,6 @@
 /* sorter.h - what a sorting stage keeps.
  *
- * DESIGN. Each morsel is sorted where it was read and becomes a run: a batch whose rows are in order, with their ranks.
+ * DESIGN. Each morsel is sorted where it was read and becomes a run: a batch whose rows are in order, with their keys.
  * At the end the runs are cut at common splitters into parts that are sorted independently, on all threads; as each run
  * is read from front to back, picking the rows touches memory in order. Equal rows keep the order of the input because
  * the runs are in it and every step is stable. Where only n rows are kept (of all, or of each key) runs are cut down as
@@ -18,12 +18,12 @@ typedef struct sorter {
   int64_t n;     /* rows to keep; -1: all */
   int32_t *keys; /* n is meant for each of these keys */
   int32_t key_count;
-  ordering ordering;    /* from bind on */
-  mm_table runs;        /* batches in order */
-  sort_key_list *ranks; /* of each run */
-  int64_t ranks_capacity;
-  clarity clear; /* of all runs */
+  sort_spec spec;           /* from bind on */
+  mm_table runs;            /* batches in order */
+  sort_key_list *sort_keys; /* of each run */
+  int64_t sort_keys_capacity;
+  key_precision precision; /* of all runs */
 
-  pthread_mutex_t lock; /* all below */
-  bound bound;          /* of all runs */
+  pthread_mutex_t lock;    /* all below */
+  top_n_boundary boundary; /* of all runs */
 } sorter;

@@ -34,12 +34,12 @@ end
 describe("a named pipe without a reader", function()
   it("is given up when the time is over", function()
     assert.same({ "timeout", "nothing opened it for reading within 0.1 seconds" },
-      { sink_error(fifo "pipe", { patience = 100 }) })
+      { sink_error(fifo "pipe", { open_timeout = 100 }) })
   end)
 
   it("is given up when the pulse says so", function()
     local calls = stop_at(3)
-    assert.equal("cancelled", (sink_error(fifo "pipe", { pulse = calls.pulse })))
+    assert.equal("cancelled", (sink_error(fifo "pipe", { interrupt = calls.pulse })))
     assert.equal(3, calls.count)
     calls.pulse:free()
   end)
@@ -48,7 +48,7 @@ describe("a named pipe without a reader", function()
     local path = fifo "pipe"
     local reader = io.popen(("sleep 0.1; cat %s"):format(path))
     local t = columns.table { { "n", "i64", { 1, 2 } } }
-    files.save { table = t, path = path, unread = true, output = { patience = 60000 } }
+    files.save { table = t, path = path, unread = true, output = { open_timeout = 60000 } }
     assert.equal("n\n1\n2\n", reader:read "*a")
     reader:close()
   end)
@@ -86,14 +86,14 @@ describe("opening files", function()
 
   it("calls the pulse while it cuts rows and looks at them, and stops when it says so", function()
     local calls = stop_at(2)
-    local input, failed = files.open { paths = { long_rows(200) }, options = { ragged = true, pulse = calls.pulse } }
+    local input, failed = files.open { paths = { long_rows(200) }, options = { ragged = true, interrupt = calls.pulse } }
     assert.is_nil(input)
     assert.same({ "cancelled", 2 }, { failed.id, calls.count })
     calls.pulse:free()
   end)
 
   it("ends at its time limit, also within what it computes", function()
-    local input, failed = files.open { paths = { long_rows(200) }, options = { ragged = true, patience = 1 } }
+    local input, failed = files.open { paths = { long_rows(200) }, options = { ragged = true, open_timeout = 1 } }
     assert.is_nil(input)
     assert.same({ "timeout", "opening took longer than 0.001 seconds", files.path "long.csv" },
       { failed.id, failed.message, failed.file })
