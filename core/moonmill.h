@@ -1,5 +1,5 @@
-/* moonmill.h - what a program uses: data, files, jobs, plans, the store. LuaJIT reads this file too: every line is plain
- * C or starts with '#'.
+/* moonmill.h - what a program uses: data, files, jobs, plans, the store. LuaJIT reads this file too: every line is
+ * plain C or starts with '#'.
  *
  * Order of reading: errors, memory, types, columns and batches, Arrow, both ends of a job, files, jobs, plans, the
  * store. What jobs are made of (programs, stages, sources) and the services of the host stand in stage.h. A call that
@@ -260,7 +260,7 @@ typedef struct mm_csv_options {
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
   const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
-  int64_t     open_timeout;    /* milliseconds that opening may take; 0: as long as it takes */
+  int64_t     open_timeout;    /* ms that opening may take; 0: no timeout */
   /* Called every few milliseconds while files are opened and looked at, on that thread: any answer but 0 ends it; or
    * NULL. */
   int       (*interrupt)(void *context);
@@ -293,7 +293,7 @@ typedef struct mm_output_options {
   const char *const *inputs; /* refused as output, by device and inode */
   int32_t     input_count;
   int32_t     reserved;
-  int64_t     open_timeout;  /* milliseconds to wait for a reader of a named pipe; 0: as long as it takes */
+  int64_t     open_timeout;  /* ms to wait for a reader of a named pipe; 0: no timeout */
   int       (*interrupt)(void *context); /* called meanwhile, as that of mm_csv_options; or NULL */
   void       *context;
 } mm_output_options;

@@ -1,5 +1,5 @@
-/* stage.h - what jobs are made of: services of the host, vector programs, stages and sources. For those who plan jobs or
- * write stages; moonmill.h says how to read it, and the same laws hold: LuaJIT reads this file too.
+/* stage.h - what jobs are made of: services of the host, vector programs, stages and sources. For those who plan jobs
+ * or write stages; moonmill.h says how to read it, and the same laws hold: LuaJIT reads this file too.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -146,12 +146,12 @@ enum {
   MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
   MM_STAGE_KEEPS_ROWS = 4,
   MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, may make it moot */
-  MM_STAGE_USER_CODE = 16, /* runs code of others, which may not come to an end by itself */
+  MM_STAGE_USER_CODE = 16, /* runs user code that may not terminate */
   MM_STAGE_ATOMIC_BATCH = 32,   /* breaking: wants no part of a batch in which a row failed */
   MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
   MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count: nobody need pack them */
   MM_STAGE_POSITIONAL = 256, /* breaking: no partials, a row goes to its own place: several morsels may be one piece */
-  MM_STAGE_NO_RETAIN = 512   /* breaking: keeps nothing of a batch: blocks that outlive the segment need no count */
+  MM_STAGE_NO_RETAIN = 512   /* breaker: retains no reference to the batch; its blocks need no reference count */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -167,7 +167,7 @@ typedef struct mm_stage_class {
   int  (*leave)(mm_stage *stage, void *local, mm_error *error);
   /* Streaming stage: fill the empty batch `out` from `in` (borrowed); positive: call again, there is more. On failure
    * at a row, error->row is its input row and `out` holds what the rows before it gave. Breaking stage: `out` is NULL,
-   * absorb `in`. */
+   * `in` is taken in. */
   int  (*run)(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error);
   /* Breaking stages. cut: end of a morsel; hand over what this local absorbed since the last cut. */
   int  (*cut)(mm_stage *stage, void *local, void **partial, mm_error *error);
@@ -196,7 +196,7 @@ struct mm_stage {
   const mm_stage_class *vtable;
   int32_t   flags;       /* MM_STAGE_* */
   int32_t   index;       /* number within the job; set by mm_job_add */
-  int32_t   batch_rows;  /* rows it likes to see at a time; 0: no wish */
+  int32_t   batch_rows;  /* preferred batch size in rows; 0: no preference */
   /* A later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine. */
   bool      track_rows;
   bool      may_select;  /* the next stage takes batches with `selected`; set by the engine */

@@ -173,6 +173,26 @@ describe("the tree", function()
     assert.same({}, circles(pair, unit, excused))
   end)
 
+  it("gives the prefix mm_ to nothing in its core but what is public", function()
+    local function names(path)
+      local file = assert(io.open(path))
+      local text = file:read("*a"):gsub("/%*.-%*/", " "):gsub('"[^"\n]*"', '""')
+      file:close()
+      return text:gmatch "%f[%w_][mM][mM]_[%w_]+"
+    end
+    local public, found = {}, {}
+    for _, path in ipairs { "core/moonmill.h", "core/stage.h", "core/base/clock.h" } do
+      for name in names(path) do public[name] = true end
+    end
+    for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'")) do
+      for name in names(path) do
+        if not public[name] and not name:find "_$" then found[#found + 1] = path .. ": " .. name end
+      end
+    end
+    assert.is_true(public.mm_job_new and public.MM_STAGE_BREAKER)
+    assert.same({}, found)
+  end)
+
   it("has no file name twice in its core, and no more files in a folder than one can look over", function()
     local seen, twice, count = {}, {}, {}
     for _, path in ipairs(files "core") do
@@ -199,13 +219,20 @@ describe("the tree", function()
   end)
 
   it("lets the Python extension see the public headers and Python, neither the core's insides nor Lua", function()
-    local public = { ["moonmill.h"] = true, ["stage.h"] = true, ["arrow_abi.h"] = true, ["host.h"] = true, ["session.h"] = true,
-      ["functions.h"] = true, ["base/clock.h"] = true }
+    local public = { ["host.h"] = true, ["session.h"] = true, ["functions.h"] = true, ["base/clock.h"] = true }
+    for name in pairs(PUBLIC) do public[name] = true end
     assert.same({}, offences(files("'pybridge/src/*.c'", "'pybridge/src/*.h'"), function(line)
       local name = line:match '^%s*#%s*include%s+"([^"]+)"'
       if name and not public[name] and not exists("pybridge/src/" .. name) then return name end
       local system = line:match "^%s*#%s*include%s+<([^>]+)>"
       if system and (system:find "^l?ua" or system:find "^lauxlib") then return system end
+    end))
+  end)
+
+  it("lets the host see the public headers of the core alone, and the clock", function()
+    assert.same({}, offences(files("'lua/host/*.c'", "'lua/host/*.h'"), function(line)
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
+      if name and exists("core/" .. name) and not PUBLIC[name] and name ~= "base/clock.h" then return name end
     end))
   end)
 

@@ -1,9 +1,9 @@
 /* count_distinct.c - n_unique, exactly: a table of (group, value) pairs beside the states.
  *
- * DESIGN. A pair is a key of two columns, the first being the number of the group. A partial has the pairs of a group side by
- * side, its states tell where; when it is merged they get the number of the group in the other table, and a new hash. Where most pairs
- * of a morsel are new, looking them up there is wasted: the rest is appended as it comes, and found out when it is
- * merged; unless groups are so few that one worker merges them.
+ * DESIGN. A pair is a key of two columns, the first being the number of the group. A partial has the pairs of a group
+ * side by side, its states tell where; when it is merged they get the number of the group in the other table, and a new
+ * hash. Where most pairs of a morsel are new, looking them up there is wasted: the rest is appended as it comes, and
+ * found out when it is merged; unless groups are so few that one worker merges them.
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
@@ -23,7 +23,7 @@ static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride
   for (int64_t w = 3; w < stride; w++) to[w] = from[w];
 }
 
-static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+static int update_pairs(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   const row_encoding *encoding = acc->pair_encoding;
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
@@ -50,7 +50,7 @@ static int update(accumulator *acc, const mm_column *column, row_vector *rows, m
 static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[1]; }
 static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
 
-static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   int64_t n = from->pairs.count, stride = from->pair_encoding->stride, start = 0;
   unique *states = accumulator_state(to, 0);
   to->pairs.entries.size = 0;
@@ -80,8 +80,8 @@ static int move(accumulator *from, accumulator *to, const uint32_t *place, int64
   return 0;
 }
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_pairs(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                         mm_error *error) {
   const row_encoding *encoding = to->pair_encoding;
   const unique *added = accumulator_state(from, first);
   uint64_t entries[PIECE * PAIR_WORDS];
@@ -102,7 +102,7 @@ static int merge(accumulator *to, const uint32_t *number, const accumulator *fro
   return hash_table_resolve(&to->pairs, entries, filled, numbers, error);
 }
 
-static int complete(accumulator *acc, int64_t groups, mm_error *error) {
+static int finalize_pairs(accumulator *acc, int64_t groups, mm_error *error) {
   (void)error;
   unique *states = accumulator_state(acc, 0);
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
@@ -110,8 +110,8 @@ static int complete(accumulator *acc, int64_t groups, mm_error *error) {
   return 0;
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_counts(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                       mm_type type, mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   TRY(column_make_result(column, type, n, false, error));
   int64_t *out = (int64_t *)column->data;
@@ -121,10 +121,10 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
 
 static const aggregate_function unique_class = {.size = sizeof(unique),
                                                 .ordered = true,
-                                                .update = update,
-                                                .combine = merge,
-                                                .move = move,
-                                                .finalize = complete,
-                                                .emit = emit};
+                                                .update = update_pairs,
+                                                .combine = combine_pairs,
+                                                .move = move_pairs,
+                                                .finalize = finalize_pairs,
+                                                .emit = emit_counts};
 
 const aggregate_function *count_distinct_function(void) { return &unique_class; }

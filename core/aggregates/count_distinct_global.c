@@ -1,9 +1,9 @@
-/* count_distinct_global.c - n_unique of one group, exactly: how many different values of fixed width came by.
+/* count_distinct_global.c - exact distinct count of fixed-width values without keys, in one concurrent hash set.
  *
- * DESIGN. The hash of such a value tells the value, so hashes are all that is kept, in one set for all workers. It is divided by the top
- * bits of the hash into parts with a lock each. In which order values come does not matter to a set, so a worker adds what it has
- * gathered at the end of its morsel, and nothing is left to fold. It does not gather again what it met a moment ago: its filter
- * holds the last value of each of some thousand slots.
+ * DESIGN. The hash is a bijection on fixed-width values, so only hashes are stored, in one set for all workers. It is
+ * divided by the top bits of the hash into parts with a lock each. In which order values come does not matter to a set,
+ * so a worker adds what it has gathered at the end of its morsel, and nothing is left to fold. It does not gather again
+ * what it met a moment ago: its filter holds the last value of each of some thousand slots.
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/count_distinct_global.h"
@@ -76,14 +76,15 @@ static void add_known(shard *part, const uint64_t *hashes, int64_t n) {
     uint64_t hash = hashes[i], at = hash & mask;
     part->zero |= hash == 0;
     uint64_t met = slots[at];
-    while (!((met == 0) | (met == hash))) met = slots[at = (at + 1) & mask]; /* new or not is nothing to guess */
+    /* Unpredictable branch: kept branch-free. */
+    while (!((met == 0) | (met == hash))) met = slots[at = (at + 1) & mask];
     count += met != hash;
     slots[at] = hash;
   }
   part->count = count;
 }
 
-static int add(shard *part, const uint64_t *hashes, int64_t n, mm_error *error) {
+static int add_hashes(shard *part, const uint64_t *hashes, int64_t n, mm_error *error) {
   /* By pieces: few of them may be new, for which the set must not grow. */
   for (int64_t from = 0; from < n;) {
     int64_t free = part->room / 2 - part->count, piece = n - from;
@@ -99,8 +100,8 @@ static int add(shard *part, const uint64_t *hashes, int64_t n, mm_error *error) 
 /* ---- The accumulator ---- */
 
 /* `values`: the filter, then the hashes that were gathered. */
-static int gather(accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column, int64_t start,
-                  int64_t n, mm_error *error) {
+static int gather_hashes(accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column,
+                         int64_t start, int64_t n, mm_error *error) {
   TRY(mm_buffer_reserve(&acc->values, n * 8, error));
   uint64_t *filter = (uint64_t *)acc->values.data, *to = filter + acc->values.size / 8;
   int64_t kept = 0;
@@ -115,7 +116,7 @@ static int gather(accumulator *acc, const uint64_t *entries, int64_t stride, con
   return 0;
 }
 
-static int update(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+static int update_set(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   const row_encoding *encoding = acc->pair_encoding;
   uint64_t entries[PIECE * MOST_WORDS];
   if (!acc->values.size) {
@@ -128,13 +129,13 @@ static int update(accumulator *acc, const mm_column *column, row_vector *rows, m
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, start = rows->start + from;
     row_encoding_encode(encoding, 0, column, start, n, entries);
     row_encoding_hash(encoding, entries, n);
-    TRY(gather(acc, entries, encoding->stride, column, start, n, error));
+    TRY(gather_hashes(acc, entries, encoding->stride, column, start, n, error));
   }
   return 0;
 }
 
 /* What was gathered, part by part; the filter stays. */
-static int scatter(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
+static int scatter_hashes(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
   int64_t n = from->values.size ? from->values.size / 8 - FILTER : 0;
   const uint64_t *hashes = n ? (const uint64_t *)from->values.data + FILTER : NULL;
   uint32_t next[PARTS] = {0}, start = 0;
@@ -153,30 +154,30 @@ static int scatter(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error 
   return 0;
 }
 
-static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move_to_set(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   (void)place, (void)groups;
   uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->distinct->turn, 37);
-  TRY(scatter(from, &to->values, starts, error));
+  TRY(scatter_hashes(from, &to->values, starts, error));
   for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->distinct->stopped, memory_order_relaxed); i++) {
     uint32_t p = (turn + i) % PARTS; /* all parts may grow at once, to gigabytes */
     if (starts[p + 1] == starts[p]) continue;
     shard *part = &from->distinct->parts[p];
     pthread_mutex_lock(&part->lock);
-    int status = add(part, (const uint64_t *)to->values.data + starts[p], starts[p + 1] - starts[p], error);
+    int status = add_hashes(part, (const uint64_t *)to->values.data + starts[p], starts[p + 1] - starts[p], error);
     pthread_mutex_unlock(&part->lock);
     TRY(status);
   }
   return 0;
 }
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_sets(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                        mm_error *error) {
   (void)to, (void)number, (void)from, (void)first, (void)n, (void)error;
   return 0; /* the set has it already */
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_count(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                      mm_type type, mm_column *column, mm_error *error) {
   (void)aggregate, (void)states;
   int64_t count = 0;
   for (int p = 0; p < PARTS; p++) count += acc->distinct->parts[p].count + acc->distinct->parts[p].zero;
@@ -185,7 +186,12 @@ static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *con
   return 0;
 }
 
-static const aggregate_function distinct_class = {
-    .size = 1, .ordered = true, .reduces = true, .update = update, .combine = merge, .move = move, .emit = emit};
+static const aggregate_function distinct_class = {.size = 1,
+                                                  .ordered = true,
+                                                  .reduces = true,
+                                                  .update = update_set,
+                                                  .combine = combine_sets,
+                                                  .move = move_to_set,
+                                                  .emit = emit_count};
 
 const aggregate_function *count_distinct_global_function(void) { return &distinct_class; }

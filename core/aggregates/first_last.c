@@ -1,4 +1,4 @@
-/* first_last.c - first and last of values other than text, nulls included: their bits, as they are.
+/* first_last.c - first and last of fixed-width values, copied bitwise, nulls included.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
 #include "base/error.h"
@@ -11,8 +11,8 @@ typedef struct edge {
   int64_t found;
 } edge;
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                          mm_error *error) {
   (void)error;
   edge *states = accumulator_state(to, 0);
   const edge *added = accumulator_state(from, first);
@@ -22,8 +22,8 @@ static int merge(accumulator *to, const uint32_t *number, const accumulator *fro
   return 0;
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_values(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                       mm_type type, mm_column *column, mm_error *error) {
   (void)acc, (void)aggregate;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const edge *)states[i])->found != VALUE_FOUND;

@@ -16,7 +16,7 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 }
 
 static const aggregate_function NAME(first_last_class) = {
-    .size = sizeof(edge), .ordered = true, .update = NAME(update), .combine = merge, .emit = emit};
+    .size = sizeof(edge), .ordered = true, .update = NAME(update), .combine = combine_values, .emit = emit_values};
 
 #undef NAME
 #undef VALUE

@@ -1,4 +1,5 @@
-/* min_max.c - min and max of numbers, bools and times: the greatest place in the one order of values, or in its reverse.
+/* min_max.c - min and max of numbers, bools and times: the greatest place in the total order of values, or in its
+ * reverse.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
 #include "base/error.h"
@@ -9,20 +10,19 @@
 
 typedef struct extreme {
   int64_t order, seen;
-  double
-      limit; /* of a float, while rows are absorbed: the value in front, negated for min; less than it changes nothing */
+  double limit; /* of a float, while rows come: the value in front, negated for min; less than it changes nothing */
 } extreme;
 
 /* ~x reverses the order of x, so that min is a max. */
 static inline int64_t flip_of(const accumulator *acc) { return acc->op == MM_AGG_MIN ? -1 : 0; }
 
-static void start(accumulator *acc, int64_t from, int64_t to) {
+static void start_extremes(accumulator *acc, int64_t from, int64_t to) {
   extreme *states = (extreme *)acc->states.data;
   for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0, __builtin_nan("")};
 }
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_extremes(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                            mm_error *error) {
   (void)error;
   extreme *states = accumulator_state(to, 0);
   const extreme *added = accumulator_state(from, first);
@@ -34,8 +34,8 @@ static int merge(accumulator *to, const uint32_t *number, const accumulator *fro
   return 0;
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_extremes(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                         mm_type type, mm_column *column, mm_error *error) {
   (void)aggregate;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= !((const extreme *)states[i])->seen;

@@ -27,8 +27,12 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static const aggregate_function NAME(min_max_class) = {
-    .size = sizeof(extreme), .reduces = true, .start = start, .update = NAME(update), .combine = merge, .emit = emit};
+static const aggregate_function NAME(min_max_class) = {.size = sizeof(extreme),
+                                                       .reduces = true,
+                                                       .start = start_extremes,
+                                                       .update = NAME(update),
+                                                       .combine = combine_extremes,
+                                                       .emit = emit_extremes};
 
 #undef NAME
 #undef VALUE

@@ -1,5 +1,5 @@
-/* ordered.inc.h - includes the file named TEMPLATE once for each type that has an order as a number, with NAME(x), T, VALUE(data, i) and
- * ORDER(x), the value's place as an i64.
+/* ordered.inc.h - includes the file named TEMPLATE once for each type that has an order as a number, with NAME(x), T,
+ * VALUE(data, i) and ORDER(x), the value's place as an i64.
  * SPDX-License-Identifier: MIT */
 
 #define ORDER(x) (int64_t)(x)

@@ -91,15 +91,15 @@ static int log_groups(accumulator *acc, int64_t groups, mm_error *error) {
   return 0;
 }
 
-static int move(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+static int move_values(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   if (!from->value_groups.size) TRY(log_groups(from, groups, error));
   TRY(arrange(from, accumulator_state(to, 0), place, groups, &to->values, error));
   from->values.size = from->value_groups.size = 0;
   return 0;
 }
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                          mm_error *error) {
   const values_of *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) {
     if (!added[i].count) continue; /* perhaps there are no values at all */
@@ -109,7 +109,7 @@ static int merge(accumulator *to, const uint32_t *number, const accumulator *fro
   return 0;
 }
 
-static int complete(accumulator *acc, int64_t groups, mm_error *error) {
+static int finalize_values(accumulator *acc, int64_t groups, mm_error *error) {
   values_of *states = accumulator_state(acc, 0);
   if (groups == 1) {
     states[0] = (values_of){.count = acc->values.size / 8, .values = (int64_t *)acc->values.data};
@@ -169,8 +169,8 @@ static int small_groups(void *context, int64_t task, mm_error *error) {
   return 0;
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_quantiles(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                          mm_type type, mm_column *column, mm_error *error) {
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const values_of *)states[i])->count == 0;
   TRY(column_make_result(column, type, n, nulls, error));

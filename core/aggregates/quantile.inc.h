@@ -21,10 +21,10 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 static const aggregate_function NAME(quantile_class) = {.size = sizeof(values_of),
                                                         .ordered = true,
                                                         .update = NAME(update),
-                                                        .combine = merge,
-                                                        .move = move,
-                                                        .finalize = complete,
-                                                        .emit = emit};
+                                                        .combine = combine_values,
+                                                        .move = move_values,
+                                                        .finalize = finalize_values,
+                                                        .emit = emit_quantiles};
 
 #undef NAME
 #undef VALUE

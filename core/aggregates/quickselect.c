@@ -2,7 +2,8 @@
  *
  * DESIGN. Few numbers are parted around pivots until the k-th is in its place. Of many, a sample tells two values
  * between which the k-th nearly always is; all threads then move what is between them to the front of pieces of the
- * list, and count what is below. The answer is exact either way: where the sample misled, the list is parted as a whole.
+ * list, and count what is below. The answer is exact either way: where the sample misled, the list is parted as a
+ * whole.
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/quickselect.h"
@@ -70,7 +71,7 @@ typedef struct narrowing {
 } narrowing;
 
 /* From a sample: the values some places before and after that of the k-th. */
-static int choose(narrowing *s, int64_t k, mm_error *error) {
+static int choose_bounds(narrowing *s, int64_t k, mm_error *error) {
   int64_t *sample = memory_allocate(SAMPLE * 8), stride = s->n / SAMPLE;
   if (!sample) return error_fail_memory(error, SAMPLE * 8);
   for (int64_t i = 0; i < SAMPLE; i++) sample[i] = s->x[i * stride];
@@ -134,7 +135,7 @@ int quickselect(mm_job *job, int64_t *x, int64_t n, int64_t k, int64_t pair[2], 
   int found = 0;
   if (job && n >= SAMPLE) {
     s.pieces = memory_allocate(size);
-    found = s.pieces ? choose(&s, k, error) : error_fail_memory(error, size);
+    found = s.pieces ? choose_bounds(&s, k, error) : error_fail_memory(error, size);
     if (found >= 0) found = parallel_run(job, count, narrow, &s, error);
     if (found >= 0) found = find_within(&s, count, k, pair, error);
     if (s.pieces) memory_release(s.pieces, size);

@@ -4,8 +4,8 @@
 #include "base/bitmap.h"
 #include <string.h>
 
-/* The state of each row's group and lane; groups beyond the first have one state. Some rows after the last are written too: there is room
- * for a vector. */
+/* The state of each row's group and lane; groups beyond the first have one state. Some rows after the last are
+ * written too: there is room for a vector. */
 static void fill_replicas(uint32_t *restrict states, const uint32_t *restrict group, int64_t lane, int64_t n) {
   enum { BLOCK = 16 }; /* a number of rounds that is known lets compilers use vectors */
   uint32_t of_lane[BLOCK];

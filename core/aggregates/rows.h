@@ -4,13 +4,14 @@
 #include "kernels/reduce/reduce.h"
 #include "moonmill.h"
 
-/* States 0 to 3 of a worker's table take what nulls would have added; 7 x 64 more let neighbouring rows of one of the first
- * 64 groups go to different states, so that a run of equal keys does not wait for memory, and that a kernel may add them in vectors.
- * Row i of the morsel takes lane i mod 8, which depends on the data only. Tables that are only merged into have no such head. */
+/* States 0 to 3 of a worker's table take what nulls would have added; 7 x 64 more let neighbouring rows of one of
+ * the first 64 groups go to different states, so that a run of equal keys does not wait for memory, and that a
+ * kernel may add them in vectors. Row i of the morsel takes lane i mod 8, which depends on the data only. Tables
+ * that are only merged into have no such head. */
 enum { NULL_STATES = 4, REPLICATED_GROUPS = 64, HEAD_STATES = NULL_STATES + (REDUCE_LANES - 1) * REPLICATED_GROUPS };
 
-/* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of REDUCE_LANES states of its group, chosen
- * by its number within the morsel, so that additions need not wait for each other. */
+/* A vector of rows and where they go. Where the order of rows does not matter, a row goes to one of REDUCE_LANES
+ * states of its group, chosen by its number within the morsel, so that additions need not wait for each other. */
 typedef struct row_vector {
   int64_t start, count; /* within the batch; count <= MM_VECTOR, unless the plan reduces */
   int64_t lane;         /* of the first row */

@@ -53,7 +53,8 @@ static int emit_float(const accumulator *acc, const mm_aggregate *aggregate, voi
   return 0;
 }
 
-/* ---- A vector of rows of group 0: the same additions in the same order as through states, since 0 in place of a null changes no sum ---- */
+/* ---- A vector of rows of group 0: the same additions in the same order as through states, since 0 in place of a
+ * null changes no sum ---- */
 
 static void add_exactly(accumulator *acc, const mm_column *column, const row_vector *rows, int64_t size) {
   wide_sum whole = {0};

@@ -1,5 +1,5 @@
-/* sum.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T, SUM, the type to add in, ADD_SINGLE, what adds a vector to the
- * states of group 0, which begin with a SUM, and EMIT_SUM.
+/* sum.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T, SUM, the type to add in,
+ * ADD_SINGLE, what adds a vector to the states of group 0, which begin with a SUM, and EMIT_SUM.
  * SPDX-License-Identifier: MIT */
 
 typedef struct NAME(average) {

@@ -1,5 +1,5 @@
-/* variance.c - var and std: sums about the first value within a morsel, merged by Chan's formula. Means are kept in two parts,
- * so that values far from zero lose nothing when they are merged.
+/* variance.c - var and std: sums about the first value within a morsel, merged by Chan's formula. Means are kept in two
+ * parts, so that values far from zero lose nothing when they are merged.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
 #include "base/error.h"
@@ -36,7 +36,7 @@ static void seal(accumulator *acc, int64_t from, int64_t to) {
 }
 
 /* Both are sealed. */
-static void join(moment *a, const moment *b) {
+static void join_moments(moment *a, const moment *b) {
   if (!b->count) return;
   if (!a->count) {
     *a = *b;
@@ -48,12 +48,12 @@ static void join(moment *a, const moment *b) {
   a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
 }
 
-static int merge(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                 mm_error *error) {
+static int combine_moments(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                           mm_error *error) {
   (void)error;
   moment *states = accumulator_state(to, 0);
   const moment *added = accumulator_state(from, first);
-  for (int64_t i = 0; i < n; i++) join(&states[number[i]], &added[i]);
+  for (int64_t i = 0; i < n; i++) join_moments(&states[number[i]], &added[i]);
   return 0;
 }
 
@@ -70,8 +70,8 @@ static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t
   return 0;
 }
 
-static int emit(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type,
-                mm_column *column, mm_error *error) {
+static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                          mm_type type, mm_column *column, mm_error *error) {
   (void)acc;
   int op = aggregate->op;
   if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
@@ -177,12 +177,15 @@ static int update_parts(accumulator *acc, const mm_column *parts, row_vector *ro
     bool known = true;
     for (int p = 0; p < 4; p++) known &= !parts[p].valid || bit_get(parts[p].valid, row);
     moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
-    join(&states[rows->group[i]], &part);
+    join_moments(&states[rows->group[i]], &part);
   }
   return 0;
 }
 
-static const aggregate_function merged_class = {
-    .size = sizeof(moment), .ordered = true, .update = update_parts, .combine = merge, .emit = emit};
+static const aggregate_function merged_class = {.size = sizeof(moment),
+                                                .ordered = true,
+                                                .update = update_parts,
+                                                .combine = combine_moments,
+                                                .emit = emit_variances};
 
 const aggregate_function *merged_variance_function(void) { return &merged_class; }

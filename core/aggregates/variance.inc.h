@@ -27,8 +27,8 @@ static const aggregate_function NAME(variance_class) = {.size = sizeof(moment),
                                                         .reduces = true,
                                                         .update = NAME(update),
                                                         .finalize_local = seal,
-                                                        .combine = merge,
-                                                        .emit = emit};
+                                                        .combine = combine_moments,
+                                                        .emit = emit_variances};
 
 #undef NAME
 #undef VALUE

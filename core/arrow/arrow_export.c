@@ -25,7 +25,7 @@ static void release_holder(struct ArrowArray *array) {
   array->release = NULL;
 }
 
-static holder *hold(struct ArrowArray *to, int64_t children, bool dictionary, mm_error *error) {
+static holder *hold_column(struct ArrowArray *to, int64_t children, bool dictionary, mm_error *error) {
   int64_t count = children + dictionary;
   int64_t size = (int64_t)sizeof(holder) + count * (int64_t)(sizeof(struct ArrowArray) + sizeof(struct ArrowArray *));
   holder *h = memory_allocate_zero(size);
@@ -45,7 +45,7 @@ static holder *hold(struct ArrowArray *to, int64_t children, bool dictionary, mm
 
 /* A foreign array once more: structs of our own around its buffers. */
 static int export_foreign(struct ArrowArray *to, const struct ArrowArray *from, mm_block *root, mm_error *error) {
-  holder *h = hold(to, from->n_children, from->dictionary != NULL, error);
+  holder *h = hold_column(to, from->n_children, from->dictionary != NULL, error);
   if (!h) return MM_ENOMEM;
   h->root = root;
   mm_block_retain(root);
@@ -72,7 +72,7 @@ static int export_opaque(struct ArrowArray *to, const mm_column *column, mm_erro
 }
 
 /* References to the blocks; what is only borrowed is copied. */
-static int own(mm_column *to, const mm_column *column, mm_error *error) {
+static int own_column(mm_column *to, const mm_column *column, mm_error *error) {
   bool borrowed = (column->valid && !column->valid_block) || (column->data && !column->data_block)
                   || (column->offsets && !column->offsets_block);
   mm_column none = *column;
@@ -83,9 +83,9 @@ static int own(mm_column *to, const mm_column *column, mm_error *error) {
 
 static int export_column(struct ArrowArray *to, const mm_column *column, mm_error *error) {
   if (column->type.id == MM_OPAQUE) return export_opaque(to, column, error);
-  holder *h = hold(to, 0, false, error);
+  holder *h = hold_column(to, 0, false, error);
   if (!h) return MM_ENOMEM;
-  int status = own(&h->column, column, error);
+  int status = own_column(&h->column, column, error);
   if (status < 0) {
     release_holder(to);
     return status;
@@ -103,7 +103,7 @@ int mm_arrow_export_batch(const mm_schema *schema, const mm_batch *batch, struct
   if (schema->count != batch->count)
     return error_fail(error, MM_EUSAGE, "bad-arrow", "the schema has %d columns, the batch %d", schema->count,
                       batch->count);
-  holder *h = hold(to, batch->count, false, error);
+  holder *h = hold_column(to, batch->count, false, error);
   if (!h) return MM_ENOMEM;
   to->length = batch->length;
   to->n_buffers = 1;

@@ -45,8 +45,8 @@ static int64_t metadata_size(const char *metadata) {
   return pairs > 0 ? size : 0;
 }
 
-static int build(struct ArrowSchema *to, const char *format, const char *name, const char *metadata, int64_t flags,
-                 int64_t children, bool dictionary, mm_error *error) {
+static int build_schema(struct ArrowSchema *to, const char *format, const char *name, const char *metadata,
+                        int64_t flags, int64_t children, bool dictionary, mm_error *error) {
   int64_t count = children + dictionary;
   int64_t size = (int64_t)sizeof(node) + count * (int64_t)(sizeof(struct ArrowSchema) + sizeof(struct ArrowSchema *));
   node *n = memory_allocate_zero(size);
@@ -67,17 +67,17 @@ static int build(struct ArrowSchema *to, const char *format, const char *name, c
   return error_fail_memory(error, size);
 }
 
-static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags,
-                mm_error *error) {
-  TRY(build(to, from->format, name, from->metadata, flags, from->n_children, from->dictionary != NULL, error));
+static int copy_schema(struct ArrowSchema *to, const struct ArrowSchema *from, const char *name, int64_t flags,
+                       mm_error *error) {
+  TRY(build_schema(to, from->format, name, from->metadata, flags, from->n_children, from->dictionary != NULL, error));
   node *n = to->private_data;
   int status = 0;
   for (int64_t i = 0; i < from->n_children && status >= 0; i++) {
     const struct ArrowSchema *child = from->children[i];
-    status = copy(&n->structs[i], child, child->name ? child->name : "", child->flags, error);
+    status = copy_schema(&n->structs[i], child, child->name ? child->name : "", child->flags, error);
   }
   if (from->dictionary && status >= 0)
-    status = copy(to->dictionary, from->dictionary, "", from->dictionary->flags, error);
+    status = copy_schema(to->dictionary, from->dictionary, "", from->dictionary->flags, error);
   if (status < 0) release_node(to);
   return status;
 }
@@ -87,16 +87,16 @@ static int copy(struct ArrowSchema *to, const struct ArrowSchema *from, const ch
 static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
 
 /* Equal but for the name and the nullability of the top level. */
-static bool same(const struct ArrowSchema *a, const struct ArrowSchema *b) {
+static bool same_schema(const struct ArrowSchema *a, const struct ArrowSchema *b) {
   int64_t size = metadata_size(a->metadata);
   if (!same_text(a->format, b->format) || a->n_children != b->n_children || !a->dictionary != !b->dictionary)
     return false;
   if ((a->flags | ARROW_FLAG_NULLABLE) != (b->flags | ARROW_FLAG_NULLABLE)) return false;
   if (size != metadata_size(b->metadata) || (size && memcmp(a->metadata, b->metadata, (size_t)size) != 0)) return false;
-  if (a->dictionary && !same(a->dictionary, b->dictionary)) return false;
+  if (a->dictionary && !same_schema(a->dictionary, b->dictionary)) return false;
   for (int64_t i = 0; i < a->n_children; i++) {
     const struct ArrowSchema *x = a->children[i], *y = b->children[i];
-    if (!same_text(x->name, y->name) || x->flags != y->flags || !same(x, y)) return false;
+    if (!same_text(x->name, y->name) || x->flags != y->flags || !same_schema(x, y)) return false;
   }
   return true;
 }
@@ -110,7 +110,7 @@ static int64_t node_bytes(const struct ArrowSchema *schema) {
 }
 
 static int copy_kept(struct ArrowSchema *to, const struct ArrowSchema *from, int64_t *bytes, mm_error *error) {
-  TRY(copy(to, from, "", from->flags, error));
+  TRY(copy_schema(to, from, "", from->flags, error));
   *bytes = node_bytes(to);
   return 0;
 }
@@ -121,7 +121,7 @@ int arrow_type_of(const struct ArrowSchema *field, mm_type *type, mm_error *erro
   if (native != 0) return native < 0 ? native : 0;
   char name[OPAQUE_NAME];
   foreign_name(field, name, sizeof name);
-  int number = opaque_enter(field, name, same, copy_kept, error);
+  int number = opaque_enter(field, name, same_schema, copy_kept, error);
   TRY(number);
   *type = (mm_type){.id = MM_OPAQUE, .zone = (uint16_t)number};
   return 0;
@@ -136,15 +136,15 @@ static int export_field(struct ArrowSchema *to, const mm_field *field, mm_error 
     const struct ArrowSchema *foreign = opaque_schema(field->type);
     if (!foreign)
       return error_fail(error, MM_EBUG, "bad-schema", "column %s: nothing is known of its type", field->name);
-    return copy(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
+    return copy_schema(to, foreign, field->name, (foreign->flags & ~(int64_t)ARROW_FLAG_NULLABLE) | flags, error);
   }
   TRY(arrow_format_of(field, format, sizeof format, error));
   if (field->type.id == MM_NULL) flags |= ARROW_FLAG_NULLABLE;
-  return build(to, format, field->name, NULL, flags, 0, false, error);
+  return build_schema(to, format, field->name, NULL, flags, 0, false, error);
 }
 
 int mm_arrow_export_schema(const mm_schema *schema, struct ArrowSchema *to, mm_error *error) {
-  TRY(build(to, "+s", "", NULL, 0, schema->count, false, error));
+  TRY(build_schema(to, "+s", "", NULL, 0, schema->count, false, error));
   node *n = to->private_data;
   for (int32_t i = 0; i < schema->count; i++) {
     int status = export_field(&n->structs[i], &schema->fields[i], error);

@@ -1,11 +1,12 @@
 /* alloc.c - all memory of the core: counted against the budget, big pieces recycled.
  *
- * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two, and a little more for the header of a
- * block) and kept in free lists when released, because fresh pages cost more than most kernels that fill them. Pieces below
- * 2 MiB, the vectors of a batch, go to one of several shards, chosen by thread, so that workers seldom meet; bigger ones, and
- * what a full shard leaves, go to one big shard. Shards are bounded in bytes, the big one more tightly under a limit; what does not
- * fit there either goes back to the allocator. A list lives in the pieces themselves. The C library keeps what it gets back of the
- * pieces below 2 MiB, wherever pieces in use lie behind them, so it is asked to let go when that has become much.
+ * DESIGN. Pieces of 16 KiB and more are rounded up to a size class (four to each power of two, and a little more for
+ * the header of a block) and kept in free lists when released, because fresh pages cost more than most kernels that
+ * fill them. Pieces below 2 MiB, the vectors of a batch, go to one of several shards, chosen by thread, so that workers
+ * seldom meet; bigger ones, and what a full shard leaves, go to one big shard. Shards are bounded in bytes, the big one
+ * more tightly under a limit; what does not fit there either goes back to the allocator. A list lives in the pieces
+ * themselves. The C library keeps what it gets back of the pieces below 2 MiB, wherever pieces in use lie behind them,
+ * so it is asked to let go when that has become much.
  *
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
@@ -88,7 +89,7 @@ static shard *shard_of(int64_t size) {
   return &shards[number];
 }
 
-static void *take(shard *from, int class, int64_t size) {
+static void *take_recycled(shard *from, int class, int64_t size) {
   pthread_mutex_lock(&from->lock);
   piece *found = from->lists[class];
   if (found) {
@@ -99,8 +100,8 @@ static void *take(shard *from, int class, int64_t size) {
   return found;
 }
 
-/* 512 MiB, or a sixteenth of the machine's memory where that is more: a result of a gigabyte is worth keeping the pages of. Of a
- * limit, a sixteenth: what is kept comes on top of it. */
+/* 512 MiB, or a sixteenth of the machine's memory where that is more: a result of a gigabyte is worth keeping the
+ * pages of. Of a limit, a sixteenth: what is kept comes on top of it. */
 static int64_t big_bound(void) {
   static atomic_int_least64_t bound;
   int64_t known = atomic_load_explicit(&bound, memory_order_relaxed);
@@ -113,7 +114,7 @@ static int64_t big_bound(void) {
   return most > 0 && most < known ? most : known;
 }
 
-static bool give(shard *to, void *memory, int class, int64_t size) {
+static bool give_recycled(shard *to, void *memory, int class, int64_t size) {
   int64_t bound = to == big_shard ? big_bound() : SHARD_BYTES;
   pthread_mutex_lock(&to->lock);
   bool kept = to->bytes + size <= bound;
@@ -131,19 +132,19 @@ static bool give(shard *to, void *memory, int class, int64_t size) {
 static void *recycled(int class, int64_t size) {
   if (class < 0) return NULL;
   shard *own = shard_of(size);
-  void *found = take(own, class, size);
+  void *found = take_recycled(own, class, size);
   if (found || own == big_shard) return found;
-  found = take(big_shard, class, size);
+  found = take_recycled(big_shard, class, size);
   int most = atomic_load_explicit(&numbers_used, memory_order_relaxed);
   for (int i = 0; i < most && !found; i++)
-    if (&shards[i] != own) found = take(&shards[i], class, size);
+    if (&shards[i] != own) found = take_recycled(&shards[i], class, size);
   return found;
 }
 
 static bool recycle(void *memory, int class, int64_t size) {
   if (class < 0) return false;
   shard *own = shard_of(size);
-  return give(own, memory, class, size) || (own != big_shard && give(big_shard, memory, class, size));
+  return give_recycled(own, memory, class, size) || (own != big_shard && give_recycled(big_shard, memory, class, size));
 }
 
 /* ---- What the C library keeps ---- */
@@ -191,7 +192,7 @@ void mm_memory_trim(void) {
 
 /* ---- The budget ---- */
 
-static bool reserve(int64_t size) {
+static bool reserve_bytes(int64_t size) {
   int64_t now = atomic_fetch_add_explicit(&used, size, memory_order_relaxed) + size;
   int64_t most = atomic_load_explicit(&limit, memory_order_relaxed);
   if (most > 0 && now > most) {
@@ -209,7 +210,7 @@ static void unreserve(int64_t size) { atomic_fetch_sub_explicit(&used, size, mem
 static atomic_int_least64_t reserved;
 
 bool mm_memory_reserve(int64_t bytes) {
-  if (!reserve(bytes)) return false;
+  if (!reserve_bytes(bytes)) return false;
   atomic_fetch_add_explicit(&reserved, bytes, memory_order_relaxed);
   return true;
 }
@@ -244,7 +245,7 @@ bool memory_is_over(int64_t size) {
 
 /* ---- Allocation ---- */
 
-static void *allocate(int class, int64_t rounded) {
+static void *allocate_class(int class, int64_t rounded) {
   void *memory = recycled(class, rounded);
   if (memory) return memory;
   note_given(class, rounded);
@@ -260,8 +261,8 @@ void *memory_allocate(int64_t size) {
   if (size < 0) return NULL;
   int64_t rounded;
   int class = size_class(size, &rounded);
-  if (!reserve(rounded)) return NULL;
-  void *memory = allocate(class, rounded);
+  if (!reserve_bytes(rounded)) return NULL;
+  void *memory = allocate_class(class, rounded);
   if (!memory) unreserve(rounded);
   else if (os_fill) memset(memory, os_fill, (size_t)rounded);
   return memory;
@@ -296,7 +297,7 @@ void *memory_resize(void *memory, int64_t old_size, int64_t new_size) {
     memory_release(memory, old_size);
     return fresh;
   }
-  if (new_rounded > old_rounded && !reserve(new_rounded - old_rounded)) return NULL;
+  if (new_rounded > old_rounded && !reserve_bytes(new_rounded - old_rounded)) return NULL;
   void *moved = os_allocator.resize(os_allocator.self, memory, old_rounded, new_rounded);
   if (moved && new_rounded < old_rounded) unreserve(old_rounded - new_rounded);
   if (moved && new_rounded > old_rounded && os_fill)

@@ -1,7 +1,7 @@
 /* block.c - bytes shared by columns, counted.
  *
- * DESIGN. A block of ours is one allocation: a header of 64 bytes, the data, the padding. A block that took a buffer's bytes
- * or shows foreign ones is a header alone.
+ * DESIGN. A block of ours is one allocation: a header of 64 bytes, the data, the padding. A block that took a buffer's
+ * bytes or shows foreign ones is a header alone.
  *
  * SPDX-License-Identifier: MIT */
 #include "base/block.h"

@@ -1,4 +1,4 @@
-/* clock.c - time that passes evenly, and waiting by it.
+/* clock.c - the monotonic clock, and timed waits on it.
  * SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* clock.h - the clock that nobody sets, and waiting by it: a wait ends in time though the one on the wall is put back.
- * Of C alone; LuaJIT does not read it.
+/* clock.h - the monotonic clock, and timed waits on it: setting the wall clock never lengthens a wait. Of C alone: the
+ * rooms above include it, LuaJIT does not read it.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

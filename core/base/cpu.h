@@ -45,5 +45,6 @@ static inline int cpu_isa(void) {
   return chosen ? chosen - 1 : cpu_choose();
 }
 
-/* For the fuzzers: from now on kernels of set 0, 1, ... are found; its name, or NULL where the processor has no such set. */
+/* For the fuzzers: from now on kernels of set 0, 1, ... are found; its name, or NULL where the processor has no such
+ * set. */
 const char *cpu_use_isa(int number);

@@ -1,4 +1,5 @@
-/* cpu_features.isa.c - what the kernels of this instruction set were built with: a bit for each feature of CPU_FEATURES.
+/* cpu_features.isa.c - what the kernels of this instruction set were built with: a bit for each feature of
+ * CPU_FEATURES.
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
 #include "base/cpu.h"

@@ -73,7 +73,7 @@ int error_fail_io(mm_error *error, const char *file, int errnum, const char *wha
   return MM_EIO;
 }
 
-static const char HINT[] = "raise the limit, or let go of results that are not needed any more";
+static const char HINT[] = "raise the limit or release results you no longer need";
 
 int mm_memory_fail(int64_t size, bool limited, mm_error *error) {
   if (error && limited) {
@@ -119,7 +119,7 @@ static int acting(const uint8_t *text, int size) {
 enum { SHOWN = 12 }; /* "\\u{202e}" and a NUL */
 
 /* One character as shown: itself, or an escape. Sets *taken to the bytes read, returns the bytes written to `shown`. */
-static int show(char *shown, const uint8_t *text, int64_t length, int *taken) {
+static int show_character(char *shown, const uint8_t *text, int64_t length, int *taken) {
   int size = character(text, length);
   *taken = size ? size : 1;
   if (size == 1 && (text[0] < 0x20 || text[0] == 0x7f)) {
@@ -138,7 +138,7 @@ void error_copy_text(char *field, int64_t size, const char *text, int64_t length
   const uint8_t *at = (const uint8_t *)text;
   while (length > 0) {
     char shown[SHOWN];
-    int taken, width = show(shown, at, length, &taken);
+    int taken, width = show_character(shown, at, length, &taken);
     if (used + width > size - 1) {
       memset(field + cut, '.', 3);
       used = cut + 3;

@@ -1,7 +1,7 @@
 /* os.c - the services of the operating system: memory, files, threads. Nothing else in core/ calls them.
  *
- * DESIGN. Small memory comes from the C library. From 2 MiB on it is mapped by itself, on a boundary of 2 MiB and open to
- * huge pages, so that big columns cost few page faults and few TLB entries, and go back to the system when released.
+ * DESIGN. Small memory comes from the C library. From 2 MiB on it is mapped by itself, on a boundary of 2 MiB and open
+ * to huge pages, so that big columns cost few page faults and few TLB entries, and go back to the system when released.
  * File calls repeat after a signal (EINTR) and return negated error numbers.
  *
  * SPDX-License-Identifier: MIT */
@@ -44,7 +44,7 @@ static void *os_allocate(void *self, int64_t size) {
   (void)self;
   if (size >= HUGE) {
     void *mapped = map_aligned(pages(size), PROT_READ | PROT_WRITE);
-    if (mapped) madvise(mapped, pages(size), MADV_HUGEPAGE); /* a wish: kernels without it are fine */
+    if (mapped) madvise(mapped, pages(size), MADV_HUGEPAGE); /* advisory; ignored by kernels without it */
     return mapped;
   }
   void *memory;
@@ -173,7 +173,7 @@ typedef struct running {
   void *argument;
 } running;
 
-static void *run(void *opened) {
+static void *run_thread(void *opened) {
   running *self = opened;
   self->body(self->argument);
   return NULL;
@@ -194,7 +194,7 @@ static int os_start(void *self, void **thread, void (*body)(void *), void *argum
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&every, faults[i]);
     pthread_sigmask(SIG_SETMASK, &every, &before);
     pthread_attr_setstacksize(&attributes, STACK);
-    status = pthread_create(&fresh->thread, &attributes, run, fresh);
+    status = pthread_create(&fresh->thread, &attributes, run_thread, fresh);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
   }

@@ -134,7 +134,8 @@ static int bind_stages(mm_job *job, mm_error *error) {
   return 0;
 }
 
-/* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is refused. */
+/* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is
+ * refused. */
 static bool prepare_alone(mm_job *job) {
   for (int32_t i = 0; i < job->stage_count; i++)
     if (job->stages[i]->flags & MM_STAGE_USER_CODE) return false;
@@ -162,7 +163,7 @@ static int start_threads(mm_job *job, mm_error *error) {
   return MM_ENOMEM;
 }
 
-static int begin(mm_job *job, mm_error *error) {
+static int begin_job(mm_job *job, mm_error *error) {
   if (job->state != MM_JOB_NEW || job->incoming)
     return error_fail(error, MM_ESTATE, "started", "the job was started before");
   TRY(bind_stages(job, error));
@@ -178,13 +179,13 @@ static int begin(mm_job *job, mm_error *error) {
 }
 
 int mm_job_start(mm_job *job, mm_error *error) {
-  TRY(begin(job, error));
+  TRY(begin_job(job, error));
   return start_threads(job, error);
 }
 
 int mm_job_run(mm_job *job, mm_error *error) {
   job->options.threads = 1;
-  TRY(begin(job, error));
+  TRY(begin_job(job, error));
   job->joined = true;
   job->thread_count = 1;
   while (job->state == MM_JOB_RUNNING) {
@@ -196,13 +197,13 @@ int mm_job_run(mm_job *job, mm_error *error) {
   return mm_job_wait(job, 0, error);
 }
 
-static void join(mm_job *job) {
+static void join_threads(mm_job *job) {
   if (job->joined) return;
   for (int32_t i = 0; i < job->thread_count; i++) os_threads.join(os_threads.self, job->threads[i]);
   job->joined = true;
 }
 
-/* Let go who waits, and whatever a stage is in the middle of. With job->mutex held, so that the segment stays. */
+/* Wake all waiters and cancel running stages. With job->mutex held, so that the segment stays. */
 static void interrupt(mm_job *job) {
   for (int32_t i = 0; i < job->stage_count; i++)
     if (job->stages[i]->vtable->interrupt) job->stages[i]->vtable->interrupt(job->stages[i]);
@@ -248,7 +249,7 @@ int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
   int32_t state = job->state;
   pthread_mutex_unlock(&job->mutex);
   if (state == MM_JOB_RUNNING) return 1;
-  join(job);
+  join_threads(job);
   if (state == MM_JOB_DONE) return 0;
   if (error) *error = job->error;
   return job->error.code;

@@ -160,7 +160,7 @@ static void fail_segment(segment *s, const mm_error *error) {
 }
 
 /* Claim the next morsel: 1, 0 when there is none, or the failure of the source, which stands for the morsel. */
-static int claim(mm_job *job, segment *s, int64_t *k, void **piece, mm_error *error) {
+static int claim_morsel(mm_job *job, segment *s, int64_t *k, void **piece, mm_error *error) {
   int status = 0;
   pthread_mutex_lock(&s->claiming);
   *k = s->next;
@@ -180,7 +180,7 @@ static bool work_once(worker *w, segment *s) {
   int64_t k;
   mm_error error;
   error_clear(&error);
-  int status = claim(job, s, &k, &piece, &error);
+  int status = claim_morsel(job, s, &k, &piece, &error);
   if (status < 0) publish(job, s, k, NULL, &error);
   if (status <= 0) return false;
   void *partial = worker_piece(w, k, piece);

@@ -71,7 +71,7 @@ static int64_t lent_bytes(const table_source *s) {
 
 /* Counting a block for each batch makes its counter travel between the workers. A foreign type's column needs its block
  * to be read. */
-static int lend(table_source *s, mm_error *error) {
+static int lend_batches(table_source *s, mm_error *error) {
   s->lent = memory_allocate(lent_bytes(s));
   if (!s->lent) return error_fail_memory(error, lent_bytes(s));
   for (int64_t b = 0; b < s->count; b++)
@@ -112,7 +112,7 @@ mm_source *mm_source_table(const mm_table *table, mm_error *error) {
     status = mm_batch_copy(&s->batches[i], &table->batches[i], error);
     s->starts[i + 1] = s->starts[i] + table->batches[i].length;
   }
-  if (status >= 0) status = lend(s, error);
+  if (status >= 0) status = lend_batches(s, error);
   s->base.piece_rows = MM_MORSEL;
   if (status >= 0) s->base.rows = s->starts[s->count];
   if (status < 0) {

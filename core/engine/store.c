@@ -36,10 +36,10 @@ static mm_store *versions; /* all that live */
 /* ---- The mutex, which a forked child finds free ---- */
 
 static void lock_now(void) { pthread_mutex_lock(&mutex); }
-static void unlock(void) { pthread_mutex_unlock(&mutex); }
-static void survive_fork(void) { pthread_atfork(lock_now, unlock, unlock); }
+static void unlock_store(void) { pthread_mutex_unlock(&mutex); }
+static void survive_fork(void) { pthread_atfork(lock_now, unlock_store, unlock_store); }
 
-static void lock(void) {
+static void lock_store(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, survive_fork);
   lock_now();
@@ -161,7 +161,7 @@ int mm_store_put(const char *name, const mm_column *column, mm_error *error) {
   TRY(check_put(name, column, error));
   kept *fresh = new_item(name, column, error), *replaced = NULL;
   if (!fresh) return MM_ENOMEM;
-  lock();
+  lock_store();
   int status = make_editable(error);
   if (status >= 0) {
     bool found;
@@ -171,7 +171,7 @@ int mm_store_put(const char *name, const mm_column *column, mm_error *error) {
     else memmove(items + at + 1, items + at, (size_t)(current->count++ - at) * sizeof *items);
     items[at] = fresh;
   }
-  unlock();
+  unlock_store();
   release_item(status >= 0 ? replaced : fresh);
   return status;
 }
@@ -180,7 +180,7 @@ int mm_store_drop(const char *name, mm_error *error) {
   kept *dropped = NULL;
   mm_store *unused = NULL;
   bool found;
-  lock();
+  lock_store();
   place_of(current, name, &found);
   int status = found ? make_editable(error) : 0;
   if (found && status >= 0) {
@@ -193,17 +193,17 @@ int mm_store_drop(const char *name, mm_error *error) {
       current = NULL;
     }
   }
-  unlock();
+  unlock_store();
   release_item(dropped);
   if (unused) free_version(unused);
   return status < 0 ? status : found;
 }
 
 void mm_store_clear(void) {
-  lock();
+  lock_store();
   mm_store *unused = let_go(current);
   current = NULL;
-  unlock();
+  unlock_store();
   if (unused) free_version(unused);
 }
 
@@ -211,36 +211,36 @@ void mm_store_clear(void) {
 
 int mm_store_get(const char *name, mm_column *column) {
   bool found;
-  lock();
+  lock_store();
   int64_t at = place_of(current, name, &found);
   if (found) {
     *column = current->items[at]->column;
     mm_column_retain(column);
   }
-  unlock();
+  unlock_store();
   return found;
 }
 
 int64_t mm_store_bytes(void) {
   int64_t bytes = 0;
-  lock();
+  lock_store();
   for (int64_t i = 0; current && i < current->count; i++) bytes += current->items[i]->bytes;
-  unlock();
+  unlock_store();
   return bytes;
 }
 
 mm_store *mm_store_snapshot(void) {
-  lock();
+  lock_store();
   mm_store *snapshot = current;
   if (snapshot) snapshot->references++;
-  unlock();
+  unlock_store();
   return snapshot;
 }
 
 void mm_store_release(mm_store *snapshot) {
-  lock();
+  lock_store();
   mm_store *unused = let_go(snapshot);
-  unlock();
+  unlock_store();
   if (unused) free_version(unused);
 }
 
@@ -269,13 +269,13 @@ static int64_t other_holders(const mm_column *column) {
 /* Snapshots that have an item, without the one that it is looked up in. */
 static int64_t other_snapshots(const kept *item) {
   int64_t holders = -1;
-  lock();
+  lock_store();
   for (const mm_store *version = versions; version; version = version->after) {
     bool found;
     int64_t at = place_of(version, item->name, &found);
     if (found && version->items[at] == item) holders += version->references - (version == current);
   }
-  unlock();
+  unlock_store();
   return holders;
 }
 

@@ -13,7 +13,7 @@ enum { FIRST_SLOTS = 256, AHEAD_SLOT = 24, AHEAD_ENTRY = 12, FETCH_SLOTS = 2048 
 
 static int64_t slots_bytes(const hash_table *table) { return table->slot_count * (int64_t)sizeof(uint64_t); }
 
-static int grow(hash_table *table, mm_error *error) {
+static int grow_slots(hash_table *table, mm_error *error) {
   int64_t count = table->slot_count ? table->slot_count * 2 : FIRST_SLOTS;
   uint64_t *slots = memory_allocate_zero(count * (int64_t)sizeof(uint64_t));
   if (!slots) return error_fail_memory(error, count * (int64_t)sizeof(uint64_t));
@@ -108,7 +108,7 @@ static inline __attribute__((always_inline)) int resolve(hash_table *table, cons
     }
     if (__builtin_expect(!slot, 0)) {
       if (table->count * 2 >= table->slot_count) {
-        TRY(grow(table, error));
+        TRY(grow_slots(table, error));
         slots = table->slots;
         mask = (uint64_t)table->slot_count - 1;
         for (at = hash & mask; slots[at];) at = (at + 1) & mask;
@@ -124,7 +124,7 @@ static inline __attribute__((always_inline)) int resolve(hash_table *table, cons
 
 int hash_table_resolve(hash_table *table, const uint64_t *entries, int64_t n, uint32_t *numbers, mm_error *error) {
   const row_encoding *encoding = table->encoding;
-  if (!table->slots) TRY(grow(table, error));
+  if (!table->slots) TRY(grow_slots(table, error));
   if (encoding->words == 1 && encoding->stride == 2) return resolve(table, entries, n, numbers, 1, 2, false, error);
   if (encoding->words == 2 && encoding->text) return resolve(table, entries, n, numbers, 2, 3, true, error);
   if (!encoding->text) return resolve(table, entries, n, numbers, encoding->words, encoding->stride, false, error);

@@ -1,11 +1,12 @@
-/* hot_keys.c - the groups of keys that were seen lately, found again without writing entries.
+/* hot_keys.c - hot-key cache: recent keys -> group, without building a row key.
  *
- * DESIGN. While a morsel has few groups, their keys are remembered as they lie in the columns: up to 16 bytes of all key columns side
- * by side, in two words, and a tag that says which of them are null. Text stands there as a code of two bytes, by which the column's
- * cache of strings knows it; where text is the only key its number is the group itself. A row that is remembered has its group after one
- * multiplication, without a branch, which keys in a random order would make the processor guess wrong; what is not in its
- * first slot is looked for afterwards, others go the long way and are remembered then. Two ways to write one key (0 and -0) are
- * two memories of one group. Where a vector's keys are all of one or two bytes and none is null, they are their own place in a table.
+ * DESIGN. While a morsel has few groups, their keys are remembered as they lie in the columns: up to 16 bytes of all
+ * key columns side by side, in two words, and a tag that says which of them are null. Text stands there as a code of
+ * two bytes, by which the column's cache of strings knows it; where text is the only key its number is the group
+ * itself. A row that is remembered has its group after one multiplication, without a branch, which keys in a random
+ * order would make the processor guess wrong; what is not in its first slot is looked for afterwards, others go the
+ * long way and are remembered then. Two ways to write one key (0 and -0) are two memories of one group. Where a
+ * vector's keys are all of one or two bytes and none is null, they are their own place in a table.
  *
  * SPDX-License-Identifier: MIT */
 #include "hash/hot_keys.h"
@@ -203,16 +204,16 @@ static inline uint64_t slot_of(uint64_t low, uint64_t high, uint32_t tag) {
   return mixed >> (64 - SLOT_BITS);
 }
 
-static inline bool same(const hot_keys *hot, uint64_t slot, uint64_t low, uint64_t high, uint32_t tag) {
+static inline bool is_same_key(const hot_keys *hot, uint64_t slot, uint64_t low, uint64_t high, uint32_t tag) {
   const memory *seen = &hot->memories[slot];
   return !((seen->low ^ low) | (hot->highs[slot] ^ high) | (seen->tag ^ tag));
 }
 
 /* The slot of a key, or the empty one where it belongs; -1: all that it may have are taken. */
-static int64_t probe(const hot_keys *hot, uint64_t low, uint64_t high, uint32_t tag) {
+static int64_t probe_key(const hot_keys *hot, uint64_t low, uint64_t high, uint32_t tag) {
   uint64_t at = slot_of(low, high, tag);
   for (int i = 0; i < REACH; i++, at = (at + 1) & (SLOTS - 1))
-    if (hot->memories[at].group == HOT_UNKNOWN || same(hot, at, low, high, tag)) return (int64_t)at;
+    if (hot->memories[at].group == HOT_UNKNOWN || is_same_key(hot, at, low, high, tag)) return (int64_t)at;
   return -1;
 }
 
@@ -234,7 +235,7 @@ static inline __attribute__((always_inline)) void find_memories(hot_keys *hot, c
   }
   for (int64_t k = 0; k < left; k++) {
     uint32_t i = hot->rest[k];
-    int64_t slot = probe(hot, load(data, i, width), high ? high[i] : 0, tags ? tags[i] : 0);
+    int64_t slot = probe_key(hot, load(data, i, width), high ? high[i] : 0, tags ? tags[i] : 0);
     groups[i] = slot < 0 ? HOT_UNKNOWN : hot->memories[slot].group;
   }
 }
@@ -271,7 +272,7 @@ static void remember(hot_keys *hot, const row_encoding *encoding, const mm_batch
     else if (width) memcpy(&value, (const uint8_t *)column->data + row * width, (size_t)width);
     words[hot->at[c] >> 3 & 1] |= value << (hot->at[c] & 7) * 8;
   }
-  int64_t slot = probe(hot, words[0], words[1], tag);
+  int64_t slot = probe_key(hot, words[0], words[1], tag);
   if (slot < 0 || hot->memories[slot].group != HOT_UNKNOWN || hot->count == MOST) return;
   hot->memories[slot] = (memory){words[0], tag, group};
   hot->highs[slot] = words[1];

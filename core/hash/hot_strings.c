@@ -1,10 +1,10 @@
-/* hot_strings.c - texts that were seen in a column, each with a number, found again as they lie in the column.
+/* hot_strings.c - cache of recently seen strings: text -> small id, looked up from the column's bytes.
  *
- * DESIGN. A text is read as words from its beginning and words that end with its end, which overlap where it is shorter: two
- * words up to 16 bytes, four up to 32, eight up to 64; longer ones are hashed. A text is known by these words and its size.
- * Rows of a vector are first parted by how many words they take, so that each of the loops does the same for every row: where
- * texts of many sizes come in a random order, a branch that depends on the text would cost more than all else. What the first
- * slot of a text does not hold is looked for in the slots behind it, afterwards.
+ * DESIGN. A text is read as words from its beginning and words that end with its end, which overlap where it is
+ * shorter: two words up to 16 bytes, four up to 32, eight up to 64; longer ones are hashed. A text is known by these
+ * words and its size. Rows of a vector are first parted by how many words they take, so that each of the loops does the
+ * same for every row: where texts of many sizes come in a random order, a branch that depends on the text would cost
+ * more than all else. What the first slot of a text does not hold is looked for in the slots behind it, afterwards.
  *
  * SPDX-License-Identifier: MIT */
 #include "hash/hot_strings.h"
@@ -135,7 +135,8 @@ static uint64_t any_slot(const uint64_t *words, int count, int64_t size) {
 }
 
 /* A text's slot, or the empty one where it belongs; -1: all that it may have are taken. */
-static int64_t probe(const hot_strings *strings, const uint8_t *bytes, int64_t size, const uint64_t *words, int count) {
+static int64_t probe_string(const hot_strings *strings, const uint8_t *bytes, int64_t size, const uint64_t *words,
+                            int count) {
   uint64_t at = any_slot(words, count, size);
   for (int i = 0; i < REACH; i++, at = (at + 1) & (SLOTS - 1)) {
     const known *text = &strings->texts[strings->slots[at]];
@@ -150,7 +151,7 @@ static int64_t probe(const hot_strings *strings, const uint8_t *bytes, int64_t s
 static uint32_t number_of(const hot_strings *strings, const uint8_t *bytes, int64_t size) {
   uint64_t words[MOST_WORDS];
   int count = any_words(bytes, size, words);
-  int64_t slot = probe(strings, bytes, size, words, count);
+  int64_t slot = probe_string(strings, bytes, size, words, count);
   return slot < 0 ? HOT_UNKNOWN : strings->texts[strings->slots[slot]].number;
 }
 
@@ -163,7 +164,7 @@ uint32_t hot_strings_add(hot_strings *strings, const mm_column *column, int64_t 
   const uint8_t *bytes = (const uint8_t *)column->data + column->offsets[row];
   int64_t size = column->offsets[row + 1] - column->offsets[row];
   int count = any_words(bytes, size, words);
-  int64_t slot = probe(strings, bytes, size, words, count);
+  int64_t slot = probe_string(strings, bytes, size, words, count);
   if (slot >= 0 && strings->slots[slot]) return strings->texts[strings->slots[slot]].number;
   if (slot < 0 || strings->count == MOST) return HOT_UNKNOWN;
   if (kind_of(size) == LONG) {
@@ -202,8 +203,8 @@ static inline __attribute__((always_inline)) int64_t find_rows(hot_strings *stri
   return left;
 }
 
-/* Part rows by kind. Each row is put on every list, where the next one of that kind takes its place, so that nothing waits for
- * a counter in memory. */
+/* Part rows by kind. Each row is put on every list, where the next one of that kind takes its place, so that nothing
+ * waits for a counter in memory. */
 static inline __attribute__((always_inline)) void part_rows(hot_strings *strings, const int32_t *offsets,
                                                             const uint64_t *valid, int64_t start, int64_t n,
                                                             int64_t *counts) {
@@ -225,8 +226,8 @@ static inline __attribute__((always_inline)) void part_rows(hot_strings *strings
   memcpy(counts, at, sizeof at);
 }
 
-static void part(hot_strings *strings, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
-                 int64_t *counts) {
+static void find_part(hot_strings *strings, const int32_t *offsets, const uint64_t *valid, int64_t start, int64_t n,
+                      int64_t *counts) {
   if (valid) part_rows(strings, offsets, valid, start, n, counts);
   else part_rows(strings, offsets, NULL, start, n, counts);
 }
@@ -236,7 +237,7 @@ void hot_strings_find(hot_strings *strings, const mm_column *column, int64_t sta
   const int32_t *offsets = column->offsets + start;
   int64_t readable = column->offsets[column->length], counts[KINDS] = {0}, left = 0, whole = n;
   while (whole > 0 && offsets[whole - 1] + INT64_C(8) > readable) whole--; /* a foreign block may end there */
-  part(strings, offsets, column->valid, start, whole, counts);
+  find_part(strings, offsets, column->valid, start, whole, counts);
   left = find_rows(strings, bytes, offsets, WORDS_2, 2, counts[WORDS_2], left, numbers);
   left = find_rows(strings, bytes, offsets, WORDS_4, 4, counts[WORDS_4], left, numbers);
   left = find_rows(strings, bytes, offsets, WORDS_8, 8, counts[WORDS_8], left, numbers);

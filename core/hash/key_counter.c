@@ -52,8 +52,8 @@ void key_counter_hash(const mm_batch *rows, const int32_t *keys, int32_t key_cou
 
 /* ---- Table ---- */
 
-static key_counter_slot *find(const key_counter *t, const mm_batch *batches, const int32_t *keys, int32_t key_count,
-                              uint64_t hash, row_ref row) {
+static key_counter_slot *find_slot(const key_counter *t, const mm_batch *batches, const int32_t *keys,
+                                   int32_t key_count, uint64_t hash, row_ref row) {
   for (int64_t i = (int64_t)(hash & (uint64_t)(t->capacity - 1));; i = (i + 1) & (t->capacity - 1)) {
     key_counter_slot *slot = &t->slots[i];
     if (slot->count == 0) return slot;
@@ -66,7 +66,7 @@ static key_counter_slot *find(const key_counter *t, const mm_batch *batches, con
   }
 }
 
-static int grow(key_counter *t, mm_error *error) {
+static int grow_slots(key_counter *t, mm_error *error) {
   key_counter wider = {.capacity = t->capacity ? t->capacity * 2 : 1024, .used = t->used};
   int64_t size = wider.capacity * (int64_t)sizeof *wider.slots;
   wider.slots = memory_allocate_zero(size);
@@ -84,8 +84,8 @@ static int grow(key_counter *t, mm_error *error) {
 
 int key_counter_add(key_counter *t, const mm_batch *batches, const int32_t *keys, int32_t key_count, uint64_t hash,
                     row_ref row, int64_t *count, mm_error *error) {
-  if (t->used * 2 >= t->capacity) TRY(grow(t, error));
-  key_counter_slot *slot = find(t, batches, keys, key_count, hash, row);
+  if (t->used * 2 >= t->capacity) TRY(grow_slots(t, error));
+  key_counter_slot *slot = find_slot(t, batches, keys, key_count, hash, row);
   if (slot->count == 0) {
     *slot = (key_counter_slot){.hash = hash, .first = row};
     t->used++;

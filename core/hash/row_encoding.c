@@ -116,28 +116,28 @@ static inline uint64_t canonical_f32(float x) {
   return bits;
 }
 
-static inline void put(uint64_t *word, int32_t shift, uint64_t bits) {
+static inline void put_bits(uint64_t *word, int32_t shift, uint64_t bits) {
   *word = shift ? *word | bits << 32 : bits; /* the lower half comes first */
 }
 
 static void encode_1(const uint8_t *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
-  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, x[i]);
+  for (int64_t i = 0; i < n; i++) put_bits(at + i * stride, shift, x[i]);
 }
 static void encode_2(const uint16_t *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
-  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, x[i]);
+  for (int64_t i = 0; i < n; i++) put_bits(at + i * stride, shift, x[i]);
 }
 static void encode_4(const uint32_t *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
-  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, x[i]);
+  for (int64_t i = 0; i < n; i++) put_bits(at + i * stride, shift, x[i]);
 }
 static void encode_8(const uint64_t *x, int64_t n, uint64_t *at, int32_t stride) {
   for (int64_t i = 0; i < n; i++) at[i * stride] = x[i];
 }
 static void encode_bits(const uint64_t *bits, int64_t start, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
-  for (int64_t i = 0; i < n; i++) put(at + i * stride, shift, bit_get(bits, start + i));
+  for (int64_t i = 0; i < n; i++) put_bits(at + i * stride, shift, bit_get(bits, start + i));
 }
 static void encode_f32(const float *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride, int32_t raw) {
   for (int64_t i = 0; i < n; i++) {
-    put(at + i * stride, shift, canonical_f32(x[i]));
+    put_bits(at + i * stride, shift, canonical_f32(x[i]));
     uint32_t bits;
     memcpy(&bits, x + i, 4);
     at[i * stride + raw] = bits;

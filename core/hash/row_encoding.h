@@ -2,10 +2,10 @@
  *
  *   entry: | hash | compared words ... | raw bits of floats ... |
  *
- * Values of up to 32 bits take half a word, others one, text two: up to 15 bytes in place and the size in the top byte, else a
- * pointer and the size. Two or more columns have null bits in words of their own; a single column marks null within its words,
- * or, when all its words are taken, by a hash that the word cannot have. Floats compare as canonical bits (-0 as 0, one NaN)
- * and keep the bits of the first value aside.
+ * Values of up to 32 bits take half a word, others one, text two: up to 15 bytes in place and the size in the top byte,
+ * else a pointer and the size. Two or more columns have null bits in words of their own; a single column marks null
+ * within its words, or, when all its words are taken, by a hash that the word cannot have. Floats compare as canonical
+ * bits (-0 as 0, one NaN) and keep the bits of the first value aside.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -31,7 +31,8 @@ typedef struct row_encoding {
 /* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
 int row_encoding_init(row_encoding *encoding, const mm_type *types, int32_t count, bool nulls, mm_error *error);
 void row_encoding_free(row_encoding *encoding);
-/* The words of one column of rows [start, start + n), column by column in order. Long text still points into the column. */
+/* The words of one column of rows [start, start + n), column by column in order. Long text still points into the
+ * column. */
 void row_encoding_encode(const row_encoding *encoding, int32_t index, const mm_column *column, int64_t start, int64_t n,
                          uint64_t *entries);
 /* Then the hashes; `first` is the first column. */

@@ -1,7 +1,7 @@
 /* atomic_file.c - a file that appears when it is complete, or not at all.
  *
- * DESIGN. Bytes go to a temporary file in the folder of the file (temporary_file.c), which is synchronised and renamed at
- * the end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as
+ * DESIGN. Bytes go to a temporary file in the folder of the file (temporary_file.c), which is synchronised and renamed
+ * at the end, and removed when there is no end. It has the rights of the file that it replaces, given at the end, as
  * writing drops some, and none for others until then. A link is followed: what it points to is replaced, or created.
  * Pipes, sockets and devices are written in place, as stdout ("-") is; so is what leads to a descriptor of this
  * process, through that descriptor, so that the bytes follow what was written to it before. Writing waits in slices, so
@@ -186,7 +186,7 @@ static void sync_folder(const char *file) {
 }
 
 /* The temporary file takes the place of its target. */
-static int replace(atomic_file *o, mm_error *error) {
+static int replace_target(atomic_file *o, mm_error *error) {
   if (atomic_exchange(&o->settled, true)) return error_fail(error, MM_ECANCEL, "cancelled", "the output was given up");
   int failure = os_io.rename(os_io.self, atomic_load(&o->temporary), o->target);
   if (failure < 0) {
@@ -207,7 +207,7 @@ int atomic_file_commit(atomic_file *o, mm_error *error) {
   o->open = false;
   failure = os_io.close(os_io.self, o->fd);
   if (failure < 0) atomic_file_abandon(o);
-  int status = failure < 0 ? fail_write(o, -failure, "cannot save", error) : o->target ? replace(o, error) : 0;
+  int status = failure < 0 ? fail_write(o, -failure, "cannot save", error) : o->target ? replace_target(o, error) : 0;
   temporary_file_unlock(lock);
   return status;
 }

@@ -1,5 +1,5 @@
-/* link_target.c - where the path of an output leads: to a descriptor that this process has, or to a file, perhaps one that
- * is not there yet.
+/* link_target.c - where the path of an output leads: to a descriptor that this process has, or to a file, perhaps one
+ * that is not there yet.
  *
  * DESIGN. Links are followed here, one by one, and not by realpath(3) as a whole: that gives the name of the file
  * behind /dev/stdout, where the descriptor itself is wanted, and fails for a link to a file that does not exist.
@@ -30,7 +30,7 @@ static int descriptor_of(const char *folder, const char *name) {
 }
 
 /* One step: `path` becomes absolute but for its last part; 1: that part is a link, and `path` where it leads. */
-static int follow(char *path, int *fd) {
+static int follow_links(char *path, int *fd) {
   char folder[PATH_MAX], name[PATH_MAX], link[PATH_MAX];
   const char *slash = strrchr(path, '/');
   int length = slash ? (int)(slash - path) : 0;
@@ -56,7 +56,7 @@ int link_target_find(link_target *target, const char *path, mm_error *error) {
   for (int links = 0; status > 0; links++) {
     char before[PATH_MAX];
     memcpy(before, target->path, PATH_MAX);
-    status = links < LINKS ? follow(target->path, &target->fd) : -ELOOP;
+    status = links < LINKS ? follow_links(target->path, &target->fd) : -ELOOP;
     if (status >= 0) continue;
     char what[sizeof error->message / 2];
     snprintf(what, sizeof what, links && links < LINKS ? "cannot create %.100s, where the link leads" : "cannot create",

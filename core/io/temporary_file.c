@@ -1,11 +1,11 @@
-/* temporary_file.c - the file that an output is written to until it is complete: its name, its lock, its mode, and what dead
- * processes left of theirs.
+/* temporary_file.c - the file that an output is written to until it is complete: its name, its lock, its mode, and what
+ * dead processes left of theirs.
  *
  * DESIGN. The names are `.NAME.moonmill-N.tmp` beside the output, N counting from 0: the first free one is taken. The
- * writer holds a lock on its file (flock), which the kernel releases however the process ends, so that no process number
- * can be mistaken, in containers either. A file of such a name that can be locked has no writer any more; it is removed
- * when the next output of that name is opened. The cost does not depend on the other files of the folder, and no other
- * name is ever touched.
+ * writer holds a lock on its file (flock), which the kernel releases however the process ends, so that no process
+ * number can be mistaken, in containers either. A file of such a name that can be locked has no writer any more; it is
+ * removed when the next output of that name is opened. The cost does not depend on the other files of the folder, and
+ * no other name is ever touched.
  *
  *   writer                                     sweeper
  *   creates the file, which must not exist     opens it, locks it, checks that the name still refers to it, removes it
@@ -61,7 +61,7 @@ static int sweep(const char *path) {
 }
 
 /* Lock a file that was just created; false: a sweeper was faster. */
-static bool hold(int fd, const char *path) {
+static bool hold_lock(int fd, const char *path) {
   if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) return false;
   return is_named(fd, path);
 }
@@ -74,7 +74,7 @@ int temporary_file_create(const char *target, int mode, char path[PATH_MAX]) {
     if (failure < 0) return failure;
     if (slot >= GAP || sweep(path) != TAKEN)
       fd = os_io.open(os_io.self, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-    if (fd < 0 || hold(fd, path)) continue;
+    if (fd < 0 || hold_lock(fd, path)) continue;
     os_io.close(os_io.self, fd);
     fd = -EEXIST;
   }

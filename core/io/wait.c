@@ -20,7 +20,8 @@ void file_wait_end(file_wait *wait) {
   wait->interrupt = NULL;
 }
 
-/* Call the interrupt callback when its time has come; on the thread that opens alone, and not again once it has said stop. */
+/* Call the interrupt callback when its time has come; on the thread that opens alone, and not again once it has said
+ * stop. */
 static void call_interrupt(file_wait *wait) {
   if (!pthread_equal(pthread_self(), wait->opener) || !wait->interrupt || atomic_load(&wait->stop)) return;
   int64_t now = mm_milliseconds();

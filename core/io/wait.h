@@ -7,10 +7,11 @@
 
 /* What ends a wait for files, of inputs and of an output alike. Zero: only `stop` does. */
 typedef struct file_wait {
-  atomic_bool stop;                /* set when the job is cancelled, or by a interrupt callback */
-  int64_t open_timeout;            /* milliseconds that opening may take; 0: as long as it takes */
-  _Atomic int64_t deadline;        /* of opening, by the monotonic clock; 0: none */
-  int (*interrupt)(void *context); /* called while files are opened, on that thread; NULL: none, or not any more */
+  atomic_bool stop;         /* shared cancel flag: set when the job is cancelled, or by the interrupt callback */
+  int64_t open_timeout;     /* milliseconds that opening may take; 0: as long as it takes */
+  _Atomic int64_t deadline; /* of opening, by the monotonic clock; 0: none */
+  /* Interrupt callback, called while files are opened, on that thread; NULL: none, or not any more. */
+  int (*interrupt)(void *context);
   void *context;
   pthread_t opener;
   int64_t polled_at; /* when the interrupt callback was last called */

@@ -104,7 +104,7 @@ static int turn(zstd_decoder *d, size_t result, mm_error *error) {
 
 /* Fill a block as far as the file goes. At its end the library may still hold back what did not fit into the block
  * before. */
-static int fill(zstd_decoder *d, ring_block *block, mm_error *error) {
+static int fill_block(zstd_decoder *d, ring_block *block, mm_error *error) {
   ZSTD_outBuffer out = {.dst = block->data, .size = (size_t)d->reading->read_size};
   int status = 0;
   while (out.pos < out.size && status >= 0) {
@@ -131,7 +131,7 @@ static bool stopped(const zstd_decoder *d) {
 static void produce(zstd_decoder *d) {
   ring_block *block = &d->ring[d->tail % RING];
   mm_error error = {0};
-  int status = fill(d, block, &error);
+  int status = fill_block(d, block, &error);
   pthread_mutex_lock(&d->reading->lock);
   if (block->size > 0) d->tail++;
   if (status < 0 || d->ended) {
@@ -143,7 +143,7 @@ static void produce(zstd_decoder *d) {
   pthread_mutex_unlock(&d->reading->lock);
 }
 
-static void decode(void *argument) {
+static void decode_blocks(void *argument) {
   zstd_decoder *d = argument;
   for (;;) {
     pthread_mutex_lock(&d->reading->lock);
@@ -228,7 +228,7 @@ int zstd_decoder_new(read_context *reading,
   }
   d->in.src = d->input;
   ZSTD_DCtx_setParameter(d->context, ZSTD_d_windowLogMax, WINDOW_LOG);
-  if (os_threads.start(os_threads.self, &d->thread, decode, d) < 0) d->thread = NULL;
+  if (os_threads.start(os_threads.self, &d->thread, decode_blocks, d) < 0) d->thread = NULL;
   *result = d;
   return 0;
 }

@@ -8,7 +8,7 @@
 
 enum { HEADER = 64 }; /* keeps the alignment */
 
-static void *allocate(void *self, size_t size) {
+static void *allocate_zstd(void *self, size_t size) {
   (void)self;
   uint8_t *memory = memory_allocate((int64_t)size + HEADER);
   if (!memory) return NULL;
@@ -25,4 +25,4 @@ static void release(void *self, void *memory) {
   memory_release(start, (int64_t)size + HEADER);
 }
 
-const ZSTD_customMem zstd_memory = {allocate, release, NULL};
+const ZSTD_customMem zstd_memory = {allocate_zstd, release, NULL};

@@ -1,6 +1,6 @@
-/* arithmetic.isa.c - add to round: the kernels of numbers that give numbers of the same type.
- * Integers are 64 bits wide here; + - * of narrow ones are modular, minimum and maximum take every width. NaN is the greatest number for both, and -0 is
- * less than +0, as in the one order of values.
+/* arithmetic.isa.c - add to round: the kernels of numbers that give numbers of the same type. Integers are 64 bits wide
+ * here; + - * of narrow ones are modular, minimum and maximum take every width. NaN is the greatest number for both,
+ * and -0 is less than +0, as in the total order of values.
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
 #include "kernels/kernel.h"

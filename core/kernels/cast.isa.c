@@ -1,9 +1,8 @@
-/* cast.isa.c - casts among numbers and bool.
- * A cast that every value survives is one loop. All others go through 64 lanes of i64, u64 or f64, whichever holds every
- * value of the source: `widen` then `narrow`; so the number of loops grows with the types, not with their pairs.
- * A float becomes an integer by dropping its fraction: a checked cast refuses fractions, wrap. is modulo 2^width, sat.
- * takes the nearest bound; NaN has no integer in any mode, an infinity none but a bound. Integers become the nearest
- * float. Of bool, false is 0 and true is 1.
+/* cast.isa.c - casts among numbers and bool. A cast that every value survives is one loop. All others go through 64
+ * lanes of i64, u64 or f64, whichever holds every value of the source: `widen` then `narrow`; so the number of loops
+ * grows with the types, not with their pairs. A float becomes an integer by dropping its fraction: a checked cast
+ * refuses fractions, wrap. is modulo 2^width, sat. takes the nearest bound; NaN has no integer in any mode, an infinity
+ * none but a bound. Integers become the nearest float. Of bool, false is 0 and true is 1.
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
 #include "kernels/flags.h"
@@ -102,8 +101,8 @@ static inline uint64_t wrapped(double x) {
 #define END 0x1p64
 #include "kernels/templates/narrow.inc.h"
 
-/* f64 to i64 is the common case, and has no vector instruction before AVX-512: whole numbers below 2^51 stand in the low bits
- * of their sum with 1.5 * 2^52. */
+/* f64 to i64 is the common case, and has no vector instruction before AVX-512: whole numbers below 2^51 stand in the
+ * low bits of their sum with 1.5 * 2^52. */
 static uint64_t check_whole(void *to, const void *from) {
   int64_t *restrict out = to;
   const double *x = from;

@@ -24,8 +24,8 @@ static const uint32_t halves_of[16][8]
                                     HALVES(3, 0, 0, 0), HALVES(0, 3, 0, 0), HALVES(1, 3, 0, 0), HALVES(0, 1, 3, 0),
                                     HALVES(2, 3, 0, 0), HALVES(0, 2, 3, 0), HALVES(1, 2, 3, 0), HALVES(0, 1, 2, 3)};
 
-/* The selected values of a word of 64 lanes, as long as there is room for a whole register's store; `roomy`: for all of them there is.
- * Returns lanes done. */
+/* The selected values of a word of 64 lanes, as long as there is room for a whole register's store; `roomy`: for all
+ * of them there is. Returns lanes done. */
 ALWAYS_INLINE int pack_8(uint64_t *to, const uint64_t *from, uint64_t bits, bool roomy, int64_t room, int64_t *filled) {
   int lane = 0;
   for (; lane < 64 && (roomy || *filled + 4 <= room); lane += 4) {
@@ -81,7 +81,8 @@ ALWAYS_INLINE int pack_1(uint8_t *to, const uint8_t *from, uint64_t bits, bool r
 
 enum { SPARSE = 12 }; /* set bits of a word below which they are visited one by one */
 
-/* The rest of a word, from `lane` on: one by one when few, else every lane is written and the next one overwrites it. */
+/* The rest of a word, from `lane` on: one by one when few, else every lane is written and the next one overwrites
+ * it. */
 #define COMPRESS(width, ctype)                                                                                         \
   static int64_t compress_##width(ctype *to, const ctype *from, const uint64_t *selected, int64_t n, int64_t total) {  \
     int64_t filled = 0;                                                                                                \

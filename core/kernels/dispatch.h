@@ -3,15 +3,16 @@
 #pragma once
 #include "kernels/kernel.h"
 
-/* The kernel of an operation on numbers, for a shape; NULL: there is none. Kernels that have no loop of that shape read all lanes. */
+/* The kernel of an operation on numbers, for a shape; NULL: there is none. Kernels that have no loop of that shape
+ * read all lanes. */
 kernel_function kernel_of_shape(int op, int type, int type2, int mode, int shape);
 
 /* Selected rows of a value array to the front of `to`; returns how many. By width in bytes (1 2 4 8 16). */
 int64_t compress_values(void *to, const void *from, const uint64_t *selected, int64_t n, int64_t width);
 int64_t compress_bits(uint64_t *to, int64_t at, const uint64_t *from, const uint64_t *selected, int64_t n);
 
-/* Zero in the lanes of whole words that are null: what stood there before is no part of a result. By width in bytes (1 2 4
- * 8), 0 for bits. */
+/* Zero in the lanes of whole words that are null: what stood there before is no part of a result. By width in bytes
+ * (1 2 4 8), 0 for bits. */
 void zero_nulls(void *values, const uint64_t *valid, int64_t words, int64_t width);
 
 /* ---- For dispatch.c and the files of kernels ---- */

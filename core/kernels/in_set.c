@@ -72,7 +72,7 @@ static bool find_span(in_set *set, const mm_value *values, int32_t count, int ty
   return set->span < SPAN_LIMIT;
 }
 
-static int allot(in_set *set, int64_t words) {
+static int allocate_table(in_set *set, int64_t words) {
   set->table = memory_allocate_zero(words * 8);
   set->words = set->table ? words : 0;
   return set->table ? 0 : MM_ENOMEM;
@@ -80,7 +80,7 @@ static int allot(in_set *set, int64_t words) {
 
 static int fill_span(in_set *set, const mm_value *values, int32_t count, int type) {
   set->kind = SET_SPAN;
-  TRY(allot(set, bit_words((int64_t)set->span + 1)));
+  TRY(allocate_table(set, bit_words((int64_t)set->span + 1)));
   for (int32_t i = 0; i < count; i++)
     if (!values[i].null) bit_set(set->table, (int64_t)(key_of(&values[i], type) - set->base));
   return 0;
@@ -88,7 +88,8 @@ static int fill_span(in_set *set, const mm_value *values, int32_t count, int typ
 
 /* ---- Others ---- */
 
-/* Put the keys into an empty table. False: two of them claim one place, which only matters when they shall be `apart`. */
+/* Put the keys into an empty table. False: two of them claim one place, which only matters when they shall be
+ * `apart`. */
 static bool put_keys(in_set *set, const mm_value *values, int32_t count, int type) {
   bool apart = true;
   for (int64_t i = 0; i < set->words; i++) set->table[i] = set->empty;
@@ -104,14 +105,15 @@ static bool put_keys(in_set *set, const mm_value *values, int32_t count, int typ
   return apart;
 }
 
-/* Factors are tried until no two keys share a place, as long as the table stays in the first cache: then each search is one look. */
+/* Factors are tried until no two keys share a place, as long as the table stays in the first cache: then each search
+ * is one look. */
 static int fill_hash(in_set *set, const mm_value *values, int32_t count, int type) {
   enum { FACTORS = 32, SMALL = 1024, SPARSE = 4 };
   int bits = 6;
   while (INT64_C(1) << bits < SPARSE * (int64_t)count) bits++;
   int64_t words = INT64_C(1) << bits;
   while (words < SMALL) words *= 2, bits++;
-  TRY(allot(set, words));
+  TRY(allocate_table(set, words));
   set->kind = SET_HASH;
   set->shift = 64 - (uint32_t)bits;
   set->empty = UINT64_C(0x8000000000000001);

@@ -39,8 +39,8 @@ typedef struct kernel_lanes {
 
 static inline uint8_t *lanes_allocate(kernel_lanes *lanes, int64_t size) { return arena_take(lanes->arena, size); }
 
-/* Mark the failed lanes of word w. The only way to write lanes->bad: a plain run has longer vectors than the bitmap, and
- * is only for programs that cannot fail. */
+/* Mark the failed lanes of word w. The only way to write lanes->bad: a plain run has longer vectors than the bitmap,
+ * and is only for programs that cannot fail. */
 static inline void lanes_fail(kernel_lanes *lanes, int64_t w, uint64_t failed) {
   assert(lanes->bad && w < MM_VECTOR / 64);
   lanes->bad[w] |= failed;

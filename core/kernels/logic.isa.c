@@ -116,7 +116,8 @@ CHOOSE(choose_2, uint16_t)
 
 #ifdef __AVX2__
 /* Some lanes at a time: `pattern` has the bit of each lane, so that lanes & pattern is all of it or nothing. The
- * statement is done for vectors `at + i` of `lanes`; in `chosen` all bits of a lane are set where its bit of the mask is. */
+ * statement is done for vectors `at + i` of `lanes`; in `chosen` all bits of a lane are set where its bit of the
+ * mask is. */
 #define LANES(ctype)                                                                                                   \
   typedef ctype element;                                                                                               \
   typedef ctype lanes __attribute__((vector_size(32), aligned(sizeof(ctype))));                                        \

@@ -6,7 +6,7 @@
 #include <math.h>
 
 /* Lanes of word w that matter. */
-static inline uint64_t wanted(const kernel_lanes *lanes, const lane_vector *dst, int64_t w) {
+static inline uint64_t wanted_lanes(const kernel_lanes *lanes, const lane_vector *dst, int64_t w) {
   uint64_t bits = lanes->selected ? lanes->selected[w] : ~UINT64_C(0);
   return dst->valid ? bits & dst->valid[w] : bits;
 }
@@ -14,7 +14,7 @@ static inline uint64_t wanted(const kernel_lanes *lanes, const lane_vector *dst,
 /* expression(i) of every wanted lane. */
 #define EACH_LANE(expression)                                                                                          \
   for (int64_t w = 0; w < bit_words(lanes->n); w++) {                                                                  \
-    uint64_t bits = wanted(lanes, dst, w);                                                                             \
+    uint64_t bits = wanted_lanes(lanes, dst, w);                                                                       \
     if (bits == ~UINT64_C(0))                                                                                          \
       for (int64_t i = 64 * w; i < 64 * w + 64; i++) out[i] = (expression);                                            \
     else                                                                                                               \
@@ -56,9 +56,9 @@ UNARY(tanh)
 /* Squares are exact products; libm's pow may be a unit off. */
 static inline double power(double x, double y) { return y == 2 ? x * x : pow(x, y); }
 
-/* x - floor(x / y) * y, rounded once; the sign of a rest is that of y, zero is +0, and a finite x is its own rest modulo
- * an infinity of its sign. The rounded quotient can be too high by one, never too low. */
-static inline double rest(double x, double y) {
+/* x - floor(x / y) * y, rounded once; the sign of a rest is that of y, zero is +0, and a finite x is its own rest
+ * modulo an infinity of its sign. The rounded quotient can be too high by one, never too low. */
+static inline double floored_rest(double x, double y) {
   double quotient = floor(x / y), r;
   if (fabs(quotient) < 0x1p52 && fabs(y) <= DBL_MAX) {
     r = fma(-quotient, y, x);
@@ -86,7 +86,7 @@ static inline float rest_f32(float x, float y) {
 BINARY(pow_kernel, double, power)
 BINARY(atan2_kernel, double, atan2)
 BINARY(hypot_kernel, double, hypot)
-BINARY(mod_f64, double, rest)
+BINARY(mod_f64, double, floored_rest)
 BINARY(mod_f32, float, rest_f32)
 
 kernel_function math_kernel(int op, int type) {

@@ -1,9 +1,10 @@
 /* filter_last.c - a second order of a program's steps, for when most rows pass its filter.
  *
- * DESIGN. A filter comes as early as it can: where few rows pass, what follows is computed, and read, for these alone. Where most
- * pass, it only splits the reading: the columns of the condition first, the others after it, and memory serves several columns side by
- * side better than one after the other. So cheap arithmetic that cannot fail is then done before the filter. Each order gives the
- * selected rows the same values; the frame chooses by what passed the filter in its last vector.
+ * DESIGN. A filter comes as early as it can: where few rows pass, what follows is computed, and read, for these alone.
+ * Where most pass, it only splits the reading: the columns of the condition first, the others after it, and memory
+ * serves several columns side by side better than one after the other. So cheap arithmetic that cannot fail is then
+ * done before the filter. Each order gives the selected rows the same values; the frame chooses by what passed the
+ * filter in its last vector.
  *
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"

@@ -1,5 +1,6 @@
-/* fuse.c - pairs of instructions that one kernel does in one pass over the lanes: a product of floats and the sum or the difference
- * that nothing else but it goes into. Both results are rounded as before, and floats cannot fail, so nobody can tell.
+/* fuse.c - pairs of instructions that one kernel does in one pass over the lanes: a product of floats and the sum or
+ * the difference that nothing else but it goes into. Both results are rounded as before, and floats cannot fail, so the
+ * result is identical.
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/error.h"

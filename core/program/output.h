@@ -27,8 +27,8 @@ int output_begin(program_output *output, int64_t rows, mm_error *error); /* room
 /* The selected lanes of a vector become rows at .. at + count - 1. */
 int output_append(program_output *output, int64_t at, const lane_vector *vector, const uint64_t *selected, int32_t n,
                   int32_t count, mm_error *error);
-/* The lanes of a vector become rows of the n from `at` on, a multiple of 64: lane i row at + i, or at + index[i] where there is an index, which
- * ascends. Other rows hold anything. For values of fixed width. */
+/* The lanes of a vector become rows of the n from `at` on, a multiple of 64: lane i row at + i, or at + index[i]
+ * where there is an index, which ascends. Other rows hold anything. For values of fixed width. */
 int output_place_lanes(program_output *output, int64_t at, const lane_vector *vector, const uint16_t *index,
                        int32_t lanes, int32_t n, mm_error *error);
 /* The kept rows of a column become the output's `count` rows. */

@@ -17,12 +17,12 @@ static int wrong(mm_error *error, int32_t at, const mm_instr *instr, const char 
 
 /* ---- Copies of the arguments ---- */
 
-static void *copy(const void *from, int64_t size) {
+static void *copy_array(const void *from, int64_t size) {
   void *to = memory_allocate(size > 0 ? size : 1);
   if (to && size > 0) memcpy(to, from, (size_t)size);
   return to;
 }
-static void drop(void *memory, int64_t size) { memory_release(memory, size > 0 ? size : 1); }
+static void release_array(void *memory, int64_t size) { memory_release(memory, size > 0 ? size : 1); }
 
 static int copy_constants(mm_program *program, const mm_value *constants, int32_t count) {
   program->constants = memory_allocate_zero(count > 0 ? count * (int64_t)sizeof *constants : 1);
@@ -32,7 +32,7 @@ static int copy_constants(mm_program *program, const mm_value *constants, int32_
     program->constants[i] = constants[i];
     program->constants[i].text = NULL;
     if (!constants[i].text) continue;
-    program->constants[i].text = copy(constants[i].text, constants[i].size);
+    program->constants[i].text = copy_array(constants[i].text, constants[i].size);
     if (!program->constants[i].text) return MM_ENOMEM;
   }
   return 0;
@@ -117,8 +117,8 @@ static kernel_function find_kernel(const mm_program *program, const mm_instr *in
   return kernel ? kernel : text_kernel(op, instr->type, instr->type2, mode);
 }
 
-/* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. All but a checked cast to another unit
- * finds a value for a time. */
+/* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. All but a checked cast
+ * to another unit finds a value for a time. */
 static bool cast_may_fail(int to, int from, int mode) {
   bool into_number = to >= MM_I8 && to <= MM_F64, whole = from == MM_BOOL || (from >= MM_I8 && from <= MM_U64);
   if (mode == MM_CAST_TRY) return false;
@@ -168,7 +168,7 @@ static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_e
 }
 
 /* A register is read by the next step: it lives until there; a load becomes a step at its first use. */
-static int use(mm_program *program, int32_t r, mm_error *error) {
+static int use_register(mm_program *program, int32_t r, mm_error *error) {
   program_register *reg = &program->registers[r];
   if (reg->column >= 0 && reg->last < 0) {
     mm_instr load = {.op = MM_OP_LOAD,
@@ -202,10 +202,10 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
     return 0;
   }
   const uint8_t *kinds = operation_table[instr->op].operands;
-  if (kinds[0]) TRY(use(program, instr->a, error));
-  if (kinds[1]) TRY(use(program, instr->b, error));
-  if (kinds[2]) TRY(use(program, instr->c, error));
-  if (instr->guard >= 0) TRY(use(program, instr->guard, error));
+  if (kinds[0]) TRY(use_register(program, instr->a, error));
+  if (kinds[1]) TRY(use_register(program, instr->b, error));
+  if (kinds[2]) TRY(use_register(program, instr->c, error));
+  if (instr->guard >= 0) TRY(use_register(program, instr->guard, error));
   /* Loads may have been added since: all operands live until this very step. */
   if (kinds[0]) program->registers[instr->a].last = program->step_count;
   if (kinds[1]) program->registers[instr->b].last = program->step_count;
@@ -262,16 +262,16 @@ static void choose_lanes(mm_program *program) {
 
 static int add_instructions(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   int64_t size = length * (int64_t)sizeof *code;
-  mm_instr *fused = copy(code, size);
+  mm_instr *fused = copy_array(code, size);
   if (!fused) return error_fail_memory(error, size);
   int32_t count = program_fuse(fused, length, program->outputs, program->output_count, program->register_count, error);
   int status = count < 0 ? count : 0;
   for (int32_t i = 0; i < count && status >= 0; i++) status = add_instruction(program, i, &fused[i], error);
-  drop(fused, size);
+  release_array(fused, size);
   return status;
 }
 
-static int build(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
+static int build_program(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
   for (int32_t i = 0; i < program->register_count; i++) {
     if (program->types[i].id >= MM_TYPE_COUNT)
       return error_fail(error, MM_EBUG, "bad-program", "register %d has no type", i);
@@ -297,14 +297,14 @@ int mm_program_new(const mm_instr *code, int32_t length, const mm_type *register
   program->output_count = output_count;
   program->columns = columns;
   program->step_capacity = length + register_count + 1; /* at most one load a register */
-  program->types = copy(registers, register_count * (int64_t)sizeof *registers);
-  program->outputs = copy(outputs, output_count * (int64_t)sizeof *outputs);
+  program->types = copy_array(registers, register_count * (int64_t)sizeof *registers);
+  program->outputs = copy_array(outputs, output_count * (int64_t)sizeof *outputs);
   program->registers = memory_allocate_zero((register_count + 1) * (int64_t)sizeof *program->registers);
   program->steps = memory_allocate_zero(program->step_capacity * (int64_t)sizeof *program->steps);
   int status = copy_constants(program, constants, constant_count);
   if (status < 0 || !program->types || !program->outputs || !program->registers || !program->steps)
     status = error_fail_memory(error, program->step_capacity * (int64_t)sizeof *program->steps);
-  else status = build(program, code, length, error);
+  else status = build_program(program, code, length, error);
   if (status < 0) {
     mm_program_free(program);
     return status;
@@ -330,13 +330,14 @@ void mm_program_free(mm_program *program) {
   for (int32_t i = 0; i < program->step_count; i++) free_step(&program->steps[i]);
   for (int32_t i = 0; program->registers && i < program->register_count; i++)
     if (program->registers[i].constant && program->registers[i].vector.data)
-      drop(program->registers[i].vector.data, register_bytes(program->types[i].id, program->lanes));
+      release_array(program->registers[i].vector.data, register_bytes(program->types[i].id, program->lanes));
   for (int32_t i = 0; i < program->constant_count; i++)
-    if (program->constants[i].text) drop((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
+    if (program->constants[i].text)
+      release_array((void *)(uintptr_t)program->constants[i].text, program->constants[i].size);
   memory_release(program->filter_last, program->step_count * (int64_t)sizeof *program->filter_last);
-  drop(program->constants, program->constant_count * (int64_t)sizeof *program->constants);
-  drop(program->types, program->register_count * (int64_t)sizeof *program->types);
-  drop(program->outputs, program->output_count * (int64_t)sizeof *program->outputs);
+  release_array(program->constants, program->constant_count * (int64_t)sizeof *program->constants);
+  release_array(program->types, program->register_count * (int64_t)sizeof *program->types);
+  release_array(program->outputs, program->output_count * (int64_t)sizeof *program->outputs);
   memory_release(program->registers, (program->register_count + 1) * (int64_t)sizeof *program->registers);
   memory_release(program->steps, program->step_capacity * (int64_t)sizeof *program->steps);
   memory_release(program, (int64_t)sizeof *program);

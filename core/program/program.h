@@ -1,12 +1,13 @@
 /* program.h - a built program.
  *
- * DESIGN: mm_program_new turns the compiler's instructions into steps: constants become full vectors once, each load moves
- * to its first use (so a column that only a filtered part of the rows needs is read for that part), and an output that
- * is a plain input column needs no step at all. Registers that live at different times share a slot of the frame.
+ * DESIGN: mm_program_new turns the compiler's instructions into steps: constants become full vectors once, each load
+ * moves to its first use (so a column that only a filtered part of the rows needs is read for that part), and an output
+ * that is a plain input column needs no step at all. Registers that live at different times share a slot of the frame.
  *
  *   vector of 2048 rows    lanes: the rows, or after packing only those that passed the filters so far
- *   selection              bitmap of the lanes still wanted; NULL: all. A filter narrows it; when few lanes are left the
- *                          registers still needed are packed, `index` tells the row of each lane, and work goes on densely
+ *   selection              bitmap of the lanes still wanted; NULL: all. A filter narrows it; when few lanes are left
+ *                          the registers still needed are packed, `index` tells the row of each lane, and work goes
+ *                          on densely
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -47,8 +48,8 @@ struct mm_program {
   int64_t frame_size; /* bytes of slots */
   int32_t lanes;      /* of a vector of a plain run: narrow types have more of them in the same bytes. Else MM_VECTOR */
   bool can_fail, filters;
-  bool
-      plain; /* cannot fail, knows only values of fixed width, and filters at most in its filter-last order: see frame_run_plain */
+  /* Cannot fail, knows only values of fixed width, and filters at most last: see frame_run_plain. */
+  bool plain;
   int32_t *filter_last; /* another order of the steps, the filter last, see filter_last.c; NULL: none */
   int32_t condition;    /* the register that this filter reads, and nothing else */
   atomic_int_least32_t references;

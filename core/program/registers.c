@@ -1,5 +1,5 @@
-/* registers.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers with
- * disjoint lives share.
+/* registers.c - where registers are: constants in vectors of the program, others in slots of a frame, which registers
+ * with disjoint lives share.
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/error.h"

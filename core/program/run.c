@@ -39,7 +39,7 @@ void frame_note_passed(program_frame *frame, int64_t passed, int64_t lanes) {
 }
 
 /* Only lanes before `end` stay selected. */
-static void cut(program_frame *frame, int32_t end) {
+static void cut_lanes(program_frame *frame, int32_t end) {
   for (int32_t w = 0; w < bit_words(frame->n); w++) {
     uint64_t keep = end <= 64 * w ? 0 : lanes_mask(end, w);
     frame->selected[w] = selected_word(frame, w) & keep;
@@ -83,8 +83,8 @@ static bool real_failures(program_frame *frame, const program_step *step) {
   return any != 0;
 }
 
-/* Keep the failure of the lowest row, and of its lowest place. The row itself stays selected: a later step may fail there with
- * a lower place. */
+/* Keep the failure of the lowest row, and of its lowest place. The row itself stays selected: a later step may fail
+ * there with a lower place. */
 static void note_failure(program_frame *frame, const program_step *step) {
   int32_t lane = 0;
   while (!bit_get(frame->bad, lane)) lane++;
@@ -94,7 +94,7 @@ static void note_failure(program_frame *frame, const program_step *step) {
   if (!first) return;
   frame->failed_row = row;
   describe_lane_error(frame, step, lane, &frame->failure);
-  cut(frame, lane + 1);
+  cut_lanes(frame, lane + 1);
 }
 
 static void clear_validity(program_frame *frame, const program_step *step) {
@@ -154,7 +154,7 @@ static bool load_in_place(program_frame *frame, const program_step *step, const 
   return true;
 }
 
-static void load(program_frame *frame, const program_step *step, const mm_batch *batch, int64_t start) {
+static void load_column(program_frame *frame, const program_step *step, const mm_batch *batch, int64_t start) {
   const mm_column *column = &batch->columns[step->instr.a];
   if (!load_in_place(frame, step, column, start)) frame_load(frame, step, column, start);
 }
@@ -222,7 +222,7 @@ int frame_run(program_frame *frame, const mm_batch *batch, int64_t start, int32_
   for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {
     int32_t at = order ? order[i] : i;
     const program_step *step = &program->steps[at];
-    if (step->instr.op == MM_OP_LOAD) load(frame, step, batch, start);
+    if (step->instr.op == MM_OP_LOAD) load_column(frame, step, batch, start);
     else if (step->instr.op == MM_OP_FILTER) filter(frame, at, i + 1 == program->step_count);
     else {
       int status = run_kernel(frame, step, &lanes);
@@ -232,6 +232,6 @@ int frame_run(program_frame *frame, const mm_batch *batch, int64_t start, int32_
   if (frame->failed_row < 0) return 0;
   int32_t end = 0;
   while (end < frame->n && (frame->packed ? frame->index[end] : end) < frame->failed_row) end++;
-  cut(frame, end);
+  cut_lanes(frame, end);
   return 0;
 }

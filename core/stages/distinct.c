@@ -102,8 +102,8 @@ static int add_candidates(candidates *all, const mm_batch *from, int64_t *index,
 
 /* ---- Merged morsels ---- */
 
-static int keep(distinct_stage *stage, uint64_t morsel, int64_t number, const mm_batch *from, const int64_t *index,
-                int64_t count, mm_error *error) {
+static int keep_candidates(distinct_stage *stage, uint64_t morsel, int64_t number, const mm_batch *from,
+                           const int64_t *index, int64_t count, mm_error *error) {
   kept_rows kept = {.morsel = morsel, .batch = number};
   int status = pick_rows(&kept.rows, from, index, count, error);
   if (status >= 0) {
@@ -131,7 +131,7 @@ static int keep_fresh(distinct_stage *stage, const group_partial *partial, mm_er
       kept[count] = index[i];
       count += all->fresh.data[position[i]];
     }
-    if (count) status = keep(stage, partial->base >> 32, b, &list[b].batch, kept, count, error);
+    if (count) status = keep_candidates(stage, partial->base >> 32, b, &list[b].batch, kept, count, error);
     position += list[b].count;
     index += list[b].count;
   }
@@ -139,7 +139,7 @@ static int keep_fresh(distinct_stage *stage, const group_partial *partial, mm_er
   return status;
 }
 
-static int spare(void *self, group_partial **partial, mm_error *error) {
+static int take_spare(void *self, group_partial **partial, mm_error *error) {
   distinct_stage *stage = self;
   return partial_pool_take(&stage->pool, &stage->plan, partial, error);
 }
@@ -150,7 +150,7 @@ static void discard(distinct_stage *stage, group_partial *partial) {
   partial_pool_give(&stage->pool, partial);
 }
 
-static int done(void *self, group_partial *take, mm_error *error) {
+static int take_merged(void *self, group_partial *take, mm_error *error) {
   int status = take->payload ? keep_fresh(self, take, error) : 0;
   discard(self, take);
   return status;
@@ -174,8 +174,8 @@ static int distinct_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   int status = group_plan_init(&stage->plan, in, stage->key_count ? stage->keys : all, count, NULL, 0, error);
   memory_release(all, bytes);
   stage->merge.self = stage;
-  stage->merge.spare = spare;
-  stage->merge.done = done;
+  stage->merge.spare = take_spare;
+  stage->merge.done = take_merged;
   return status < 0 ? status : group_merge_init(&stage->merge, &stage->plan, error);
 }
 
@@ -240,7 +240,7 @@ static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *e
   distinct_stage *stage = (distinct_stage *)base;
   distinct_local *local = memory;
   group_partial *partial = NULL;
-  int status = spare(stage, &partial, error);
+  int status = take_spare(stage, &partial, error);
   if (status >= 0 && local->candidates && !local->build.failed) status = complete_candidates(local, error);
   if (status >= 0) status = group_build_cut(&local->build, partial, atomic_load(&stage->merge.partitioned), error);
   if (status < 0) {

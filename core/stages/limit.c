@@ -62,7 +62,7 @@ static int append_head(mm_table *to, const mm_batch *from, int64_t n, mm_error *
   return mm_table_append(to, &head, error);
 }
 
-static int pick(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) {
+static int pick_of_keys(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) {
   int32_t part = (int32_t)(c->rows.count - 1);
   int64_t length = c->rows.batches[part].length, seen;
   TRY(mm_buffer_reserve(&c->picks, length * (int64_t)sizeof(row_ref), error));
@@ -78,11 +78,11 @@ static int pick(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) 
 }
 
 /* Append a batch and pick from it; it is dropped again when nothing of it is wanted. */
-static int choose(const limiter *l, choice *c, const mm_batch *in, mm_error *error) {
+static int choose_rows(const limiter *l, choice *c, const mm_batch *in, mm_error *error) {
   TRY(append_head(&c->rows, in, in->length, error));
   int64_t before = c->picks.size, size = in->length * 8;
   uint64_t *hashes = memory_allocate(size);
-  int status = hashes ? pick(l, c, hashes, error) : error_fail_memory(error, size);
+  int status = hashes ? pick_of_keys(l, c, hashes, error) : error_fail_memory(error, size);
   memory_release(hashes, size);
   if (status >= 0 && c->picks.size == before) {
     mm_batch_free(&c->rows.batches[--c->rows.count]);
@@ -96,12 +96,12 @@ static int limit_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch 
   choice *c = local;
   (void)out;
   if (l->n == 0) return 0;
-  if (l->key_count) return choose(l, c, in, error);
+  if (l->key_count) return choose_rows(l, c, in, error);
   return c->rows.rows < l->n ? append_head(&c->rows, in, l->n - c->rows.rows, error) : 0;
 }
 
 /* What was picked, as batches of at most a morsel's rows. */
-static int gather(const choice *c, mm_table *to, mm_error *error) {
+static int gather_rows(const choice *c, mm_table *to, mm_error *error) {
   const row_ref *picks = (const row_ref *)(const void *)c->picks.data;
   int64_t count = c->picks.size / (int64_t)sizeof *picks;
   for (int64_t start = 0; start < count; start += MM_MORSEL) {
@@ -119,7 +119,7 @@ static int limit_cut(mm_stage *stage, void *local, void **partial, mm_error *err
   mm_table *made = memory_allocate_zero(sizeof *made);
   int status = made ? 0 : error_fail_memory(error, sizeof *made);
   if (status >= 0 && l->key_count) {
-    status = gather(c, made, error);
+    status = gather_rows(c, made, error);
     mm_table_free(&c->rows);
     key_counter_clear(&c->key_counter);
     c->picks.size = 0;
@@ -144,7 +144,7 @@ static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
   const mm_table *rows = partial;
   int status = 0;
   for (int64_t i = 0; i < rows->count && status >= 0; i++) {
-    if (l->key_count) status = choose(l, &l->kept, &rows->batches[i], error);
+    if (l->key_count) status = choose_rows(l, &l->kept, &rows->batches[i], error);
     else if (l->kept.rows.rows < l->n)
       status = append_head(&l->kept.rows, &rows->batches[i], l->n - l->kept.rows.rows, error);
   }
@@ -155,7 +155,7 @@ static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
 static int limit_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error) {
   limiter *l = (limiter *)stage;
   (void)job;
-  if (l->key_count) return gather(&l->kept, out, error);
+  if (l->key_count) return gather_rows(&l->kept, out, error);
   for (int64_t i = 0; i < l->kept.rows.count; i++) TRY(mm_table_append(out, &l->kept.rows.batches[i], error));
   return 0;
 }

@@ -1,8 +1,8 @@
 /* program_stage.c - the stage that runs a vector program over each batch: fused where, derive, select, cast, fill_null.
  *
- * DESIGN: the rows of a batch that pass are noted in one bitmap. Outputs that a step computes are filled vector by vector;
- * those that are plain input columns are picked with that bitmap at the end, or shared when all rows passed. A next stage that takes
- * selections spares all packing: it gets every row, and the bitmap.
+ * DESIGN: the rows of a batch that pass are noted in one bitmap. Outputs that a step computes are filled vector by
+ * vector; those that are plain input columns are picked with that bitmap at the end, or shared when all rows passed. A
+ * next stage that takes selections spares all packing: it gets every row, and the bitmap.
  *
  * SPDX-License-Identifier: MIT */
 #include "engine/job_state.h"
@@ -60,7 +60,7 @@ static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   return 0;
 }
 
-static void close(mm_stage *stage, void *self) {
+static void program_close(mm_stage *stage, void *self) {
   const mm_program *program = ((program_stage *)stage)->program;
   program_local *local = self;
   if (!local) return;
@@ -81,7 +81,7 @@ static bool can_select(const mm_stage *stage, const program_local *local) {
   return can;
 }
 
-static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
+static int program_open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   (void)job;
   const mm_program *program = ((program_stage *)stage)->program;
   program_local *local = memory_allocate_zero((int64_t)sizeof *local);
@@ -89,7 +89,7 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
   local->frame = frame_new(program, error);
   local->outputs = memory_allocate_zero((program->output_count + 1) * (int64_t)sizeof(program_output));
   if (!local->frame || !local->outputs) {
-    close(stage, local);
+    program_close(stage, local);
     return error_fail_memory(error, program->frame_size);
   }
   for (int32_t i = 0; i < program->output_count; i++) {
@@ -103,7 +103,7 @@ static int open(mm_stage *stage, mm_job *job, void **self, mm_error *error) {
     if (!to || !to->data || width == 0 || output->column >= 0) continue;
     output->to = mm_block_foreign(to->data, to->length * width, NULL, NULL, error);
     if (output->to) continue;
-    close(stage, local);
+    program_close(stage, local);
     return MM_ENOMEM;
   }
   local->selects = can_select(stage, local);
@@ -172,8 +172,8 @@ static int place_outputs(const mm_program *program, program_local *local, int64_
   return 0;
 }
 
-/* The whole words of rows of a batch that a plain program runs over; *kept of them passed. A filter's condition is computed right into the
- * bits of the rows that passed. */
+/* The whole words of rows of a batch that a plain program runs over; *kept of them passed. A filter's condition is
+ * computed right into the bits of the rows that passed. */
 static int run_plain(const mm_program *program, program_local *local, const mm_batch *in, int64_t whole, int64_t *kept,
                      mm_error *error) {
   program_frame *frame = local->frame;
@@ -193,8 +193,8 @@ static int run_plain(const mm_program *program, program_local *local, const mm_b
   return 0;
 }
 
-/* The vectors of the batch from row `start` on; *kept rows passed by then. Stops after the vector of the first failure. Without filters the
- * rows that passed are the first ones, and nobody asks for their bits. */
+/* The vectors of the batch from row `start` on; *kept rows passed by then. Stops after the vector of the first
+ * failure. Without filters the rows that passed are the first ones, and nobody asks for their bits. */
 static int run_vectors(const mm_program *program, program_local *local, const mm_batch *in, int64_t start,
                        int64_t *kept, mm_error *error) {
   program_frame *frame = local->frame;
@@ -261,7 +261,7 @@ static int fill_origin(program_local *local, const mm_batch *in, int64_t kept, m
   return 0;
 }
 
-static int run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, mm_error *error) {
+static int program_run(mm_stage *stage, void *self, const mm_batch *in, mm_batch *out, mm_error *error) {
   const mm_program *program = ((program_stage *)stage)->program;
   program_local *local = self;
   TRY(mm_batch_resize(out, program->output_count, error));
@@ -288,7 +288,7 @@ static void free_stage(mm_stage *stage) {
   memory_release(stage, (int64_t)sizeof(program_stage));
 }
 
-static mm_stage *copy(const mm_stage *stage, mm_error *error) {
+static mm_stage *program_copy(const mm_stage *stage, mm_error *error) {
   return mm_stage_program(program_share(((const program_stage *)stage)->program), &stage->out, error);
 }
 
@@ -299,11 +299,11 @@ static int32_t shares(const mm_stage *stage, int32_t column) {
 
 static const mm_stage_class program_class = {.name = "program",
                                              .bind = bind,
-                                             .open = open,
-                                             .close = close,
-                                             .run = run,
+                                             .open = program_open,
+                                             .close = program_close,
+                                             .run = program_run,
                                              .free = free_stage,
-                                             .copy = copy,
+                                             .copy = program_copy,
                                              .shares = shares};
 
 mm_stage *mm_stage_program(mm_program *take, const mm_schema *out, mm_error *error) {

@@ -58,7 +58,7 @@ static bool scan_exponent(const char *at, const char *end, int64_t *exponent) {
 }
 
 /* digits [. digits] [e [sign] digits], with a digit before or after the point. */
-static bool scan(const char *text, const char *end, decimal *number) {
+static bool scan_decimal(const char *text, const char *end, decimal *number) {
   uint64_t sum = 0;
   int kept = 0;
   int64_t beyond = 0, ignored = 0;
@@ -99,7 +99,7 @@ static int parse_special(const char *text, int64_t size, double *value) {
 /* After the sign. */
 static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   decimal number;
-  if (!scan(text, text + size, &number)) return parse_special(text, size, value);
+  if (!scan_decimal(text, text + size, &number)) return parse_special(text, size, value);
   if (!number.inexact && number.digits <= UINT64_C(1) << 53 && number.exponent >= -22 && number.exponent <= 22) {
     double digits = (double)(int64_t)number.digits;
     *value = number.exponent < 0 ? digits / powers_of_ten[-number.exponent] : digits * powers_of_ten[number.exponent];
@@ -129,7 +129,7 @@ int parse_f64(const char *text, int64_t size, double *value) {
 
 static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   decimal number;
-  if (!scan(text, text + size, &number)) {
+  if (!scan_decimal(text, text + size, &number)) {
     double special;
     int status = parse_special(text, size, &special);
     if (!status) *value = (float)special;

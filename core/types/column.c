@@ -49,7 +49,7 @@ static int new_offsets(mm_column *column, mm_error *error) {
   return 0;
 }
 
-static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *error) {
+static int make_blocks(mm_column *column, int64_t text_bytes, bool nullable, mm_error *error) {
   if (column->type.id == MM_NULL) return 0;
   if (nullable) {
     TRY(new_bits(&column->valid_block, &column->valid, column->length, error));
@@ -77,7 +77,7 @@ int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text
   *column = (mm_column){.type = type, .length = length};
   if (type.id == MM_OPAQUE) return column_fail_opaque(error, "make");
   if (length < 0 || length > INT64_MAX / 16) return error_fail_memory(error, length);
-  int status = make(column, text_bytes, nullable, error);
+  int status = make_blocks(column, text_bytes, nullable, error);
   if (status < 0) mm_column_release(column);
   return status;
 }

@@ -1,9 +1,9 @@
 /* opaque.h - columns of foreign types, and the register of those types.
  *
  * DESIGN. A column of a foreign type (nested, decimal, time of day ...) is MM_OPAQUE: the zone of its mm_type numbers a
- * schema that is copied once and kept for ever, with a name for people; `data` shows an opaque_value, and `offsets_block`
- * keeps the foreign array alive (`offsets` is NULL). Its validity is that of any column. What a schema means is known
- * to arrow/, which enters them here.
+ * schema that is copied once and kept for ever, with a name for people; `data` shows an opaque_value, and
+ * `offsets_block` keeps the foreign array alive (`offsets` is NULL). Its validity is that of any column. What a schema
+ * means is known to arrow/, which enters them here.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

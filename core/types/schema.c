@@ -12,7 +12,7 @@
 
 enum { FIRST_CAPACITY = 8, HASHED = 32, EMPTY = -1 }; /* so many fields are worth a hash table */
 
-static void insert(mm_schema *schema, int32_t number) {
+static void insert_field(mm_schema *schema, int32_t number) {
   const char *name = schema->fields[number].name;
   uint64_t mask = 2 * (uint64_t)schema->capacity - 1;
   uint64_t slot = hash_bytes(name, (int64_t)strlen(name), 0) & mask;
@@ -23,7 +23,7 @@ static void insert(mm_schema *schema, int32_t number) {
 static int64_t slots_size(int32_t capacity) { return 2 * (int64_t)capacity * (int64_t)sizeof(int32_t); }
 
 /* Room for more fields, and the hash table for as many. */
-static int grow(mm_schema *schema, mm_error *error) {
+static int grow_fields(mm_schema *schema, mm_error *error) {
   int32_t capacity = schema->capacity ? schema->capacity * 2 : FIRST_CAPACITY;
   int64_t width = sizeof *schema->fields;
   int32_t *slots = NULL;
@@ -40,16 +40,16 @@ static int grow(mm_schema *schema, mm_error *error) {
   schema->capacity = capacity;
   if (!slots) return 0;
   for (int64_t i = 0; i < 2 * (int64_t)capacity; i++) slots[i] = EMPTY;
-  for (int32_t i = 0; i < schema->count; i++) insert(schema, i);
+  for (int32_t i = 0; i < schema->count; i++) insert_field(schema, i);
   return 0;
 }
 
 int mm_schema_add(mm_schema *schema, const char *name, mm_type type, bool nullable, mm_error *error) {
-  if (schema->count == schema->capacity) TRY(grow(schema, error));
+  if (schema->count == schema->capacity) TRY(grow_fields(schema, error));
   char *copy = memory_copy_text(name);
   if (!copy) return error_fail_memory(error, (int64_t)strlen(name) + 1);
   schema->fields[schema->count] = (mm_field){copy, type, nullable};
-  if (schema->slots) insert(schema, schema->count);
+  if (schema->slots) insert_field(schema, schema->count);
   schema->count++;
   return 0;
 }

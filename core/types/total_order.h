@@ -1,4 +1,4 @@
-/* total_order.h - the one order of floats as an order of whole numbers, and the one NaN of results.
+/* total_order.h - the total order of floats as an order of whole numbers, and the one NaN of results.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>
@@ -6,7 +6,7 @@
 
 /* A result that is NaN has the same bits whatever made it. */
 static inline double canonical_nan(double x) { return x == x ? x : __builtin_nan(""); }
-/* The one order of numbers as an order of i64, and back. NaN is one value, above all others. */
+/* The total order of numbers as an order of i64, and back. NaN is one value, above all others. */
 static inline int64_t total_order_f64(double x) {
   int64_t bits;
   memcpy(&bits, &x, 8);

@@ -32,7 +32,9 @@ local vmdef = assert(package.searchpath("jit.vmdef", package.path), "LuaJIT's ji
 add("jit.vmdef", "@jit/vmdef.lua", read(vmdef))
 -- Each state reads the declarations anew: they come without comments and lines of the preprocessor.
 local headers = "\n"
-for _, name in ipairs { "core/moonmill.h", "core/stage.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
+for _, name in ipairs {
+  "core/moonmill.h", "core/stage.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h",
+} do
   headers = headers .. read(name) .. "\n"
 end
 headers = headers:gsub("/%*.-%*/", " "):gsub("\n[ \t]*#[^\n]*", "\n"):gsub("[ \t]+", " "):gsub(" ?\n[ \n]*", "\n")

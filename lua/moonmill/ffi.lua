@@ -11,7 +11,9 @@ local function header()
   local root = debug.getinfo(1, "S").source:match "^@(.*)lua/moonmill/ffi%.lua$"
   if not root then error("moonmill.ffi: cannot find the C header beside this file", 2) end
   local text = ""
-  for _, name in ipairs { "core/moonmill.h", "core/stage.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h" } do
+  for _, name in ipairs {
+    "core/moonmill.h", "core/stage.h", "lua/host/host.h", "lua/host/session.h", "lua/host/functions.h",
+  } do
     local file = io.open(root .. name)
     if file then
       text = text .. file:read "*a" .. "\n"

@@ -1,9 +1,9 @@
-/* csv_block.c - some hundred rows at a time with the ends of their fields: what parsing runs over while it is in the first
- * caches.
+/* csv_block.c - some hundred rows at a time with the ends of their fields: what parsing runs over while it is in the
+ * first caches.
  *
  * DESIGN. The scanner writes the ends of all fields of some rows into one array. With n columns in every row, the end
- * of field c of row r is mark r * n + c: no search. That all rows have n fields is known when every n-th mark is a
- * line feed and there are as many line feeds as rows; else the rows are looked at one by one.
+ * of field c of row r is mark r * n + c: no search. That all rows have n fields is known when every n-th mark is a line
+ * feed and there are as many line feeds as rows; else the rows are looked at one by one.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats/csv/csv_block.h"
@@ -11,12 +11,12 @@
 #include "base/error.h"
 #include <string.h>
 
-enum { STRIP = 32 << 10, SLACK = 128 };
+enum { BLOCK_BYTES = 32 << 10, SLACK = 128 };
 
 int csv_blocks_init(csv_blocks *blocks, const csv_splitter *splitter, mm_error *error) {
   int64_t width = sizeof *blocks->field_ends;
   *blocks = (csv_blocks){.splitter = splitter, .columns = splitter->names.count};
-  blocks->room = STRIP + blocks->columns + SLACK;
+  blocks->room = BLOCK_BYTES + blocks->columns + SLACK;
   blocks->field_ends = memory_allocate((blocks->room + 1) * width);
   if (splitter->dialect.ragged) blocks->square = memory_allocate((blocks->room + 1) * width);
   if (!blocks->field_ends || (splitter->dialect.ragged && !blocks->square))
@@ -116,7 +116,7 @@ bool csv_blocks_next(csv_blocks *s, const csv_chunk *chunk, csv_cursor *cursor, 
                        .stride = columns,
                        .bad_at = -1};
   s->field_ends[0] = UINT32_MAX;
-  int64_t found = csv_scanner_get()->field_ends(dialect, span->quotes, block->text, size, STRIP, columns,
+  int64_t found = csv_scanner_get()->field_ends(dialect, span->quotes, block->text, size, BLOCK_BYTES, columns,
                                                 s->field_ends + 1, &newlines);
   if (dialect->ragged) {
     square(s, block, found, size, rows);

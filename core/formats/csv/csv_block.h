@@ -4,8 +4,8 @@
 #include "formats/csv/csv_field.h"
 #include "formats/csv/csv_splitter.h"
 
-/* Some rows of a span. Field c of row r lies between field ends[r * stride + c] + 1 and field ends[r * stride + c + 1], counted
- * from text; an end before its start is a field that is missing. */
+/* Some rows of a span. Field c of row r lies between field_ends[r * stride + c] + 1 and field_ends[r * stride + c +
+ * 1], counted from text; an end before its start is a field that is missing. */
 typedef struct csv_block {
   const csv_span *span;
   const uint8_t *text;

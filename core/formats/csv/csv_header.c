@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t hash(const char *name) { return hash_bytes(name, (int64_t)strlen(name), 0); }
+static uint64_t hash_name(const char *name) { return hash_bytes(name, (int64_t)strlen(name), 0); }
 
 int32_t csv_header_find(const csv_header *names, const char *name) {
   if (!names->slot_count) return -1;
-  for (uint64_t at = hash(name);; at++) {
+  for (uint64_t at = hash_name(name);; at++) {
     int32_t found = names->slots[at & (uint64_t)(names->slot_count - 1)];
     if (found < 0 || strcmp(names->names[found], name) == 0) return found;
   }
@@ -33,7 +33,7 @@ static int index_names(csv_header *names, mm_error *error) {
       if (error) error_copy_text(error->field, sizeof error->field, names->names[i], (int64_t)strlen(names->names[i]));
       return MM_EDATA;
     }
-    uint64_t at = hash(names->names[i]) & (uint64_t)(slots - 1);
+    uint64_t at = hash_name(names->names[i]) & (uint64_t)(slots - 1);
     while (names->slots[at] >= 0) at = (at + 1) & (uint64_t)(slots - 1);
     names->slots[at] = i;
   }
@@ -41,7 +41,7 @@ static int index_names(csv_header *names, mm_error *error) {
 }
 
 /* Append a name, which is taken from `text` (0 bytes: "c" and its number). */
-static int add(csv_header *names, const uint8_t *text, int64_t size, mm_error *error) {
+static int add_name(csv_header *names, const uint8_t *text, int64_t size, mm_error *error) {
   char number[16];
   if (names->count == CSV_COLUMN_LIMIT)
     return error_fail(error, MM_ELIMIT, "too-many-columns", "more than %d columns", CSV_COLUMN_LIMIT);
@@ -67,7 +67,7 @@ static int add(csv_header *names, const uint8_t *text, int64_t size, mm_error *e
 }
 
 int csv_header_single(csv_header *names, const char *name, mm_error *error) {
-  TRY(add(names, (const uint8_t *)name, (int64_t)strlen(name), error));
+  TRY(add_name(names, (const uint8_t *)name, (int64_t)strlen(name), error));
   return index_names(names, error);
 }
 
@@ -100,7 +100,7 @@ int csv_header_parse(csv_header *names, const csv_dialect *dialect, const uint8_
     if (status < 0) break;
     if (!quoted && field.size && memchr(field.data, '\r', (size_t)field.size))
       status = error_fail(error, MM_EDATA, "lone-cr", "a carriage return without a line feed in the header");
-    else status = add(names, field.data, dialect->no_header ? 0 : field.size, error);
+    else status = add_name(names, field.data, dialect->no_header ? 0 : field.size, error);
   }
   mm_buffer_free(&field);
   return status < 0 ? status : index_names(names, error);

@@ -48,7 +48,7 @@ static int fitting(const char *text, int64_t size, int maybe) {
   return fits;
 }
 
-static mm_type decide(int maybe) {
+static mm_type decide_type(int maybe) {
   if (!(maybe & SEEN)) return (mm_type){.id = MM_UTF8};
   if (maybe & MAYBE_I64) return (mm_type){.id = MM_I64};
   if (maybe & MAYBE_F64) return (mm_type){.id = MM_F64};
@@ -127,7 +127,7 @@ int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, c
   int status = survey_init(&look, error), more = 1;
   for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_chunk(&look, chunks[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
-    status = mm_schema_add(schema, names->names[c], decide(look.maybe[c]), true, error);
+    status = mm_schema_add(schema, names->names[c], decide_type(look.maybe[c]), true, error);
   if (status >= 0 && !(sample->nulls = memory_allocate_zero(names->count)))
     status = error_fail_memory(error, names->count);
   for (int32_t c = 0; c < names->count && status >= 0; c++) sample->nulls[c] = (look.maybe[c] & NULLS) != 0;

@@ -95,7 +95,7 @@ static void say_bad_value(const mm_field *field, const char *text, int64_t size,
            field->nullable ? "?" : "");
 }
 
-static void say(const mm_field *field, const fault *f, const uint8_t *text, mm_error *error) {
+static void describe_fault(const mm_field *field, const fault *f, const uint8_t *text, mm_error *error) {
   const char *bytes = (const char *)text + (f->field.at & FIELD_AT);
   if (strcmp(f->id, "null-value") == 0) {
     error_fail(error, MM_EDATA, f->id, "%s: an empty field, and the column is declared without nulls", field->name);
@@ -120,7 +120,7 @@ static int fail_value(const csv_parser *l, const csv_chunk *chunk, const csv_blo
   mm_error ignored;
   if (!error) error = &ignored;
   int32_t place = block->span->positions ? block->span->positions[l->columns[f->column]] : l->columns[f->column];
-  say(&l->schema->fields[f->column], f, block->text, error);
+  describe_fault(&l->schema->fields[f->column], f, block->text, error);
   if (l->splitter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
   csv_locate(l->splitter->paths[block->span->file], chunk, block->span,
              block->text - chunk->text + field_start(block, place, f->row), error);

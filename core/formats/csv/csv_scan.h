@@ -31,8 +31,8 @@ typedef struct csv_scanner {
   /* Go on to `end`; true: the wanted rows are complete and `at` is where the next begins, or `bad` was found. */
   bool (*rows)(csv_row_scan *scan, const csv_dialect *dialect, const uint8_t *text, int64_t end);
   /* Ends of fields (delimiters and line feeds outside quotes), from text[0], a row's start, on: until `size`, or at
-   * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `field ends` has
-   * room for bytes + count + 128. */
+   * least `bytes` and `count` of them. Returns their number; *newlines: how many of them are line feeds. `field
+   * ends` has room for bytes + count + 128. */
   int64_t (*field_ends)(const csv_dialect *dialect, bool quotes, const uint8_t *text, int64_t size, int64_t bytes,
                         int64_t count, uint32_t *field_ends, int64_t *newlines);
   /* Bits: 1, a byte above 127; 2, a carriage return. */

@@ -1,9 +1,10 @@
-/* csv_scan.isa.c - looking at CSV text 64 bytes at a time: row ends, field ends, quotes. Built once per instruction set.
+/* csv_scan.isa.c - looking at CSV text 64 bytes at a time: row ends, field ends, quotes. Built once per instruction
+ * set.
  *
- * DESIGN. Each comparison gives a word with a bit per byte. Whether a byte is within quotes is the parity of the
- * quotes up to it, which is a carry-less product with all ones. An opening quote must follow a delimiter, a row end or
- * a closing quote (then the two are one quote of the text); a closing one must be followed by a delimiter, a row end
- * or an opening quote. What follows neither rule is misplaced. Words without a quote take a shorter way.
+ * DESIGN. Each comparison gives a word with a bit per byte. Whether a byte is within quotes is the parity of the quotes
+ * up to it, which is a carry-less product with all ones. An opening quote must follow a delimiter, a row end or a
+ * closing quote (then the two are one quote of the text); a closing one must be followed by a delimiter, a row end or
+ * an opening quote. What follows neither rule is misplaced. Words without a quote take a shorter way.
  *
  * SPDX-License-Identifier: MIT */
 #include "formats/csv/csv_scan.h"

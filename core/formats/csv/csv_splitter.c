@@ -49,7 +49,7 @@ static mm_block *text_block(int64_t capacity, mm_error *error) {
 }
 
 /* Make room for more text. */
-static int reserve(csv_splitter *c, int64_t extra, mm_error *error) {
+static int reserve_text(csv_splitter *c, int64_t extra, mm_error *error) {
   if (c->size + extra <= c->capacity) return 0;
   int64_t capacity = 2 * c->capacity > c->size + extra ? 2 * c->capacity : c->size + extra;
   mm_block *block = text_block(capacity, error);
@@ -96,7 +96,7 @@ static void end_span(csv_splitter *c) {
 }
 
 /* The chunk is full: start the next with what was read beyond its rows. */
-static int carry(csv_splitter *c, mm_error *error) {
+static int carry_rest(csv_splitter *c, mm_error *error) {
   csv_chunk *full = c->chunk;
   csv_span next = *last_span(c);
   int64_t from = c->scan.at, left = c->size - from;
@@ -123,7 +123,7 @@ static int carry(csv_splitter *c, mm_error *error) {
 /* Read a chunk: bytes, 0 at the end of the file, or a status. */
 static int64_t read_more(csv_splitter *c, mm_error *error) {
   TRY(file_wait_check(&c->reading.wait, c->paths[c->opened - 1], LATE_OPENING, error));
-  TRY(reserve(c, c->reading.read_size + 1, error)); /* one for a last line feed */
+  TRY(reserve_text(c, c->reading.read_size + 1, error)); /* one for a last line feed */
   int64_t got = reader_read(c->reader, c->chunk->text + c->size, c->reading.read_size, error);
   if (got > 0) c->size += got;
   return got;
@@ -298,12 +298,12 @@ static int full(csv_splitter *c, mm_error *error) {
       return status < 0 ? status : 0;
     }
   }
-  TRY(carry(c, error));
+  TRY(carry_rest(c, error));
   return 1;
 }
 
 /* One step: 1 the chunk is full, 0 go on, or a status. */
-static int step(csv_splitter *c, mm_error *error) {
+static int step_splitter(csv_splitter *c, mm_error *error) {
   if (!c->reader) return open_next(c, error);
   if (c->scan.at < c->size && csv_scanner_get()->rows(&c->scan, &c->dialect, c->chunk->text, c->size)) {
     if (c->scan.bad >= 0) return fail_bad_quote(c, error);
@@ -322,7 +322,7 @@ int csv_splitter_next(csv_splitter *c, csv_chunk **chunk, mm_error *error) {
   if (c->done) return 0;
   if (!c->chunk) TRY(begin_chunk(c, 0, error));
   csv_chunk *made = c->chunk; /* still c->chunk unless it is full */
-  while (status == 0 && (c->reader || c->opened < c->path_count)) status = step(c, &failure);
+  while (status == 0 && (c->reader || c->opened < c->path_count)) status = step_splitter(c, &failure);
   if (status < 0) {
     end_span(c);
     made->failure = failure;

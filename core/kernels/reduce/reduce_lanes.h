@@ -1,5 +1,5 @@
-/* reduce_lanes.h - what kernels that reduce a column share: words of validity from any row on, and floats in REDUCE_LANES lanes, value i in lane
- * i mod REDUCE_LANES, in as many machine registers as that takes.
+/* reduce_lanes.h - what kernels that reduce a column share: words of validity from any row on, and floats in
+ * REDUCE_LANES lanes, value i in lane i mod REDUCE_LANES, in as many machine registers as that takes.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "base/compiler.h"

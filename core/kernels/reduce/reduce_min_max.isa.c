@@ -1,7 +1,9 @@
-/* reduce_min_max.isa.c - the least or greatest value of a column's rows, nulls left out, in the one order of values: -0 before 0, NaN last.
+/* reduce_min_max.isa.c - the least or greatest value of a column's rows, nulls left out, in the total order of values:
+ * -0 before 0, NaN last.
  *
- * DESIGN: values become whole numbers of their own size that are in the same order, and for the least one in the reverse order, so that
- * there is one comparison for all. 64 rows at a time go to 64 candidates, of which the greatest is taken in the end.
+ * DESIGN: values become whole numbers of their own size that are in the same order, and for the least one in the
+ * reverse order, so that there is one comparison for all. 64 rows at a time go to 64 candidates, of which the greatest
+ * is taken in the end.
  *
  * SPDX-License-Identifier: MIT */
 #include "kernels/flags.h"

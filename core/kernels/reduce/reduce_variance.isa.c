@@ -1,4 +1,5 @@
-/* reduce_variance.isa.c - what var and std need of a column's values, nulls left out: distances from the first value, and their squares, in lanes.
+/* reduce_variance.isa.c - what var and std need of a column's values, nulls left out: distances from the first value,
+ * and their squares, in lanes.
  * SPDX-License-Identifier: MIT */
 #include "base/bitmap.h"
 #include "kernels/reduce/reduce_lanes.h"

@@ -26,8 +26,8 @@ ALWAYS_INLINE T OF(greatest)(T x, T y) {
 ALWAYS_INLINE T OF(signum)(T x) { return x > 0 ? (T)1 : x < 0 ? (T)-1 : x; }
 ALWAYS_INLINE T OF(magnitude)(T x) { return OF(of_bits)(OF(to_bits)(x) & (BITS) ~((BITS)1 << (8 * sizeof(T) - 1))); }
 
-/* A NaN that is computed is quiet. The instruction that rounds does that; libm's functions, which stand in for it where there is
- * none, may give a signalling one back. */
+/* A NaN that is computed is quiet. The instruction that rounds does that; libm's functions, which stand in for it
+ * where there is none, may give a signalling one back. */
 #ifdef __SSE4_1__
 ALWAYS_INLINE T OF(quiet)(T x, T rounded) { return (void)x, rounded; }
 #else

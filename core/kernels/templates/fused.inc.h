@@ -1,4 +1,5 @@
-/* fused.inc.h - an operation on three operands that cannot fail. Needs NAME, T and RESULT(x, y, z). A constant a is read like a vector.
+/* fused.inc.h - an operation on three operands that cannot fail. Needs NAME, T and RESULT(x, y, z). A constant a is
+ * read like a vector.
  * SPDX-License-Identifier: MIT */
 ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     const lane_vector *vc, int shape) {

@@ -1,5 +1,5 @@
-/* narrow.inc.h - 64 lanes of i64, u64 or f64 to an integer type, in the three ways of a cast. Needs SUFFIX, T, LOW, HIGH
- * and END, the first double above HIGH. Values are made safe before they are converted: an out of range conversion
+/* narrow.inc.h - 64 lanes of i64, u64 or f64 to an integer type, in the three ways of a cast. Needs SUFFIX, T, LOW,
+ * HIGH and END, the first double above HIGH. Values are made safe before they are converted: an out of range conversion
  * is undefined.
  * SPDX-License-Identifier: MIT */
 #define FROM(how, wide) PASTE(PASTE(how, SUFFIX), wide)

@@ -1,5 +1,5 @@
-/* wide.inc.h - a comparison of values of 8 bytes to one bit a lane, four lanes at a time. Needs NAME, T, and TEST(x, y), of vectors
- * too. `pattern` has the bits of four lanes.
+/* wide.inc.h - a comparison of values of 8 bytes to one bit a lane, four lanes at a time. Needs NAME, T, and TEST(x,
+ * y), of vectors too. `pattern` has the bits of four lanes.
  * SPDX-License-Identifier: MIT */
 ALWAYS_INLINE int PASTE(NAME, loop)(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                                     int shape) {

@@ -1,5 +1,5 @@
-/* text_case.c - lower and upper: one character to one character, without locale. ASCII goes eight bytes at a time; the rest
- * by the table of Unicode's simple mappings, so a sharp s stays what it is.
+/* text_case.c - lower and upper: one character to one character, without locale. ASCII goes eight bytes at a time; the
+ * rest by the table of Unicode's simple mappings, so a sharp s stays what it is.
  * SPDX-License-Identifier: MIT */
 #include "text/case_table.h"
 #include "kernels/text/text_bytes.h"
@@ -33,7 +33,7 @@ static uint32_t convert_character(uint32_t code, int to) {
   return inside ? (uint32_t)((int32_t)code + range->delta) : code;
 }
 
-static uint32_t decode(const uint8_t *at, int n) {
+static uint32_t decode_character(const uint8_t *at, int n) {
   switch (n) {
   case 2: return (at[0] & 0x1fu) << 6 | (at[1] & 0x3fu);
   case 3: return (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
@@ -41,7 +41,7 @@ static uint32_t decode(const uint8_t *at, int n) {
   }
 }
 
-static uint8_t *encode(uint8_t *to, uint32_t code) {
+static uint8_t *encode_character(uint8_t *to, uint32_t code) {
   if (code < 0x80) {
     *to++ = (uint8_t)code;
   } else if (code < 0x800) {
@@ -68,7 +68,7 @@ static uint8_t *put_wide(uint8_t *out, const uint8_t *at, const uint8_t *end, in
       *out++ = (uint8_t)convert_word(*at++, to);
       continue;
     }
-    out = encode(out, convert_character(decode(at, n), to));
+    out = encode_character(out, convert_character(decode_character(at, n), to));
     at += n;
   }
   return out;

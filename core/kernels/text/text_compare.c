@@ -4,7 +4,9 @@
 #include "kernels/text/text_kernel.h"
 #include <string.h>
 
-static inline bool equal(text_view a, text_view b) { return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size); }
+static inline bool texts_equal(text_view a, text_view b) {
+  return a.size == b.size && bytes_equal(a.bytes, b.bytes, a.size);
+}
 
 /* <0, 0, >0; a text comes before its continuations. */
 static inline int order(text_view a, text_view b) {
@@ -24,8 +26,8 @@ static inline int order(text_view a, text_view b) {
     (void)c;                                                                                                           \
     return each_pair(lanes, dst, a, b, is_##name);                                                                     \
   }
-COMPARISON(eq, equal(a, b))
-COMPARISON(ne, !equal(a, b))
+COMPARISON(eq, texts_equal(a, b))
+COMPARISON(ne, !texts_equal(a, b))
 COMPARISON(lt, order(a, b) < 0)
 COMPARISON(le, order(a, b) <= 0)
 COMPARISON(gt, order(a, b) > 0)

@@ -31,14 +31,14 @@ static int concat(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, c
   return failed;
 }
 
-static inline text_view after(text_view text, int64_t bytes) {
+static inline text_view text_after(text_view text, int64_t bytes) {
   return (text_view){text.bytes + bytes, text.size - bytes};
 }
 
 static int64_t occurrences(text_view text, text_view part) {
   int64_t count = 0, at;
   if (part.size == 0) return 0; /* the empty text is not looked for */
-  for (; (at = text_find(text, part)) >= 0; text = after(text, at + part.size)) count++;
+  for (; (at = text_find(text, part)) >= 0; text = text_after(text, at + part.size)) count++;
   return count;
 }
 
@@ -47,13 +47,13 @@ static uint8_t *put_replaced(uint8_t *to, text_view text, text_view part, text_v
   for (int64_t at; count-- > 0 && (at = text_find(text, part)) >= 0;) {
     to = put_bytes(to, text.bytes, at);
     to = put_bytes(to, by.bytes, by.size);
-    text = after(text, at + part.size);
+    text = text_after(text, at + part.size);
   }
   return put_bytes(to, text.bytes, text.size);
 }
 
-static int replace(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
-                   const lane_vector *c) {
+static int replace_text(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                        const lane_vector *c) {
   const text_view *x = a->data, *part = b->data, *by = c->data;
   text_view *out = clear_views(lanes, dst);
   int failed = 0;
@@ -106,5 +106,5 @@ static int repeat(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, c
 }
 
 kernel_function text_concat_replace_kernel(int op) {
-  return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace : repeat;
+  return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace_text : repeat;
 }

@@ -1,5 +1,5 @@
-/* text_equal.c - == and ~= of text and a constant, without a branch for each lane: texts of another size are not read; the
- * constant takes their place.
+/* text_equal.c - == and ~= of text and a constant, without a branch for each lane: texts of another size are not read;
+ * the constant takes their place.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
 #include "types/type.h"
@@ -43,7 +43,7 @@ static uint64_t equal_long(const text_view *x, text_view y, int64_t n) {
 
 typedef uint64_t (*equality)(const text_view *x, text_view y, int64_t n); /* of at most 64 lanes */
 
-static equality choose(int64_t size) {
+static equality choose_equality(int64_t size) {
   if (size <= 0) return equal_empty;
   if (size > 16) return equal_long;
   return size == 1 ? equal_1 : size < 4 ? equal_2 : size < 8 ? equal_4 : equal_8;
@@ -54,7 +54,7 @@ static int compare(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, 
                    uint64_t inverted) {
   const text_view *x = a->data, *y = b->data;
   uint64_t *out = dst->data;
-  equality equal = choose(y->size);
+  equality equal = choose_equality(y->size);
   for (int64_t start = 0; start < lanes->n; start += 64)
     out[start >> 6] = equal(x + start, *y, lanes->n - start < 64 ? lanes->n - start : 64) ^ inverted;
   return 0;

@@ -21,9 +21,9 @@ static int64_t bytes_of(uint64_t mask) {
   return (int64_t)sizeof(text_set) + (int64_t)(mask + 1) * (int64_t)sizeof(member);
 }
 static inline uint64_t size_bit(int64_t size) { return UINT64_C(1) << (size < 63 ? size : 63); }
-static inline uint64_t hash(text_view text) { return hash_bytes(text.bytes, text.size, 0); }
+static inline uint64_t hash_text(text_view text) { return hash_bytes(text.bytes, text.size, 0); }
 
-static bool has(const text_set *set, text_view text, uint64_t key, uint64_t *place) {
+static bool set_has(const text_set *set, text_view text, uint64_t key, uint64_t *place) {
   for (*place = key & set->mask; set->places[*place].text.bytes; *place = (*place + 1) & set->mask) {
     const member *m = &set->places[*place];
     if (m->hash == key && m->text.size == text.size && bytes_equal(m->text.bytes, text.bytes, text.size)) return true;
@@ -41,8 +41,8 @@ const void *text_in_set_new(const mm_value *constants, int32_t count) {
     if (constants[i].null) continue;
     const char *bytes = constants[i].text ? constants[i].text : "";
     text_view text = {(const uint8_t *)bytes, constants[i].size};
-    uint64_t key = hash(text), place;
-    if (has(set, text, key, &place)) continue;
+    uint64_t key = hash_text(text), place;
+    if (set_has(set, text, key, &place)) continue;
     set->places[place] = (member){text, key};
     set->sizes |= size_bit(text.size);
   }
@@ -61,7 +61,7 @@ static int in(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const
   memset(out, 0, (size_t)bit_words(lanes->n) * 8);
   EACH_WANTED(lanes, dst->valid, i) {
     uint64_t place;
-    if (set->sizes & size_bit(x[i].size) && has(set, x[i], hash(x[i]), &place)) bit_set(out, i);
+    if (set->sizes & size_bit(x[i].size) && set_has(set, x[i], hash_text(x[i]), &place)) bit_set(out, i);
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-/* text_length_sub.c - characters of text: len, sub, reverse; and bytes. A character is a Unicode code point; of binary, a
- * byte.
+/* text_length_sub.c - characters of text: len, sub, reverse; and bytes. A character is a Unicode code point; of binary,
+ * a byte.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_bytes.h"
 #include "kernels/text/text_kernel.h"

@@ -57,8 +57,8 @@ SEARCH(ends_with, is_end)
 SEARCH(contains, is_within)
 
 /* The number of the character, from 1; null when absent. */
-static int find(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
-                const lane_vector *c) {
+static int find_character(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                          const lane_vector *c) {
   (void)c;
   const text_view *x = a->data, *y = b->data;
   int64_t *out = dst->data;
@@ -82,6 +82,6 @@ kernel_function text_search_kernel(int op, int type) {
   case MM_OP_STARTS_WITH: return starts_with;
   case MM_OP_ENDS_WITH: return ends_with;
   case MM_OP_CONTAINS: return contains;
-  default: return type == MM_UTF8 ? find : NULL;
+  default: return type == MM_UTF8 ? find_character : NULL;
   }
 }

@@ -1,6 +1,6 @@
-/* text_trim.c - trim, ltrim, rtrim: text without white space at its ends. White space is what Unicode gives that property:
- * the ASCII blanks (tab, line feed, vertical tab, form feed, carriage return, space), U+0085, U+00A0, U+1680, U+2000 to
- * U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
+/* text_trim.c - trim, ltrim, rtrim: text without white space at its ends. White space is what Unicode gives that
+ * property: the ASCII blanks (tab, line feed, vertical tab, form feed, carriage return, space), U+0085, U+00A0, U+1680,
+ * U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
 

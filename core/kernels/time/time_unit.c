@@ -1,5 +1,5 @@
-/* time_unit.c - timestamps and durations from one unit to another. To a finer unit a value may overflow; to a coarser one it
- * may have a fraction, which a checked cast refuses and the others floor.
+/* time_unit.c - timestamps and durations from one unit to another. To a finer unit a value may overflow; to a coarser
+ * one it may have a fraction, which a checked cast refuses and the others floor.
  * SPDX-License-Identifier: MIT */
 #include "kernels/dispatch.h"
 

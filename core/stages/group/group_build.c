@@ -1,8 +1,9 @@
-/* group_build.c - a worker's table during one morsel: rows are resolved to groups a vector at a time, then each accumulator runs.
+/* group_build.c - one worker's hash aggregation of one morsel: rows are resolved to groups a vector at a time, then
+ * each accumulator runs.
  *
- * DESIGN. When nearly all keys of a morsel are new, looking each of them up is wasted: the rest of its rows are taken as groups
- * of their own and found out when the partial is merged. That is decided at fixed numbers of rows by what these rows hold, so
- * that batches and threads have no say in it.
+ * DESIGN. When nearly all keys of a morsel are new, looking each of them up is wasted: the rest of its rows are taken
+ * as groups of their own and found out when the partial is merged. That is decided at fixed numbers of rows by what
+ * these rows hold, so that it is independent of batch boundaries and threads.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_build.h"
@@ -42,7 +43,7 @@ static int64_t next_decision(int64_t rows) {
   return INT64_MAX;
 }
 
-static void decide(group_build *build) {
+static void decide_appends(group_build *build) {
   for (int i = 0; i < DECISIONS; i++)
     if (build->rows == decisions[i].rows && build->rows - build->groups.keys.count <= decisions[i].repeated)
       build->appends = true;
@@ -63,7 +64,7 @@ static int resolve_entries(group_build *build, const mm_batch *batch, int64_t st
 /* The first rows of a morsel go the long way: they are few, so that their groups are soon remembered. */
 enum { FEW_GROUPS = 1024, FEW_MISSES = 128, FIRST_LOOK = 64 };
 
-static int resolve(group_build *build, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
+static int resolve_rows(group_build *build, const mm_batch *batch, int64_t start, int64_t n, mm_error *error) {
   group_table *groups = &build->groups;
   const row_encoding *encoding = groups->keys.encoding;
   const int32_t *keys = groups->plan->keys;
@@ -101,7 +102,8 @@ static int extend(group_build *build, int64_t known, int64_t n, mm_error *error)
 }
 
 /* counted: the column that count() counts; NULL: it counts rows. */
-static int take(group_build *build, const mm_batch *batch, const mm_column *counted, int64_t start, mm_error *error) {
+static int add_rows(group_build *build, const mm_batch *batch, const mm_column *counted, int64_t start,
+                    mm_error *error) {
   group_table *groups = &build->groups;
   int64_t n = batch->length - start, known = groups->keys.count;
   if (!known || !groups->plan->reduces) {
@@ -111,7 +113,7 @@ static int take(group_build *build, const mm_batch *batch, const mm_column *coun
     int64_t vector_rows = known || !build->hot ? MM_VECTOR : FIRST_LOOK;
     if (n > vector_rows) n = vector_rows;
     if (n > most) n = most;
-    TRY(resolve(build, batch, start, n, error));
+    TRY(resolve_rows(build, batch, start, n, error));
   }
   row_vector *vector = &build->vector;
   vector->start = start;
@@ -132,7 +134,7 @@ static int take(group_build *build, const mm_batch *batch, const mm_column *coun
     TRY(acc->vtable->update(acc, column, vector, error));
   }
   build->rows += n;
-  if (!build->appends && groups->keys.encoding->count) decide(build);
+  if (!build->appends && groups->keys.encoding->count) decide_appends(build);
   return (int)n;
 }
 
@@ -143,7 +145,7 @@ int group_build_add(group_build *build, const mm_batch *batch, int64_t start, mm
   if (selects && start == 0) status = group_selection_apply(selection, build->groups.plan, batch, error);
   int n = status < 0
               ? status
-              : take(build, selects ? &selection->seen : batch, selects ? &selection->counted : NULL, start, error);
+              : add_rows(build, selects ? &selection->seen : batch, selects ? &selection->counted : NULL, start, error);
   if (n < 0) build->failed = true;
   return n;
 }

@@ -19,8 +19,8 @@ typedef struct group_build {
 
 int group_build_init(group_build *build, const group_plan *plan, mm_error *error);
 void group_build_free(group_build *build);
-/* Absorb the next rows of a batch, from `start`; fills build->vector, returns how many (positive). A batch with `selected` is seen
- * through build->selection first. */
+/* Absorb the next rows of a batch, from `start`; fills build->vector, returns how many (positive). A batch with
+ * `selected` is seen through build->selection first. */
 int group_build_add(group_build *build, const mm_batch *batch, int64_t start, mm_error *error);
 /* The end of a morsel: all groups to an empty partial. */
 int group_build_cut(group_build *build, group_partial *partial, bool scatter, mm_error *error);

@@ -1,8 +1,10 @@
-/* group_merge.c - partials merged in morsel order: into one table while groups are few, else into partitions side by side.
+/* group_merge.c - partials merged in morsel order: into one table while groups are few, else into partitions side by
+ * side.
  *
- * DESIGN. fold only appends a scattered partial to the queue. A partition counts what it has merged of the queue; whoever
- * holds its lock takes it further, in order. A partial leaves the queue when all partitions have merged their part. Partitions
- * wait until some partials stand in the queue, so that a table that was fetched into cache is used for more than a few rows.
+ * DESIGN. fold only appends a scattered partial to the queue. A partition counts what it has merged of the queue;
+ * whoever holds its lock takes it further, in order. A partial leaves the queue when all partitions have merged their
+ * part. Partitions wait until some partials stand in the queue, so that a table that was fetched into cache is used for
+ * more than a few rows.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_merge.h"
@@ -107,7 +109,7 @@ static int enqueue(group_merge *merge, group_partial *take, mm_error *error) {
 }
 
 /* A scattered partial out of groups that are not. */
-static int scatter(group_merge *merge, group_table *groups, group_partial **scattered, mm_error *error) {
+static int scatter_table(group_merge *merge, group_table *groups, group_partial **scattered, mm_error *error) {
   TRY(merge->spare(merge->self, scattered, error));
   int status = group_table_cut(groups, *scattered, true, error);
   if (status < 0) merge->done(merge->self, *scattered, NULL);
@@ -125,7 +127,7 @@ static int split(group_merge *merge, mm_error *error) {
   merge->partitions = partitions;
   TRY(status);
   group_partial *first;
-  TRY(scatter(merge, &merge->whole, &first, error));
+  TRY(scatter_table(merge, &merge->whole, &first, error));
   TRY(enqueue(merge, first, error));
   atomic_store(&merge->partitioned, true);
   return 0;
@@ -151,7 +153,7 @@ int group_merge_fold(group_merge *merge, group_partial *take, mm_error *error) {
   }
   if (!take->scattered) { /* cut before the tables were split */
     group_partial *scattered = NULL;
-    int status = scatter(merge, &take->groups, &scattered, error);
+    int status = scatter_table(merge, &take->groups, &scattered, error);
     if (status >= 0) {
       scattered->base = take->base;
       scattered->fresh = take->fresh;
@@ -169,7 +171,7 @@ int group_merge_fold(group_merge *merge, group_partial *take, mm_error *error) {
 
 /* ---- The end ---- */
 
-static int complete(group_table *groups, mm_error *error) {
+static int finalize_states(group_table *groups, mm_error *error) {
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     if (acc->vtable->finalize && groups->keys.count) TRY(acc->vtable->finalize(acc, groups->keys.count, error));
@@ -180,12 +182,12 @@ static int complete(group_table *groups, mm_error *error) {
 static int finish_partition(void *argument, int64_t index, mm_error *error) {
   group_merge *merge = argument;
   TRY(advance_locked(merge, index, error));
-  return complete(&merge->partitions[index].groups, error);
+  return finalize_states(&merge->partitions[index].groups, error);
 }
 
 int group_merge_finish(group_merge *merge, mm_job *job, mm_error *error) {
   for (int32_t i = 0; i < merge->plan->accumulator_count; i++)
     merge->plan->accumulators[i].helpers = merge->partitions ? NULL : job;
-  if (!merge->partitions) return complete(&merge->whole, error);
+  if (!merge->partitions) return finalize_states(&merge->whole, error);
   return parallel_run(job, GROUP_PARTITIONS, finish_partition, merge, error);
 }

@@ -101,7 +101,7 @@ static void scatter_16(uint8_t *to, const uint8_t *from, const uint32_t *places,
 static void scatter_8(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n) {
   for (int64_t i = 0; i < n; i++) memcpy(to + places[i] * INT64_C(8), from + i * 8, 8);
 }
-static void scatter(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n, int64_t size) {
+static void scatter_values(uint8_t *to, const uint8_t *from, const uint32_t *places, int64_t n, int64_t size) {
   if (n && !places) memcpy(to, from, (size_t)(n * size));
   else if (size == 8) scatter_8(to, from, places, n);
   else if (size == 16) scatter_16(to, from, places, n);
@@ -115,14 +115,14 @@ static int move_groups(group_table *from, group_table *to, const uint32_t *place
   TRY(mm_buffer_reserve(&to->keys.entries, n * size, error));
   TRY(mm_buffer_reserve(&to->first, n * 8, error));
   TRY(group_table_reserve(to, n, error));
-  scatter(to->keys.entries.data, from->keys.entries.data, places, n, size);
-  scatter(to->first.data, from->first.data, places, n, 8);
+  scatter_values(to->keys.entries.data, from->keys.entries.data, places, n, size);
+  scatter_values(to->first.data, from->first.data, places, n, 8);
   to->keys.entries.size = n * size;
   to->first.size = n * 8;
   to->keys.count = n;
   for (int32_t i = 0; n && i < from->plan->accumulator_count; i++) {
     accumulator *a = &from->accumulators[i], *b = &to->accumulators[i];
-    if (!a->vtable->move) scatter(accumulator_state(b, 0), accumulator_state(a, 0), places, n, a->vtable->size);
+    if (!a->vtable->move) scatter_values(accumulator_state(b, 0), accumulator_state(a, 0), places, n, a->vtable->size);
     else TRY(a->vtable->move(a, b, places, n, error));
   }
   return 0;

@@ -1,4 +1,5 @@
-/* group_plan.c - what is the same for all tables of a stage: key columns, and one accumulator for all aggregates that can share it.
+/* group_plan.c - what is the same for all tables of a stage: key columns, and one accumulator for all aggregates that
+ * can share it.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_plan.h"
 #include "aggregates/count_distinct_global.h"

@@ -1,4 +1,4 @@
-/* group_selection.c - a batch of which only some rows count, seen as one whose other rows are null.
+/* group_selection.c - a filtered batch presented as one whose unselected rows are null.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_selection.h"
 #include "base/bitmap.h"

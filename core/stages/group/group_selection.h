@@ -3,7 +3,8 @@
 #pragma once
 #include "stages/group/group_plan.h"
 
-/* A batch without keys of which only selected rows count, as aggregates that leave nulls out may see it: the other rows are null. */
+/* A batch without keys of which only selected rows count, as aggregates that leave nulls out may see it: the other
+ * rows are null. */
 typedef struct group_selection {
   mm_batch seen;     /* columns borrowed from the batch */
   mm_column counted; /* a column that is null where a row does not count, for count() */

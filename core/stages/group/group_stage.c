@@ -22,11 +22,11 @@ typedef struct group_stage {
   partial_pool pool;
 } group_stage;
 
-static int spare(void *self, group_partial **partial, mm_error *error) {
+static int take_spare(void *self, group_partial **partial, mm_error *error) {
   group_stage *stage = self;
   return partial_pool_take(&stage->pool, &stage->plan, partial, error);
 }
-static int done(void *self, group_partial *take, mm_error *error) {
+static int give_back(void *self, group_partial *take, mm_error *error) {
   (void)error;
   partial_pool_give(&((group_stage *)self)->pool, take);
   return 0;
@@ -44,8 +44,8 @@ static int group_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
     stage->served_by[i] = group_plan_find(&stage->plan, in, &stage->aggregates[i]);
   if (stage->plan.reduces) base->flags |= MM_STAGE_SELECTED;
   stage->merge.self = stage;
-  stage->merge.spare = spare;
-  stage->merge.done = done;
+  stage->merge.spare = take_spare;
+  stage->merge.done = give_back;
   return group_merge_init(&stage->merge, &stage->plan, error);
 }
 

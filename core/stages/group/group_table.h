@@ -1,11 +1,12 @@
 /* group_table.h - a hash table of keys with the states of aggregates beside it.
  *
- * DESIGN. The key of a row is written as an entry of 64-bit words, so that comparing keys of any types is comparing words.
- * A table numbers the entries in order of first appearance; accumulators are arrays of states beside it, indexed by that
- * number. Each worker absorbs one morsel into a table of its own, resolving a vector of rows to numbers first and then
- * running one tight loop per accumulator. At the end of the morsel the table is cut: what it holds becomes a partial, and
- * partials are merged strictly in morsel order, in one table while groups are few, else in partitions by the top bits of
- * the hash, which workers take on side by side. Merging a group's states in morsel order is all that a result depends on.
+ * DESIGN. The key of a row is written as an entry of 64-bit words, so that comparing keys of any types is comparing
+ * words. A table numbers the entries in order of first appearance; accumulators are arrays of states beside it, indexed
+ * by that number. Each worker absorbs one morsel into a table of its own, resolving a vector of rows to numbers first
+ * and then running one tight loop per accumulator. At the end of the morsel the table is cut: what it holds becomes a
+ * partial, and partials are merged strictly in morsel order, in one table while groups are few, else in partitions by
+ * the top bits of the hash, which workers take on side by side. Merging a group's states in morsel order is all that a
+ * result depends on.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

@@ -20,7 +20,7 @@ typedef unsigned __int128 wide;
 
 /* ---- Comparing ---- */
 
-static bool equal(const sort_key *a, const sort_key *b) { return a->high == b->high && a->low == b->low; }
+static bool keys_equal(const sort_key *a, const sort_key *b) { return a->high == b->high && a->low == b->low; }
 
 static double float_at(const mm_column *column, int64_t row) {
   return type_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
@@ -52,7 +52,7 @@ static int compare_values(const key_comparator *by, row_ref a, row_ref b) {
 }
 
 bool sort_key_before(const key_comparator *by, const sort_key *a, const sort_key *b) {
-  if (!equal(a, b) || !sort_key_is_open(by->order, by->key, a)) return sort_key_less(a, b);
+  if (!keys_equal(a, b) || !sort_key_is_open(by->order, by->key, a)) return sort_key_less(a, b);
   return compare_values(by, a->at, b->at) < 0;
 }
 
@@ -137,7 +137,7 @@ static int32_t highest(uint64_t high, uint64_t low) {
 static void sort_stretches(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t shift);
 
 /* More than PLACES: by the highest digit that differs. */
-static void scatter(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t top) {
+static void scatter_keys(sort_key *sort_keys, sort_key *spare, int64_t n, int32_t top) {
   int64_t next[BUCKETS] = {0}, sum = 0;
   for (int64_t i = 0; i < n; i++) next[window(&sort_keys[i], top) >> (64 - DIGIT)]++;
   for (int32_t b = 0; b < BUCKETS; b++) {
@@ -173,7 +173,7 @@ static void sort_numbers(sort_key *sort_keys, sort_key *spare, int64_t n) {
   if (sorted) return;
   int32_t top = highest(high, low), bottom = low ? __builtin_ctzll(low) : 64 + __builtin_ctzll(high);
   int32_t shift = top - (n > PLACES ? DIGIT : 64 - PLACE_BITS);
-  if (n > PLACES) scatter(sort_keys, spare, n, top);
+  if (n > PLACES) scatter_keys(sort_keys, spare, n, top);
   else sort_places(sort_keys, spare, n, top);
   if (shift > bottom) sort_stretches(sort_keys, spare, n, shift);
 }
@@ -191,37 +191,37 @@ static void sort_stretches(sort_key *sort_keys, sort_key *spare, int64_t n, int3
 
 /* ---- By value, where numbers are equal ---- */
 
-static bool after(const key_comparator *by, const sort_key *a, const sort_key *b) {
+static bool comes_after(const key_comparator *by, const sort_key *a, const sort_key *b) {
   return compare_values(by, a->at, b->at) > 0;
 }
 
-static void insert(const key_comparator *by, sort_key *sort_keys, int64_t n) {
+static void insertion_sort(const key_comparator *by, sort_key *sort_keys, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
     sort_key moved = sort_keys[i];
     int64_t j = i;
-    for (; j > 0 && after(by, &sort_keys[j - 1], &moved); j--) sort_keys[j] = sort_keys[j - 1];
+    for (; j > 0 && comes_after(by, &sort_keys[j - 1], &moved); j--) sort_keys[j] = sort_keys[j - 1];
     sort_keys[j] = moved;
   }
 }
 
 static void merge_sort(const key_comparator *by, sort_key *sort_keys, sort_key *spare, int64_t n) {
   if (n <= SHORT) {
-    insert(by, sort_keys, n);
+    insertion_sort(by, sort_keys, n);
     return;
   }
   int64_t half = n / 2;
   merge_sort(by, sort_keys, spare, half);
   merge_sort(by, sort_keys + half, spare, n - half);
-  if (!after(by, &sort_keys[half - 1], &sort_keys[half])) return;
+  if (!comes_after(by, &sort_keys[half - 1], &sort_keys[half])) return;
   memcpy(spare, sort_keys, (size_t)half * sizeof *sort_keys);
   const sort_key *a = spare, *a_end = spare + half, *b = sort_keys + half, *b_end = sort_keys + n;
-  while (a < a_end && b < b_end) *sort_keys++ = after(by, a, b) ? *b++ : *a++;
+  while (a < a_end && b < b_end) *sort_keys++ = comes_after(by, a, b) ? *b++ : *a++;
   if (a < a_end) memcpy(sort_keys, a, (size_t)(a_end - a) * sizeof *sort_keys);
 }
 
 static void sort_values(const key_comparator *by, sort_key *sort_keys, sort_key *spare, int64_t n) {
   for (int64_t i = 1; i < n; i++) {
-    if (!after(by, &sort_keys[i - 1], &sort_keys[i])) continue;
+    if (!comes_after(by, &sort_keys[i - 1], &sort_keys[i])) continue;
     merge_sort(by, sort_keys, spare, n);
     return;
   }
@@ -231,7 +231,7 @@ void key_sort(const key_comparator *by, sort_key *sort_keys, sort_key *spare, in
   sort_numbers(sort_keys, spare, n);
   if (by->key == by->order->count) return;
   for (int64_t start = 0, end; start < n; start = end) {
-    for (end = start + 1; end < n && equal(&sort_keys[end], &sort_keys[start]);) end++;
+    for (end = start + 1; end < n && keys_equal(&sort_keys[end], &sort_keys[start]);) end++;
     if (end - start > 1 && sort_key_is_open(by->order, by->key, &sort_keys[start]))
       sort_values(by, sort_keys + start, spare, end - start);
   }

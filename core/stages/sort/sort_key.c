@@ -105,9 +105,9 @@ static void make_codes(const mm_column *column, int64_t first, int64_t n, uint64
   }
 }
 
-static wide ones(int32_t bits) { return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits); }
+static wide low_ones(int32_t bits) { return bits == 0 ? 0 : ~(wide)0 >> (BITS - bits); }
 
-static void put(sort_key *r, wide code, int32_t shift) {
+static void put_code(sort_key *r, wide code, int32_t shift) {
   wide placed = code << shift;
   r->high |= (uint64_t)(placed >> 64);
   r->low |= (uint64_t)placed;
@@ -115,7 +115,7 @@ static void put(sort_key *r, wide code, int32_t shift) {
 
 /* Pack a key that is not text. Returns whether a null and a value with its number were seen as bits 0 and 1. */
 static int pack_number(const sort_column *key, const mm_column *column, sort_key *sort_keys) {
-  uint64_t codes[CHUNK], all = (uint64_t)ones(key->width), null = key->order.nulls_first ? 0 : all;
+  uint64_t codes[CHUNK], all = (uint64_t)low_ones(key->width), null = key->order.nulls_first ? 0 : all;
   uint64_t flip = key->order.descending ? all : 0;
   int32_t excess = key->width - key->bits, shift = BITS - key->start - key->bits, seen = 0;
   for (int64_t first = 0; first < column->length; first += CHUNK) {
@@ -125,7 +125,7 @@ static int pack_number(const sort_column *key, const mm_column *column, sort_key
       uint64_t code = codes[i] ^ flip;
       bool absent = column_is_null(column, first + i);
       seen |= absent ? 1 : code == null ? 2 : 0;
-      put(&sort_keys[first + i], (absent ? null : code) >> excess, shift);
+      put_code(&sort_keys[first + i], (absent ? null : code) >> excess, shift);
     }
   }
   return seen;
@@ -143,19 +143,19 @@ static wide first_bytes(const uint8_t *bytes, int64_t start, int64_t size, int64
 /* Pack the first bytes of text, filled up with zeros, and the length, or that it is longer. Returns whether one was. */
 static bool pack_text(const sort_column *key, const mm_column *column, sort_key *sort_keys) {
   int32_t room = key->bits / 8 - 1, shift = BITS - key->start - key->bits;
-  wide all = ones(key->bits), null = key->order.nulls_first ? 0 : all, flip = key->order.descending ? all : 0;
+  wide all = low_ones(key->bits), null = key->order.nulls_first ? 0 : all, flip = key->order.descending ? all : 0;
   int64_t end = column->length ? column->offsets[column->length] : 0;
   bool cut = false;
   for (int64_t i = 0; i < column->length; i++) {
     if (column_is_null(column, i)) {
-      put(&sort_keys[i], null, shift);
+      put_code(&sort_keys[i], null, shift);
       continue;
     }
     int32_t start = column->offsets[i], size = column->offsets[i + 1] - start;
     wide text = first_bytes(column->data, start, size < room ? size : room, end) >> (BITS - key->bits);
     text |= (wide)(size <= room ? size + 1 : room + 2); /* the last byte is free: room is one byte less */
     cut |= size > room;
-    put(&sort_keys[i], text ^ flip, shift);
+    put_code(&sort_keys[i], text ^ flip, shift);
   }
   return cut;
 }
@@ -199,7 +199,7 @@ void key_precision_join(const sort_spec *o, key_precision *to, const key_precisi
 }
 
 sort_key sort_key_masked(sort_key r, int32_t bits) {
-  wide mask = ones(bits) << (bits ? BITS - bits : 0);
+  wide mask = low_ones(bits) << (bits ? BITS - bits : 0);
   r.high &= (uint64_t)(mask >> 64);
   r.low &= (uint64_t)mask;
   return r;
@@ -218,7 +218,7 @@ bool sort_key_is_open(const sort_spec *o, int32_t key, const sort_key *r) {
 
 /* The value of the first key of a boundary as its place in the one order, as range_filter takes it. */
 static int64_t place_of(const sort_column *key, uint64_t code) {
-  uint64_t value = key->order.descending ? code ^ (uint64_t)ones(key->width) : code;
+  uint64_t value = key->order.descending ? code ^ (uint64_t)low_ones(key->width) : code;
   switch (key->type) {
   case MM_F64:
     if (value == code_f64(__builtin_nan(""))) return INT64_MAX;
@@ -236,7 +236,7 @@ int64_t sort_spec_filter(const sort_spec *o, const mm_batch *rows, const sort_ke
   const sort_column *key = &o->keys[0];
   range_filter sift = o->count ? range_filter_of(key->type) : NULL;
   if (!sift) return -1;
-  uint64_t all = (uint64_t)ones(key->width);
+  uint64_t all = (uint64_t)low_ones(key->width);
   uint64_t code = (uint64_t)(((wide)boundary->high << 64 | boundary->low) >> (BITS - key->width));
   if (code == 0 || code == all) return -1; /* perhaps null */
   int64_t place = place_of(key, code), least = -INT64_MAX - 1;

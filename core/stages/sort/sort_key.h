@@ -32,7 +32,7 @@ typedef struct sort_spec {
   int32_t count;
 } sort_spec;
 
-/* How far numbers decide for the rows they were made of. */
+/* How many leading bits of the normalised key are exact, for the rows they were made of. */
 typedef struct key_precision {
   int32_t bits, key;        /* `key` is the ordering's count when numbers decide alone */
   uint64_t nulls, extremes; /* keys of 64-bit integers where a null, or a value with the number of a null, was seen */

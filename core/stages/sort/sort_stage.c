@@ -72,7 +72,7 @@ static void sort_close(mm_stage *stage, void *local) {
 }
 
 /* One batch of all batches of a table. */
-static int join(mm_batch *to, const mm_table *rows, mm_error *error) {
+static int join_batches(mm_batch *to, const mm_table *rows, mm_error *error) {
   int32_t columns = rows->batches[0].count;
   int64_t size = rows->count * (int64_t)sizeof(mm_column *);
   const mm_column **parts = memory_allocate(size);
@@ -105,7 +105,7 @@ static int pick_rows(mm_batch *to, const mm_batch *from, sort_key *sort_keys, in
   return status;
 }
 
-/* Ranks of the wanted rows of a morsel, in order, in local->keys. */
+/* Keys of the wanted rows of a morsel, in order, in local->sort_keys. */
 static int make_morsel_keys(sorter *s, sort_local *l, const mm_batch *rows, key_precision *precision, mm_error *error) {
   TRY(sort_key_list_reserve(&l->sort_keys, rows->length, error));
   TRY(sort_key_list_reserve(&l->spare, 2 * rows->length, error));
@@ -139,7 +139,7 @@ static int make_run(sorter *s, sort_local *l, const mm_batch *rows, run *made, m
 static int trim_rows(sorter *s, sort_local *l, mm_error *error) {
   mm_batch rows = {0}, kept = {0};
   top_n_boundary found = {.known = true};
-  int status = join(&rows, &l->rows, error);
+  int status = join_batches(&rows, &l->rows, error);
   mm_table_free(&l->rows);
   if (status >= 0) status = make_morsel_keys(s, l, &rows, &found.precision, error);
   if (status >= 0) status = pick_rows(&kept, &rows, l->sort_keys.items, l->sort_keys.count, error);
@@ -192,7 +192,7 @@ static int sort_cut(mm_stage *stage, void *local, void **partial, mm_error *erro
   }
   mm_batch rows = {0};
   run *made = memory_allocate_zero(sizeof *made);
-  int status = made ? join(&rows, &l->rows, error) : error_fail_memory(error, sizeof *made);
+  int status = made ? join_batches(&rows, &l->rows, error) : error_fail_memory(error, sizeof *made);
   mm_table_free(&l->rows);
   if (status >= 0) status = make_run((sorter *)stage, l, &rows, made, error);
   mm_batch_free(&rows);

@@ -1,8 +1,8 @@
-/* top_n_boundary.c - a row that closes the first n in an order: what comes behind it is not among them.
+/* top_n_boundary.c - top-N boundary: rows that sort after it cannot be in the result.
  *
- * DESIGN. Nearly all rows of a batch are told to be beyond the boundary by looking at their first key alone, a vector at a
- * time. Only where that leaves many are they ranked. A boundary is always made of rows that come earlier in the input than
- * those that are held against it, so that equal rows are beyond it too, where keys tell that they are equal.
+ * DESIGN. Nearly all rows of a batch are told to be beyond the boundary by looking at their first key alone, a vector
+ * at a time. Only where that leaves many are they ranked. A boundary is always made of rows that come earlier in the
+ * input than those that are held against it, so that equal rows are beyond it too, where keys tell that they are equal.
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/sort/top_n_boundary.h"
@@ -44,7 +44,7 @@ static int64_t filter_by_keys(const sort_spec *o, const top_n_boundary *b, const
 }
 
 /* Rows whose bits are set. */
-static int take(mm_batch *to, const mm_batch *from, const uint64_t *passed, int64_t count, mm_error *error) {
+static int take_rows(mm_batch *to, const mm_batch *from, const uint64_t *passed, int64_t count, mm_error *error) {
   int64_t *index = memory_allocate(count * 8), n = 0;
   if (!index) return error_fail_memory(error, count * 8);
   for (int64_t w = 0; w < bit_words(from->length); w++)
@@ -70,7 +70,7 @@ int top_n_boundary_filter(const sort_spec *o, const top_n_boundary *b, const mm_
     if (status >= 0) count = filter_by_keys(o, b, from, room->items, passed);
   }
   if (status >= 0 && count == from->length) status = mm_batch_copy(to, from, error);
-  else if (status >= 0 && count) status = take(to, from, passed, count, error);
+  else if (status >= 0 && count) status = take_rows(to, from, passed, count, error);
   memory_release(passed, size);
   return status;
 }

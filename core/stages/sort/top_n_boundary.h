@@ -11,7 +11,8 @@ typedef struct top_n_boundary {
 } top_n_boundary;
 
 void top_n_boundary_tighten(top_n_boundary *to, const top_n_boundary *other); /* the one that comes first */
-/* Rows of a batch that may be among the first n, all of them where the boundary is not known; `to` stays empty when there
- * are none. The rows come later in the input than those that the boundary was made of. `room` is used for their keys. */
+/* Rows of a batch that may be among the first n, all of them where the boundary is not known; `to` stays empty when
+ * there are none. The rows come later in the input than those that the boundary was made of. `room` is used for
+ * their keys. */
 int top_n_boundary_filter(const sort_spec *o, const top_n_boundary *b, const mm_batch *from, sort_key_list *room,
                           mm_batch *to, mm_error *error);

@@ -86,7 +86,8 @@ describe("opening files", function()
 
   it("calls the pulse while it cuts rows and looks at them, and stops when it says so", function()
     local calls = stop_at(2)
-    local input, failed = files.open { paths = { long_rows(200) }, options = { ragged = true, interrupt = calls.pulse } }
+    local options = { ragged = true, interrupt = calls.pulse }
+    local input, failed = files.open { paths = { long_rows(200) }, options = options }
     assert.is_nil(input)
     assert.same({ "cancelled", 2 }, { failed.id, calls.count })
     calls.pulse:free()
