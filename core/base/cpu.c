@@ -93,7 +93,7 @@ int mm_isa_check(mm_error *error) {
   choice c = make_choice();
   if (c.wanted <= c.best) return 0;
   char list[64] = "", name[64];
-  for (int i = 0, used = 0; i <= c.best; i++) {
+  for (int i = 0, used = 0; i < CPU_ISAS && i <= c.best; i++) {
     const char *before = i == 0 ? "" : i < c.best ? ", " : " or ";
     used += snprintf(list + used, sizeof list - (size_t)used, "%s%s", before, names[i]);
   }

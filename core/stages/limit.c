@@ -1,4 +1,4 @@
-/* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort.c.)
+/* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort_stage.c.)
  *
  * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without
  * keys the job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end,

@@ -225,7 +225,7 @@ describe("the store", function()
     local build = os.getenv "MM_BUILD" or "build"
     local path = build .. "/spec/store_threads.so"
     local compile = "mkdir -p %s/spec && gcc -std=gnu11 -O1 -g -Wall -Werror -shared -fPIC -Icore -o %s "
-      .. "spec/core/store_threads.c -L%s -lmoonmill"
+      .. "spec/core/engine/store_threads.c -L%s -lmoonmill"
     assert(os.execute(compile:format(build, path, build)) == 0)
     pcall(ffi.cdef, "int store_storm(int threads, int rounds, int seed);")
     local storm = ffi.load("./" .. path)

@@ -1,4 +1,4 @@
-/* store_threads.c - threads that change and read the store at once, for spec/core/store_spec.lua, which compiles this
+/* store_threads.c - threads that change and read the store at once, for spec/core/engine/store_spec.lua, which compiles this
  * file.
  * SPDX-License-Identifier: MIT */
 #include "moonmill.h"
