@@ -25,7 +25,9 @@ end
 
 describe("random tables", function()
   local seed, count = os.time(), 60
-  setup(function() os.execute(("python3 spec/core/formats/csv/peer.py %d %d %s"):format(seed, count, files.folder())) end)
+  setup(function()
+    os.execute(("python3 spec/core/formats/csv/peer.py %d %d %s"):format(seed, count, files.folder()))
+  end)
 
   it("are read as Python's csv module reads them", function()
     for i = 0, count - 1 do
