@@ -36,9 +36,9 @@ ISA_avx512 := $(ISA_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbm
 ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
 
 # Files named *.isa.c are built once per instruction set.
-SRC_ISA := $(sort $(wildcard core/*/*.isa.c))
-SRC_C   := $(filter-out $(SRC_ISA),$(sort $(wildcard core/*/*.c)))
-SRC_CXX := $(sort $(wildcard core/*/*.cc))
+SRC_ISA := $(sort $(shell find core -name '*.isa.c'))
+SRC_C   := $(filter-out $(SRC_ISA),$(sort $(shell find core -name '*.c')))
+SRC_CXX := $(sort $(shell find core -name '*.cc'))
 SRC_HOST := $(sort $(wildcard lua/host/*/*.c))
 SRC_LUA  := $(sort $(shell find lua -name '*.lua' -not -path 'lua/host/*'))
 OBJ_CORE := $(SRC_C:%.c=$(BUILD)/%.o) $(SRC_CXX:%.cc=$(BUILD)/%.o) \
@@ -83,8 +83,8 @@ $(BUILD)/%.$(1).o: %.isa.c | $(BUILD)/.packages
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
-# Lua modules, the header and argparse as bytes inside the command.
-$(BUILD)/embedded.c: lua/host/state/embed.lua lua/host/headers.lua core/moonmill.h $(wildcard lua/host/*/*.h) $(SRC_LUA) | $(LJ_LIB)
+# Lua modules, the headers and argparse as bytes inside the command.
+$(BUILD)/embedded.c: lua/host/state/embed.lua lua/host/headers.lua core/moonmill.h core/stage.h $(wildcard lua/host/*/*.h) $(SRC_LUA) | $(LJ_LIB)
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && $(LUA_RUN) $(LJ_BIN) lua/host/state/embed.lua $@ $(SRC_LUA)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
@@ -134,32 +134,34 @@ bench: all build/data/flights-2013.csv | $(VENV)/.peers ## Measure against polar
 
 include pybridge/experiments/experiments.mk
 
+# The two public headers are laid out by hand.
+FORMATTED = $(sort $(shell find core -mindepth 2 -name '*.c' -o -mindepth 2 -name '*.h' -o -mindepth 2 -name '*.cc'))
 lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
 	$(Q).ci/packages $(APT_LINT)
-	$(Q)clang-format-14 --dry-run --Werror $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
+	$(Q)clang-format-14 --dry-run --Werror $(FORMATTED) $(wildcard lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -Ilua/host -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
 	$(Q)$(MAKE) lint-python
 
 fmt: ## Format the C sources
-	$(Q)clang-format-14 -i $(wildcard core/*/*.c core/*/*.h core/*/*.cc lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
+	$(Q)clang-format-14 -i $(FORMATTED) $(wildcard lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
 
 FUZZ_SECONDS ?= 20
 fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each
 	$(Q).ci/packages clang-14 && $(MAKE) -f spec/fuzz/fuzz.mk FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-install: all ## Install the command, the library and its header (PREFIX=/usr/local, DESTDIR=)
+install: all ## Install the command, the library and its headers (PREFIX=/usr/local, DESTDIR=)
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/moonmill
 	$(Q)install -m 755 $(BUILD)/moonmill $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/libmoonmill.so $(DESTDIR)$(PREFIX)/lib/
-	$(Q)install -m 644 core/moonmill.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 core/moonmill.h core/stage.h $(DESTDIR)$(PREFIX)/include/
 	$(Q)install -m 644 pipelines/*.lua $(DESTDIR)$(PREFIX)/share/moonmill/
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'Name: moonmill' 'Description: typed columns, vector kernels and pipelines' \
 	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lmoonmill' 'Cflags: -I$${prefix}/include' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc
 
 uninstall: ## Remove what install put there
-	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h \
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h $(DESTDIR)$(PREFIX)/include/stage.h \
 	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc $(DESTDIR)$(PREFIX)/share/moonmill
 
 dist: ## Make a source archive of the last commit

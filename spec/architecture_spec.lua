@@ -36,6 +36,96 @@ local function exists(path)
   return file ~= nil
 end
 
+-- The floors of core/, from the lowest. A file may include its own room, rooms on lower floors and the public headers.
+local FLOORS = {
+  { "base" },
+  { "text" },
+  { "types", "io" },
+  { "arrow", "kernels", "engine" },
+  { "program", "hash", "formats" },
+  { "aggregates" },
+  { "stages" },
+}
+local PUBLIC = { ["moonmill.h"] = true, ["stage.h"] = true, ["arrow_abi.h"] = true }
+-- Files that may include each other, each with the reason: { ["room/unit"] = { ["room/other"] = "because" } }.
+local CIRCLES = {
+  ["base/os"] = { ["base/alloc"] = "what a thread of the system is to run is allocated within the budget" },
+}
+local FILES_MOST = 12 -- .c files in a folder
+local CROWDED = {} -- folders with more: { ["room"] = number }
+
+local floor_of = {}
+for number, rooms in ipairs(FLOORS) do
+  for _, room in ipairs(rooms) do floor_of[room] = number end
+end
+
+---Every #include of one file of core/ in another: { from, to }, paths below core/.
+local function inclusions()
+  local list = {}
+  for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'")) do
+    each_line(path, function(line)
+      -- A template may be named by a macro.
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"' or line:match '^%s*#%s*define%s+%w+%s+"([^"]+%.h)"'
+      if name then list[#list + 1] = { path:match "^core/(.*)", name } end
+    end)
+  end
+  return list
+end
+
+local function room(path) return path:match "^([^/]+)/" end
+local function folder(path) return path:match "^(.*)/" end
+---A file and the header beside it are one: "base/cpu".
+local function unit(path) return (path:gsub("%.%w+$", ""):gsub("%.isa$", ""):gsub("%.inc$", "")) end
+
+---Inclusions that point up or sideways, or leave core/.
+local function upward(list)
+  local found = {}
+  for _, edge in ipairs(list) do
+    local from, to = edge[1], edge[2]
+    local here, there = floor_of[room(from) or ""], floor_of[room(to) or ""]
+    local fine
+    if PUBLIC[to] then fine = true
+    elseif PUBLIC[from] then fine = false
+    else fine = here and there and (there < here or room(from) == room(to)) end
+    if not fine then found[#found + 1] = from .. " includes " .. to end
+  end
+  return found
+end
+
+---Circles among what `name` makes of the paths, each once: "a > b > a". `excused[a][b]` takes an edge out.
+local function circles(list, name, excused)
+  local graph, nodes = {}, {}
+  for _, edge in ipairs(list) do
+    local from, to = name(edge[1]), name(edge[2])
+    if from and to and from ~= to and not (excused[from] and excused[from][to]) then
+      if not graph[from] then graph[from], nodes[#nodes + 1] = {}, from end
+      graph[from][to] = true
+    end
+  end
+  table.sort(nodes)
+  local found, state, trail = {}, {}, {}
+  local function visit(node)
+    state[node], trail[#trail + 1] = "open", node
+    local next_ones = {}
+    for other in pairs(graph[node] or {}) do next_ones[#next_ones + 1] = other end
+    table.sort(next_ones)
+    for _, other in ipairs(next_ones) do
+      if state[other] == "open" then
+        local first = #trail
+        while trail[first] ~= other do first = first - 1 end
+        found[#found + 1] = table.concat(trail, " > ", first) .. " > " .. other
+      elseif not state[other] then
+        visit(other)
+      end
+    end
+    state[node], trail[#trail] = "done", nil
+  end
+  for _, node in ipairs(nodes) do
+    if not state[node] then visit(node) end
+  end
+  return found
+end
+
 local function code(line) return (line:gsub("%-%-.*", "")) end
 
 -- Folders of lua/moonmill from the ground up. Each may require itself and those named behind it, all of which stand
@@ -97,6 +187,72 @@ describe("the tree", function()
     end))
   end)
 
+  it("has its core in floors: an include points down, or stays in its room", function()
+    local list = inclusions()
+    assert.is_true(#list > 300)
+    assert.same({}, upward(list))
+  end)
+
+  it("has no circle of folders in its core", function() assert.same({}, circles(inclusions(), folder, {})) end)
+
+  it("has no circle of files in its core but those that are given a reason", function()
+    assert.same({}, circles(inclusions(), unit, CIRCLES))
+  end)
+
+  it("would see an include that points up or sideways, and circles", function()
+    local function with(...)
+      local list = inclusions()
+      for _, edge in ipairs { ... } do list[#list + 1] = edge end
+      return list
+    end
+    assert.same({ "base/error.c includes types/column.h" }, upward(with { "base/error.c", "types/column.h" }))
+    assert.same({ "arrow/foreign.c includes kernels/kernel.h" }, upward(with { "arrow/foreign.c", "kernels/kernel.h" }))
+    assert.same({ "moonmill.h includes base/error.h" }, upward(with { "moonmill.h", "base/error.h" }))
+    assert.same({ "io/wait.c includes nowhere/else.h" }, upward(with { "io/wait.c", "nowhere/else.h" }))
+    local below = { "formats/csv/csv_sniff.c", "formats/input.h" }
+    assert.same({ "formats > formats/csv > formats" }, circles(with(below), folder, {}))
+    local pair = with({ "base/arena.c", "base/block.h" }, { "base/block.c", "base/arena.h" })
+    assert.same({ "base/arena > base/block > base/arena" }, circles(pair, unit, CIRCLES))
+    local excused = { ["base/block"] = { ["base/arena"] = "an example" }, ["base/os"] = CIRCLES["base/os"] }
+    assert.same({}, circles(pair, unit, excused))
+  end)
+
+  it("gives the prefix mm_ to nothing in its core but what is public", function()
+    local function names(path)
+      local file = assert(io.open(path))
+      local text = file:read("*a"):gsub("/%*.-%*/", " "):gsub('"[^"\n]*"', '""')
+      file:close()
+      return text:gmatch "%f[%w_][mM][mM]_[%w_]+"
+    end
+    local public, found = {}, {}
+    for _, path in ipairs { "core/moonmill.h", "core/stage.h", "core/base/clock.h" } do
+      for name in names(path) do public[name] = true end
+    end
+    for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'")) do
+      for name in names(path) do
+        if not public[name] and not name:find "_$" then found[#found + 1] = path .. ": " .. name end
+      end
+    end
+    assert.is_true(public.mm_job_new and public.MM_STAGE_BREAKER)
+    assert.same({}, found)
+  end)
+
+  it("has no file name twice in its core, and no more files in a folder than one can look over", function()
+    local seen, twice, count = {}, {}, {}
+    for _, path in ipairs(files "core") do
+      local name = path:match "([^/]+)$"
+      if seen[name] then twice[#twice + 1] = path .. " and " .. seen[name] end
+      seen[name] = path
+      if name:find "%.cc?$" then count[folder(path)] = (count[folder(path)] or 0) + 1 end
+    end
+    assert.same({}, twice)
+    local crowded = {}
+    for where, number in pairs(count) do
+      if number > FILES_MOST then crowded[where:match "^core/(.*)"] = number end
+    end
+    assert.same(CROWDED, crowded)
+  end)
+
   it("lets the language require only itself and LuaJIT", function()
     local own = { ffi = true, bit = true, jit = true, ["string.buffer"] = true, ["table.new"] = true,
       ["table.clear"] = true, argparse = true }
@@ -128,13 +284,20 @@ describe("the tree", function()
   end)
 
   it("lets the Python extension see the public headers and Python, neither the core's insides nor Lua", function()
-    local public = { ["moonmill.h"] = true, ["arrow_abi.h"] = true, ["host.h"] = true, ["session.h"] = true,
-      ["function_module.h"] = true, ["clock.h"] = true }
+    local public = { ["host.h"] = true, ["session.h"] = true, ["function_module.h"] = true, ["base/clock.h"] = true }
+    for name in pairs(PUBLIC) do public[name] = true end
     assert.same({}, offences(files("'pybridge/src/*.c'", "'pybridge/src/*.h'"), function(line)
       local name = line:match '^%s*#%s*include%s+"([^"]+)"'
       if name and not public[name] and not exists("pybridge/src/" .. name) then return name end
       local system = line:match "^%s*#%s*include%s+<([^>]+)>"
       if system and (system:find "^l?ua" or system:find "^lauxlib") then return system end
+    end))
+  end)
+
+  it("lets the host see the public headers of the core alone, and the clock", function()
+    assert.same({}, offences(files("'lua/host/*.c'", "'lua/host/*.h'"), function(line)
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
+      if name and exists("core/" .. name) and not PUBLIC[name] and name ~= "base/clock.h" then return name end
     end))
   end)
 
@@ -169,8 +332,8 @@ describe("the tree", function()
     assert.same({}, found)
   end)
 
-  it("keeps the header readable by LuaJIT: no macros, no inline, no conditions around declarations", function()
-    assert.same({}, offences({ "core/moonmill.h" }, function(line)
+  it("keeps the public headers readable by LuaJIT: no macros, no inline, no conditions around declarations", function()
+    assert.same({}, offences({ "core/moonmill.h", "core/stage.h" }, function(line)
       for _, pattern in ipairs { "^%s*#%s*define", "^%s*#%s*if", "static%s+inline", "\\$" } do
         if line:match(pattern) then return line end
       end

@@ -1,8 +1,15 @@
 /* job.c - a job from its making to its end: threads, segments in turn, state, cancelling, progress.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
-#include "clock.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "engine/parallel.h"
+#include "engine/segment.h"
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
 
 enum { WAIT_SLICE_MS = 10, MAX_THREADS = 1024 };
 
@@ -16,10 +23,10 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
     mm_source_free(source);
     return NULL;
   }
-  mm_job *job = mm_allocate_zero(sizeof *job);
+  mm_job *job = memory_allocate_zero(sizeof *job);
   if (!job || mm_schema_copy(&job->schema, &source->schema, error) < 0) {
-    if (!job) mm_fail_memory(error, sizeof *job);
-    mm_release(job, sizeof *job);
+    if (!job) error_fail_memory(error, sizeof *job);
+    memory_release(job, sizeof *job);
     mm_source_free(source);
     return NULL;
   }
@@ -38,10 +45,10 @@ mm_job *mm_job_new(mm_source *source, const mm_job_options *options, mm_error *e
 int mm_job_add(mm_job *job, mm_stage *stage, mm_error *error) {
   if (job->stage_count == job->stage_capacity) {
     int64_t width = (int64_t)sizeof *job->stages, old = job->stage_capacity;
-    mm_stage **stages = mm_resize(job->stages, old * width, (old + 16) * width);
+    mm_stage **stages = memory_resize(job->stages, old * width, (old + 16) * width);
     if (!stages) {
       mm_stage_free(stage);
-      return mm_fail_memory(error, (old + 16) * width);
+      return error_fail_memory(error, (old + 16) * width);
     }
     job->stages = stages;
     job->stage_capacity += 16;
@@ -69,23 +76,23 @@ static void next_segment(mm_job *job) {
   mm_table result = {0};
   int status = mm_schema_copy(&result.schema, schema_after(job, breaker), &error);
   pthread_mutex_unlock(&job->mutex);
-  if (status >= 0) status = mm_segment_finish(job, &result, &error);
+  if (status >= 0) status = segment_finish(job, &result, &error);
   if (status < 0 || after == job->stage_count) forget_store(job);
   pthread_mutex_lock(&job->mutex);
 
   atomic_fetch_add(&job->stage_rows[2 * breaker + 1], result.rows);
   if (s->first == 0 && s->source->vtable->progress) s->source->vtable->progress(s->source, &job->read);
-  mm_segment_free(job);
+  segment_free(job);
   bool more = status >= 0 && after < job->stage_count;
   if (more) {
     mm_source *source = mm_source_table(&result, &error);
-    status = source ? mm_segment_start(job, source, after, &error) : error.code;
+    status = source ? segment_start(job, source, after, &error) : error.code;
   }
   mm_table_free(&result);
   if (more && status >= 0) {
     job->generation++;
   } else {
-    mm_segment_free(job);
+    segment_free(job);
     job->error = error;
     job->error.code = status < 0 ? status : 0;
     job->state = status >= 0 ? MM_JOB_DONE : atomic_load(&job->cancel) ? MM_JOB_CANCELLED : MM_JOB_FAILED;
@@ -101,11 +108,11 @@ static void thread_body(void *argument) {
   pthread_mutex_lock(&job->mutex);
   for (;;) {
     while (job->state == MM_JOB_RUNNING && (job->generation == seen || job->thread_count == 0))
-      if (!mm_tasks_help(job)) pthread_cond_wait(&job->wanted, &job->mutex);
+      if (!parallel_help(job)) pthread_cond_wait(&job->wanted, &job->mutex);
     if (job->state != MM_JOB_RUNNING) break;
     seen = job->generation;
     pthread_mutex_unlock(&job->mutex);
-    mm_segment_work(job);
+    segment_work(job);
     pthread_mutex_lock(&job->mutex);
     if (++job->arrived == job->thread_count) next_segment(job);
   }
@@ -114,12 +121,12 @@ static void thread_body(void *argument) {
 
 static int bind_stages(mm_job *job, mm_error *error) {
   int64_t count = job->stage_count;
-  if (!count || !(job->stages[count - 1]->flags & MM_STAGE_BREAKS))
-    return mm_fail(error, MM_EBUG, "no-sink", "the last stage of a job must be a sink");
-  job->incoming = mm_allocate_zero(count * (int64_t)sizeof *job->incoming);
-  job->stage_rows = mm_allocate_zero(2 * count * (int64_t)sizeof *job->stage_rows);
-  job->threads = mm_allocate_zero(job->options.threads * (int64_t)sizeof *job->threads);
-  if (!job->incoming || !job->stage_rows || !job->threads) return mm_fail_memory(error, count * 8);
+  if (!count || !(job->stages[count - 1]->flags & MM_STAGE_BREAKER))
+    return error_fail(error, MM_EBUG, "no-sink", "the last stage of a job must be a sink");
+  job->incoming = memory_allocate_zero(count * (int64_t)sizeof *job->incoming);
+  job->stage_rows = memory_allocate_zero(2 * count * (int64_t)sizeof *job->stage_rows);
+  job->threads = memory_allocate_zero(job->options.threads * (int64_t)sizeof *job->threads);
+  if (!job->incoming || !job->stage_rows || !job->threads) return error_fail_memory(error, count * 8);
   const mm_schema *in = &job->schema;
   for (int32_t i = 0; i < count; i++) {
     mm_stage *stage = job->stages[i];
@@ -130,11 +137,12 @@ static int bind_stages(mm_job *job, mm_error *error) {
   return 0;
 }
 
-/* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is refused. */
+/* Without any thread, those who wait for the job do its work. Code of others cannot be stopped then, so it is
+ * refused. */
 static bool prepare_alone(mm_job *job) {
   for (int32_t i = 0; i < job->stage_count; i++)
-    if (job->stages[i]->flags & MM_STAGE_FOREIGN) return false;
-  job->alone = mm_allocate_zero(sizeof *job->alone);
+    if (job->stages[i]->flags & MM_STAGE_USER_CODE) return false;
+  job->alone = memory_allocate_zero(sizeof *job->alone);
   return job->alone != NULL;
 }
 
@@ -143,7 +151,7 @@ static int start_threads(mm_job *job, mm_error *error) {
   int failure = 0;
   int32_t started = 0;
   while (started < job->options.threads && failure == 0) {
-    failure = mm_host_threads.start(mm_host_threads.self, &job->threads[started], thread_body, job);
+    failure = os_threads.start(os_threads.self, &job->threads[started], thread_body, job);
     if (failure == 0) started++;
   }
   pthread_mutex_lock(&job->mutex);
@@ -153,38 +161,38 @@ static int start_threads(mm_job *job, mm_error *error) {
   pthread_cond_broadcast(&job->wanted);
   pthread_mutex_unlock(&job->mutex);
   if (works) return 0;
-  mm_fail(&job->error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failure));
+  error_fail(&job->error, MM_ENOMEM, "no-thread", "cannot start a thread: %s", strerror(-failure));
   if (error) *error = job->error;
   return MM_ENOMEM;
 }
 
-static int begin(mm_job *job, mm_error *error) {
+static int begin_job(mm_job *job, mm_error *error) {
   if (job->state != MM_JOB_NEW || job->incoming)
-    return mm_fail(error, MM_ESTATE, "started", "the job was started before");
+    return error_fail(error, MM_ESTATE, "started", "the job was started before");
   TRY(bind_stages(job, error));
   bool uses_store = false;
   for (int32_t i = 0; i < job->stage_count; i++) uses_store = uses_store || job->stages[i]->flags & MM_STAGE_STORE;
   if (uses_store) job->store = mm_store_snapshot();
   mm_source *source = job->source;
   job->source = NULL;
-  TRY(mm_segment_start(job, source, 0, error));
+  TRY(segment_start(job, source, 0, error));
   job->generation = 1;
   job->state = MM_JOB_RUNNING;
   return 0;
 }
 
 int mm_job_start(mm_job *job, mm_error *error) {
-  TRY(begin(job, error));
+  TRY(begin_job(job, error));
   return start_threads(job, error);
 }
 
 int mm_job_run(mm_job *job, mm_error *error) {
   job->options.threads = 1;
-  TRY(begin(job, error));
+  TRY(begin_job(job, error));
   job->joined = true;
   job->thread_count = 1;
   while (job->state == MM_JOB_RUNNING) {
-    mm_segment_work(job);
+    segment_work(job);
     pthread_mutex_lock(&job->mutex);
     next_segment(job);
     pthread_mutex_unlock(&job->mutex);
@@ -192,24 +200,24 @@ int mm_job_run(mm_job *job, mm_error *error) {
   return mm_job_wait(job, 0, error);
 }
 
-static void join(mm_job *job) {
+static void join_threads(mm_job *job) {
   if (job->joined) return;
-  for (int32_t i = 0; i < job->thread_count; i++) mm_host_threads.join(mm_host_threads.self, job->threads[i]);
+  for (int32_t i = 0; i < job->thread_count; i++) os_threads.join(os_threads.self, job->threads[i]);
   job->joined = true;
 }
 
-/* Let go who waits, and whatever a stage is in the middle of. With job->mutex held, so that the segment stays. */
+/* Wake all waiters and cancel running stages. With job->mutex held, so that the segment stays. */
 static void interrupt(mm_job *job) {
   for (int32_t i = 0; i < job->stage_count; i++)
     if (job->stages[i]->vtable->interrupt) job->stages[i]->vtable->interrupt(job->stages[i]);
-  if (job->segment.source) mm_segment_wake(&job->segment);
+  if (job->segment.source) segment_wake(&job->segment);
 }
 
 /* One piece of the work, or the end of a segment, on the calling thread. */
 static void step_alone(mm_job *job) {
   worker *w = job->alone;
-  if ((w->job || mm_segment_enter(job, w)) && mm_segment_step(w)) return;
-  mm_segment_leave(w);
+  if ((w->job || segment_enter(job, w)) && segment_step(w)) return;
+  segment_leave(w);
   w->job = NULL;
   pthread_mutex_lock(&job->mutex);
   next_segment(job);
@@ -228,7 +236,8 @@ static void work_alone(mm_job *job, int32_t timeout_ms) {
 /* A cancellation may come from a signal handler, which can wake nobody; so the waiter looks for it every few
  * milliseconds. */
 int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
-  if (job->thread_count == 0 && !job->alone) return mm_fail(error, MM_ESTATE, "not-started", "the job was not started");
+  if (job->thread_count == 0 && !job->alone)
+    return error_fail(error, MM_ESTATE, "not-started", "the job was not started");
   if (job->alone && !atomic_exchange(&job->working, true)) {
     work_alone(job, timeout_ms);
     atomic_store(&job->working, false);
@@ -246,7 +255,7 @@ int mm_job_wait(mm_job *job, int32_t timeout_ms, mm_error *error) {
   int32_t state = job->state;
   pthread_mutex_unlock(&job->mutex);
   if (state == MM_JOB_RUNNING) return 1;
-  join(job);
+  join_threads(job);
   if (state == MM_JOB_DONE) return 0;
   if (error) *error = job->error;
   return job->error.code;
@@ -284,19 +293,29 @@ void mm_job_free(mm_job *job) {
   if (!job) return;
   mm_job_cancel(job, MM_ECANCEL);
   if (job->thread_count > 0 || job->alone) mm_job_wait(job, -1, NULL);
-  mm_release(job->alone, job->alone ? (int64_t)sizeof *job->alone : 0);
-  mm_segment_free(job);
+  memory_release(job->alone, job->alone ? (int64_t)sizeof *job->alone : 0);
+  segment_free(job);
   if (job->source) mm_source_free(job->source);
   forget_store(job);
   int64_t count = job->stage_count;
   for (int64_t i = 0; i < count; i++) mm_stage_free(job->stages[i]);
-  mm_release(job->stages, job->stage_capacity * (int64_t)sizeof *job->stages);
-  mm_release(job->incoming, job->incoming ? count * (int64_t)sizeof *job->incoming : 0);
-  mm_release(job->stage_rows, job->stage_rows ? 2 * count * (int64_t)sizeof *job->stage_rows : 0);
-  mm_release(job->threads, job->threads ? job->options.threads * (int64_t)sizeof *job->threads : 0);
+  memory_release(job->stages, job->stage_capacity * (int64_t)sizeof *job->stages);
+  memory_release(job->incoming, job->incoming ? count * (int64_t)sizeof *job->incoming : 0);
+  memory_release(job->stage_rows, job->stage_rows ? 2 * count * (int64_t)sizeof *job->stage_rows : 0);
+  memory_release(job->threads, job->threads ? job->options.threads * (int64_t)sizeof *job->threads : 0);
   mm_schema_free(&job->schema);
   pthread_mutex_destroy(&job->mutex);
   pthread_cond_destroy(&job->changed);
   pthread_cond_destroy(&job->wanted);
-  mm_release(job, sizeof *job);
+  memory_release(job, sizeof *job);
+}
+
+/* ---- Stages and sources, whatever their kind ---- */
+
+void mm_stage_free(mm_stage *stage) {
+  if (stage) stage->vtable->free(stage);
+}
+
+void mm_source_free(mm_source *source) {
+  if (source) source->vtable->free(source);
 }

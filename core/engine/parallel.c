@@ -4,7 +4,12 @@
  * meanwhile. Tasks are taken in order from a counter.
  *
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/parallel.h"
+#include "base/error.h"
+#include "base/os.h"
+#include "engine/job_state.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 struct task_set {
   mm_job *job;
@@ -22,7 +27,7 @@ struct task_set {
 
 static int run_task(task_set *set, int64_t task, mm_error *error) {
   int32_t cancel = atomic_load_explicit(&set->job->cancel, memory_order_relaxed);
-  if (cancel) return mm_fail(error, cancel, "cancelled", "the job was cancelled");
+  if (cancel) return error_fail(error, cancel, "cancelled", "the job was cancelled");
   return set->body(set->context, task, error);
 }
 
@@ -44,7 +49,7 @@ static void run_tasks(task_set *set) {
   }
 }
 
-bool mm_tasks_help(mm_job *job) {
+bool parallel_help(mm_job *job) {
   task_set *set = job->tasks;
   if (!set || atomic_load_explicit(&set->next, memory_order_relaxed) >= set->count) return false;
   set->helpers++;
@@ -76,7 +81,7 @@ static void withdraw_tasks(task_set *set) {
   pthread_mutex_unlock(&job->mutex);
 }
 
-int mm_parallel(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
+int parallel_run(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
                 mm_error *error) {
   task_set set = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
   pthread_mutex_init(&set.lock, NULL);

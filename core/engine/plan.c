@@ -1,7 +1,11 @@
 /* plan.c - stages from which jobs are made: each job gets fresh copies of them.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "engine/job_state.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "stage.h"
 #include <stdatomic.h>
+#include <string.h>
 
 struct mm_plan {
   atomic_int_least64_t references;
@@ -11,9 +15,9 @@ struct mm_plan {
 };
 
 mm_plan *mm_plan_new(const mm_schema *reads, mm_error *error) {
-  mm_plan *plan = mm_allocate_zero(sizeof *plan);
+  mm_plan *plan = memory_allocate_zero(sizeof *plan);
   if (!plan) {
-    mm_fail_memory(error, sizeof *plan);
+    error_fail_memory(error, sizeof *plan);
     return NULL;
   }
   atomic_init(&plan->references, 1);
@@ -27,19 +31,20 @@ void mm_plan_retain(mm_plan *plan) { atomic_fetch_add_explicit(&plan->references
 void mm_plan_release(mm_plan *plan) {
   if (!plan || atomic_fetch_sub_explicit(&plan->references, 1, memory_order_acq_rel) > 1) return;
   for (int32_t i = 0; i < plan->count; i++) mm_stage_free(plan->stages[i]);
-  mm_release(plan->stages, plan->capacity * (int64_t)sizeof *plan->stages);
+  memory_release(plan->stages, plan->capacity * (int64_t)sizeof *plan->stages);
   mm_schema_free(&plan->reads);
-  mm_release(plan, sizeof *plan);
+  memory_release(plan, sizeof *plan);
 }
 
 int mm_plan_add(mm_plan *plan, mm_stage *stage, mm_error *error) {
   int status = 0;
-  if (!stage->vtable->copy) status = mm_fail(error, MM_EBUG, "no-copy", "a plan cannot hold %s", stage->vtable->name);
+  if (!stage->vtable->copy)
+    status = error_fail(error, MM_EBUG, "no-copy", "a plan cannot hold %s", stage->vtable->name);
   if (status >= 0 && plan->count == plan->capacity) {
     int64_t width = (int64_t)sizeof *plan->stages, old = plan->capacity;
-    mm_stage **stages = mm_resize(plan->stages, old * width, (old + 8) * width);
+    mm_stage **stages = memory_resize(plan->stages, old * width, (old + 8) * width);
     if (!stages) {
-      status = mm_fail_memory(error, (old + 8) * width);
+      status = error_fail_memory(error, (old + 8) * width);
     } else {
       plan->stages = stages;
       plan->capacity += 8;

@@ -1,6 +1,12 @@
 /* segment.c - the order of morsels: who claims the next one, when it is folded, and which failure wins.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/segment.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/sink_into.h"
+#include "engine/worker.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 /* Batches small enough for the caches, unless a stage has work to do for each batch that counts, or the user says. */
 static int64_t batch_rows(const mm_job *job, const segment *s) {
@@ -16,7 +22,7 @@ static int64_t batch_rows(const mm_job *job, const segment *s) {
 static int64_t piece_rows(const mm_job *job, const segment *s) {
   enum { PIECE_BYTES = 1 << 20, PIECES_A_THREAD = 16 };
   const mm_source *source = s->source;
-  if (!source->rows || !(job->stages[s->breaker]->flags & MM_STAGE_SCATTERS)) return MM_MORSEL;
+  if (!source->rows || !(job->stages[s->breaker]->flags & MM_STAGE_POSITIONAL)) return MM_MORSEL;
   int64_t width = 0;
   for (int32_t i = 0; i < source->schema.count; i++) {
     int64_t bytes = mm_type_width(source->schema.fields[i].type);
@@ -28,10 +34,10 @@ static int64_t piece_rows(const mm_job *job, const segment *s) {
   return (morsels > 1 ? morsels : 1) * MM_MORSEL;
 }
 
-int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
+int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
-  while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKS)) s->breaker++;
+  while (!(job->stages[s->breaker]->flags & MM_STAGE_BREAKER)) s->breaker++;
   pthread_mutexattr_t brief; /* held for a moment: to look again is cheaper than to sleep */
   pthread_mutexattr_init(&brief);
   pthread_mutexattr_settype(&brief, PTHREAD_MUTEX_ADAPTIVE_NP);
@@ -41,11 +47,11 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
   pthread_cond_init(&s->advanced, NULL);
   s->piece_rows = piece_rows(job, s);
   if (source->rows) source->piece_rows = s->piece_rows;
-  source->lends = (job->stages[s->breaker]->flags & MM_STAGE_LETS_GO) != 0;
+  source->lends = (job->stages[s->breaker]->flags & MM_STAGE_NO_RETAIN) != 0;
   s->batch_rows = batch_rows(job, s);
   s->window = 4 * (int64_t)job->options.threads;
-  s->slots = mm_allocate_zero(s->window * (int64_t)sizeof *s->slots);
-  if (!s->slots) return mm_fail_memory(error, s->window * (int64_t)sizeof *s->slots);
+  s->slots = memory_allocate_zero(s->window * (int64_t)sizeof *s->slots);
+  if (!s->slots) return error_fail_memory(error, s->window * (int64_t)sizeof *s->slots);
 
   bool later_fails = (job->stages[s->breaker]->flags & MM_STAGE_CAN_FAIL) != 0;
   for (int32_t i = s->breaker - 1; i >= first; i--) {
@@ -53,18 +59,18 @@ int mm_segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *er
     later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
     job->stages[i]->may_select = (job->stages[i + 1]->flags & MM_STAGE_SELECTED) != 0;
   }
-  mm_sink_aim(job, s);
+  sink_into_aim(job, s);
   return 0;
 }
 
-void mm_segment_free(mm_job *job) {
+void segment_free(mm_job *job) {
   segment *s = &job->segment;
   if (!s->source) return;
   mm_stage *breaker = job->stages[s->breaker];
   if (s->slots)
     for (int64_t i = 0; i < s->window; i++)
       if (s->slots[i].partial) breaker->vtable->drop(breaker, s->slots[i].partial);
-  mm_release(s->slots, s->window * (int64_t)sizeof *s->slots);
+  memory_release(s->slots, s->window * (int64_t)sizeof *s->slots);
   mm_source_free(s->source);
   pthread_mutex_destroy(&s->claiming);
   pthread_mutex_destroy(&s->ordering);
@@ -72,7 +78,7 @@ void mm_segment_free(mm_job *job) {
   *s = (segment){0};
 }
 
-void mm_segment_wake(segment *s) {
+void segment_wake(segment *s) {
   if (s->source->vtable->interrupt) s->source->vtable->interrupt(s->source);
   pthread_mutex_lock(&s->ordering);
   pthread_cond_broadcast(&s->advanced);
@@ -90,7 +96,7 @@ static bool may_start(mm_job *job, segment *s, int64_t k) {
 }
 
 /* Fold one morsel's partial. A failed one is folded too where the rows before its failure may satisfy the stage. */
-static int fold_one(mm_stage *breaker, outcome *taken, mm_error *error) {
+static int fold_one(mm_stage *breaker, morsel_result *taken, mm_error *error) {
   bool wanted = !taken->error.code || breaker->flags & MM_STAGE_CAN_END;
   if (!taken->partial) return 0;
   if (wanted) return breaker->vtable->fold(breaker, taken->partial, error);
@@ -102,15 +108,15 @@ static int fold_one(mm_stage *breaker, outcome *taken, mm_error *error) {
 static void fold_ready(mm_job *job, segment *s) {
   s->folding = true;
   while (s->slots[s->head % s->window].ready && !s->satisfied && !s->failed) {
-    outcome *slot = &s->slots[s->head % s->window];
-    outcome taken;
+    morsel_result *slot = &s->slots[s->head % s->window];
+    morsel_result taken;
     taken.partial = slot->partial;
     taken.error.code = slot->error.code;
     if (slot->error.code) taken.error = slot->error;
     slot->ready = false;
     slot->partial = NULL;
     mm_error error;
-    mm_error_none(&error);
+    error_clear(&error);
     pthread_mutex_unlock(&s->ordering);
     int status = fold_one(job->stages[s->breaker], &taken, &error);
     pthread_mutex_lock(&s->ordering);
@@ -129,7 +135,7 @@ static void fold_ready(mm_job *job, segment *s) {
 
 static void publish(mm_job *job, segment *s, int64_t k, void *partial, const mm_error *failure) {
   pthread_mutex_lock(&s->ordering);
-  outcome *slot = &s->slots[k % s->window];
+  morsel_result *slot = &s->slots[k % s->window];
   slot->ready = true;
   slot->partial = partial;
   slot->error.code = failure->code;
@@ -154,7 +160,7 @@ static void fail_segment(segment *s, const mm_error *error) {
 }
 
 /* Claim the next morsel: 1, 0 when there is none, or the failure of the source, which stands for the morsel. */
-static int claim(mm_job *job, segment *s, int64_t *k, void **piece, mm_error *error) {
+static int claim_morsel(mm_job *job, segment *s, int64_t *k, void **piece, mm_error *error) {
   int status = 0;
   pthread_mutex_lock(&s->claiming);
   *k = s->next;
@@ -173,11 +179,11 @@ static bool work_once(worker *w, segment *s) {
   void *piece = NULL;
   int64_t k;
   mm_error error;
-  mm_error_none(&error);
-  int status = claim(job, s, &k, &piece, &error);
+  error_clear(&error);
+  int status = claim_morsel(job, s, &k, &piece, &error);
   if (status < 0) publish(job, s, k, NULL, &error);
   if (status <= 0) return false;
-  void *partial = mm_worker_piece(w, k, piece);
+  void *partial = worker_piece(w, k, piece);
   publish(job, s, k, partial, &w->failure);
   status = breaker->vtable->drain ? breaker->vtable->drain(breaker, &error) : 0;
   if (status < 0) {
@@ -203,34 +209,34 @@ static void leave_stages(worker *w, segment *s) {
   }
 }
 
-bool mm_segment_enter(mm_job *job, worker *w) {
+bool segment_enter(mm_job *job, worker *w) {
   mm_error error = {.row = -1, .place = -1, .stage = -1};
-  if (mm_worker_open(w, job, &error) >= 0) return true;
+  if (worker_open(w, job, &error) >= 0) return true;
   fail_segment(&job->segment, &error);
   return false;
 }
 
-bool mm_segment_step(worker *w) {
+bool segment_step(worker *w) {
   if (work_once(w, &w->job->segment)) return true;
   leave_stages(w, &w->job->segment);
   return false;
 }
 
-void mm_segment_leave(worker *w) { mm_worker_close(w); }
+void segment_leave(worker *w) { worker_close(w); }
 
-void mm_segment_work(mm_job *job) {
+void segment_work(mm_job *job) {
   worker w;
-  if (mm_segment_enter(job, &w))
-    while (mm_segment_step(&w)) {}
-  mm_segment_leave(&w);
+  if (segment_enter(job, &w))
+    while (segment_step(&w)) {}
+  segment_leave(&w);
 }
 
-int mm_segment_finish(mm_job *job, mm_table *result, mm_error *error) {
+int segment_finish(mm_job *job, mm_table *result, mm_error *error) {
   segment *s = &job->segment;
   int32_t cancel = atomic_load(&job->cancel);
   if (cancel)
-    return mm_fail(error, cancel, cancel == MM_ELIMIT ? "timeout" : "cancelled", "%s",
-                   cancel == MM_ELIMIT ? "the time limit was reached" : "the job was cancelled");
+    return error_fail(error, cancel, cancel == MM_ELIMIT ? "timeout" : "cancelled", "%s",
+                      cancel == MM_ELIMIT ? "the time limit was reached" : "the job was cancelled");
   if (s->failed) {
     *error = s->error;
     return s->error.code;

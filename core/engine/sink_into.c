@@ -2,10 +2,15 @@
  *
  * DESIGN. Rows keep their numbers from the input to here, so a batch knows where it belongs, and morsels are written in
  * any order; as they begin at multiples of 64 rows they share no word of a bitmap. Where it is safe, the stage before
- * computes its fixed-width columns right there (mm_sink_aim); then there is nothing left to copy.
+ * computes its fixed-width columns right there (sink_into_aim); then there is nothing left to copy.
  *
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/sink_into.h"
+#include "base/alloc.h"
+#include "base/bitmap.h"
+#include "base/error.h"
+#include "types/type.h"
+#include <string.h>
 
 typedef struct into_sink {
   mm_stage base;
@@ -18,19 +23,19 @@ typedef struct into_sink {
 static int into_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   into_sink *sink = (into_sink *)stage;
   if (in->count != sink->count)
-    return mm_fail(error, MM_EUSAGE, "bad-out", "the result has %d columns, there is room for %d", in->count,
-                   sink->count);
+    return error_fail(error, MM_EUSAGE, "bad-out", "the result has %d columns, there is room for %d", in->count,
+                      sink->count);
   for (int32_t i = 0; i < in->count; i++) {
     const mm_field *field = &in->fields[i];
     char wanted[64], given[64];
     if (!sink->to[i].data) continue;
-    if (mm_is_text(field->type.id) || field->type.id == MM_OPAQUE || field->type.id == MM_NULL)
-      return mm_fail(error, MM_EUSAGE, "bad-out", "column \"%s\" is %s, which has no place of fixed width", field->name,
-                     mm_type_name(field->type, given, sizeof given));
-    if (mm_storage(field->type.id) != mm_storage(sink->to[i].type.id))
-      return mm_fail(error, MM_EUSAGE, "bad-out", "column \"%s\" is %s, the memory for it is %s", field->name,
-                     mm_type_name(field->type, given, sizeof given),
-                     mm_type_name(sink->to[i].type, wanted, sizeof wanted));
+    if (type_is_text(field->type.id) || field->type.id == MM_OPAQUE || field->type.id == MM_NULL)
+      return error_fail(error, MM_EUSAGE, "bad-out", "column \"%s\" is %s, which has no place of fixed width",
+                        field->name, mm_type_name(field->type, given, sizeof given));
+    if (type_storage(field->type.id) != type_storage(sink->to[i].type.id))
+      return error_fail(error, MM_EUSAGE, "bad-out", "column \"%s\" is %s, the memory for it is %s", field->name,
+                        mm_type_name(field->type, given, sizeof given),
+                        mm_type_name(sink->to[i].type, wanted, sizeof wanted));
   }
   return mm_schema_copy(&sink->in, in, error);
 }
@@ -39,12 +44,12 @@ static int into_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
 static int refuse_null(const into_sink *sink, int32_t column, const mm_batch *in, mm_error *error) {
   const mm_column *from = &in->columns[column];
   int64_t row = 0;
-  while (row < from->length && mm_bit(from->valid, row)) row++;
+  while (row < from->length && bit_get(from->valid, row)) row++;
   const char *name = sink->in.fields[column].name;
-  mm_fail(error, MM_EDATA, "null-out", "column \"%s\" is null, the memory for it has no place for nulls", name);
+  error_fail(error, MM_EDATA, "null-out", "column \"%s\" is null, the memory for it has no place for nulls", name);
   if (error) {
     error->row = mm_batch_row(in, row);
-    mm_error_text(error->field, sizeof error->field, name, (int64_t)strlen(name));
+    error_copy_text(error->field, sizeof error->field, name, (int64_t)strlen(name));
   }
   return MM_EDATA;
 }
@@ -54,9 +59,9 @@ static void put_bits(const void *to, int64_t at, const void *from, int64_t n) {
   uint64_t *bits = (uint64_t *)(uintptr_t)to, some[16];
   for (int64_t start = 0; start < n; start += 1024) {
     int64_t count = n - start < 1024 ? n - start : 1024;
-    if (from) mm_bits_copy(some, from, start, count);
-    else mm_bits_fill(some, count);
-    mm_bits_put(bits, at + start, some, count);
+    if (from) bits_copy(some, from, start, count);
+    else bits_fill(some, count);
+    bits_put(bits, at + start, some, count);
   }
 }
 
@@ -67,8 +72,8 @@ static int into_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *
     const mm_column *to = &sink->to[i], *from = &in->columns[i];
     if (!to->data) continue;
     if (in->row + in->length > to->length)
-      return mm_fail(error, MM_EBUG, "bad-out", "row %lld comes, there is room for %lld",
-                     (long long)in->row + in->length, (long long)to->length);
+      return error_fail(error, MM_EBUG, "bad-out", "row %lld comes, there is room for %lld",
+                        (long long)in->row + in->length, (long long)to->length);
     if (from->valid && !to->valid && mm_column_null_count(from) > 0) return refuse_null(sink, i, in, error);
   }
   for (int32_t i = 0; i < sink->count; i++) {
@@ -101,14 +106,14 @@ static int into_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
 static void into_free(mm_stage *stage) {
   into_sink *sink = (into_sink *)stage;
   mm_schema_free(&sink->in);
-  mm_release(sink->to, (sink->count + 1) * (int64_t)sizeof *sink->to);
-  mm_release(sink, sizeof *sink);
+  memory_release(sink->to, (sink->count + 1) * (int64_t)sizeof *sink->to);
+  memory_release(sink, sizeof *sink);
 }
 
 /* It can fail, so that batches know their rows. */
 static const mm_stage_class into_class = {.name = "into",
-                                          .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_FAIL | MM_STAGE_SCATTERS
-                                                   | MM_STAGE_LETS_GO,
+                                          .flags = MM_STAGE_BREAKER | MM_STAGE_CAN_FAIL | MM_STAGE_POSITIONAL
+                                                   | MM_STAGE_NO_RETAIN,
                                           .bind = into_bind,
                                           .run = into_run,
                                           .cut = into_cut,
@@ -118,15 +123,15 @@ static const mm_stage_class into_class = {.name = "into",
                                           .free = into_free};
 
 mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_error *error) {
-  into_sink *sink = mm_allocate_zero(sizeof *sink);
-  if (sink) sink->to = mm_allocate_zero((count + 1) * (int64_t)sizeof *to);
+  into_sink *sink = memory_allocate_zero(sizeof *sink);
+  if (sink) sink->to = memory_allocate_zero((count + 1) * (int64_t)sizeof *to);
   if (!sink || !sink->to) {
-    mm_release(sink, sizeof *sink);
-    mm_fail_memory(error, count * (int64_t)sizeof *to);
+    memory_release(sink, sizeof *sink);
+    error_fail_memory(error, count * (int64_t)sizeof *to);
     return NULL;
   }
   sink->base.vtable = &into_class;
-  sink->base.flags = into_class.flags | (in_place ? MM_STAGE_WHOLE : 0);
+  sink->base.flags = into_class.flags | (in_place ? MM_STAGE_ATOMIC_BATCH : 0);
   sink->in_place = in_place;
   sink->count = count;
   if (count) memcpy(sink->to, to, (size_t)count * sizeof *to);
@@ -135,7 +140,7 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
 
 /* In place a stage may only write what it has read: one column, and only if nothing can go wrong after it was
  * written. */
-void mm_sink_aim(mm_job *job, const segment *s) {
+void sink_into_aim(mm_job *job, const segment *s) {
   mm_stage *last = job->stages[s->breaker];
   if (last->vtable != &into_class || s->breaker == s->first) return;
   into_sink *sink = (into_sink *)last;

@@ -1,6 +1,8 @@
 /* sink_table.c - the sink that keeps batches in memory for mm_job_take_result.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/job_state.h"
 
 typedef struct table_sink {
   mm_stage base;
@@ -21,14 +23,14 @@ static int sink_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
 
 static int sink_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   (void)stage, (void)job;
-  *local = mm_allocate_zero(sizeof(table_partial));
-  return *local ? 0 : mm_fail_memory(error, sizeof(table_partial));
+  *local = memory_allocate_zero(sizeof(table_partial));
+  return *local ? 0 : error_fail_memory(error, sizeof(table_partial));
 }
 
 static void partial_free(table_partial *partial) {
   if (!partial) return;
   mm_table_free(&partial->batches);
-  mm_release(partial, sizeof *partial);
+  memory_release(partial, sizeof *partial);
 }
 
 static void sink_close(mm_stage *stage, void *local) {
@@ -49,8 +51,8 @@ static int sink_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *
 
 static int sink_cut(mm_stage *stage, void *local, void **partial, mm_error *error) {
   (void)stage;
-  table_partial *made = mm_allocate_zero(sizeof *made);
-  if (!made) return mm_fail_memory(error, sizeof *made);
+  table_partial *made = memory_allocate_zero(sizeof *made);
+  if (!made) return error_fail_memory(error, sizeof *made);
   *made = *(table_partial *)local;
   *(table_partial *)local = (table_partial){0};
   *partial = made;
@@ -92,11 +94,11 @@ static void sink_free(mm_stage *stage) {
   table_sink *sink = (table_sink *)stage;
   mm_table_free(&sink->kept);
   mm_schema_free(&stage->out);
-  mm_release(sink, sizeof *sink);
+  memory_release(sink, sizeof *sink);
 }
 
 static const mm_stage_class table_sink_class = {.name = "table",
-                                                .flags = MM_STAGE_BREAKS,
+                                                .flags = MM_STAGE_BREAKER,
                                                 .bind = sink_bind,
                                                 .open = sink_open,
                                                 .close = sink_close,
@@ -108,9 +110,9 @@ static const mm_stage_class table_sink_class = {.name = "table",
                                                 .free = sink_free};
 
 mm_stage *mm_sink_table(int64_t rows, mm_error *error) {
-  table_sink *sink = mm_allocate_zero(sizeof *sink);
+  table_sink *sink = memory_allocate_zero(sizeof *sink);
   if (!sink) {
-    mm_fail_memory(error, sizeof *sink);
+    error_fail_memory(error, sizeof *sink);
     return NULL;
   }
   sink->base.vtable = &table_sink_class;
@@ -122,8 +124,8 @@ mm_stage *mm_sink_table(int64_t rows, mm_error *error) {
 int mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error) {
   mm_stage *last = job->stage_count ? job->stages[job->stage_count - 1] : NULL;
   if (!last || last->vtable != &table_sink_class)
-    return mm_fail(error, MM_ESTATE, "no-table", "the job has no sink that keeps a table");
-  if (job->state != MM_JOB_DONE) return mm_fail(error, MM_ESTATE, "not-done", "the job has not succeeded");
+    return error_fail(error, MM_ESTATE, "no-table", "the job has no sink that keeps a table");
+  if (job->state != MM_JOB_DONE) return error_fail(error, MM_ESTATE, "not-done", "the job has not succeeded");
   table_sink *sink = (table_sink *)last;
   *result = sink->kept;
   if (total_rows) *total_rows = sink->total;

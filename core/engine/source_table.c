@@ -1,6 +1,8 @@
 /* source_table.c - batches in memory as the source of a job: a morsel is a range of rows, whatever batches they lie in.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "stage.h"
 
 typedef struct table_source {
   mm_source base;
@@ -31,8 +33,8 @@ static int table_claim(mm_source *source, void **piece, mm_error *error) {
   table_source *s = (table_source *)source;
   int64_t rows = s->starts[s->count];
   if (s->next >= rows) return 0;
-  table_piece *p = mm_allocate(sizeof *p);
-  if (!p) return mm_fail_memory(error, sizeof *p);
+  table_piece *p = memory_allocate(sizeof *p);
+  if (!p) return error_fail_memory(error, sizeof *p);
   *p = (table_piece){.row = s->next, .batch = batch_of(s, s->next)};
   p->end = rows - s->next > source->piece_rows ? s->next + source->piece_rows : rows;
   s->next = p->end;
@@ -60,7 +62,7 @@ static int table_load(mm_source *source, void *local, void *piece, int64_t rows,
 
 static void table_drop(mm_source *source, void *piece) {
   (void)source;
-  mm_release(piece, sizeof(table_piece));
+  memory_release(piece, sizeof(table_piece));
 }
 
 static int64_t lent_bytes(const table_source *s) {
@@ -69,9 +71,9 @@ static int64_t lent_bytes(const table_source *s) {
 
 /* Counting a block for each batch makes its counter travel between the workers. A foreign type's column needs its block
  * to be read. */
-static int lend(table_source *s, mm_error *error) {
-  s->lent = mm_allocate(lent_bytes(s));
-  if (!s->lent) return mm_fail_memory(error, lent_bytes(s));
+static int lend_batches(table_source *s, mm_error *error) {
+  s->lent = memory_allocate(lent_bytes(s));
+  if (!s->lent) return error_fail_memory(error, lent_bytes(s));
   for (int64_t b = 0; b < s->count; b++)
     for (int32_t c = 0; c < s->base.schema.count; c++) {
       mm_column *column = &s->lent[b * s->base.schema.count + c];
@@ -84,33 +86,33 @@ static int lend(table_source *s, mm_error *error) {
 static void table_free(mm_source *source) {
   table_source *s = (table_source *)source;
   for (int64_t i = 0; i < s->count && s->batches; i++) mm_batch_free(&s->batches[i]);
-  mm_release(s->lent, lent_bytes(s));
-  mm_release(s->batches, (s->count + 1) * (int64_t)sizeof *s->batches);
-  mm_release(s->starts, (s->count + 1) * (int64_t)sizeof *s->starts);
+  memory_release(s->lent, lent_bytes(s));
+  memory_release(s->batches, (s->count + 1) * (int64_t)sizeof *s->batches);
+  memory_release(s->starts, (s->count + 1) * (int64_t)sizeof *s->starts);
   mm_schema_free(&s->base.schema);
-  mm_release(s, sizeof *s);
+  memory_release(s, sizeof *s);
 }
 
 static const mm_source_class table_class = {
     .name = "table", .claim = table_claim, .load = table_load, .drop = table_drop, .free = table_free};
 
 mm_source *mm_source_table(const mm_table *table, mm_error *error) {
-  table_source *s = mm_allocate_zero(sizeof *s);
+  table_source *s = memory_allocate_zero(sizeof *s);
   if (!s) {
-    mm_fail_memory(error, sizeof *s);
+    error_fail_memory(error, sizeof *s);
     return NULL;
   }
   s->base.vtable = &table_class;
   s->count = table->count;
-  s->batches = mm_allocate_zero((s->count + 1) * (int64_t)sizeof *s->batches);
-  s->starts = mm_allocate_zero((s->count + 1) * (int64_t)sizeof *s->starts);
-  int status = s->batches && s->starts ? 0 : mm_fail_memory(error, s->count * (int64_t)sizeof *s->batches);
+  s->batches = memory_allocate_zero((s->count + 1) * (int64_t)sizeof *s->batches);
+  s->starts = memory_allocate_zero((s->count + 1) * (int64_t)sizeof *s->starts);
+  int status = s->batches && s->starts ? 0 : error_fail_memory(error, s->count * (int64_t)sizeof *s->batches);
   if (status >= 0) status = mm_schema_copy(&s->base.schema, &table->schema, error);
   for (int64_t i = 0; i < s->count && status >= 0; i++) {
     status = mm_batch_copy(&s->batches[i], &table->batches[i], error);
     s->starts[i + 1] = s->starts[i] + table->batches[i].length;
   }
-  if (status >= 0) status = lend(s, error);
+  if (status >= 0) status = lend_batches(s, error);
   s->base.piece_rows = MM_MORSEL;
   if (status >= 0) s->base.rows = s->starts[s->count];
   if (status < 0) {

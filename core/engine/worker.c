@@ -1,15 +1,18 @@
 /* worker.c - one worker's way of carrying a morsel from the source through a segment's stages.
  * SPDX-License-Identifier: MIT */
-#include "engine.h"
+#include "engine/worker.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <stdatomic.h>
 
-int mm_worker_open(worker *w, mm_job *job, mm_error *error) {
+int worker_open(worker *w, mm_job *job, mm_error *error) {
   const segment *s = &job->segment;
   int64_t count = s->breaker - s->first + 1;
   *w = (worker){.job = job};
-  w->locals = mm_allocate_zero(count * (int64_t)sizeof *w->locals);
-  w->batches = mm_allocate_zero(count * (int64_t)sizeof *w->batches);
-  w->counted = mm_allocate_zero(2 * count * (int64_t)sizeof *w->counted);
-  if (!w->locals || !w->batches || !w->counted) return mm_fail_memory(error, count * (int64_t)sizeof *w->batches);
+  w->locals = memory_allocate_zero(count * (int64_t)sizeof *w->locals);
+  w->batches = memory_allocate_zero(count * (int64_t)sizeof *w->batches);
+  w->counted = memory_allocate_zero(2 * count * (int64_t)sizeof *w->counted);
+  if (!w->locals || !w->batches || !w->counted) return error_fail_memory(error, count * (int64_t)sizeof *w->batches);
   if (s->source->vtable->open) TRY(s->source->vtable->open(s->source, &w->source_local, error));
   w->source_opened = true;
   for (int32_t i = 0; i < count; i++) {
@@ -24,7 +27,7 @@ int mm_worker_open(worker *w, mm_job *job, mm_error *error) {
   return 0;
 }
 
-void mm_worker_close(worker *w) {
+void worker_close(worker *w) {
   const segment *s = &w->job->segment;
   int64_t count = s->breaker - s->first + 1;
   /* Batches first: a stage that closes may own what they show. */
@@ -35,9 +38,9 @@ void mm_worker_close(worker *w) {
     if (stage->vtable->close) stage->vtable->close(stage, w->locals[i]);
   }
   if (w->source_opened && s->source->vtable->close) s->source->vtable->close(s->source, w->source_local);
-  mm_release(w->locals, count * (int64_t)sizeof *w->locals);
-  mm_release(w->batches, count * (int64_t)sizeof *w->batches);
-  mm_release(w->counted, 2 * count * (int64_t)sizeof *w->counted);
+  memory_release(w->locals, count * (int64_t)sizeof *w->locals);
+  memory_release(w->batches, count * (int64_t)sizeof *w->batches);
+  memory_release(w->counted, 2 * count * (int64_t)sizeof *w->counted);
 }
 
 /* Keep the failure of the lowest row; of equal rows the first one seen, which is that of the lower stage. */
@@ -57,13 +60,13 @@ static void push(worker *w, int32_t i, const mm_batch *in) {
   int32_t index = s->first + i;
   mm_stage *stage = w->job->stages[index];
   bool breaks = index == s->breaker;
-  if (breaks && w->failure.code && stage->flags & MM_STAGE_WHOLE) return;
+  if (breaks && w->failure.code && stage->flags & MM_STAGE_ATOMIC_BATCH) return;
   mm_batch *out = breaks ? NULL : &w->batches[i + 1];
   int status;
   w->counted[2 * i] += rows_of(in);
   do {
     mm_error error;
-    mm_error_none(&error);
+    error_clear(&error);
     status = stage->vtable->run(stage, w->locals[i], in, out, &error);
     if (status < 0) note_failure(w, &error, error.row >= 0 ? error.row : mm_batch_row(in, 0), index);
     if (breaks) continue;
@@ -95,9 +98,9 @@ static int64_t stream(worker *w, int64_t start, void *piece) {
   for (int status = 1; status > 0 && !w->failure.code;) {
     int32_t cancel = atomic_load_explicit(&job->cancel, memory_order_relaxed);
     mm_error error;
-    mm_error_none(&error);
+    error_clear(&error);
     if (cancel) {
-      mm_fail(&error, cancel, "cancelled", "the job was cancelled");
+      error_fail(&error, cancel, "cancelled", "the job was cancelled");
       note_failure(w, &error, row, -1);
       break;
     }
@@ -116,13 +119,13 @@ static int64_t stream(worker *w, int64_t start, void *piece) {
   return row - start;
 }
 
-void *mm_worker_piece(worker *w, int64_t number, void *piece) {
+void *worker_piece(worker *w, int64_t number, void *piece) {
   const segment *s = &w->job->segment;
   mm_stage *breaker = w->job->stages[s->breaker];
   int64_t start = number * s->piece_rows;
   void *partial = NULL;
   mm_error error;
-  mm_error_none(&error);
+  error_clear(&error);
   w->failure.code = 0;
   int64_t rows = stream(w, start, piece);
   int status = breaker->vtable->cut(breaker, w->locals[s->breaker - s->first], &partial, &error);

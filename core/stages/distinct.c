@@ -5,8 +5,15 @@
  * result.
  *
  * SPDX-License-Identifier: MIT */
-#include "../group/groups.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include "stages/group/group_build.h"
+#include "stages/group/group_merge.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that stand for `count` candidates. */
 typedef struct picked {
@@ -33,15 +40,15 @@ typedef struct distinct_stage {
   mm_stage base;
   int32_t *keys;
   int32_t key_count;
-  mm_group_plan plan;
-  mm_merger merger;
-  mm_spares spares;
+  group_plan plan;
+  group_merge merge;
+  partial_pool pool;
   pthread_mutex_t lock; /* of kept */
   mm_buffer kept;
 } distinct_stage;
 
 typedef struct distinct_local {
-  mm_absorber absorber;
+  group_build build;
   candidates *candidates;
   mm_buffer index; /* int64_t: candidates among a batch's rows */
 } distinct_local;
@@ -54,7 +61,7 @@ static void free_candidates(candidates *all) {
   mm_buffer_free(&all->index);
   mm_buffer_free(&all->positions);
   mm_buffer_free(&all->fresh);
-  mm_release(all, sizeof *all);
+  memory_release(all, sizeof *all);
 }
 
 /* ---- Picking rows ---- */
@@ -95,8 +102,8 @@ static int add_candidates(candidates *all, const mm_batch *from, int64_t *index,
 
 /* ---- Merged morsels ---- */
 
-static int keep(distinct_stage *stage, uint64_t morsel, int64_t number, const mm_batch *from, const int64_t *index,
-                int64_t count, mm_error *error) {
+static int keep_candidates(distinct_stage *stage, uint64_t morsel, int64_t number, const mm_batch *from,
+                           const int64_t *index, int64_t count, mm_error *error) {
   kept_rows kept = {.morsel = morsel, .batch = number};
   int status = pick_rows(&kept.rows, from, index, count, error);
   if (status >= 0) {
@@ -108,8 +115,8 @@ static int keep(distinct_stage *stage, uint64_t morsel, int64_t number, const mm
   return status;
 }
 
-static int keep_fresh(distinct_stage *stage, const mm_partial *partial, mm_error *error) {
-  const candidates *all = partial->cargo;
+static int keep_fresh(distinct_stage *stage, const group_partial *partial, mm_error *error) {
+  const candidates *all = partial->payload;
   const uint64_t *position = (const uint64_t *)all->positions.data;
   const int64_t *index = (const int64_t *)all->index.data;
   const picked *list = (const picked *)all->picked.data;
@@ -124,7 +131,7 @@ static int keep_fresh(distinct_stage *stage, const mm_partial *partial, mm_error
       kept[count] = index[i];
       count += all->fresh.data[position[i]];
     }
-    if (count) status = keep(stage, partial->base >> 32, b, &list[b].batch, kept, count, error);
+    if (count) status = keep_candidates(stage, partial->base >> 32, b, &list[b].batch, kept, count, error);
     position += list[b].count;
     index += list[b].count;
   }
@@ -132,27 +139,27 @@ static int keep_fresh(distinct_stage *stage, const mm_partial *partial, mm_error
   return status;
 }
 
-static int spare(void *self, mm_partial **partial, mm_error *error) {
+static int take_spare(void *self, group_partial **partial, mm_error *error) {
   distinct_stage *stage = self;
-  return mm_spares_take(&stage->spares, &stage->plan, partial, error);
+  return partial_pool_take(&stage->pool, &stage->plan, partial, error);
 }
 
-static void discard(distinct_stage *stage, mm_partial *partial) {
-  free_candidates(partial->cargo);
-  partial->cargo = partial->fresh = NULL;
-  mm_spares_give(&stage->spares, partial);
+static void discard(distinct_stage *stage, group_partial *partial) {
+  free_candidates(partial->payload);
+  partial->payload = partial->fresh = NULL;
+  partial_pool_give(&stage->pool, partial);
 }
 
-static int done(void *self, mm_partial *take, mm_error *error) {
-  int status = take->cargo ? keep_fresh(self, take, error) : 0;
+static int take_merged(void *self, group_partial *take, mm_error *error) {
+  int status = take->payload ? keep_fresh(self, take, error) : 0;
   discard(self, take);
   return status;
 }
 
-static void drop_partial(void *self, mm_partial *take) {
+static void drop_partial(void *self, group_partial *take) {
   (void)self;
-  free_candidates(take->cargo);
-  mm_partial_free(take);
+  free_candidates(take->payload);
+  group_partial_free(take);
 }
 
 /* ---- The stage ---- */
@@ -161,54 +168,54 @@ static int distinct_bind(mm_stage *base, const mm_schema *in, mm_error *error) {
   distinct_stage *stage = (distinct_stage *)base;
   int32_t count = stage->key_count ? stage->key_count : in->count;
   int64_t bytes = (in->count + 1) * (int64_t)sizeof(int32_t);
-  int32_t *all = mm_allocate(bytes);
-  if (!all) return mm_fail_memory(error, bytes);
+  int32_t *all = memory_allocate(bytes);
+  if (!all) return error_fail_memory(error, bytes);
   for (int32_t c = 0; c < in->count; c++) all[c] = c;
-  int status = mm_group_plan_init(&stage->plan, in, stage->key_count ? stage->keys : all, count, NULL, 0, error);
-  mm_release(all, bytes);
-  stage->merger.self = stage;
-  stage->merger.spare = spare;
-  stage->merger.done = done;
-  return status < 0 ? status : mm_merger_init(&stage->merger, &stage->plan, error);
+  int status = group_plan_init(&stage->plan, in, stage->key_count ? stage->keys : all, count, NULL, 0, error);
+  memory_release(all, bytes);
+  stage->merge.self = stage;
+  stage->merge.spare = take_spare;
+  stage->merge.done = take_merged;
+  return status < 0 ? status : group_merge_init(&stage->merge, &stage->plan, error);
 }
 
 static void distinct_close(mm_stage *base, void *memory) {
   (void)base;
   distinct_local *local = memory;
-  mm_absorber_free(&local->absorber);
+  group_build_free(&local->build);
   free_candidates(local->candidates);
   mm_buffer_free(&local->index);
-  mm_release(local, sizeof *local);
+  memory_release(local, sizeof *local);
 }
 
 static int distinct_open(mm_stage *base, mm_job *job, void **memory, mm_error *error) {
   (void)job;
-  distinct_local *local = mm_allocate_zero(sizeof *local);
-  if (!local) return mm_fail_memory(error, sizeof *local);
-  int status = mm_absorber_init(&local->absorber, &((distinct_stage *)base)->plan, error);
+  distinct_local *local = memory_allocate_zero(sizeof *local);
+  if (!local) return error_fail_memory(error, sizeof *local);
+  int status = group_build_init(&local->build, &((distinct_stage *)base)->plan, error);
   if (status < 0) distinct_close(base, local);
   else *memory = local;
   return status;
 }
 
 static int pick_candidates(distinct_local *local, const mm_batch *in, mm_error *error) {
-  mm_absorber *absorber = &local->absorber;
+  group_build *build = &local->build;
   local->index.size = 0;
   TRY(mm_buffer_reserve(&local->index, in->length * 8, error));
   int64_t *index = (int64_t *)local->index.data, count = 0;
   for (int64_t start = 0; start < in->length;) {
-    int64_t next = absorber->groups.keys.count;
-    int n = mm_absorber_take(absorber, in, start, error);
+    int64_t next = build->groups.keys.count;
+    int n = group_build_add(build, in, start, error);
     TRY(n);
-    for (int64_t i = 0; i < n && next < absorber->groups.keys.count; i++) {
-      if (absorber->vector.group[i] != next) continue;
+    for (int64_t i = 0; i < n && next < build->groups.keys.count; i++) {
+      if (build->vector.group[i] != next) continue;
       index[count++] = start + i;
       next++;
     }
     start += n;
   }
-  if (!local->candidates) local->candidates = mm_allocate_zero(sizeof *local->candidates);
-  if (!local->candidates) return mm_fail_memory(error, sizeof *local->candidates);
+  if (!local->candidates) local->candidates = memory_allocate_zero(sizeof *local->candidates);
+  if (!local->candidates) return error_fail_memory(error, sizeof *local->candidates);
   return count ? add_candidates(local->candidates, in, index, count, error) : 0;
 }
 
@@ -216,32 +223,32 @@ static int distinct_run(mm_stage *base, void *memory, const mm_batch *in, mm_bat
   (void)base, (void)out;
   distinct_local *local = memory;
   int status = pick_candidates(local, in, error);
-  if (status < 0) local->absorber.failed = true;
+  if (status < 0) local->build.failed = true;
   return status;
 }
 
 static int complete_candidates(distinct_local *local, mm_error *error) {
   candidates *all = local->candidates;
-  const mm_buffer *first = &local->absorber.groups.first;
+  const mm_buffer *first = &local->build.groups.first;
   TRY(mm_buffer_append(&all->positions, first->data, first->size, error));
-  TRY(mm_buffer_reserve(&all->fresh, local->absorber.rows + 1, error));
-  memset(all->fresh.data, 0, (size_t)local->absorber.rows + 1);
+  TRY(mm_buffer_reserve(&all->fresh, local->build.rows + 1, error));
+  memset(all->fresh.data, 0, (size_t)local->build.rows + 1);
   return 0;
 }
 
 static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *error) {
   distinct_stage *stage = (distinct_stage *)base;
   distinct_local *local = memory;
-  mm_partial *partial = NULL;
-  int status = spare(stage, &partial, error);
-  if (status >= 0 && local->candidates && !local->absorber.failed) status = complete_candidates(local, error);
-  if (status >= 0) status = mm_absorber_cut(&local->absorber, partial, atomic_load(&stage->merger.partitioned), error);
+  group_partial *partial = NULL;
+  int status = take_spare(stage, &partial, error);
+  if (status >= 0 && local->candidates && !local->build.failed) status = complete_candidates(local, error);
+  if (status >= 0) status = group_build_cut(&local->build, partial, atomic_load(&stage->merge.partitioned), error);
   if (status < 0) {
-    if (partial) mm_spares_give(&stage->spares, partial);
-    local->absorber.failed = true;
+    if (partial) partial_pool_give(&stage->pool, partial);
+    local->build.failed = true;
     return status;
   }
-  partial->cargo = local->candidates;
+  partial->payload = local->candidates;
   partial->fresh = local->candidates ? local->candidates->fresh.data : NULL;
   local->candidates = NULL;
   *result = partial;
@@ -249,12 +256,12 @@ static int distinct_cut(mm_stage *base, void *memory, void **result, mm_error *e
 }
 
 static int distinct_fold(mm_stage *base, void *partial, mm_error *error) {
-  return mm_merger_fold(&((distinct_stage *)base)->merger, partial, error);
+  return group_merge_fold(&((distinct_stage *)base)->merge, partial, error);
 }
 static void distinct_drop(mm_stage *base, void *partial) { discard((distinct_stage *)base, partial); }
-static void distinct_interrupt(mm_stage *base) { mm_merger_stop(&((distinct_stage *)base)->merger); }
+static void distinct_interrupt(mm_stage *base) { group_merge_stop(&((distinct_stage *)base)->merge); }
 static int distinct_drain(mm_stage *base, mm_error *error) {
-  return mm_merger_drain(&((distinct_stage *)base)->merger, error);
+  return group_merge_drain(&((distinct_stage *)base)->merge, error);
 }
 
 /* ---- The result ---- */
@@ -280,57 +287,57 @@ static int join_batch(void *context, int64_t i, mm_error *error) {
   int64_t count = all->starts[i + 1] - all->starts[i];
   mm_batch *batch = &all->batches[i];
   if (count == 1) return mm_batch_copy(batch, &parts->rows, error);
-  const mm_column **columns = mm_allocate(count * (int64_t)sizeof(mm_column *));
-  if (!columns) return mm_fail_memory(error, count * (int64_t)sizeof(mm_column *));
+  const mm_column **columns = memory_allocate(count * (int64_t)sizeof(mm_column *));
+  if (!columns) return error_fail_memory(error, count * (int64_t)sizeof(mm_column *));
   int status = mm_batch_resize(batch, parts->rows.count, error);
   for (int64_t p = 0; p < count; p++) batch->length += parts[p].rows.length;
   for (int32_t c = 0; c < parts->rows.count && status >= 0; c++) {
     for (int64_t p = 0; p < count; p++) columns[p] = &parts[p].rows.columns[c];
     status = mm_column_concat(&batch->columns[c], columns, count, error);
   }
-  mm_release(columns, count * (int64_t)sizeof(mm_column *));
+  memory_release(columns, count * (int64_t)sizeof(mm_column *));
   return status;
 }
 
 static int distinct_finish(mm_stage *base, mm_job *job, mm_table *out, mm_error *error) {
   distinct_stage *stage = (distinct_stage *)base;
-  TRY(mm_merger_finish(&stage->merger, job, error));
+  TRY(group_merge_finish(&stage->merge, job, error));
   kept_rows *parts = (kept_rows *)stage->kept.data;
   int64_t count = stage->kept.size / (int64_t)sizeof *parts, rows = 0;
   if (!count) return 0;
   qsort(parts, (size_t)count, sizeof *parts, in_order);
   int64_t bytes = (count + 1) * (int64_t)sizeof(int64_t), batch_bytes = count * (int64_t)sizeof(mm_batch);
-  int64_t *starts = mm_allocate(bytes), batches = 0;
-  joining all = {.parts = parts, .starts = starts, .batches = mm_allocate_zero(batch_bytes)};
-  int status = starts && all.batches ? 0 : mm_fail_memory(error, bytes + batch_bytes);
+  int64_t *starts = memory_allocate(bytes), batches = 0;
+  joining all = {.parts = parts, .starts = starts, .batches = memory_allocate_zero(batch_bytes)};
+  int status = starts && all.batches ? 0 : error_fail_memory(error, bytes + batch_bytes);
   for (int64_t i = 0; i < count && status >= 0; i++) {
     int64_t length = parts[i].rows.length;
     if (i == 0 || rows + length > MM_MORSEL || length >= LARGE) starts[batches++] = i, rows = 0;
     rows = length >= LARGE ? MM_MORSEL : rows + length; /* a large one stands alone */
     starts[batches] = count;
   }
-  if (status >= 0) status = mm_parallel(job, batches, join_batch, &all, error);
+  if (status >= 0) status = parallel_run(job, batches, join_batch, &all, error);
   for (int64_t i = 0; i < batches; i++) {
     if (status >= 0) status = mm_table_append(out, &all.batches[i], error);
     mm_batch_free(&all.batches[i]);
   }
-  mm_release(starts, bytes);
-  mm_release(all.batches, batch_bytes);
+  memory_release(starts, bytes);
+  memory_release(all.batches, batch_bytes);
   return status;
 }
 
 static void distinct_free(mm_stage *base) {
   distinct_stage *stage = (distinct_stage *)base;
-  mm_merger_free(&stage->merger, drop_partial);
-  mm_spares_free(&stage->spares);
+  group_merge_free(&stage->merge, drop_partial);
+  partial_pool_free(&stage->pool);
   kept_rows *parts = (kept_rows *)stage->kept.data;
   for (int64_t i = 0; i < stage->kept.size / (int64_t)sizeof *parts; i++) mm_batch_free(&parts[i].rows);
   mm_buffer_free(&stage->kept);
-  mm_group_plan_free(&stage->plan);
+  group_plan_free(&stage->plan);
   mm_schema_free(&base->out);
   pthread_mutex_destroy(&stage->lock);
-  mm_release(stage->keys, (stage->key_count + 1) * (int64_t)sizeof *stage->keys);
-  mm_release(stage, sizeof *stage);
+  memory_release(stage->keys, (stage->key_count + 1) * (int64_t)sizeof *stage->keys);
+  memory_release(stage, sizeof *stage);
 }
 
 static mm_stage *distinct_copy(const mm_stage *base, mm_error *error) {
@@ -339,7 +346,7 @@ static mm_stage *distinct_copy(const mm_stage *base, mm_error *error) {
 }
 
 static const mm_stage_class distinct_class = {.name = "distinct",
-                                              .flags = MM_STAGE_BREAKS,
+                                              .flags = MM_STAGE_BREAKER,
                                               .bind = distinct_bind,
                                               .open = distinct_open,
                                               .close = distinct_close,
@@ -354,18 +361,18 @@ static const mm_stage_class distinct_class = {.name = "distinct",
                                               .copy = distinct_copy};
 
 mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *error) {
-  distinct_stage *stage = mm_allocate_zero(sizeof *stage);
+  distinct_stage *stage = memory_allocate_zero(sizeof *stage);
   if (!stage) {
-    mm_fail_memory(error, sizeof *stage);
+    error_fail_memory(error, sizeof *stage);
     return NULL;
   }
   stage->base = (mm_stage){.vtable = &distinct_class, .flags = distinct_class.flags};
-  mm_spares_init(&stage->spares);
+  partial_pool_init(&stage->pool);
   pthread_mutex_init(&stage->lock, NULL);
   stage->key_count = key_count;
-  stage->keys = mm_allocate((key_count + 1) * (int64_t)sizeof *keys);
+  stage->keys = memory_allocate((key_count + 1) * (int64_t)sizeof *keys);
   if (!stage->keys) {
-    mm_fail_memory(error, (key_count + 1) * (int64_t)sizeof *keys);
+    error_fail_memory(error, (key_count + 1) * (int64_t)sizeof *keys);
     distinct_free(&stage->base);
     return NULL;
   }

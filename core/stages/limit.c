@@ -1,18 +1,22 @@
-/* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort.c.)
+/* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort_stage.c.)
  *
  * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without
  * keys the job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end,
- * because the tally knows each key by its first row; a morsel's batches are then joined to what was picked of them.
+ * because the counter knows each key by its first row; a morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
-#include "stages/sorter.h"
-#include "stages/tally.h"
+#include "engine/job_state.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "hash/key_counter.h"
+#include "stages/sort/sort_stage.h"
+#include <string.h>
 
 /* Batches, and what is wanted of them. */
 typedef struct choice {
   mm_table rows;
-  mm_buffer picks; /* mm_pick; only with keys */
-  tally tally;
+  mm_buffer picks; /* row_ref; only with keys */
+  key_counter key_counter;
 } choice;
 
 typedef struct limiter {
@@ -26,7 +30,7 @@ typedef struct limiter {
 static void choice_free(choice *c) {
   mm_table_free(&c->rows);
   mm_buffer_free(&c->picks);
-  mm_tally_free(&c->tally);
+  key_counter_free(&c->key_counter);
 }
 
 /* ---- Morsels ---- */
@@ -35,20 +39,20 @@ static int limit_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
   const limiter *l = (const limiter *)stage;
   for (int32_t k = 0; k < l->key_count; k++)
     if (l->keys[k] < 0 || l->keys[k] >= in->count)
-      return mm_fail(error, MM_EUSAGE, "bad-column", "limit: there is no column %d", l->keys[k]);
-  return l->key_count ? mm_sorter_refuse_opaque("limit", in, error) : 0;
+      return error_fail(error, MM_EUSAGE, "bad-column", "limit: there is no column %d", l->keys[k]);
+  return l->key_count ? sort_refuse_opaque("limit", in, error) : 0;
 }
 
 static int limit_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
   (void)stage, (void)job;
-  *local = mm_allocate_zero(sizeof(choice));
-  return *local ? 0 : mm_fail_memory(error, sizeof(choice));
+  *local = memory_allocate_zero(sizeof(choice));
+  return *local ? 0 : error_fail_memory(error, sizeof(choice));
 }
 
 static void limit_close(mm_stage *stage, void *local) {
   (void)stage;
   if (local) choice_free(local);
-  mm_release(local, sizeof(choice));
+  memory_release(local, sizeof(choice));
 }
 
 /* The first rows of a batch, at most `n`. */
@@ -58,14 +62,14 @@ static int append_head(mm_table *to, const mm_batch *from, int64_t n, mm_error *
   return mm_table_append(to, &head, error);
 }
 
-static int pick(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) {
+static int pick_of_keys(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) {
   int32_t part = (int32_t)(c->rows.count - 1);
   int64_t length = c->rows.batches[part].length, seen;
-  TRY(mm_buffer_reserve(&c->picks, length * (int64_t)sizeof(mm_pick), error));
-  mm_tally_hash(&c->rows.batches[part], l->keys, l->key_count, hashes);
+  TRY(mm_buffer_reserve(&c->picks, length * (int64_t)sizeof(row_ref), error));
+  key_counter_hash(&c->rows.batches[part], l->keys, l->key_count, hashes);
   for (int64_t i = 0; i < length; i++) {
-    mm_pick at = {part, (int32_t)i};
-    TRY(mm_tally_add(&c->tally, c->rows.batches, l->keys, l->key_count, hashes[i], at, &seen, error));
+    row_ref at = {part, (int32_t)i};
+    TRY(key_counter_add(&c->key_counter, c->rows.batches, l->keys, l->key_count, hashes[i], at, &seen, error));
     if (seen > l->n) continue;
     memcpy(c->picks.data + c->picks.size, &at, sizeof at);
     c->picks.size += sizeof at;
@@ -74,12 +78,12 @@ static int pick(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) 
 }
 
 /* Append a batch and pick from it; it is dropped again when nothing of it is wanted. */
-static int choose(const limiter *l, choice *c, const mm_batch *in, mm_error *error) {
+static int choose_rows(const limiter *l, choice *c, const mm_batch *in, mm_error *error) {
   TRY(append_head(&c->rows, in, in->length, error));
   int64_t before = c->picks.size, size = in->length * 8;
-  uint64_t *hashes = mm_allocate(size);
-  int status = hashes ? pick(l, c, hashes, error) : mm_fail_memory(error, size);
-  mm_release(hashes, size);
+  uint64_t *hashes = memory_allocate(size);
+  int status = hashes ? pick_of_keys(l, c, hashes, error) : error_fail_memory(error, size);
+  memory_release(hashes, size);
   if (status >= 0 && c->picks.size == before) {
     mm_batch_free(&c->rows.batches[--c->rows.count]);
     c->rows.rows -= in->length;
@@ -92,18 +96,18 @@ static int limit_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch 
   choice *c = local;
   (void)out;
   if (l->n == 0) return 0;
-  if (l->key_count) return choose(l, c, in, error);
+  if (l->key_count) return choose_rows(l, c, in, error);
   return c->rows.rows < l->n ? append_head(&c->rows, in, l->n - c->rows.rows, error) : 0;
 }
 
 /* What was picked, as batches of at most a morsel's rows. */
-static int gather(const choice *c, mm_table *to, mm_error *error) {
-  const mm_pick *picks = (const mm_pick *)(const void *)c->picks.data;
+static int gather_rows(const choice *c, mm_table *to, mm_error *error) {
+  const row_ref *picks = (const row_ref *)(const void *)c->picks.data;
   int64_t count = c->picks.size / (int64_t)sizeof *picks;
   for (int64_t start = 0; start < count; start += MM_MORSEL) {
     mm_batch made = {0};
     int64_t n = count - start < MM_MORSEL ? count - start : MM_MORSEL;
-    TRY(mm_batch_gather(&made, c->rows.batches, c->rows.count, picks + start, n, error));
+    TRY(batch_gather(&made, c->rows.batches, c->rows.count, picks + start, n, error));
     TRY(mm_table_append(to, &made, error));
   }
   return 0;
@@ -112,12 +116,12 @@ static int gather(const choice *c, mm_table *to, mm_error *error) {
 static int limit_cut(mm_stage *stage, void *local, void **partial, mm_error *error) {
   const limiter *l = (const limiter *)stage;
   choice *c = local;
-  mm_table *made = mm_allocate_zero(sizeof *made);
-  int status = made ? 0 : mm_fail_memory(error, sizeof *made);
+  mm_table *made = memory_allocate_zero(sizeof *made);
+  int status = made ? 0 : error_fail_memory(error, sizeof *made);
   if (status >= 0 && l->key_count) {
-    status = gather(c, made, error);
+    status = gather_rows(c, made, error);
     mm_table_free(&c->rows);
-    mm_tally_clear(&c->tally);
+    key_counter_clear(&c->key_counter);
     c->picks.size = 0;
   } else if (status >= 0) {
     *made = c->rows;
@@ -132,7 +136,7 @@ static int limit_cut(mm_stage *stage, void *local, void **partial, mm_error *err
 static void limit_drop(mm_stage *stage, void *partial) {
   (void)stage;
   mm_table_free(partial);
-  mm_release(partial, sizeof(mm_table));
+  memory_release(partial, sizeof(mm_table));
 }
 
 static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
@@ -140,7 +144,7 @@ static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
   const mm_table *rows = partial;
   int status = 0;
   for (int64_t i = 0; i < rows->count && status >= 0; i++) {
-    if (l->key_count) status = choose(l, &l->kept, &rows->batches[i], error);
+    if (l->key_count) status = choose_rows(l, &l->kept, &rows->batches[i], error);
     else if (l->kept.rows.rows < l->n)
       status = append_head(&l->kept.rows, &rows->batches[i], l->n - l->kept.rows.rows, error);
   }
@@ -151,7 +155,7 @@ static int limit_fold(mm_stage *stage, void *partial, mm_error *error) {
 static int limit_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error) {
   limiter *l = (limiter *)stage;
   (void)job;
-  if (l->key_count) return gather(&l->kept, out, error);
+  if (l->key_count) return gather_rows(&l->kept, out, error);
   for (int64_t i = 0; i < l->kept.rows.count; i++) TRY(mm_table_append(out, &l->kept.rows.batches[i], error));
   return 0;
 }
@@ -159,9 +163,9 @@ static int limit_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *e
 static void limit_free(mm_stage *stage) {
   limiter *l = (limiter *)stage;
   choice_free(&l->kept);
-  mm_release(l->keys, l->key_count * (int64_t)sizeof *l->keys);
+  memory_release(l->keys, l->key_count * (int64_t)sizeof *l->keys);
   mm_schema_free(&stage->out);
-  mm_release(l, sizeof *l);
+  memory_release(l, sizeof *l);
 }
 
 static mm_stage *limit_copy(const mm_stage *stage, mm_error *error) {
@@ -170,7 +174,7 @@ static mm_stage *limit_copy(const mm_stage *stage, mm_error *error) {
 }
 
 static const mm_stage_class limit_class = {.name = "limit",
-                                           .flags = MM_STAGE_BREAKS | MM_STAGE_CAN_END,
+                                           .flags = MM_STAGE_BREAKER | MM_STAGE_CAN_END,
                                            .bind = limit_bind,
                                            .open = limit_open,
                                            .close = limit_close,
@@ -185,20 +189,20 @@ static const mm_stage_class limit_class = {.name = "limit",
 mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
                          mm_error *error) {
   if (n < 0) {
-    mm_fail(error, MM_EUSAGE, "bad-limit", "limit: %lld rows", (long long)n);
+    error_fail(error, MM_EUSAGE, "bad-limit", "limit: %lld rows", (long long)n);
     return NULL;
   }
-  if (order_count > 0) return mm_sorter_new(n, keys, key_count, orders, order_count, error);
-  limiter *l = mm_allocate_zero(sizeof *l);
+  if (order_count > 0) return sort_stage_new(n, keys, key_count, orders, order_count, error);
+  limiter *l = memory_allocate_zero(sizeof *l);
   int64_t size = key_count * (int64_t)sizeof *keys;
-  if (l) l->keys = mm_allocate(size);
+  if (l) l->keys = memory_allocate(size);
   if (!l || !l->keys) {
-    mm_release(l, sizeof *l);
-    mm_fail_memory(error, sizeof *l);
+    memory_release(l, sizeof *l);
+    error_fail_memory(error, sizeof *l);
     return NULL;
   }
   l->base.vtable = &limit_class;
-  l->base.flags = key_count ? MM_STAGE_BREAKS : limit_class.flags;
+  l->base.flags = key_count ? MM_STAGE_BREAKER : limit_class.flags;
   l->n = n;
   l->key_count = key_count;
   if (key_count) memcpy(l->keys, keys, (size_t)size);

@@ -1,6 +1,6 @@
 // charconv.cc - the C++ library's number conversions: correctly rounded and shortest, without locale or allocation.
 // SPDX-License-Identifier: MIT
-#include "charconv.h"
+#include "text/charconv.h"
 #include <charconv>
 
 template <class T> static int from_decimal(const char *text, int64_t size, T *value) noexcept {

@@ -6,17 +6,16 @@
  * plain from 1e-4 up to below 1e16 with at least one digit after the point (1024.0), else with an exponent of at least
  * two digits (1e+300, 1.5e-07); nan, inf, -inf.
  * SPDX-License-Identifier: MIT */
+#include "text/float.h"
+#include "text/charconv.h"
+#include "text/integer.h"
+#include "text/parse_short.h"
 #include <float.h>
 #include <math.h>
-#include "internal.h"
-#include "charconv.h"
-#include "quick.h"
-
-const double mm_powers_of_ten[2 * MM_NEGATIVE] = {
-    1e0,   1e1,   1e2,   1e3,   1e4,   1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,
-    1e12,  1e13,  1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22,  [MM_NEGATIVE] = -1e0,
-    -1e1,  -1e2,  -1e3,  -1e4,  -1e5,  -1e6,  -1e7,  -1e8,  -1e9,  -1e10, -1e11, -1e12,
-    -1e13, -1e14, -1e15, -1e16, -1e17, -1e18, -1e19, -1e20, -1e21, -1e22};
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* digits * 10^exponent, unless `inexact`: then some digits are missing and only the magnitude is right. */
 typedef struct decimal {
@@ -59,7 +58,7 @@ static bool scan_exponent(const char *at, const char *end, int64_t *exponent) {
 }
 
 /* digits [. digits] [e [sign] digits], with a digit before or after the point. */
-static bool scan(const char *text, const char *end, decimal *number) {
+static bool scan_decimal(const char *text, const char *end, decimal *number) {
   uint64_t sum = 0;
   int kept = 0;
   int64_t beyond = 0, ignored = 0;
@@ -100,11 +99,10 @@ static int parse_special(const char *text, int64_t size, double *value) {
 /* After the sign. */
 static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   decimal number;
-  if (!scan(text, text + size, &number)) return parse_special(text, size, value);
+  if (!scan_decimal(text, text + size, &number)) return parse_special(text, size, value);
   if (!number.inexact && number.digits <= UINT64_C(1) << 53 && number.exponent >= -22 && number.exponent <= 22) {
     double digits = (double)(int64_t)number.digits;
-    *value =
-        number.exponent < 0 ? digits / mm_powers_of_ten[-number.exponent] : digits * mm_powers_of_ten[number.exponent];
+    *value = number.exponent < 0 ? digits / powers_of_ten[-number.exponent] : digits * powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f64(text, size, value)) return 0;
@@ -113,7 +111,7 @@ static int parse_magnitude_f64(const char *text, int64_t size, double *value) {
   return 0;
 }
 
-int mm_parse_f64(const char *text, int64_t size, double *value) {
+int parse_f64(const char *text, int64_t size, double *value) {
   if (size <= 0) return 1;
   if (size <= 8) {
     if (short_f64(load_short(text, size), size, value)) return 0;
@@ -131,7 +129,7 @@ int mm_parse_f64(const char *text, int64_t size, double *value) {
 
 static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   decimal number;
-  if (!scan(text, text + size, &number)) {
+  if (!scan_decimal(text, text + size, &number)) {
     double special;
     int status = parse_special(text, size, &special);
     if (!status) *value = (float)special;
@@ -139,8 +137,8 @@ static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   }
   if (!number.inexact && number.digits <= 1 << FLT_MANT_DIG && number.exponent >= -10 && number.exponent <= 10) {
     float digits = (float)(int32_t)number.digits;
-    *value = number.exponent < 0 ? digits / (float)mm_powers_of_ten[-number.exponent]
-                                 : digits * (float)mm_powers_of_ten[number.exponent];
+    *value = number.exponent < 0 ? digits / (float)powers_of_ten[-number.exponent]
+                                 : digits * (float)powers_of_ten[number.exponent];
     return 0;
   }
   if (from_decimal_f32(text, size, value)) return 0;
@@ -149,7 +147,7 @@ static int parse_magnitude_f32(const char *text, int64_t size, float *value) {
   return 0;
 }
 
-int mm_parse_f32(const char *text, int64_t size, float *value) {
+int parse_f32(const char *text, int64_t size, float *value) {
   if (size <= 0) return 1;
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
@@ -194,7 +192,7 @@ static int lay_out(char *text, const char *digits, int size) {
 
 /* A number of at most six digits after the point: value == scaled / 10^6. At least one digit is kept. */
 static int format_scaled(char *text, uint64_t scaled) {
-  int n = mm_format_u64(text, scaled / 1000000);
+  int n = format_u64(text, scaled / 1000000);
   uint32_t fraction = (uint32_t)(scaled % 1000000);
   text[n++] = '.';
   int places = 6;
@@ -207,7 +205,7 @@ static int format_scaled(char *text, uint64_t scaled) {
 }
 
 static int format_whole(char *text, uint64_t value) {
-  int n = mm_format_u64(text, value);
+  int n = format_u64(text, value);
   text[n] = '.';
   text[n + 1] = '0';
   return n + 2;
@@ -219,7 +217,7 @@ static int format_word(char *text, const char *word) {
   return n;
 }
 
-int mm_format_f64(char *text, double value) {
+int format_f64(char *text, double value) {
   if (isnan(value)) return format_word(text, "nan");
   int sign = signbit(value) != 0;
   *text = '-';
@@ -236,7 +234,7 @@ int mm_format_f64(char *text, double value) {
   return sign + lay_out(text, digits, to_scientific_f64(digits, value));
 }
 
-int mm_format_f32(char *text, float value) {
+int format_f32(char *text, float value) {
   if (isnan(value)) return format_word(text, "nan");
   int sign = signbit(value) != 0;
   *text = '-';

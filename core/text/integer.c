@@ -1,7 +1,10 @@
 /* integer.c - integers and booleans from and to text.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
-#include "quick.h"
+#include "text/integer.h"
+#include "text/parse_short.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 /* ---- From text ---- */
 
@@ -46,13 +49,13 @@ static int parse_long_i64(const char *text, int64_t size, int64_t *value) {
   return 0;
 }
 
-int mm_parse_i64(const char *text, int64_t size, int64_t *value) {
+int parse_i64(const char *text, int64_t size, int64_t *value) {
   if (size <= 0) return 1;
   if (size <= 8 && short_i64(load_short(text, size), size, value)) return 0;
   return parse_long_i64(text, size, value);
 }
 
-int mm_parse_u64(const char *text, int64_t size, uint64_t *value) {
+int parse_u64(const char *text, int64_t size, uint64_t *value) {
   if (size <= 0) return 1;
   bool negative = *text == '-';
   int sign = negative | (*text == '+');
@@ -64,7 +67,7 @@ int mm_parse_u64(const char *text, int64_t size, uint64_t *value) {
   return 0;
 }
 
-int mm_parse_bool(const char *text, int64_t size, bool *value) {
+int parse_bool(const char *text, int64_t size, bool *value) {
   if (size != 4 && size != 5) return 1;
   uint64_t word = load_short(text, size) | BYTES(0x20) >> (64 - 8 * size); /* lower case */
   *value = size == 4;
@@ -103,7 +106,7 @@ static int digit_count(uint64_t value) {
   return guess + (value >= powers[guess]);
 }
 
-int mm_format_u64(char *text, uint64_t value) {
+int format_u64(char *text, uint64_t value) {
   int n = digit_count(value);
   char *at = text + n;
   while (value >= 100) {
@@ -115,8 +118,8 @@ int mm_format_u64(char *text, uint64_t value) {
   return n;
 }
 
-int mm_format_i64(char *text, int64_t value) {
-  if (value >= 0) return mm_format_u64(text, (uint64_t)value);
+int format_i64(char *text, int64_t value) {
+  if (value >= 0) return format_u64(text, (uint64_t)value);
   *text = '-';
-  return 1 + mm_format_u64(text + 1, 0 - (uint64_t)value);
+  return 1 + format_u64(text + 1, 0 - (uint64_t)value);
 }

@@ -5,8 +5,9 @@
  * less than one instruction per byte", 2021); when it sees anything wrong the plain version looks again from the last
  * character that began before, so both give the same answer.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
-#include "digits.h"
+#include "base/cpu.h"
+#include "moonmill.h"
+#include "text/digits.h"
 
 enum { VECTOR = 64 };
 
@@ -117,7 +118,7 @@ int64_t mm_utf8_invalid(const uint8_t *bytes, int64_t size) {
     if (!((load_u64(bytes) | load_u64(bytes + size - 8)) & BYTES(0x80))) return -1;
   }
 #ifdef __x86_64__
-  if (size >= VECTOR && mm_isa_name()[0] == 'a') return invalid_avx2(bytes, size); /* avx2, avx512 */
+  if (size >= VECTOR && cpu_isa() >= CPU_AVX2) return invalid_avx2(bytes, size);
 #endif
   return invalid_plain(bytes, 0, size);
 }

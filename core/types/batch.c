@@ -1,6 +1,9 @@
 /* batch.c - columns of equal length, and the input rows they came from.
  * SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/gather.h"
+#include <string.h>
 
 /* Release the columns and the row numbers; keep the array. */
 static void empty(mm_batch *batch) {
@@ -13,9 +16,9 @@ int mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error) {
   empty(batch);
   if (columns > batch->capacity) {
     int64_t width = sizeof *batch->columns;
-    mm_column *fresh = mm_allocate(columns * width);
-    if (!fresh) return mm_fail_memory(error, columns * width);
-    mm_release(batch->columns, batch->capacity * width);
+    mm_column *fresh = memory_allocate(columns * width);
+    if (!fresh) return error_fail_memory(error, columns * width);
+    memory_release(batch->columns, batch->capacity * width);
     batch->columns = fresh;
     batch->capacity = columns;
   }
@@ -26,7 +29,7 @@ int mm_batch_resize(mm_batch *batch, int32_t columns, mm_error *error) {
 
 void mm_batch_free(mm_batch *batch) {
   empty(batch);
-  mm_release(batch->columns, batch->capacity * (int64_t)sizeof *batch->columns);
+  memory_release(batch->columns, batch->capacity * (int64_t)sizeof *batch->columns);
   *batch = (mm_batch){0};
 }
 
@@ -55,17 +58,17 @@ int mm_batch_copy(mm_batch *to, const mm_batch *from, mm_error *error) {
   return mm_batch_slice(to, from, 0, from->length, error);
 }
 
-int mm_batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const mm_pick *picks, int64_t count,
-                    mm_error *error) {
+int batch_gather(mm_batch *to, const mm_batch *from, int64_t batches, const row_ref *picks, int64_t count,
+                 mm_error *error) {
   int64_t size = batches * (int64_t)sizeof(mm_column *);
-  const mm_column **parts = mm_allocate(size);
-  int status = parts ? mm_batch_resize(to, from[0].count, error) : mm_fail_memory(error, size);
+  const mm_column **parts = memory_allocate(size);
+  int status = parts ? mm_batch_resize(to, from[0].count, error) : error_fail_memory(error, size);
   for (int32_t c = 0; c < to->count && status >= 0; c++) {
     for (int64_t b = 0; b < batches; b++) parts[b] = &from[b].columns[c];
-    status = mm_column_gather(&to->columns[c], parts, batches, picks, count, error);
+    status = column_gather(&to->columns[c], parts, batches, picks, count, error);
   }
   if (status < 0) mm_batch_free(to);
   else to->length = count;
-  mm_release(parts, size);
+  memory_release(parts, size);
   return status;
 }

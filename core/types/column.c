@@ -1,6 +1,10 @@
 /* column.c - values of one type: making, sharing, slicing and joining.
  * SPDX-License-Identifier: MIT */
-#include "types/refusal.h"
+#include "types/column.h"
+#include "base/error.h"
+#include "types/opaque.h"
+#include "types/type.h"
+#include <string.h>
 
 void mm_column_retain(mm_column *column) {
   mm_block_retain(column->valid_block);
@@ -17,13 +21,13 @@ void mm_column_release(mm_column *column) {
 
 int64_t mm_column_null_count(const mm_column *column) {
   if (column->type.id == MM_NULL) return column->length;
-  return column->valid ? column->length - mm_bits_count(column->valid, column->length) : 0;
+  return column->valid ? column->length - bits_count(column->valid, column->length) : 0;
 }
 
 /* ---- Making ---- */
 
 static int new_bits(mm_block **block, const uint64_t **bits, int64_t n, mm_error *error) {
-  *block = mm_block_new(mm_words(n) * 8, error);
+  *block = mm_block_new(bit_words(n) * 8, error);
   if (!*block) return MM_ENOMEM;
   *bits = (const uint64_t *)mm_block_data(*block);
   return 0;
@@ -45,18 +49,18 @@ static int new_offsets(mm_column *column, mm_error *error) {
   return 0;
 }
 
-static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *error) {
+static int make_blocks(mm_column *column, int64_t text_bytes, bool nullable, mm_error *error) {
   if (column->type.id == MM_NULL) return 0;
   if (nullable) {
     TRY(new_bits(&column->valid_block, &column->valid, column->length, error));
-    mm_bits_fill((uint64_t *)mm_block_data(column->valid_block), column->length);
+    bits_fill((uint64_t *)mm_block_data(column->valid_block), column->length);
   }
-  if (mm_is_text(column->type.id)) {
+  if (type_is_text(column->type.id)) {
     TRY(new_offsets(column, error));
     return new_data(column, text_bytes, error);
   }
   if (column->type.id == MM_BOOL) {
-    TRY(new_data(column, mm_words(column->length) * 8, error));
+    TRY(new_data(column, bit_words(column->length) * 8, error));
     /* Bits behind the last row are handed out with it, and whoever fills the column may leave them alone. */
     if (column->length & 63) ((uint64_t *)mm_block_data(column->data_block))[column->length >> 6] = 0;
     return 0;
@@ -64,16 +68,16 @@ static int make(mm_column *column, int64_t text_bytes, bool nullable, mm_error *
   return new_data(column, column->length * mm_type_width(column->type), error);
 }
 
-int mm_fail_opaque(mm_error *error, const char *what) {
-  return mm_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", what);
+int column_fail_opaque(mm_error *error, const char *what) {
+  return error_fail(error, MM_EUSAGE, "opaque-column", "%s: a column of a foreign type can only pass through", what);
 }
 
 int mm_column_make(mm_column *column, mm_type type, int64_t length, int64_t text_bytes, bool nullable,
                    mm_error *error) {
   *column = (mm_column){.type = type, .length = length};
-  if (type.id == MM_OPAQUE) return mm_fail_opaque(error, "make");
-  if (length < 0 || length > INT64_MAX / 16) return mm_fail_memory(error, length);
-  int status = make(column, text_bytes, nullable, error);
+  if (type.id == MM_OPAQUE) return column_fail_opaque(error, "make");
+  if (length < 0 || length > INT64_MAX / 16) return error_fail_memory(error, length);
+  int status = make_blocks(column, text_bytes, nullable, error);
   if (status < 0) mm_column_release(column);
   return status;
 }
@@ -86,9 +90,9 @@ static int slice_bits(const uint64_t **bits, mm_block **block, int64_t start, in
     *bits += start / 64;
     return 0;
   }
-  mm_block *fresh = mm_block_new(mm_words(length) * 8, error);
+  mm_block *fresh = mm_block_new(bit_words(length) * 8, error);
   if (!fresh) return MM_ENOMEM;
-  mm_bits_copy((uint64_t *)mm_block_data(fresh), *bits, start, length);
+  bits_copy((uint64_t *)mm_block_data(fresh), *bits, start, length);
   mm_block_release(*block);
   *block = fresh;
   *bits = (const uint64_t *)mm_block_data(fresh);
@@ -96,10 +100,10 @@ static int slice_bits(const uint64_t **bits, mm_block **block, int64_t start, in
 }
 
 static int slice_opaque(mm_column *column, int64_t start, mm_error *error) {
-  mm_block *fresh = mm_block_new(sizeof(mm_opaque), error);
+  mm_block *fresh = mm_block_new(sizeof(opaque_value), error);
   if (!fresh) return MM_ENOMEM;
-  mm_opaque *view = (mm_opaque *)mm_block_data(fresh);
-  *view = *(const mm_opaque *)column->data;
+  opaque_value *view = (opaque_value *)mm_block_data(fresh);
+  *view = *(const opaque_value *)column->data;
   view->start += start;
   mm_block_release(column->data_block);
   column->data_block = fresh;
@@ -109,8 +113,8 @@ static int slice_opaque(mm_column *column, int64_t start, mm_error *error) {
 
 int mm_column_slice(mm_column *to, const mm_column *from, int64_t start, int64_t length, mm_error *error) {
   if (start < 0 || length < 0 || start > from->length - length)
-    return mm_fail(error, MM_EUSAGE, "bad-slice", "slice: %lld rows from row %lld on, of %lld", (long long)length,
-                   (long long)start, (long long)from->length);
+    return error_fail(error, MM_EUSAGE, "bad-slice", "slice: %lld rows from row %lld on, of %lld", (long long)length,
+                      (long long)start, (long long)from->length);
   *to = *from;
   to->length = length;
   mm_column_retain(to);
@@ -137,7 +141,7 @@ static void concat_valid(mm_column *to, const mm_column *const *parts, int64_t c
   uint64_t *valid = (uint64_t *)mm_block_data(to->valid_block);
   int64_t at = 0;
   for (int64_t i = 0; i < count; at += parts[i++]->length)
-    if (parts[i]->valid) mm_bits_put(valid, at, parts[i]->valid, parts[i]->length);
+    if (parts[i]->valid) bits_put(valid, at, parts[i]->valid, parts[i]->length);
 }
 
 static void concat_text(mm_column *to, const mm_column *const *parts, int64_t count) {
@@ -158,13 +162,13 @@ static void concat_data(mm_column *to, const mm_column *const *parts, int64_t co
   int64_t width = mm_type_width(to->type), at = 0;
   uint8_t *data = mm_block_data(to->data_block);
   for (int64_t i = 0; i < count; at += parts[i++]->length) {
-    if (to->type.id == MM_BOOL) mm_bits_put((uint64_t *)data, at, parts[i]->data, parts[i]->length);
+    if (to->type.id == MM_BOOL) bits_put((uint64_t *)data, at, parts[i]->data, parts[i]->length);
     else if (parts[i]->length > 0) memcpy(data + at * width, parts[i]->data, (size_t)(parts[i]->length * width));
   }
 }
 
-int mm_fail_text(mm_error *error) {
-  return mm_fail(error, MM_ELIMIT, "limit", "a text column of more than 2 GiB in one piece");
+int column_fail_text(mm_error *error) {
+  return error_fail(error, MM_ELIMIT, "limit", "a text column of more than 2 GiB in one piece");
 }
 
 /* Bits that go on, word after word, where those of the part before end. */
@@ -204,12 +208,18 @@ int mm_column_concat(mm_column *to, const mm_column *const *parts, int64_t count
   mm_type type = count > 0 ? parts[0]->type : (mm_type){0};
   int64_t rows = total_rows(parts, count), text_bytes = 0;
   for (int64_t i = 0; i < count; i++)
-    if (mm_is_text(type.id) && parts[i]->length > 0)
+    if (type_is_text(type.id) && parts[i]->length > 0)
       text_bytes += (int64_t)parts[i]->offsets[parts[i]->length] - parts[i]->offsets[0];
-  if (text_bytes > INT32_MAX) return mm_fail_text(error);
+  if (text_bytes > INT32_MAX) return column_fail_text(error);
   TRY(mm_column_make(to, type, rows, text_bytes, has_nulls(parts, count), error));
   if (to->valid) concat_valid(to, parts, count);
-  if (mm_is_text(type.id)) concat_text(to, parts, count);
+  if (type_is_text(type.id)) concat_text(to, parts, count);
   else if (type.id != MM_NULL) concat_data(to, parts, count);
+  return 0;
+}
+
+int column_make_result(mm_column *column, mm_type type, int64_t n, bool nulls, mm_error *error) {
+  TRY(mm_column_make(column, type, n, 0, nulls, error));
+  if (type.id == MM_BOOL) memset((void *)column->data, 0, (size_t)bit_words(n) * 8);
   return 0;
 }

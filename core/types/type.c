@@ -1,8 +1,12 @@
 /* type.c - types and time zones: names, widths, storage.
  * SPDX-License-Identifier: MIT */
-#include "arrow.h"
+#include "types/type.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "types/opaque.h"
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const names[MM_TYPE_COUNT] = {
     [MM_NULL] = "null",         [MM_BOOL] = "bool",     [MM_I8] = "i8",     [MM_I16] = "i16",
@@ -13,7 +17,7 @@ static const char *const names[MM_TYPE_COUNT] = {
 };
 static const char *const units[] = {"s", "ms", "us", "ns"};
 
-int mm_storage(int id) {
+int type_storage(int id) {
   switch (id) {
   case MM_DATE: return MM_I32;
   case MM_TIMESTAMP:
@@ -24,10 +28,10 @@ int mm_storage(int id) {
 }
 
 int64_t mm_type_width(mm_type type) {
-  switch (mm_storage(type.id)) {
+  switch (type_storage(type.id)) {
 #define X(ENUM, suffix, ctype, format)                                                                                 \
   case MM_##ENUM: return sizeof(ctype);
-    MM_NUMBERS(X)
+    TYPE_NUMBERS(X)
 #undef X
   default: return 0;
   }
@@ -35,8 +39,8 @@ int64_t mm_type_width(mm_type type) {
 
 const char *mm_type_name(mm_type type, char *text, int64_t size) {
   const char *name = type.id < MM_TYPE_COUNT ? names[type.id] : "unknown";
-  const struct ArrowSchema *foreign = type.id == MM_OPAQUE ? mm_arrow_kept(type) : NULL;
-  if (foreign) mm_foreign_name(foreign, text, size);
+  const char *foreign = type.id == MM_OPAQUE ? opaque_name(type) : NULL;
+  if (foreign) snprintf(text, (size_t)size, "%s", foreign);
   else if (type.id != MM_TIMESTAMP && type.id != MM_DURATION) snprintf(text, (size_t)size, "%s", name);
   else if (type.id == MM_DURATION || type.zone == 0) snprintf(text, (size_t)size, "%s(%s)", name, units[type.unit & 3]);
   else snprintf(text, (size_t)size, "%s(%s, %s)", name, units[type.unit & 3], mm_zone_name(type.zone));
@@ -47,8 +51,8 @@ const char *mm_type_name(mm_type type, char *text, int64_t size) {
 
 static int unknown(const char *text, mm_error *error) {
   char shown[64];
-  mm_error_text(shown, sizeof shown, text, (int64_t)strlen(text));
-  return mm_fail(error, MM_EUSAGE, "unknown-type", "unknown type \"%s\"", shown);
+  error_copy_text(shown, sizeof shown, text, (int64_t)strlen(text));
+  return error_fail(error, MM_EUSAGE, "unknown-type", "unknown type \"%s\"", shown);
 }
 
 /* The word at *at among `words`, which a blank or one of ",()" or the end follows; moves *at behind it. -1: none. */
@@ -96,7 +100,7 @@ int mm_type_parse(const char *text, mm_type *type, mm_error *error) {
   const char *at = text;
   blanks(&at);
   int id = word(&at, names, MM_OPAQUE);
-  if (id < 0) return mm_arrow_named(text, type) ? 0 : unknown(text, error);
+  if (id < 0) return opaque_find(text, type) ? 0 : unknown(text, error);
   mm_type parsed = {.id = (uint8_t)id};
   if (id == MM_TIMESTAMP || id == MM_DURATION) {
     parsed.unit = MM_MICROS;
@@ -126,18 +130,18 @@ int mm_zone_intern(const char *name, mm_error *error) {
   int number = 1;
   while (number < zone_count && strcmp(zones[number], name) != 0) number++;
   if (number == ZONES) {
-    number = mm_fail(error, MM_ELIMIT, "limit", "more than %d time zones", ZONES - 1);
+    number = error_fail(error, MM_ELIMIT, "limit", "more than %d time zones", ZONES - 1);
   } else if (number == zone_count) {
-    zones[number] = mm_copy_text(name);
+    zones[number] = memory_copy_text(name);
     if (zones[number]) zone_count++;
-    else number = mm_fail_memory(error, (int64_t)strlen(name) + 1);
+    else number = error_fail_memory(error, (int64_t)strlen(name) + 1);
   }
   pthread_mutex_unlock(&zones_lock);
   return number;
 }
 
 int64_t mm_types_bytes(void) {
-  int64_t bytes = mm_arrow_kept_bytes();
+  int64_t bytes = opaque_bytes();
   pthread_mutex_lock(&zones_lock);
   for (int i = 1; i < zone_count; i++) bytes += (int64_t)strlen(zones[i]) + 1;
   pthread_mutex_unlock(&zones_lock);

@@ -1,6 +1,6 @@
 /* faults.c - an allocator that fails when it is told to, for spec/core/faults_spec.lua, which compiles this file.
  * SPDX-License-Identifier: MIT */
-#include "moonmill.h"
+#include "stage.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* io.c - file operations that fail when they are told to, for spec/core/io_faults_spec.lua, which compiles this file.
  * SPDX-License-Identifier: MIT */
-#include "moonmill.h"
+#include "stage.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

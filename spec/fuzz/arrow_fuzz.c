@@ -2,8 +2,11 @@
  * they say. It is refused, or all of its values can be read, compared and exported again; it is released once.
  * SPDX-License-Identifier: MIT */
 #include "arrow_abi.h"
-#include "internal.h"
+#include "stage.h"
+#include "types/column.h"
+#include "types/value.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -166,8 +169,8 @@ static void read_values(const mm_batch *batch) {
     for (int64_t i = 0; i < column->length; i++) {
       text.size = 0;
       CHECK(mm_column_text(column, i, &text, NULL) >= 0);
-      if (column->type.id == MM_UTF8) CHECK(mm_is_null(column, i) || mm_utf8_invalid(text.data, text.size) < 0);
-      CHECK(mm_column_compare(column, i, column, i) == 0);
+      if (column->type.id == MM_UTF8) CHECK(column_is_null(column, i) || mm_utf8_invalid(text.data, text.size) < 0);
+      CHECK(column_compare(column, i, column, i) == 0);
     }
   }
   mm_buffer_free(&text);

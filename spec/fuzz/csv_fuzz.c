@@ -3,8 +3,12 @@
  * sees, from a file and from memory; and the same bytes as lines are what stands between their newlines. The third byte
  * says how often a part of the bytes is repeated, so that rows become longer than what is read and looked at at once.
  * SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "io/zstd_decoder.h"
+#include "stage.h"
+#include "types/column.h"
 #include <stdlib.h>
-#include "formats/formats.h"
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -111,7 +115,7 @@ static const mm_column *column_of(const mm_table *table, int32_t column, int64_t
 
 static void check_cell(const mm_table *table, int64_t row, int32_t c, bool null, const uint8_t *bytes, int64_t size) {
   const mm_column *column = column_of(table, c, &row);
-  CHECK(column && mm_is_null(column, row) == null);
+  CHECK(column && column_is_null(column, row) == null);
   if (null) return;
   int32_t from = column->offsets[row];
   CHECK(column->offsets[row + 1] - from == size
@@ -164,7 +168,7 @@ static void check_blocks(const mm_csv_options *options, int status, const mm_tab
         const mm_column *column = column_of(table, c, &at);
         const uint8_t *text = column->data;
         int32_t from = column->offsets[at], size = column->offsets[at + 1] - from;
-        check_cell(&twin, row, c, mm_is_null(column, at), text ? text + from : text, size);
+        check_cell(&twin, row, c, column_is_null(column, at), text ? text + from : text, size);
       }
   }
   mm_table_free(&twin);
@@ -174,7 +178,7 @@ static void check_blocks(const mm_csv_options *options, int status, const mm_tab
 static void check_lines(int32_t chunk) {
   mm_csv_options options = {.lines = true, .chunk = chunk};
   mm_table table = {0};
-  if (read_all(&options, MM_BINARY, 64, &table) >= 0 && !mm_is_zstd(file_bytes, file_size)) {
+  if (read_all(&options, MM_BINARY, 64, &table) >= 0 && !is_zstd(file_bytes, file_size)) {
     int64_t rows = 0, at = file_size >= 3 && memcmp(file_bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     for (; at < file_size; rows++) {
       const uint8_t *newline = memchr(file_bytes + at, '\n', (size_t)(file_size - at));
@@ -244,7 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   read_all(&options, MM_NULL, 64, &inferred);
   mm_table_free(&inferred);
   int status = read_all(&options, MM_BINARY, 64, &text);
-  if (status >= 0 && !mm_is_zstd(file_bytes, file_size)) compare(&options, &text);
+  if (status >= 0 && !is_zstd(file_bytes, file_size)) compare(&options, &text);
   check_blocks(&options, status, &text);
   mm_table_free(&text);
   check_lines(options.chunk);

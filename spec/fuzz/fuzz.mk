@@ -6,10 +6,10 @@ FUZZ_SECONDS ?= 20
 HARNESSES := $(patsubst spec/fuzz/%_fuzz.c,%,$(sort $(wildcard spec/fuzz/*_fuzz.c)))
 SANITIZE := address,undefined
 
-ISA_FILES := $(wildcard core/*/*.isa.c)
+ISA_FILES := $(shell find core -name '*.isa.c')
 ISAS := $(if $(filter x86_64,$(shell uname -m)),base avx2 avx512,base)
-OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(ISA_FILES),$(wildcard core/*/*.c))) \
-           $(patsubst %.cc,$(BUILD)/%.o,$(wildcard core/*/*.cc)) \
+OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(ISA_FILES),$(shell find core -name '*.c'))) \
+           $(patsubst %.cc,$(BUILD)/%.o,$(shell find core -name '*.cc')) \
            $(foreach isa,$(ISAS),$(ISA_FILES:%.isa.c=$(BUILD)/%.$(isa).o))
 OBJECTS += $(BUILD)/lua/host/state/host.o # moonmill.base.ffi asks it for a secret
 LUAJIT := build/luajit/src

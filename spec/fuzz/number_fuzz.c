@@ -1,12 +1,15 @@
 /* number_fuzz.c - numbers from text equal strtod, strtof and strtoll in the C locale; what is written reads back the
  * same.
  * SPDX-License-Identifier: MIT */
+#include "text/parse_inline.h"
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
-#include "text/quick.h"
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -55,7 +58,7 @@ static void check_floats(const char *text, const char *exact, int64_t size) {
   double value = 0, quick = 0, again;
   float narrow = 0, narrow_again;
   char written[64];
-  int status = mm_parse_f64(exact, size, &value), status32 = mm_parse_f32(exact, size, &narrow);
+  int status = parse_f64(exact, size, &value), status32 = parse_f32(exact, size, &narrow);
   CHECK(quick_parse_f64(text, size, &quick) == status && (status || same_f64(value, quick)));
   if (!is_float(text, size)) {
     CHECK(status == 1 && status32 == 1);
@@ -66,12 +69,12 @@ static void check_floats(const char *text, const char *exact, int64_t size) {
   CHECK(isinf(want) && !is_word(text) ? status == 2 : status == 0 && same_f64(value, want));
   CHECK(isinf(want32) && !is_word(text) ? status32 == 2 : status32 == 0 && same_f32(narrow, want32));
   if (status == 0) {
-    int n = mm_format_f64(written, value);
-    CHECK(n <= 40 && mm_parse_f64(written, n, &again) == 0 && same_f64(value, again));
+    int n = format_f64(written, value);
+    CHECK(n <= 40 && parse_f64(written, n, &again) == 0 && same_f64(value, again));
   }
   if (status32 == 0) {
-    int n = mm_format_f32(written, narrow);
-    CHECK(n <= 40 && mm_parse_f32(written, n, &narrow_again) == 0 && same_f32(narrow, narrow_again));
+    int n = format_f32(written, narrow);
+    CHECK(n <= 40 && parse_f32(written, n, &narrow_again) == 0 && same_f32(narrow, narrow_again));
   }
 }
 
@@ -79,7 +82,7 @@ static void check_integers(const char *text, const char *exact, int64_t size) {
   int64_t value = 0, quick = 0;
   uint64_t whole = 0;
   char written[64];
-  int status = mm_parse_i64(exact, size, &value), unsigned_status = mm_parse_u64(exact, size, &whole);
+  int status = parse_i64(exact, size, &value), unsigned_status = parse_u64(exact, size, &whole);
   CHECK(quick_parse_i64(text, size, &quick) == status && (status || value == quick));
   if (!is_integer(text, size)) {
     CHECK(status == 1 && unsigned_status == 1);
@@ -93,7 +96,7 @@ static void check_integers(const char *text, const char *exact, int64_t size) {
   if (*text == '-' && want_unsigned != 0) CHECK(unsigned_status == 2);
   else CHECK(errno == ERANGE ? unsigned_status == 2 : unsigned_status == 0 && whole == want_unsigned);
   if (status == 0)
-    CHECK(mm_format_i64(written, value) > 0 && mm_parse_i64(written, mm_format_i64(written, value), &quick) == 0
+    CHECK(format_i64(written, value) > 0 && parse_i64(written, format_i64(written, value), &quick) == 0
           && quick == value);
 }
 

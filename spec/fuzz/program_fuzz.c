@@ -2,10 +2,13 @@
  * all kinds of values and into a stage with any arguments, with the same outcome whatever the size of the batches, and
  * the same bits on every instruction set.
  * SPDX-License-Identifier: MIT */
+#include "base/cpu.h"
+#include "program/operations.h"
+#include "types/column.h"
+#include "types/type.h"
 #include <math.h>
 #include <stdlib.h>
-#include "vector/kernels.h"
-#include "vector/machine.h"
+#include <string.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -64,7 +67,7 @@ static mm_value any_value(mm_type type) {
   value.i = wholes[which % WHOLES];
   value.u = (uint64_t)value.i;
   value.f = reals[which % REALS];
-  if (mm_is_text(type.id)) value.text = texts[which % TEXTS], value.size = (int64_t)strlen(value.text);
+  if (type_is_text(type.id)) value.text = texts[which % TEXTS], value.size = (int64_t)strlen(value.text);
   if (type.id == MM_BOOL) value.i = value.u = which & 1;
   return value;
 }
@@ -74,7 +77,7 @@ static int32_t find(const plan *p, int32_t written, int type) {
   int32_t start = next();
   for (int32_t k = 0; k < written; k++) {
     int32_t r = (start + k) % written;
-    if (mm_storage(p->registers[r].id) == mm_storage(type)) return r;
+    if (type_storage(p->registers[r].id) == type_storage(type)) return r;
   }
   return start % REGISTERS;
 }
@@ -93,7 +96,7 @@ static mm_instr any_instr(plan *p, int32_t i) {
   uint8_t op = next(), spoil = next();
   int32_t written = i < REGISTERS ? i : REGISTERS;
   mm_instr instr = {.op = op % (MM_OP_COUNT + 1), .dst = i % REGISTERS, .guard = -1, .place = i};
-  const mm_operation *operation = &mm_operations[instr.op < MM_OP_COUNT ? instr.op : 0];
+  const operation_info *operation = &operation_table[instr.op < MM_OP_COUNT ? instr.op : 0];
   mm_type type = written ? p->registers[next() % written] : any_type();
   if (instr.op == MM_OP_LOAD) instr.a = next() % COLUMNS, type = p->columns[instr.a];
   else if (instr.op == MM_OP_CONST) instr.a = next() % CONSTANTS, type = p->constants[instr.a].type;
@@ -146,8 +149,8 @@ static void put_value(mm_column *column, int64_t row) {
   if (column->type.id == MM_F64) memcpy((uint8_t *)data + row * 8, &real, 8);
   else if (column->type.id == MM_F32) memcpy((uint8_t *)data + row * 4, &narrow, 4);
   else if (width) memcpy((uint8_t *)data + row * width, &whole, (size_t)width);
-  else if (column->type.id == MM_BOOL && !(whole & 1)) mm_bit_clear(data, row);
-  else if (column->type.id == MM_BOOL) mm_bit_set(data, row);
+  else if (column->type.id == MM_BOOL && !(whole & 1)) bit_clear(data, row);
+  else if (column->type.id == MM_BOOL) bit_set(data, row);
 }
 
 static void put_text(mm_column *column, int64_t row) {
@@ -169,9 +172,9 @@ static mm_source *make_source(const plan *p, int64_t rows) {
     CHECK(mm_schema_add(&table.schema, names[c], p->columns[c], true, NULL) >= 0);
     CHECK(mm_column_make(column, p->columns[c], rows, rows * 64, nulls, NULL) >= 0);
     for (int64_t r = 0; r < rows; r++) {
-      if (mm_is_text(column->type.id)) put_text(column, r);
+      if (type_is_text(column->type.id)) put_text(column, r);
       else if (column->type.id != MM_NULL) put_value(column, r);
-      if (column->valid && draw() % 5 == 0) mm_bit_clear((uint64_t *)(uintptr_t)column->valid, r);
+      if (column->valid && draw() % 5 == 0) bit_clear((uint64_t *)(uintptr_t)column->valid, r);
     }
   }
   CHECK(mm_table_append(&table, &batch, NULL) >= 0);
@@ -193,7 +196,7 @@ static mm_type type_of(const plan *p, int32_t output, int op) {
   case MM_AGG_ALL: return (mm_type){.id = MM_BOOL};
   case MM_AGG_SUM:
     if (type.id == MM_DURATION) return type;
-    return (mm_type){.id = mm_is_float(type.id) ? MM_F64 : mm_is_unsigned(type.id) ? MM_U64 : MM_I64};
+    return (mm_type){.id = type_is_float(type.id) ? MM_F64 : type_is_unsigned(type.id) ? MM_U64 : MM_I64};
   case MM_AGG_COUNT:
   case MM_AGG_COUNT_NULL:
   case MM_AGG_N_UNIQUE: return (mm_type){.id = MM_I64};
@@ -269,7 +272,7 @@ static void write_column(const mm_table *table, int32_t c, mm_buffer *text) {
   for (int64_t b = 0; b < table->count; b++)
     for (int64_t r = 0; r < table->batches[b].length; r++) {
       const mm_column *column = &table->batches[b].columns[c];
-      CHECK(mm_buffer_append(text, mm_is_null(column, r) ? "~" : ",", 1, NULL) >= 0);
+      CHECK(mm_buffer_append(text, column_is_null(column, r) ? "~" : ",", 1, NULL) >= 0);
       CHECK(mm_column_text(column, r, text, NULL) >= 0);
     }
 }
@@ -322,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   seed = start;
   CHECK(run(&p, rows, 8192, &large));
   compare(&small, &large);
-  for (int set = 0; mm_isa_use(set); set++) {
+  for (int set = 0; cpu_use_isa(set); set++) {
     seed = start;
     CHECK(run(&p, rows, 8192, &other));
     compare_bits(&large, &other);

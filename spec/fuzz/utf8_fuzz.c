@@ -1,7 +1,8 @@
 /* utf8_fuzz.c - the fast check of UTF-8 equals a slow one at every alignment.
  * SPDX-License-Identifier: MIT */
+#include "moonmill.h"
 #include <stdlib.h>
-#include "internal.h"
+#include <string.h>
 
 /* Decodes one character by the definition: shortest form, no surrogates, up to U+10FFFF. Returns its bytes, or 0. */
 static int slow_character(const uint8_t *at, int64_t left) {

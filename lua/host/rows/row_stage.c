@@ -292,7 +292,7 @@ static int32_t rows_shares(const mm_stage *stage, int32_t column) {
 }
 
 static const mm_stage_class map_class = {.name = "map",
-                                         .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS | MM_STAGE_FOREIGN,
+                                         .flags = MM_STAGE_CAN_FAIL | MM_STAGE_KEEPS_ROWS | MM_STAGE_USER_CODE,
                                          .bind = rows_bind,
                                          .open = rows_open,
                                          .close = rows_close,
@@ -303,7 +303,7 @@ static const mm_stage_class map_class = {.name = "map",
                                          .copy = rows_copy,
                                          .shares = rows_shares};
 static const mm_stage_class where_class = {.name = "where",
-                                           .flags = MM_STAGE_CAN_FAIL | MM_STAGE_FOREIGN,
+                                           .flags = MM_STAGE_CAN_FAIL | MM_STAGE_USER_CODE,
                                            .bind = rows_bind,
                                            .open = rows_open,
                                            .close = rows_close,
@@ -328,7 +328,7 @@ static mm_stage *make_stage(const mm_stage_class *vtable, const char *shipment, 
   memcpy(bytes, shipment, (size_t)size);
   rows->stage.vtable = vtable;
   rows->stage.flags = rows->stage.vtable->flags;
-  if (program) rows->stage.flags &= ~MM_STAGE_FOREIGN; /* what has no loop comes to an end */
+  if (program) rows->stage.flags &= ~MM_STAGE_USER_CODE; /* what has no loop comes to an end */
   /* Each call of Lua costs as much as some thousand rows. */
   rows->stage.batch_rows = program ? program->batch_rows : 32768;
   rows->shipment = bytes;

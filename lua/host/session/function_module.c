@@ -2,7 +2,7 @@
  * declared.
  * SPDX-License-Identifier: MIT */
 #include "session/module_state.h"
-#include "session/thread_pool.h"
+#include "session/abandonable_call.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -327,14 +327,14 @@ static void discard_opening(void *context) {
 
 /* Takes the module where it fails. */
 static int open_script(mm_module *module, const mm_pulse *pulse, mm_error *error) {
-  static const mm_pool_task task = {prepare_opening, stop_opening, discard_opening};
+  static const abandonable_call task = {prepare_opening, stop_opening, discard_opening};
   opening *o = calloc(1, sizeof *o);
   if (!o) {
     mm_module_free(module);
     return mm_host_fail(error, MM_ENOMEM, "memory", "out of memory for a module");
   }
   o->module = module;
-  if (!mm_pool_call(&task, o, pulse))
+  if (!abandonable_call_run(&task, o, pulse))
     return mm_host_fail(error, MM_ECANCEL, "cancelled", "the script is within a call that cannot be stopped");
   int status = o->status;
   if (status < 0 && error) *error = o->error;

@@ -15,7 +15,7 @@
 #include "session/session.h"
 #include "state/host.h"
 #include "luajit.h"
-#include "session/thread_pool.h"
+#include "session/abandonable_call.h"
 #include "state/watchdog.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -309,9 +309,9 @@ static int ask_session(request *r, const mm_pulse *pulse, mm_buffer *answer, mm_
     free_request(r);
     return status;
   }
-  static const mm_pool_task task = {perform_request, stop_request, free_request};
+  static const abandonable_call task = {perform_request, stop_request, free_request};
   mm_session *session = r->session;
-  if (!mm_pool_call(&task, r, pulse)) {
+  if (!abandonable_call_run(&task, r, pulse)) {
     atomic_store(&session->lost, true);
     return mm_host_fail(error, MM_ECANCEL, "cancelled", "the script is within a call that cannot be stopped");
   }

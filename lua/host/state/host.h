@@ -2,7 +2,7 @@
  * moonmill.h is: the same law holds.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "moonmill.h"
+#include "stage.h"
 #pragma GCC visibility push(default)
 
 /* Called some twenty times a second, on the thread of the call, while it waits for Lua; any other answer than 0 stops

@@ -1,7 +1,7 @@
 /* state.h - Lua states as this project makes them; shared by the files of lua/host.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "clock.h"
+#include "base/clock.h"
 #include "state/host.h"
 #include "lua.h"
 #include "lauxlib.h"

@@ -1,6 +1,6 @@
 -- moonmill.base.ffi - the only file that knows the C ABI.
 -- Inside the command or the shared object the header is embedded and C is what it was linked with;
--- elsewhere (specs, tools) the header is read from the tree and MM_LIB names the shared object.
+-- elsewhere (specs, tools) the headers are read from the tree and MM_LIB names the shared object.
 local ffi = require "ffi"
 
 local VERSION = 100

@@ -4,7 +4,7 @@ local utf8 = require "moonmill.base.utf8"
 
 local printable = {}
 
----Bytes of the longest message, hint or excerpt; MM_MESSAGE_MOST of the core.
+---Bytes of the longest message, hint or excerpt; ERROR_MESSAGE_MOST of the core.
 printable.MOST = 400
 
 ---Bytes of the longest place: that of a path, as Linux has it.

@@ -31,7 +31,7 @@ local function c_options(options)
   for field, value in pairs(numbers) do made[field] = value end
   made.lines = options.lines or false
   local patience = options.patience
-  made.patience = patience and patience < FOREVER and math.max(1, math.ceil(patience * 1000)) or 0
+  made.open_timeout = patience and patience < FOREVER and math.max(1, math.ceil(patience * 1000)) or 0
   return made, numbers.nulls -- the text must live as long as the struct
 end
 

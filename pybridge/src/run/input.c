@@ -76,7 +76,7 @@ static int read_options(PyObject *arguments, PyObject *keywords, opening *to, mm
   options->quote = (char)quote;
   options->no_header = no_header;
   options->ragged = ragged;
-  if (patience > 0 && patience < INT64_MAX / 1000) options->patience = (int64_t)ceil(patience * 1000);
+  if (patience > 0 && patience < INT64_MAX / 1000) options->open_timeout = (int64_t)ceil(patience * 1000);
   return 0;
 }
 
@@ -123,7 +123,7 @@ static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject
     detached_call call;
     options.blocks = given.blocks;
     detached_call_begin(&call, state);
-    options.pulse = call.pulse.beat;
+    options.interrupt = call.pulse.beat;
     options.context = call.pulse.context;
     status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
     detached_call_end(&call);

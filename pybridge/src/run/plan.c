@@ -6,6 +6,7 @@
 #include "export/fields.h"
 #include "text.h"
 #include "session.h"
+#include "stage.h"
 
 /* ---- Making ---- */
 
@@ -161,7 +162,7 @@ static PyGetSetDef attributes[] = {
     {"types", plan_fields, NULL, "Types of the columns of the result.", (void *)FIELD_TYPES},
     {"nullables", plan_fields, NULL, "Whether the columns of the result may hold nulls.", (void *)FIELD_NULLABLES},
     {"keeps_rows", plan_flag, NULL, "The result has a row for each row of the input.", (void *)MM_STAGE_KEEPS_ROWS},
-    {"breaks", plan_flag, NULL, "The first row of the result needs all rows of the input.", (void *)MM_STAGE_BREAKS},
+    {"breaks", plan_flag, NULL, "The first row of the result needs all rows of the input.", (void *)MM_STAGE_BREAKER},
     {"can_fail", plan_flag, NULL, "A row may make it fail.", (void *)MM_STAGE_CAN_FAIL},
     {0}};
 

@@ -149,7 +149,7 @@ int run_result_open(run_result *result, plan_object *plan, PyObject *object, PyO
   int32_t flags = mm_plan_flags(plan->plan);
   *result = (run_result){.plan = plan->plan, .copy = copy};
   mm_plan_retain(plan->plan);
-  result->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKS);
+  result->keeps = (flags & MM_STAGE_KEEPS_ROWS) && !(flags & MM_STAGE_BREAKER);
   int status = open_input(result, plan, table);
   if (status == 0) status = make_targets(result, plan);
   if (status == 0 && outs) status = out_buffers_take(result, plan, outs);
@@ -195,7 +195,7 @@ bool run_result_works(const run_result *result) {
 }
 
 mm_stage *run_result_sink(const run_result *result, const mm_pulse *pulse, mm_error *error) {
-  mm_output_options settings = {.pulse = pulse->beat, .context = pulse->context};
+  mm_output_options settings = {.interrupt = pulse->beat, .context = pulse->context};
   if (result->path) return mm_sink_csv(result->path, &settings, error);
   if (result->queue) return row_queue_sink(result->queue, error);
   if (result->chunked) return mm_sink_table(-1, error);

@@ -2,7 +2,7 @@
  * waits here, unless the job is cancelled.
  * SPDX-License-Identifier: MIT */
 #include "run/row_queue.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "host.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -184,7 +184,7 @@ static void queue_free(mm_stage *stage) {
 }
 
 static const mm_stage_class queue_class = {.name = "queue",
-                                           .flags = MM_STAGE_BREAKS,
+                                           .flags = MM_STAGE_BREAKER,
                                            .bind = queue_bind,
                                            .open = queue_open,
                                            .close = drop_rows,

@@ -78,7 +78,7 @@ describe("a job without threads", function()
   end)
 
   it("is refused where it runs code of others, which only another thread could stop", function()
-    local job, status, err = start(C.MM_STAGE_FOREIGN)
+    local job, status, err = start(C.MM_STAGE_USER_CODE)
     assert.same({ C.MM_ENOMEM, "no-thread" }, { status, ffi.string(err.id) })
     C.mm_job_free(job)
   end)

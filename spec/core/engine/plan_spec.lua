@@ -106,7 +106,7 @@ describe("a plan", function()
     plan = plan_of(':map("x: f64", function(r) return r.a end)', source)
     assert.same({ 0, 1, 2, -1 }, { C.mm_plan_shares(plan, 0), C.mm_plan_shares(plan, 1), C.mm_plan_shares(plan, 2),
       C.mm_plan_shares(plan, 3) })
-    local function foreign(of) return bit.band(C.mm_plan_flags(of), C.MM_STAGE_FOREIGN) ~= 0 end
+    local function foreign(of) return bit.band(C.mm_plan_flags(of), C.MM_STAGE_USER_CODE) ~= 0 end
     assert.is_false(foreign(plan)) -- a vector program comes to an end
     assert.is_true(foreign(plan_of(':map("x: f64", function(r) while r.a < 0 do end return r.a end)', source)))
     assert.equal(C.MM_STAGE_KEEPS_ROWS, C.mm_plan_flags(plan_of("mm.pipeline {}", source)))

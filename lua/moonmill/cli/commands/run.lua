@@ -49,7 +49,7 @@ local function sink_of(path, read)
   local settings = ffi.new "mm_output_options"
   local list = ffi.new("const char *[?]", math.max(#read, 1), read)
   settings.inputs, settings.input_count = list, #read
-  settings.patience = math.ceil((patience() or 0) * 1000)
+  settings.open_timeout = math.ceil((patience() or 0) * 1000)
   io.stdout:flush() -- what was printed comes first
   local sink = C.mm_sink_csv(path, settings, err)
   if sink == nil then error(failure.from_c(err), 0) end

@@ -1,0 +1,130 @@
+/* count_distinct.c - n_unique, exactly: a table of (group, value) pairs beside the states.
+ *
+ * DESIGN. A pair is a key of two columns, the first being the number of the group. A partial has the pairs of a group
+ * side by side, its states tell where; when it is merged they get the number of the group in the other table, and a new
+ * hash. Where most pairs of a morsel are new, looking them up there is wasted: the rest is appended as it comes, and
+ * found out when it is merged; unless groups are so few that one worker merges them.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+
+enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
+typedef struct unique {
+  int64_t start, count;
+} unique;
+
+/* Entries are so small that a call of memcpy costs more than the copy. */
+static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride) {
+  to[0] = from[0];
+  to[1] = from[1];
+  if (stride > 2) to[2] = from[2];
+  for (int64_t w = 3; w < stride; w++) to[w] = from[w];
+}
+
+static int update_pairs(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
+  const row_encoding *encoding = acc->pair_encoding;
+  uint64_t entries[PIECE * PAIR_WORDS];
+  uint32_t numbers[PIECE];
+  for (int64_t from = 0; from < rows->count; from += PIECE) {
+    int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, kept = 0;
+    mm_column groups = {.type = {.id = MM_U32}, .length = n, .data = rows->group + from};
+    row_encoding_encode(encoding, 0, &groups, 0, n, entries);
+    row_encoding_encode(encoding, 1, column, rows->start + from, n, entries);
+    for (int64_t i = 0; i < n; i++) {
+      if (column->valid && !bit_get(column->valid, rows->start + from + i)) continue;
+      if (kept != i) copy_entry(entries + kept * encoding->stride, entries + i * encoding->stride, encoding->stride);
+      kept++;
+    }
+    row_encoding_hash(encoding, entries, kept);
+    bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= SHARED_GROUPS;
+    acc->pairs_appended |= rows->distinct || (many && acc->pairs.count > acc->pair_rows / 2);
+    acc->pair_rows += kept;
+    if (acc->pairs_appended) TRY(hash_table_append(&acc->pairs, entries, kept, numbers, error));
+    else TRY(hash_table_resolve(&acc->pairs, entries, kept, numbers, error));
+  }
+  return 0;
+}
+
+static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[1]; }
+static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
+
+static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+  int64_t n = from->pairs.count, stride = from->pair_encoding->stride, start = 0;
+  unique *states = accumulator_state(to, 0);
+  to->pairs.entries.size = 0;
+  TRY(mm_buffer_reserve(&to->pairs.entries, n * stride * 8, error));
+  to->pairs.entries.size = n * stride * 8;
+  to->pairs.count = n;
+  for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t group = group_of(hash_table_entry(&from->pairs, i));
+    states[place ? place[group] : group].count++;
+  }
+  for (int64_t g = 0; g < groups; g++) {
+    states[g].start = start;
+    start += states[g].count;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    const uint64_t *entry = hash_table_entry(&from->pairs, i);
+    uint32_t group = place ? place[group_of(entry)] : group_of(entry);
+    uint64_t *moved = (uint64_t *)to->pairs.entries.data + states[group].start++ * stride;
+    copy_entry(moved, entry, stride);
+    set_group(moved, group);
+  }
+  for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
+  hash_table_clear(&from->pairs);
+  from->pairs_appended = false;
+  from->pair_rows = 0;
+  return 0;
+}
+
+static int combine_pairs(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                         mm_error *error) {
+  const row_encoding *encoding = to->pair_encoding;
+  const unique *added = accumulator_state(from, first);
+  uint64_t entries[PIECE * PAIR_WORDS];
+  uint32_t numbers[PIECE];
+  int64_t filled = 0;
+  for (int64_t i = 0; i < n; i++) {
+    for (int64_t k = 0; k < added[i].count; k++) {
+      uint64_t *entry = entries + filled * encoding->stride;
+      copy_entry(entry, hash_table_entry(&from->pairs, added[i].start + k), encoding->stride);
+      set_group(entry, number[i]);
+      if (++filled < PIECE) continue;
+      row_encoding_hash(encoding, entries, filled);
+      TRY(hash_table_resolve(&to->pairs, entries, filled, numbers, error));
+      filled = 0;
+    }
+  }
+  row_encoding_hash(encoding, entries, filled);
+  return hash_table_resolve(&to->pairs, entries, filled, numbers, error);
+}
+
+static int finalize_pairs(accumulator *acc, int64_t groups, mm_error *error) {
+  (void)error;
+  unique *states = accumulator_state(acc, 0);
+  for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
+  for (int64_t i = 0; i < acc->pairs.count; i++) states[group_of(hash_table_entry(&acc->pairs, i))].count++;
+  return 0;
+}
+
+static int emit_counts(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                       mm_type type, mm_column *column, mm_error *error) {
+  (void)acc, (void)aggregate;
+  TRY(column_make_result(column, type, n, false, error));
+  int64_t *out = (int64_t *)column->data;
+  for (int64_t i = 0; i < n; i++) out[i] = ((const unique *)states[i])->count;
+  return 0;
+}
+
+static const aggregate_function unique_class = {.size = sizeof(unique),
+                                                .ordered = true,
+                                                .update = update_pairs,
+                                                .combine = combine_pairs,
+                                                .move = move_pairs,
+                                                .finalize = finalize_pairs,
+                                                .emit = emit_counts};
+
+const aggregate_function *count_distinct_function(void) { return &unique_class; }

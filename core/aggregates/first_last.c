@@ -1,0 +1,73 @@
+/* first_last.c - first and last of fixed-width values, copied bitwise, nulls included.
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include <string.h>
+
+enum { NONE, VALUE_FOUND, NULL_FOUND };
+typedef struct edge {
+  uint64_t bits;
+  int64_t found;
+} edge;
+
+static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                          mm_error *error) {
+  (void)error;
+  edge *states = accumulator_state(to, 0);
+  const edge *added = accumulator_state(from, first);
+  bool keeps = to->op == MM_AGG_FIRST;
+  for (int64_t i = 0; i < n; i++)
+    if (added[i].found != NONE && !(keeps && states[number[i]].found != NONE)) states[number[i]] = added[i];
+  return 0;
+}
+
+static int emit_values(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                       mm_type type, mm_column *column, mm_error *error) {
+  (void)acc, (void)aggregate;
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= ((const edge *)states[i])->found != VALUE_FOUND;
+  TRY(column_make_result(column, type, n, nulls, error));
+  int64_t width = mm_type_width(type);
+  uint8_t *out = (uint8_t *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const edge *state = states[i];
+    uint64_t bits = state->found == VALUE_FOUND ? state->bits : 0;
+    if (state->found != VALUE_FOUND) column_set_null(column, i);
+    if (type.id == MM_BOOL) ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
+    else memcpy(out + i * width, &bits, (size_t)width);
+  }
+  return 0;
+}
+
+#define NAME(x) x##_bool
+#define VALUE(data, i) bit_get(data, i)
+#define T uint64_t
+#include "aggregates/first_last.inc.h"
+#define NAME(x) x##_1
+#define VALUE(data, i) (data)[i]
+#define T uint8_t
+#include "aggregates/first_last.inc.h"
+#define NAME(x) x##_2
+#define VALUE(data, i) (data)[i]
+#define T uint16_t
+#include "aggregates/first_last.inc.h"
+#define NAME(x) x##_4
+#define VALUE(data, i) (data)[i]
+#define T uint32_t
+#include "aggregates/first_last.inc.h"
+#define NAME(x) x##_8
+#define VALUE(data, i) (data)[i]
+#define T uint64_t
+#include "aggregates/first_last.inc.h"
+
+const aggregate_function *first_last_function(int type) {
+  if (type == MM_BOOL) return &first_last_class_bool;
+  switch (mm_type_width((mm_type){.id = (uint8_t)type})) {
+  case 1: return &first_last_class_1;
+  case 2: return &first_last_class_2;
+  case 4: return &first_last_class_4;
+  case 8: return &first_last_class_8;
+  default: return NULL;
+  }
+}

@@ -1,0 +1,84 @@
+/* min_max.c - min and max of numbers, bools and times: the greatest place in the total order of values, or in its
+ * reverse.
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
+#include <string.h>
+
+typedef struct extreme {
+  int64_t order, seen;
+  double limit; /* of a float, while rows come: the value in front, negated for min; less than it changes nothing */
+} extreme;
+
+/* ~x reverses the order of x, so that min is a max. */
+static inline int64_t flip_of(const accumulator *acc) { return acc->op == MM_AGG_MIN ? -1 : 0; }
+
+static void start_extremes(accumulator *acc, int64_t from, int64_t to) {
+  extreme *states = (extreme *)acc->states.data;
+  for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0, __builtin_nan("")};
+}
+
+static int combine_extremes(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                            mm_error *error) {
+  (void)error;
+  extreme *states = accumulator_state(to, 0);
+  const extreme *added = accumulator_state(from, first);
+  for (int64_t i = 0; i < n; i++) {
+    extreme *state = &states[number[i]];
+    if (added[i].order > state->order) state->order = added[i].order;
+    state->seen |= added[i].seen;
+  }
+  return 0;
+}
+
+static int emit_extremes(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                         mm_type type, mm_column *column, mm_error *error) {
+  (void)aggregate;
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= !((const extreme *)states[i])->seen;
+  TRY(column_make_result(column, type, n, nulls, error));
+  int64_t flip = flip_of(acc), width = mm_type_width(type);
+  uint8_t *out = (uint8_t *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const extreme *state = states[i];
+    if (!state->seen) column_set_null(column, i);
+    uint64_t bits = (uint64_t)(state->seen ? state->order ^ flip : 0);
+    if (type.id == MM_U64) bits ^= UINT64_C(1) << 63;
+    if (type.id == MM_F64 || type.id == MM_F32) {
+      double x = total_order_back_f64((int64_t)bits);
+      float narrow = (float)x;
+      if (type.id == MM_F64) memcpy(out + i * 8, &x, 8);
+      else memcpy(out + i * 4, &narrow, 4);
+    } else if (type.id == MM_BOOL) {
+      ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
+    } else {
+      memcpy(out + i * width, &bits, (size_t)width);
+    }
+  }
+  return 0;
+}
+
+/* The bound of some rows of group 0. */
+static void add_bound(accumulator *acc, int64_t order) {
+  extreme *state = (extreme *)acc->states.data + HEAD_STATES;
+  order ^= flip_of(acc);
+  if (order > state->order) state->order = order; /* and `limit` stays what it was: it only saves time */
+  state->seen = 1;
+}
+
+#define TEMPLATE "aggregates/min_max.inc.h"
+#include "aggregates/ordered.inc.h"
+
+const aggregate_function *min_max_function(int type) {
+  switch (type_storage(type)) {
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &min_max_class_##s;
+    TYPE_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+  default: return NULL;
+  }
+}

@@ -1,0 +1,201 @@
+/* quantile.c - median and quantile, exactly: all values are kept, as their places in the one order.
+ *
+ * DESIGN. A table that is filled keeps a log of values, and of their groups. A partial has the values of a group side
+ * by side; its states tell where. A table that is merged into keeps what it is given as runs: values of one group. The
+ * last table is brought into the form of a partial too, and each group's values are then partly sorted in place.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/families.h"
+#include "aggregates/quickselect.h"
+#include "base/error.h"
+#include "engine/parallel.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct values_of { /* a group */
+  int64_t start, count;    /* in `values` of its accumulator */
+  int64_t *values;         /* when complete */
+} values_of;
+
+typedef struct run {
+  uint32_t group, count;
+} run;
+
+/* ---- Logs ---- */
+
+/* Tables that rows are added to have a head, and log the group of each value. */
+static bool logs_values(const accumulator *acc) { return acc->head > 0; }
+
+static void count_values(const accumulator *from, values_of *states, const uint32_t *place) {
+  const uint32_t *group = (const uint32_t *)from->value_groups.data;
+  const run *runs = (const run *)from->value_groups.data;
+  if (logs_values(from)) {
+    for (int64_t i = 0, n = from->values.size / 8; i < n; i++) states[place ? place[group[i]] : group[i]].count++;
+  } else {
+    for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; i++)
+      states[place ? place[runs[i].group] : runs[i].group].count += runs[i].count;
+  }
+}
+
+/* Values to where their states start; the starts are moved to their ends. */
+static void put_values(const accumulator *from, values_of *states, const uint32_t *place, int64_t *out) {
+  const uint32_t *group = (const uint32_t *)from->value_groups.data;
+  const run *runs = (const run *)from->value_groups.data;
+  const int64_t *value = (const int64_t *)from->values.data;
+  if (logs_values(from)) {
+    for (int64_t i = 0, n = from->values.size / 8; i < n; i++)
+      out[states[place ? place[group[i]] : group[i]].start++] = value[i];
+    return;
+  }
+  for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; value += runs[i++].count) {
+    values_of *state = &states[place ? place[runs[i].group] : runs[i].group];
+    memcpy(out + state->start, value, runs[i].count * sizeof *value);
+    state->start += runs[i].count;
+  }
+}
+
+/* Bring a log into groups: `to` may be the same accumulator with another buffer for values. */
+static int arrange(const accumulator *from, values_of *states, const uint32_t *place, int64_t groups, mm_buffer *values,
+                   mm_error *error) {
+  int64_t start = 0;
+  values->size = 0;
+  TRY(mm_buffer_reserve(values, from->values.size, error));
+  values->size = from->values.size;
+  for (int64_t g = 0; g < groups; g++) states[g] = (values_of){0};
+  count_values(from, states, place);
+  for (int64_t g = 0; g < groups; g++) {
+    states[g].start = start;
+    start += states[g].count;
+  }
+  put_values(from, states, place, (int64_t *)values->data);
+  for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
+  return 0;
+}
+
+static int log_run(accumulator *acc, int64_t group, int64_t count, mm_error *error) {
+  while (count) {
+    run r = {(uint32_t)group, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX};
+    TRY(mm_buffer_append(&acc->value_groups, &r, sizeof r, error));
+    count -= r.count;
+  }
+  return 0;
+}
+
+/* A partial that is moved on has no log: make it again out of its states. */
+static int log_groups(accumulator *acc, int64_t groups, mm_error *error) {
+  const values_of *states = accumulator_state(acc, 0);
+  for (int64_t g = 0; g < groups; g++) TRY(log_run(acc, g, states[g].count, error));
+  return 0;
+}
+
+static int move_values(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+  if (!from->value_groups.size) TRY(log_groups(from, groups, error));
+  TRY(arrange(from, accumulator_state(to, 0), place, groups, &to->values, error));
+  from->values.size = from->value_groups.size = 0;
+  return 0;
+}
+
+static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                          mm_error *error) {
+  const values_of *added = accumulator_state(from, first);
+  for (int64_t i = 0; i < n; i++) {
+    if (!added[i].count) continue; /* perhaps there are no values at all */
+    TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
+    TRY(log_run(to, number[i], added[i].count, error));
+  }
+  return 0;
+}
+
+static int finalize_values(accumulator *acc, int64_t groups, mm_error *error) {
+  values_of *states = accumulator_state(acc, 0);
+  if (groups == 1) {
+    states[0] = (values_of){.count = acc->values.size / 8, .values = (int64_t *)acc->values.data};
+    return 0;
+  }
+  mm_buffer values = {0};
+  int status = arrange(acc, states, NULL, groups, &values, error);
+  if (status < 0) {
+    mm_buffer_free(&values);
+    return status;
+  }
+  mm_buffer_free(&acc->values);
+  mm_buffer_free(&acc->value_groups);
+  acc->values = values;
+  for (int64_t g = 0; g < groups && values.data; g++) states[g].values = (int64_t *)values.data + states[g].start;
+  return 0;
+}
+
+/* ---- Results ---- */
+
+static double value_of(const accumulator *acc, int64_t order) {
+  if (type_is_float(acc->type.id)) return total_order_back_f64(order);
+  if (acc->type.id == MM_U64) return (double)((uint64_t)order ^ UINT64_C(1) << 63);
+  return (double)order;
+}
+
+typedef struct quantiles {
+  const accumulator *acc;
+  double q;
+  void *const *states;
+  int64_t n;
+  double *out;
+} quantiles;
+
+static int quantile(const quantiles *all, mm_job *job, int64_t i, mm_error *error) {
+  const values_of *state = all->states[i];
+  int64_t n = state->count, pair[2];
+  all->out[i] = 0;
+  if (!n) return 0;
+  double at = all->q * (double)(n - 1), whole = floor(at);
+  TRY(quickselect(job, state->values, n, (int64_t)whole, pair, error));
+  double low = value_of(all->acc, pair[0]), high = value_of(all->acc, pair[1]);
+  all->out[i] = at == whole || low == high ? low : low + (at - whole) * (high - low);
+  return 0;
+}
+
+/* Groups that are large enough for all threads are done one after the other, the others side by side. */
+enum { LARGE = 1 << 18, GROUPS_A_TASK = 16 };
+
+static bool is_large(const quantiles *all, int64_t i) { return ((const values_of *)all->states[i])->count >= LARGE; }
+
+static int small_groups(void *context, int64_t task, mm_error *error) {
+  const quantiles *all = context;
+  int64_t start = task * GROUPS_A_TASK, end = start + GROUPS_A_TASK < all->n ? start + GROUPS_A_TASK : all->n;
+  for (int64_t i = start; i < end; i++)
+    if (!is_large(all, i)) TRY(quantile(all, NULL, i, error));
+  return 0;
+}
+
+static int emit_quantiles(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                          mm_type type, mm_column *column, mm_error *error) {
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= ((const values_of *)states[i])->count == 0;
+  TRY(column_make_result(column, type, n, nulls, error));
+  for (int64_t i = 0; i < n && nulls; i++)
+    if (!((const values_of *)states[i])->count) column_set_null(column, i);
+  double q = aggregate->op == MM_AGG_MEDIAN ? 0.5 : aggregate->q;
+  quantiles all = {.acc = acc, .q = q, .states = states, .n = n, .out = (double *)column->data};
+  for (int64_t i = 0; i < n && acc->helpers; i++)
+    if (is_large(&all, i)) TRY(quantile(&all, acc->helpers, i, error));
+  if (acc->helpers)
+    return parallel_run(acc->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
+  for (int64_t i = 0; i < n; i++) TRY(quantile(&all, NULL, i, error));
+  return 0;
+}
+
+#define TEMPLATE "aggregates/quantile.inc.h"
+#include "aggregates/ordered.inc.h"
+
+const aggregate_function *quantile_function(int type) {
+  switch (type_storage(type)) {
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &quantile_class_##s;
+    TYPE_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+  default: return NULL;
+  }
+}

@@ -1,0 +1,191 @@
+/* variance.c - var and std: sums about the first value within a morsel, merged by Chan's formula. Means are kept in two
+ * parts, so that values far from zero lose nothing when they are merged.
+ * SPDX-License-Identifier: MIT */
+#include "aggregates/families.h"
+#include "base/error.h"
+#include "types/column.h"
+#include "types/total_order.h"
+#include "types/type.h"
+#include <math.h>
+
+typedef struct moment {
+  int64_t count;
+  double center;  /* first value; sealed: the mean */
+  double squares; /* of distances from center */
+  double sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
+} moment;
+
+/* Move the center by `distance` and `sum`, keeping the rounding error. */
+static void move_center(moment *state, double distance) {
+  double step = state->sum + distance, center = state->center + step, back = center - state->center;
+  state->sum = (state->center - (center - back)) + (step - back);
+  state->center = center;
+}
+
+static void seal(accumulator *acc, int64_t from, int64_t to) {
+  moment *states = (moment *)acc->states.data;
+  for (int64_t i = from; i < to; i++) {
+    moment *state = &states[i];
+    if (!state->count) continue;
+    double shift = state->sum / (double)state->count;
+    state->squares -= state->sum * shift;
+    if (state->squares < 0) state->squares = 0;
+    state->sum = 0;
+    move_center(state, shift);
+  }
+}
+
+/* Both are sealed. */
+static void join_moments(moment *a, const moment *b) {
+  if (!b->count) return;
+  if (!a->count) {
+    *a = *b;
+    return;
+  }
+  double na = (double)a->count, nb = (double)b->count, distance = (b->center - a->center) + (b->sum - a->sum);
+  a->count += b->count;
+  move_center(a, distance * (nb / (na + nb)));
+  a->squares += b->squares + distance * distance * (na * (nb / (na + nb)));
+}
+
+static int combine_moments(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                           mm_error *error) {
+  (void)error;
+  moment *states = accumulator_state(to, 0);
+  const moment *added = accumulator_state(from, first);
+  for (int64_t i = 0; i < n; i++) join_moments(&states[number[i]], &added[i]);
+  return 0;
+}
+
+static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
+                     mm_error *error) {
+  TRY(column_make_result(column, type, n, false, error));
+  double *out = (double *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const moment *state = states[i];
+    out[i] = canonical_nan(aggregate->op == MM_AGG_CENTER ? state->center
+                           : aggregate->op == MM_AGG_REST ? state->sum
+                                                          : state->squares);
+  }
+  return 0;
+}
+
+static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
+                          mm_type type, mm_column *column, mm_error *error) {
+  (void)acc;
+  int op = aggregate->op;
+  if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
+    return emit_part(aggregate, states, n, type, column, error);
+  bool nulls = false;
+  for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
+  TRY(column_make_result(column, type, n, nulls, error));
+  double *out = (double *)column->data;
+  for (int64_t i = 0; i < n; i++) {
+    const moment *state = states[i];
+    out[i] = 0;
+    if (state->count < 2) {
+      column_set_null(column, i);
+      continue;
+    }
+    double variance = state->squares / (double)(state->count - 1);
+    out[i] = canonical_nan(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
+  }
+  return 0;
+}
+
+/* Rows of group 0: as one after the other, see row_vector. */
+static void measure(accumulator *acc, const mm_column *column, const row_vector *rows) {
+  moment *states = (moment *)acc->states.data;
+  variance_lanes moments;
+  for (int k = 0; k < REDUCE_LANES; k++) {
+    const moment *state = &states[replica_state(rows->lane + k)];
+    moments.count[k] = state->count;
+    moments.center[k] = state->center;
+    moments.sum[k] = state->sum;
+    moments.squares[k] = state->squares;
+  }
+  variance_kernel_of(column->type.id)(&moments, column->data, column->valid, rows->start, rows->count);
+  for (int k = 0; k < REDUCE_LANES; k++)
+    states[replica_state(rows->lane + k)] =
+        (moment){moments.count[k], moments.center[k], moments.squares[k], moments.sum[k]};
+}
+
+#define NAME(x) x##_bool
+#define VALUE(data, i) bit_get(data, i)
+#define T uint64_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_i8
+#define VALUE(data, i) (data)[i]
+#define T int8_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_i16
+#define VALUE(data, i) (data)[i]
+#define T int16_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_i32
+#define VALUE(data, i) (data)[i]
+#define T int32_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_i64
+#define VALUE(data, i) (data)[i]
+#define T int64_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_u8
+#define VALUE(data, i) (data)[i]
+#define T uint8_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_u16
+#define VALUE(data, i) (data)[i]
+#define T uint16_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_u32
+#define VALUE(data, i) (data)[i]
+#define T uint32_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_u64
+#define VALUE(data, i) (data)[i]
+#define T uint64_t
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_f32
+#define VALUE(data, i) (data)[i]
+#define T float
+#include "aggregates/variance.inc.h"
+#define NAME(x) x##_f64
+#define VALUE(data, i) (data)[i]
+#define T double
+#include "aggregates/variance.inc.h"
+
+const aggregate_function *variance_function(int type) {
+  switch (type_storage(type)) {
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &variance_class_##s;
+    TYPE_NUMBERS(X)
+    X(BOOL, bool, bool, "b")
+#undef X
+  default: return NULL;
+  }
+}
+
+/* ---- Out of parts: count, center, rest, squares ---- */
+
+static int update_parts(accumulator *acc, const mm_column *parts, row_vector *rows, mm_error *error) {
+  (void)error;
+  moment *states = accumulator_state(acc, 0);
+  const int64_t *count = parts[0].data;
+  const double *center = parts[1].data, *rest = parts[2].data, *squares = parts[3].data;
+  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
+    bool known = true;
+    for (int p = 0; p < 4; p++) known &= !parts[p].valid || bit_get(parts[p].valid, row);
+    moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
+    join_moments(&states[rows->group[i]], &part);
+  }
+  return 0;
+}
+
+static const aggregate_function merged_class = {.size = sizeof(moment),
+                                                .ordered = true,
+                                                .update = update_parts,
+                                                .combine = combine_moments,
+                                                .emit = emit_variances};
+
+const aggregate_function *merged_variance_function(void) { return &merged_class; }

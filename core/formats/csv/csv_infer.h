@@ -1,0 +1,12 @@
+/* csv_infer.h - the types of columns, by the first rows.
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "formats/csv/csv_splitter.h"
+
+/* What the first rows showed. */
+typedef struct csv_sample {
+  int64_t rows; /* to look at; then: looked at */
+  bool *nulls;  /* by column of the first file: it had some */
+} csv_sample;
+int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, csv_sample *sample, mm_schema *schema,
+              mm_error *error);

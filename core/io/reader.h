@@ -1,0 +1,12 @@
+/* reader.h - the bytes of one file, of stdin, or of memory, decompressed.
+ * SPDX-License-Identifier: MIT */
+#pragma once
+#include "io/read_context.h"
+
+typedef struct file_reader file_reader;
+/* Of a file, or of the bytes of a block, which lives as long. */
+int reader_open(read_context *reading, const char *path, const mm_block *block, file_reader **reader, mm_error *error);
+int64_t reader_read(file_reader *reader, uint8_t *bytes, int64_t size,
+                    mm_error *error); /* bytes read, 0 at the end, or a status */
+bool reader_is_compressed(const file_reader *reader);
+void reader_free(file_reader *reader);
