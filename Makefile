@@ -18,7 +18,7 @@ Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 APT      := build-essential libzstd-dev libxxhash-dev lua-argparse patch
-APT_TEST := lua-busted zstd python3-venv
+APT_TEST := lua-busted zstd python3-venv pkg-config
 APT_LINT := clang-format-14 clang-tidy-14 lua-check
 
 WERROR ?= -Werror
@@ -136,12 +136,13 @@ include pybridge/experiments/experiments.mk
 
 # The two public headers are laid out by hand.
 FORMATTED = $(sort $(shell find core -mindepth 2 -name '*.c' -o -mindepth 2 -name '*.h' -o -mindepth 2 -name '*.cc'))
-lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck
+lint: $(BUILD)/embedded.c ## Check formatting, clang-tidy on core/ and lua/host/, luacheck, ruff, mypy, lengths of lines, names of files in documents
 	$(Q).ci/packages $(APT_LINT)
 	$(Q)clang-format-14 --dry-run --Werror $(FORMATTED) $(wildcard lua/host/*/*.c pybridge/src/*.c pybridge/src/*/*.c spec/*/*.c)
 	$(Q)printf '%s\n' $(SRC_C) $(SRC_HOST) | xargs -P 2 -n 4 sh -c \
 	  'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" -- -std=gnu11 -D_GNU_SOURCE -Icore -Ilua/host -I$(LJ_SRC) 2>/dev/null' tidy
 	$(Q)luacheck -q lua pipelines spec docs
+	$(Q)$(LUA_RUN) $(LJ_BIN) spec/lint/text.lua
 	$(Q)$(MAKE) lint-python
 
 fmt: ## Format the C sources
@@ -152,16 +153,17 @@ fuzz: $(BUILD)/.packages ## Run every fuzz harness for FUZZ_SECONDS each
 	$(Q).ci/packages clang-14 && $(MAKE) -f spec/fuzz/fuzz.mk FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 install: all ## Install the command, the library and its headers (PREFIX=/usr/local, DESTDIR=)
-	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/moonmill
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/moonmill $(DESTDIR)$(PREFIX)/share/moonmill
 	$(Q)install -m 755 $(BUILD)/moonmill $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 755 $(BUILD)/libmoonmill.so $(DESTDIR)$(PREFIX)/lib/
-	$(Q)install -m 644 core/moonmill.h core/stage.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 core/moonmill.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 core/stage.h $(DESTDIR)$(PREFIX)/include/moonmill/
 	$(Q)install -m 644 pipelines/*.lua $(DESTDIR)$(PREFIX)/share/moonmill/
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'Name: moonmill' 'Description: typed columns, vector kernels and pipelines' \
 	  'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lmoonmill' 'Cflags: -I$${prefix}/include' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc
 
 uninstall: ## Remove what install put there
-	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h $(DESTDIR)$(PREFIX)/include/stage.h \
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/moonmill $(DESTDIR)$(PREFIX)/lib/libmoonmill.so $(DESTDIR)$(PREFIX)/include/moonmill.h $(DESTDIR)$(PREFIX)/include/moonmill \
 	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/moonmill.pc $(DESTDIR)$(PREFIX)/share/moonmill
 
 dist: ## Make a source archive of the last commit

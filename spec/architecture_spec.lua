@@ -1,10 +1,12 @@
--- Arrows point down only: pybridge -> lua -> core; pipelines see the language and nothing else; within lua each folder
--- is a floor.
+-- Arrows point down only: pybridge -> lua -> core, and within each of them from a floor to those that it may need,
+-- which are listed here. Pipelines see the language and nothing else.
 local floors = require "floors"
+local imports = require "imports"
 
 local function files(...)
   local list = {}
-  local pipe = assert(io.popen("git ls-files --cached --others --exclude-standard -- " .. table.concat({ ... }, " ")))
+  local pipe = assert(io.popen("git ls-files --cached --others --exclude-standard -- " .. table.concat({ ... }, " ")
+    .. " | sort -u"))
   for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
   return list
@@ -30,14 +32,26 @@ local function offences(paths, forbidden)
   return found
 end
 
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
 local function exists(path)
   local file = io.open(path)
   if file then file:close() end
   return file ~= nil
 end
 
--- The floors of core/, from the lowest. A file may include its own room, rooms on lower floors and the public headers.
-local FLOORS = {
+local function code(line) return (line:gsub("%-%-.*", "")) end
+
+-- ---- The floors ----
+
+-- Folders of core/, from the lowest level. A file may include its own folder, folders of lower levels and the public
+-- headers.
+local CORE_LEVELS = {
   { "base" },
   { "text" },
   { "types", "io" },
@@ -47,86 +61,10 @@ local FLOORS = {
   { "stages" },
 }
 local PUBLIC = { ["moonmill.h"] = true, ["stage.h"] = true, ["arrow_abi.h"] = true }
--- Files that may include each other, each with the reason: { ["room/unit"] = { ["room/other"] = "because" } }.
-local CIRCLES = {
-  ["base/os"] = { ["base/alloc"] = "what a thread of the system is to run is allocated within the budget" },
+-- Arrows that may close a circle of files, each with the reason.
+local CORE_CIRCLES = {
+  ["base/os -> base/alloc"] = "what a thread of the system is to run is allocated within the budget",
 }
-local FILES_MOST = 12 -- .c files in a folder
-local CROWDED = {} -- folders with more: { ["room"] = number }
-
-local floor_of = {}
-for number, rooms in ipairs(FLOORS) do
-  for _, room in ipairs(rooms) do floor_of[room] = number end
-end
-
----Every #include of one file of core/ in another: { from, to }, paths below core/.
-local function inclusions()
-  local list = {}
-  for _, path in ipairs(files("'core/*.c'", "'core/*.h'", "'core/*.cc'")) do
-    each_line(path, function(line)
-      -- A template may be named by a macro.
-      local name = line:match '^%s*#%s*include%s+"([^"]+)"' or line:match '^%s*#%s*define%s+%w+%s+"([^"]+%.h)"'
-      if name then list[#list + 1] = { path:match "^core/(.*)", name } end
-    end)
-  end
-  return list
-end
-
-local function room(path) return path:match "^([^/]+)/" end
-local function folder(path) return path:match "^(.*)/" end
----A file and the header beside it are one: "base/cpu".
-local function unit(path) return (path:gsub("%.%w+$", ""):gsub("%.isa$", ""):gsub("%.inc$", "")) end
-
----Inclusions that point up or sideways, or leave core/.
-local function upward(list)
-  local found = {}
-  for _, edge in ipairs(list) do
-    local from, to = edge[1], edge[2]
-    local here, there = floor_of[room(from) or ""], floor_of[room(to) or ""]
-    local fine
-    if PUBLIC[to] then fine = true
-    elseif PUBLIC[from] then fine = false
-    else fine = here and there and (there < here or room(from) == room(to)) end
-    if not fine then found[#found + 1] = from .. " includes " .. to end
-  end
-  return found
-end
-
----Circles among what `name` makes of the paths, each once: "a > b > a". `excused[a][b]` takes an edge out.
-local function circles(list, name, excused)
-  local graph, nodes = {}, {}
-  for _, edge in ipairs(list) do
-    local from, to = name(edge[1]), name(edge[2])
-    if from and to and from ~= to and not (excused[from] and excused[from][to]) then
-      if not graph[from] then graph[from], nodes[#nodes + 1] = {}, from end
-      graph[from][to] = true
-    end
-  end
-  table.sort(nodes)
-  local found, state, trail = {}, {}, {}
-  local function visit(node)
-    state[node], trail[#trail + 1] = "open", node
-    local next_ones = {}
-    for other in pairs(graph[node] or {}) do next_ones[#next_ones + 1] = other end
-    table.sort(next_ones)
-    for _, other in ipairs(next_ones) do
-      if state[other] == "open" then
-        local first = #trail
-        while trail[first] ~= other do first = first - 1 end
-        found[#found + 1] = table.concat(trail, " > ", first) .. " > " .. other
-      elseif not state[other] then
-        visit(other)
-      end
-    end
-    state[node], trail[#trail] = "done", nil
-  end
-  for _, node in ipairs(nodes) do
-    if not state[node] then visit(node) end
-  end
-  return found
-end
-
-local function code(line) return (line:gsub("%-%-.*", "")) end
 
 -- Folders of lua/moonmill from the ground up. Each may require itself and those named behind it, all of which stand
 -- above it in this list; so there is no circle of folders.
@@ -162,6 +100,9 @@ local LUA_UPWARDS = {
 }
 
 -- Folders of lua/host, by what their files include of each other.
+local HOST_CIRCLES = {
+  ["session/module_state -> session/function_module"] = "the state is that of the object that the header declares",
+}
 local HOST_FLOORS = {
   { "state" },
   { "rows", "state" },
@@ -169,52 +110,168 @@ local HOST_FLOORS = {
   { "command", "state" },
 }
 
+-- Folders of pybridge/src; "." is its root.
+local BRIDGE_FLOORS = {
+  { "." },
+  { "import", "." },
+  { "export", "." },
+  { "table", ". import export" },
+  { "run", ". import export table" },
+  { "script", ". import export table run" },
+}
+
+-- The Python package: folders ("adapters/") and modules of its root, which are names that users import. _core, the
+-- extension, is below all.
+local PACKAGE_FLOORS = {
+  { "base", holds = "base/ errors info outputs progress schema" },
+  { "data", "base", holds = "column table to_pandas" },
+  { "scripts", "base", holds = "module reading script" },
+  { "adapters", "base data scripts", holds = "adapters/" },
+  { "running", "base data scripts adapters", holds = "running/" },
+  { "api", "base data scripts adapters running", holds = "function job loading memory pipeline store" },
+  { "entry", "base data scripts adapters running api", holds = "__init__ __main__" },
+}
+
+local FILES_MOST = 12 -- of code in a folder
+local CROWDED = { -- folders with more, each with the reason
+  ["core/kernels/templates"] = "a file for each shape of loop",
+  ["lua/moonmill/stages"] = "a file for each stage",
+  ["lua/moonmill/rows/vector"] = "a file for each step of one translation",
+  ["pybridge/moonmill"] = "names that users import",
+}
+
+-- ---- The graphs ----
+
+local function core_graph()
+  local graph = floors.sources(files("'core/*.c'", "'core/*.h'", "'core/*.cc'"), "core/",
+    function(folder) return folder:match "^[^/]+" end)
+  for name in pairs(PUBLIC) do -- every file may include them
+    local unit = name:gsub("%.h$", "")
+    graph[unit] = nil
+    for _, file in pairs(graph) do
+      for i = #file.needs, 1, -1 do
+        if file.needs[i].name == unit then table.remove(file.needs, i) end
+      end
+    end
+  end
+  return graph
+end
+
+local function language_graph() return floors.modules(files "'lua/moonmill.lua' 'lua/moonmill/*.lua'") end
+local function host_graph() return floors.sources(files("'lua/host/*.c'", "'lua/host/*.h'"), "lua/host/") end
+local function bridge_graph()
+  return floors.sources(files("'pybridge/src/*.c'", "'pybridge/src/*.h'"), "pybridge/src/")
+end
+
+local function package_floor(unit)
+  local folder = unit:match "^(.-)%." or unit
+  for _, floor in ipairs(PACKAGE_FLOORS) do
+    for held in floor.holds:gmatch "%S+" do
+      if held == unit or held == folder .. "/" then return floor[1] end
+    end
+  end
+  return "none"
+end
+
+---@param extra? { path: string, text: string } one more file
+local function package_graph(extra)
+  local sources = {}
+  for _, path in ipairs(files "'pybridge/moonmill/*.py'") do
+    local text = read(path)
+    if extra and extra.path == path then text = text .. "\n" .. extra.text end
+    sources[#sources + 1] = imports.source(path, text)
+  end
+  return imports.graph(sources, package_floor)
+end
+
+-- Folders of units, down to the last.
+local function folder_of(name) return name:match "^(.*)/" or "." end
+
 describe("the tree", function()
-  it("has files to look at", function()
-    assert.is_true(#files "'core/*.c'" > 10)
-    assert.is_true(#files "'lua/moonmill/*.lua'" > 3)
+  local graphs = {
+    ["the core"] = { core_graph(), floors.of_levels(CORE_LEVELS), {}, CORE_CIRCLES, 300 },
+    ["lua/moonmill"] = { language_graph(), LUA_FLOORS, LUA_UPWARDS, LUA_UPWARDS, 200 },
+    ["lua/host"] = { host_graph(), HOST_FLOORS, {}, HOST_CIRCLES, 20 },
+    ["pybridge/src"] = { bridge_graph(), BRIDGE_FLOORS, {}, {}, 100 },
+    ["the Python package"] = { package_graph(), PACKAGE_FLOORS, {}, {}, 100 },
+  }
+  for name, graph in pairs(graphs) do
+    it("has floors in " .. name .. ": arrows point down, and close no circle without a reason", function()
+      local arrows = 0
+      for _, file in pairs(graph[1]) do arrows = arrows + #file.needs end
+      assert.is_true(arrows > graph[5], arrows)
+      assert.same({}, floors.offences(graph[1], graph[2], graph[3]))
+      assert.same({}, floors.circles(graph[1], graph[4]))
+    end)
+  end
+
+  it("has no circle of folders in the core, those within a floor among them", function()
+    assert.same({}, floors.circles(floors.folders(core_graph(), folder_of), {}))
   end)
 
-  it("lets the core include only the core", function()
-    assert.same({}, offences(files("'core/*.c'", "'core/*.h'", "'core/*.cc'"), function(line, path)
-      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
-      if name and not exists("core/" .. (name:gsub("^%.%./", ""))) and not exists(path:match "^(.*/)" .. name) then
-        return name
+  it("would see arrows that point up in what is there", function()
+    local core, list = core_graph(), floors.of_levels(CORE_LEVELS)
+    table.insert(core["base/error"].needs, { name = "types/column", place = "base/error.c:1" })
+    table.insert(core["arrow/foreign"].needs, { name = "kernels/dispatch", place = "arrow/foreign.c:1" })
+    assert.same({ "arrow/foreign.c:1: arrow may not need kernels (kernels/dispatch)",
+      "base/error.c:1: base may not need types (types/column)" }, floors.offences(core, list, {}))
+    local bridge = bridge_graph()
+    table.insert(bridge["export/value"].needs, { name = "table/slice", place = "export/value.c:1" })
+    assert.same({ "export/value.c:1: export may not need table (table/slice)" },
+      floors.offences(bridge, BRIDGE_FLOORS, {}))
+    for path, text in pairs {
+      ["table"] = "def f():\n    from .adapters.pandas import frame_of\n",
+      ["base/engines"] = "from ..pipeline import (\n    Pipeline,\n)\n",
+      ["column"] = "from .running import prepare\n",
+      ["schema"] = "import moonmill.pipeline\n",
+      ["reading"] = "from moonmill import load\n",
+      ["errors"] = "if TYPE_CHECKING:\n    from .job import Job\nfrom .store import x\n",
+    } do
+      local extra = { path = ("pybridge/moonmill/%s.py"):format(path), text = text }
+      assert.equal(1, #floors.offences(package_graph(extra), PACKAGE_FLOORS, {}), path)
+    end
+    local checked = { path = "pybridge/moonmill/schema.py",
+      text = "if TYPE_CHECKING:\n    from .store import (\n        Store,\n    )\n" }
+    assert.same({}, floors.offences(package_graph(checked), PACKAGE_FLOORS, {}))
+    local circle = { path = "pybridge/moonmill/column.py", text = "def f():\n  from .table import Table" }
+    assert.same({ "column > table > column" }, floors.circles(package_graph(circle), {}))
+  end)
+
+  it("has no file name twice within a layer, and no more files in a folder than one can look over", function()
+    local code_of = {
+      files("'core/*.c'", "'core/*.cc'"), files("'core/*.h'"),
+      files "'lua/moonmill/*.lua'", files "'lua/host/*.c'", files "'lua/host/*.h'",
+      files("'pybridge/src/*.c'"), files("'pybridge/src/*.h'"), files("'pybridge/moonmill/*.py'"),
+    }
+    local repeated, crowded, excused = {}, {}, {}
+    for _, paths in ipairs(code_of) do
+      for _, what in ipairs(floors.repeated(paths)) do
+        if not what:find "^__init__%.py" then repeated[#repeated + 1] = what end
       end
-      if name and (name:find "%.%./%.%./" or name:find "lua" or name:find "host%.h") then return name end
-      local system = line:match "^%s*#%s*include%s+<([^>]+)>"
-      if system and (system:find "^l?ua" or system:find "^lauxlib" or system:find "^Python") then return system end
+      for _, what in ipairs(floors.crowded(paths, FILES_MOST)) do
+        local folder = what:match "^[^:]+"
+        if CROWDED[folder] then excused[folder] = true else crowded[#crowded + 1] = what end
+      end
+    end
+    assert.same({}, repeated)
+    assert.same({}, crowded)
+    for folder in pairs(CROWDED) do assert(excused[folder], folder .. " is not crowded") end
+  end)
+
+  it("finds modules of the package by name in one place: where adapters are loaded", function()
+    assert.same({}, offences(files "'pybridge/moonmill/*.py'", function(line, path)
+      local by_name = line:find "__import__" or line:find "importlib"
+      if by_name and path ~= "pybridge/moonmill/adapters/__init__.py" then return line end
     end))
   end)
 
-  it("has its core in floors: an include points down, or stays in its room", function()
-    local list = inclusions()
-    assert.is_true(#list > 300)
-    assert.same({}, upward(list))
-  end)
-
-  it("has no circle of folders in its core", function() assert.same({}, circles(inclusions(), folder, {})) end)
-
-  it("has no circle of files in its core but those that are given a reason", function()
-    assert.same({}, circles(inclusions(), unit, CIRCLES))
-  end)
-
-  it("would see an include that points up or sideways, and circles", function()
-    local function with(...)
-      local list = inclusions()
-      for _, edge in ipairs { ... } do list[#list + 1] = edge end
-      return list
-    end
-    assert.same({ "base/error.c includes types/column.h" }, upward(with { "base/error.c", "types/column.h" }))
-    assert.same({ "arrow/foreign.c includes kernels/kernel.h" }, upward(with { "arrow/foreign.c", "kernels/kernel.h" }))
-    assert.same({ "moonmill.h includes base/error.h" }, upward(with { "moonmill.h", "base/error.h" }))
-    assert.same({ "io/wait.c includes nowhere/else.h" }, upward(with { "io/wait.c", "nowhere/else.h" }))
-    local below = { "formats/csv/csv_sniff.c", "formats/input.h" }
-    assert.same({ "formats > formats/csv > formats" }, circles(with(below), folder, {}))
-    local pair = with({ "base/arena.c", "base/block.h" }, { "base/block.c", "base/arena.h" })
-    assert.same({ "base/arena > base/block > base/arena" }, circles(pair, unit, CIRCLES))
-    local excused = { ["base/block"] = { ["base/arena"] = "an example" }, ["base/os"] = CIRCLES["base/os"] }
-    assert.same({}, circles(pair, unit, excused))
+  it("lets the core include only the core", function()
+    assert.same({}, offences(files("'core/*.c'", "'core/*.h'", "'core/*.cc'"), function(line)
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
+      if name and not exists("core/" .. name) then return name end
+      local system = line:match "^%s*#%s*include%s+<([^>]+)>"
+      if system and (system:find "^l?ua" or system:find "^lauxlib" or system:find "^Python") then return system end
+    end))
   end)
 
   it("gives the prefix mm_ to nothing in its core but what is public", function()
@@ -237,22 +294,6 @@ describe("the tree", function()
     assert.same({}, found)
   end)
 
-  it("has no file name twice in its core, and no more files in a folder than one can look over", function()
-    local seen, twice, count = {}, {}, {}
-    for _, path in ipairs(files "core") do
-      local name = path:match "([^/]+)$"
-      if seen[name] then twice[#twice + 1] = path .. " and " .. seen[name] end
-      seen[name] = path
-      if name:find "%.cc?$" then count[folder(path)] = (count[folder(path)] or 0) + 1 end
-    end
-    assert.same({}, twice)
-    local crowded = {}
-    for where, number in pairs(count) do
-      if number > FILES_MOST then crowded[where:match "^core/(.*)"] = number end
-    end
-    assert.same(CROWDED, crowded)
-  end)
-
   it("lets the language require only itself and LuaJIT", function()
     local own = { ffi = true, bit = true, jit = true, ["string.buffer"] = true, ["table.new"] = true,
       ["table.clear"] = true, argparse = true }
@@ -260,20 +301,6 @@ describe("the tree", function()
       local name = code(line):match "%f[%w]require%s*%(?%s*[\"']([%w%._]+)[\"']"
       if name and not own[name] and not name:find "^moonmill" and not name:find "^jit%." then return name end
     end))
-  end)
-
-  it("lets each folder of the language require what stands below it alone, also inside functions", function()
-    local modules = floors.modules(files "'lua/moonmill.lua' 'lua/moonmill/*.lua'")
-    assert.same({}, floors.offences(modules, LUA_FLOORS, LUA_UPWARDS))
-    assert.same({}, floors.circles(modules, LUA_UPWARDS))
-    assert.same({}, floors.repeated(modules))
-  end)
-
-  it("lets each folder of lua/host include what stands below it alone", function()
-    local sources = floors.sources(files("'lua/host/*.c'", "'lua/host/*.h'"), "lua/host/")
-    assert.same({}, floors.offences(sources, HOST_FLOORS, {}))
-    assert.same({}, floors.circles(sources, {}))
-    assert.same({}, floors.repeated(sources))
   end)
 
   it("has the modules that lua/host names", function()
@@ -389,255 +416,20 @@ describe("a floor", function()
     assert.same({}, floors.circles(graph { ["low.a"] = "low.b low.c", ["low.b"] = "low.c", ["low.c"] = "" }, {}))
   end)
 
-  it("holds each name of a file once", function()
-    assert.same({ "b: high.b low.b" }, floors.repeated(graph { ["low.b"] = "", ["high.b"] = "", ["low.a"] = "" }))
-  end)
-end)
-
--- The floors of the Python bridge: what a room may use beside itself. C of pybridge/src by folders; the package by
--- folders ("adapters/") and modules, where _core, the extension, is below all.
-local BRIDGE_C = {
-  { room = "root", holds = "", may = "" },
-  { room = "import", holds = "import/", may = "root" },
-  { room = "export", holds = "export/", may = "root" },
-  { room = "table", holds = "table/", may = "root import export" },
-  { room = "run", holds = "run/", may = "root import export table" },
-  { room = "script", holds = "script/", may = "root import export table run" },
-}
-local BRIDGE_PYTHON = {
-  { room = "base", holds = "base/ errors info outputs progress schema", may = "" },
-  { room = "data", holds = "column table to_pandas", may = "base" },
-  { room = "scripts", holds = "module reading script", may = "base" },
-  { room = "adapters", holds = "adapters/", may = "base data scripts" },
-  { room = "running", holds = "running/", may = "base data scripts adapters" },
-  { room = "api", holds = "function job loading memory pipeline store", may = "base data scripts adapters running" },
-  { room = "entry", holds = "__init__ __main__", may = "base data scripts adapters running api" },
-}
-local BRIDGE_FILES_MOST = 12 -- in a folder; modules of the package's root are names that users import
-
-describe("the Python bridge", function()
-  local function read(path)
-    local file = assert(io.open(path))
-    local text = file:read "*a"
-    file:close()
-    return text
-  end
-
-  ---Texts by unit: of C a file and the header beside it are one ("table/slice"), of Python a module ("running.prepare";
-  ---the package itself is "__init__", that of a folder its name).
-  local function sources_of_c()
-    local list = {}
-    for _, path in ipairs(files("'pybridge/src/*.c'", "'pybridge/src/*.h'")) do
-      list[#list + 1] = { unit = path:match "^pybridge/src/(.*)%.[ch]$", text = read(path) }
-    end
-    return list
-  end
-  local function sources_of_python()
-    local list = {}
-    for _, path in ipairs(files "'pybridge/moonmill/*.py'") do
-      local unit = path:match("^pybridge/moonmill/(.*)%.py$"):gsub("/__init__$", ""):gsub("/", ".")
-      local package = path:match "/__init__%.py$" and unit or unit:match "^(.*)%.[^.]*$" or ""
-      list[#list + 1] = { unit = unit, package = package == "__init__" and "" or package, text = read(path) }
-    end
-    return list
-  end
-
-  local function units_of(sources)
-    local units = {}
-    for _, source in ipairs(sources) do units[source.unit] = true end
-    return units
-  end
-
-  local function edges_of_c(sources)
-    local edges, units = {}, units_of(sources)
-    for _, source in ipairs(sources) do
-      for name in ("\n" .. source.text):gmatch '\n%s*#%s*include%s+"([^"]+)%.h"' do
-        if units[name] then edges[#edges + 1] = { source.unit, name } end
-      end
-    end
-    return edges
-  end
-
-  ---Lines of code without those under `if TYPE_CHECKING:`; what stands in brackets is one line.
-  local function lines_that_run(text)
-    local lines, within, open = {}, nil, nil
-    for line in text:gmatch "[^\n]+" do
-      local indent = #line:match "^%s*"
-      if open then
-        lines[#lines] = lines[#lines] .. " " .. line
-        if line:find "%)" then open = nil end
-      elseif line:find "%S" then
-        if within and indent <= within then within = nil end
-        if line:find "^%s*if [%w_.]*TYPE_CHECKING:" then within = indent end
-        if not within then
-          lines[#lines + 1] = line
-          open = line:find "^%s*from%s+%S+%s+import%s+%(" and not line:find "%)" or nil
-        end
-      end
-    end
-    return lines
-  end
-
-  ---Modules of the package that a line imports.
-  local function imports_of(line, package, units)
-    local from, names = line:match "^%s*from%s+([%w_.]+)%s+import%s+%(?([^#)]*)"
-    local whole = line:match "^%s*import%s+moonmill%.([%w_.]+)"
-    if whole then return { whole } end
-    if not from then return {} end
-    local dots, base = from:match "^(%.*)(.*)$"
-    if dots == "" then
-      base = from == "moonmill" and "" or from:match "^moonmill%.(.*)$"
-      if not base then return {} end
-    else
-      for _ = 2, #dots do package = package:match "^(.*)%.[^.]*$" or "" end
-      base = package .. (package ~= "" and base ~= "" and "." or "") .. base
-    end
-    local found = {}
-    for name in names:gmatch "[%w_]+" do
-      local inner = base == "" and name or base .. "." .. name
-      found[#found + 1] = (units[inner] or base == "") and inner or base
-    end
-    return found
-  end
-
-  local function edges_of_python(sources)
-    local edges, units = {}, units_of(sources)
-    for _, source in ipairs(sources) do
-      for _, line in ipairs(lines_that_run(source.text)) do
-        for _, name in ipairs(imports_of(line, source.package, units)) do
-          if name ~= "_core" then edges[#edges + 1] = { source.unit, units[name] and name or "__init__" } end
-        end
-      end
-    end
-    return edges
-  end
-
-  ---The room of a unit: its own line, or that of its folder.
-  local function room_of(floors, unit)
-    local folder = unit:match "^(.-)[./]" or ""
-    for _, floor in ipairs(floors) do
-      for held in (floor.holds == "" and "/" or floor.holds):gmatch "%S+" do
-        if held == unit or held == folder .. "/" or held == unit .. "/" then return floor end
-      end
-    end
-  end
-
-  local function words(text)
-    local set = {}
-    for word in text:gmatch "%S+" do set[word] = true end
-    return set
-  end
-
-  local function upward(floors, edges)
-    local found = {}
-    for _, edge in ipairs(edges) do
-      local here, there = room_of(floors, edge[1]), room_of(floors, edge[2])
-      local fine = here and there and (here == there or words(here.may)[there.room])
-      if not fine then found[#found + 1] = edge[1] .. " uses " .. edge[2] end
-    end
-    return found
-  end
-
-  ---Circles of units, each once.
-  local function circles(edges)
-    local graph, state, trail, found = {}, {}, {}, {}
-    for _, edge in ipairs(edges) do
-      local from, to = edge[1], edge[2]
-      graph[from] = graph[from] or {}
-      if from ~= to then table.insert(graph[from], to) end
-    end
-    local function visit(unit)
-      state[unit], trail[#trail + 1] = "open", unit
-      for _, other in ipairs(graph[unit] or {}) do
-        if state[other] == "open" then
-          local first = #trail
-          while trail[first] ~= other do first = first - 1 end
-          found[#found + 1] = table.concat(trail, " > ", first) .. " > " .. other
-        elseif not state[other] then
-          visit(other)
-        end
-      end
-      state[unit], trail[#trail] = "done", nil
-    end
-    local units = {}
-    for unit in pairs(graph) do units[#units + 1] = unit end
-    table.sort(units)
-    for _, unit in ipairs(units) do
-      if not state[unit] then visit(unit) end
-    end
-    return found
-  end
-
-  it("has a room for every file", function()
-    local homeless = {}
-    for _, source in ipairs(sources_of_c()) do
-      if not room_of(BRIDGE_C, source.unit) then homeless[#homeless + 1] = source.unit end
-    end
-    for _, source in ipairs(sources_of_python()) do
-      if not room_of(BRIDGE_PYTHON, source.unit) then homeless[#homeless + 1] = source.unit end
-    end
-    assert.same({}, homeless)
+  it("of a level may need all lower levels", function()
+    assert.same({ { "a", "" }, { "b", "a" }, { "c", "a" }, { "d", "a b c" } },
+      floors.of_levels { { "a" }, { "b", "c" }, { "d" } })
   end)
 
-  it("includes and imports downwards only, also within functions", function()
-    local c, python = edges_of_c(sources_of_c()), edges_of_python(sources_of_python())
-    assert.is_true(#c > 100 and #python > 100)
-    assert.same({}, upward(BRIDGE_C, c))
-    assert.same({}, upward(BRIDGE_PYTHON, python))
+  it("holds no circle of folders", function()
+    local modules = graph { ["low.a"] = "high.b", ["low.c"] = "", ["high.b"] = "", ["high.d"] = "low.c" }
+    local folders = floors.folders(modules, function(name) return modules[name].folder end)
+    assert.same({ "high > low > high" }, floors.circles(folders, {}))
   end)
 
-  it("has no circle of files", function()
-    assert.same({}, circles(edges_of_c(sources_of_c())))
-    assert.same({}, circles(edges_of_python(sources_of_python())))
-  end)
-
-  it("finds modules by name in one place: where adapters are loaded", function()
-    assert.same({}, offences(files "'pybridge/moonmill/*.py'", function(line, path)
-      local by_name = line:find "__import__" or line:find "importlib"
-      if by_name and path ~= "pybridge/moonmill/adapters/__init__.py" then return line end
-    end))
-  end)
-
-  it("would see what points up, and circles", function()
-    local function with_c(unit, text)
-      local list = sources_of_c()
-      list[#list + 1] = { unit = unit, text = text }
-      return edges_of_c(list)
-    end
-    local function with_python(unit, text)
-      local list = sources_of_python()
-      list[#list + 1] = { unit = unit, package = unit:match "^(.*)%.[^.]*$" or "", text = text }
-      return edges_of_python(list)
-    end
-    local value = with_c("export/value", '#include "table/table.h"')
-    assert.same({ "export/value uses table/table" }, upward(BRIDGE_C, value))
-    assert.same({ "errors uses import/mask" }, upward(BRIDGE_C, edges_of_c {
-      { unit = "errors", text = '# include "import/mask.h"' }, { unit = "import/mask", text = "" } }))
-    assert.same({ "errors > text > errors" }, circles(with_c("errors", '#include "text.h"')))
-    local function up(...) return upward(BRIDGE_PYTHON, with_python(...)) end
-    assert.same({ "table uses adapters.pandas" }, up("table", "def f():\n    from .adapters.pandas import frame_of\n"))
-    assert.same({ "base.engines uses pipeline" }, up("base.engines", "from ..pipeline import (\n    Pipeline,\n)\n"))
-    assert.same({ "column uses running.prepare" }, up("column", "from .running import prepare\n"))
-    assert.same({ "schema uses pipeline" }, up("schema", "import moonmill.pipeline\n"))
-    assert.same({ "reading uses __init__" }, up("reading", "from moonmill import load\n"))
-    local after = "if TYPE_CHECKING:\n    from .job import Job\nfrom .store import x\n"
-    assert.same({ "schema uses store" }, up("schema", after))
-    assert.same({}, up("schema", "if TYPE_CHECKING:\n    from .store import (\n        Store,\n    )\n"))
-    assert.same({ "column > table > column" }, circles(with_python("column", "def f():\n  from .table import Table")))
-  end)
-
-  it("has no file name twice, and no more files in a folder than one can look over", function()
-    local seen, twice, count, crowded = {}, {}, {}, {}
-    for _, path in ipairs(files("'pybridge/src/*.[ch]'", "'pybridge/moonmill/*.py'")) do
-      local folder, name = path:match "^(.*)/([^/]+)$"
-      if seen[name] and name ~= "__init__.py" then twice[#twice + 1] = path .. " and " .. seen[name] end
-      seen[name] = path
-      if not name:find "%.h$" then count[folder] = (count[folder] or 0) + 1 end
-    end
-    for folder, number in pairs(count) do
-      if number > BRIDGE_FILES_MOST and folder ~= "pybridge/moonmill" then crowded[folder] = number end
-    end
-    assert.same({}, twice)
-    assert.same({}, crowded)
+  it("holds each name of a file once, and not too many", function()
+    local paths = { "low/b.c", "high/b.c", "low/a.c" }
+    assert.same({ "b.c: low/b.c high/b.c" }, floors.repeated(paths))
+    assert.same({ "low: 2" }, floors.crowded(paths, 1))
   end)
 end)

@@ -1,7 +1,7 @@
 /* parallel.c - independent tasks of a stage that finishes, run by the workers of its job.
  *
- * DESIGN. A stage finishes on the worker that left its segment last; the others wait for the next segment, and take tasks
- * meanwhile. Tasks are taken in order from a counter.
+ * DESIGN. A stage finishes on the worker that left its segment last; the others wait for the next segment, and take
+ * tasks meanwhile. Tasks are taken in order from a counter.
  *
  * SPDX-License-Identifier: MIT */
 #include "engine/parallel.h"
@@ -82,7 +82,7 @@ static void withdraw_tasks(task_set *set) {
 }
 
 int parallel_run(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
-                mm_error *error) {
+                 mm_error *error) {
   task_set set = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
   pthread_mutex_init(&set.lock, NULL);
   pthread_cond_init(&set.left, NULL);

@@ -1,4 +1,5 @@
-/* case_table.h - made by case_table.py: one-to-one case mappings beyond ASCII, Unicode 14.0.0.
+/* case_table.h - made by case_table.py: one-to-one case mappings beyond ASCII,
+ * Unicode 14.0.0.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>

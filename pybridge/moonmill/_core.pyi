@@ -37,7 +37,9 @@ def memory_trim() -> None:
     """Collect garbage in Lua, and return recycled memory to the system."""
 
 def live() -> dict[str, int]:
-    """Counts of live tables, columns, buffers, plans, jobs, sessions, foreign owners and others: for tests that look for leaks."""
+    """Counts of live tables, columns, buffers, plans, jobs, sessions, foreign owners and others: for tests
+    that look for leaks.
+    """
 
 def collect() -> int:
     """Collect garbage in all sessions; returns the bytes that they then hold."""
@@ -111,7 +113,9 @@ class Column:
     def nbytes(self) -> int: ...
     def __len__(self) -> int: ...
     def __getitem__(self, key: int | slice, /) -> Any:
-        """The value of a row as a Python object, or a Column of rows start:stop, shared. Negative ones count from the end."""
+        """The value of a row as a Python object, or a Column of rows start:stop, shared. Negative ones count
+        from the end.
+        """
     def __eq__(self, other: object, /) -> bool:
         """Of columns: as of tables."""
     def __ne__(self, other: object, /) -> bool: ...
@@ -121,8 +125,10 @@ class Column:
     def text(self, index: int, /) -> str | None:
         """The value of a row as CSV would write it, without quotes; None for null."""
     def data(self) -> Buffer:
-        """Values as one buffer, one byte each for bools (chunks are concatenated, which counts as copied). Values of nulls are
-        undefined. Writable if only the table holds the memory: so for the first caller. Not for text."""
+        """Values as one buffer, one byte each for bools (chunks are concatenated, which counts as copied).
+        Values of nulls are undefined. Writable if only the table holds the memory: so for the first caller.
+        Not for text.
+        """
     def valid(self) -> Buffer | None:
         """One byte per row, 1 if not null; None if there are no nulls."""
     def combine(self) -> Self: ...
@@ -156,7 +162,9 @@ class Table:
     def shared_bytes(self) -> int: ...
     @classmethod
     def from_arrow(cls, source: object, /) -> Self:
-        """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column `value`), or a Table."""
+        """From an object with __arrow_c_stream__ or __arrow_c_array__ (struct, or an array as column
+        `value`), or a Table.
+        """
     @classmethod
     def from_columns(
         cls,
@@ -168,11 +176,13 @@ class Table:
         missing: Iterable[object | None] | None = None,
         copied: int = 0,
     ) -> Self:
-        """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed; strided: copied; arrays of
-        more dimensions: all values in C's order), what has __array__, and lists, tuples and ranges (copied). numpy datetime64 and
-        timedelta64 by their dtype, NaT null; text of numpy, and objects that are text. `nan_is_null`: as pandas sees it.
-        `missing`: for each column None, or a buffer of bytes, 1 where its value is missing. `copied`: bytes that were copied to
-        make the columns, which stats count too."""
+        """From Column objects, Arrow arrays, buffers (numpy, array.array, memoryview, bytes: borrowed;
+        strided: copied; arrays of more dimensions: all values in C's order), what has __array__, and lists,
+        tuples and ranges (copied). numpy datetime64 and timedelta64 by their dtype, NaT null; text of numpy,
+        and objects that are text. `nan_is_null`: as pandas sees it. `missing`: for each column None, or a
+        buffer of bytes, 1 where its value is missing. `copied`: bytes that were copied to make the columns,
+        which stats count too.
+        """
     @classmethod
     def concat(cls, tables: Iterable[Table], /) -> Self:
         """Concatenate tables of the same columns, shared; their copied bytes are added."""
@@ -205,8 +215,10 @@ def table_of(
     copied: int = 0,
     /,
 ) -> Table:
-    """As Table.from_columns, where the caller knows what each column is, and says so by a letter: "b" typed memory, "i" a list of
-    Python's values, "a" Arrow data, "c" a Column; for text of numpy the kind of its dtype, "O", "S", "T" or "U"."""
+    """As Table.from_columns, where the caller knows what each column is, and says so by a letter: "b" typed
+    memory, "i" a list of Python's values, "a" Arrow data, "c" a Column; for text of numpy the kind of its
+    dtype, "O", "S", "T" or "U".
+    """
 
 @final
 class Tensor:
@@ -257,9 +269,10 @@ def open_input(
     patience: float = 0.0,
     buffers: Iterable[object] | None = None,
 ) -> Input:
-    """Open files, to be read one after the other as one table. Options as the session's answer to `reading`; `lines`: a column
-    `line` of lines of text; `patience`: seconds that opening may wait for bytes of pipes, 0: as long as it takes; `buffers`: bytes that
-    are read instead, for which the paths are names."""
+    """Open files, to be read one after the other as one table. Options as the session's answer to `reading`;
+    `lines`: a column `line` of lines of text; `patience`: seconds that opening may wait for bytes of pipes,
+    0: as long as it takes; `buffers`: bytes that are read instead, for which the paths are names.
+    """
 
 @overload
 def run(
@@ -286,8 +299,10 @@ def run(
     watch: Callable[[Job], object] | None = None,
     output: None = None,
 ) -> Table:
-    """Run and wait, the GIL released. `out`: a writable buffer per column of the result of a table. `watch` is called some ten times a
-    second, with None while an output still waits for its reader. `output`: the path of a file for the result of files; then the number of rows is given."""
+    """Run and wait, the GIL released. `out`: a writable buffer per column of the result of a table. `watch`
+    is called some ten times a second, with None while an output still waits for its reader. `output`: the
+    path of a file for the result of files; then the number of rows is given.
+    """
 
 def submit(
     plan: Plan,
@@ -320,7 +335,9 @@ class Job:
     def table(self) -> Table:
         """The result of a finished job; raises its failure."""
     def take(self, rows: int, /) -> Table | None:
-        """The next rows of a job that was submitted with `room`, at least one table; None at the end. Raises its failure."""
+        """The next rows of a job that was submitted with `room`, at least one table; None at the end. Raises
+        its failure.
+        """
     def counters(self) -> dict[str, int]: ...
 
 def store_put(name: str, column: Column, /) -> int:

@@ -1,6 +1,6 @@
 /* system.c - calls of the C library that fail when they are told to, preloaded into the command by
- * spec/cli/memory_spec.lua, which compiles this file. FAIL=CALL:N[+] fails call number N, with + all later ones too; the
- * number of calls goes to the file that COUNT names.
+ * spec/cli/memory_spec.lua, which compiles this file. FAIL=CALL:N[+] fails call number N, with + all later ones too;
+ * the number of calls goes to the file that COUNT names.
  * SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <errno.h>

@@ -19,7 +19,9 @@ local function report(path, number, what) found[#found + 1] = ("%s:%d: %s"):form
 local function length_of(line) return select(2, line:gsub("[^\128-\191]", "")) end
 
 -- Tables and what is shown of a terminal keep their lines.
-local function may_be_long(line, in_fence) return in_fence or line:find "^%s*|" or line:find "^%s*!?%[.-%]%(.-%)%s*$" end
+local function may_be_long(line, in_fence)
+  return in_fence or line:find "^%s*|" or line:find "^%s*!?%[.-%]%(.-%)%s*$"
+end
 
 local names = {} -- last parts of paths that are there
 for _, path in ipairs(tracked) do
@@ -33,7 +35,7 @@ for _, path in ipairs(tracked) do
   end
 end
 
-local SOURCE = { c = true, h = true, cc = true, lua = true, py = true, pyi = true, mk = true, md = true, toml = true }
+local SOURCE = { c = true, h = true, cc = true, lua = true, py = true, pyi = true, md = true, toml = true }
 
 -- Names of files in a line of a document: in backticks with an ending of a source, or the target of a link.
 local function check_names(path, number, line)

@@ -1,7 +1,8 @@
-"""Ask Moonmill, duckdb and polars the questions of queries.txt and compare: python peers.py MOONMILL DATA [--store ANSWERS]
+"""Ask Moonmill, duckdb and polars the questions of queries.txt and compare: python peers.py MOONMILL DATA
+[--store ANSWERS]
 
-Exits with 1 and names the question when an answer differs. `--store` writes, for each question, the number of rows and the MD5 of
-Moonmill's CSV, for machines without the peers; it does so only when all answers agree.
+Exits with 1 and names the question when an answer differs. `--store` writes, for each question, the number of
+rows and the MD5 of Moonmill's CSV, for machines without the peers; it does so only when all answers agree.
 """
 
 import csv

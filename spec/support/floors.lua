@@ -1,6 +1,7 @@
 -- floors - what files need of each other, read from their text, and whether it points down.
 --
 -- A graph is a table of files by name: { folder = "expr/typing", path =, needs = { { name =, place = "file:line" } } }.
+-- C is read by units: a file and the header beside it are one, "base/cpu".
 local floors = {}
 
 local function each_line(path, visit)
@@ -50,24 +51,31 @@ function floors.modules(paths)
   return modules
 end
 
----C files below a folder and what they include of it by a path from there; system headers and those of lower layers are
----left out.
+---C files below a folder and what they include of it by a path from there, templates that a macro names among it;
+---headers of other roots and of the system are left out.
 ---@param paths string[]
 ---@param root string "lua/host/"
----@return table graph by path from the root
-function floors.sources(paths, root)
-  local sources = {}
+---@param floor_of? fun(folder: string): string of the folder of a file, "." for the root's own
+---@return table graph by unit
+function floors.sources(paths, root, floor_of)
+  local units, known = {}, {}
+  local function unit_of(name) return (name:gsub("%.%w+$", ""):gsub("%.isa$", ""):gsub("%.inc$", "")) end
   for _, path in ipairs(paths) do
     local name = path:sub(#root + 1)
-    sources[name] = { folder = name:match "^(.*)/" or ".", path = path, needs = {} }
+    local folder = name:match "^(.*)/" or "."
+    local unit = units[unit_of(name)] or { folder = floor_of and floor_of(folder) or folder, path = path, needs = {} }
+    units[unit_of(name)], known[name] = unit, true
   end
-  for _, source in pairs(sources) do
-    each_line(source.path, function(line, place)
-      local name = line:match '^%s*#%s*include%s+"([^"]+)"'
-      if name and sources[name] then table.insert(source.needs, { name = name, place = place }) end
+  for _, path in ipairs(paths) do
+    local here = unit_of(path:sub(#root + 1))
+    each_line(path, function(line, place)
+      local name = line:match '^%s*#%s*include%s+"([^"]+)"' or line:match '^%s*#%s*define%s+%w+%s+"([^"]+%.h)"'
+      if name and known[name] and unit_of(name) ~= here then
+        table.insert(units[here].needs, { name = unit_of(name), place = place })
+      end
     end)
   end
-  return sources
+  return units
 end
 
 -- Floors by folder, each with the folders that it may need; what is wrong with the list itself.
@@ -86,6 +94,36 @@ local function read_list(list, found)
     by_folder[folder] = below
   end
   return by_folder
+end
+
+---Levels, from the lowest, as a list of floors: each may need all floors of lower levels.
+---@param levels string[][]
+---@return table list for `offences`
+function floors.of_levels(levels)
+  local list, below = {}, {}
+  for _, level in ipairs(levels) do
+    for _, floor in ipairs(level) do list[#list + 1] = { floor, table.concat(below, " ") } end
+    for _, floor in ipairs(level) do below[#below + 1] = floor end
+  end
+  return list
+end
+
+---The same graph with folders for files.
+---@param graph table
+---@param folder_of fun(name: string): string
+---@return table
+function floors.folders(graph, folder_of)
+  local folders = {}
+  for name, file in pairs(graph) do
+    local here = folder_of(name)
+    folders[here] = folders[here] or { folder = here, path = here, needs = {} }
+    for _, need in ipairs(file.needs) do
+      if graph[need.name] and folder_of(need.name) ~= here then
+        table.insert(folders[here].needs, { name = folder_of(need.name), place = need.place })
+      end
+    end
+  end
+  return folders
 end
 
 ---What points where it may not, and exceptions that nothing needs.
@@ -147,17 +185,33 @@ function floors.circles(graph, exceptions)
 end
 
 ---Names of files that stand in several folders.
----@param graph table
+---@param paths string[]
 ---@return string[]
-function floors.repeated(graph)
-  local by_stem, found = {}, {}
-  for _, name in ipairs(sorted_keys(graph)) do
-    local stem = name:match "([^/%.]+%.[ch])$" or name:match "[^%.]+$"
-    by_stem[stem] = by_stem[stem] or {}
-    table.insert(by_stem[stem], name)
+function floors.repeated(paths)
+  local by_name, found = {}, {}
+  for _, path in ipairs(paths) do
+    local name = path:match "[^/]+$"
+    by_name[name] = by_name[name] or {}
+    table.insert(by_name[name], path)
   end
-  for _, stem in ipairs(sorted_keys(by_stem)) do
-    if #by_stem[stem] > 1 then found[#found + 1] = stem .. ": " .. table.concat(by_stem[stem], " ") end
+  for _, name in ipairs(sorted_keys(by_name)) do
+    if #by_name[name] > 1 then found[#found + 1] = name .. ": " .. table.concat(by_name[name], " ") end
+  end
+  return found
+end
+
+---Folders with more than so many files, each as "folder: number".
+---@param paths string[]
+---@param most integer
+---@return string[]
+function floors.crowded(paths, most)
+  local count, found = {}, {}
+  for _, path in ipairs(paths) do
+    local folder = path:match "^(.*)/"
+    count[folder] = (count[folder] or 0) + 1
+  end
+  for _, folder in ipairs(sorted_keys(count)) do
+    if count[folder] > most then found[#found + 1] = ("%s: %d"):format(folder, count[folder]) end
   end
   return found
 end

@@ -1,4 +1,4 @@
-/* rows.h - row functions as a stage of the core, and what their loops need of C. Read by LuaJIT too: the same law holds.
+/* rows.h - row functions as a stage of the core, and what their loops need of C. LuaJIT reads it too, as moonmill.h.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "state/host.h"

@@ -1,6 +1,7 @@
 /* host.c - fill in an mm_error outside of the core, whose own way is private to it; the clock, a secret, bits.
  * SPDX-License-Identifier: MIT */
-#include "state/state.h"
+#include "state/host.h"
+#include "base/clock.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

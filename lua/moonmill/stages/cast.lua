@@ -5,7 +5,7 @@ local types = require "moonmill.base.types"
 local MODES = { [""] = "check", try = "try", wrap = "wrap", sat = "sat" }
 
 local cast = {
-  name = "cast", reach = "rows", usage = ':cast { "a: i32", "b: try.f64", "cols(f64): f32" }',
+  name = "cast", position = 70, reach = "rows", usage = ':cast { "a: i32", "b: try.f64", "cols(f64): f32" }',
   help = "change types; what does not fit is an error, null with try., modular with wrap., saturated with sat.",
   example = ':cast { "month: i8", "air_time: try.i32" }',
 }

@@ -3,7 +3,7 @@ local expr = require "moonmill.expr.compiler"
 local selector = require "moonmill.expr.selector"
 
 local derive = {
-  name = "derive", reach = "rows", usage = ':derive { "name = expression", ... }',
+  name = "derive", position = 20, reach = "rows", usage = ':derive { "name = expression", ... }',
   help = "compute columns, in order: later ones may use earlier ones; an existing name is replaced",
   example = ':derive { "gained = dep_delay - arr_delay", "cols(utf8) = trim(it)" }',
 }

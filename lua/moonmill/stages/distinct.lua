@@ -3,7 +3,7 @@ local C = require("moonmill.base.ffi").C
 local nodes = require "moonmill.plan.nodes"
 
 local distinct = {
-  name = "distinct", reach = "mergeable", usage = ':distinct() or :distinct { "a", "b" }',
+  name = "distinct", position = 130, reach = "mergeable", usage = ':distinct() or :distinct { "a", "b" }',
   help = "keep the first row of each key; without names the key is all columns",
   example = ':distinct { "carrier", "origin" }',
 }

@@ -1,6 +1,6 @@
 -- drop: leave columns out.
 local drop = {
-  name = "drop", reach = "rows", usage = ':drop { "a", "cols(\'*_id\')" }', help = "leave columns out",
+  name = "drop", position = 50, reach = "rows", usage = ':drop { "a", "cols(\'*_id\')" }', help = "leave columns out",
   example = ':drop { "year", "cols(\'sched_*\')" }',
 }
 

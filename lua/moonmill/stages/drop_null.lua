@@ -2,7 +2,7 @@
 local expr = require "moonmill.expr.compiler"
 
 local drop_null = {
-  name = "drop_null", reach = "rows", usage = ':drop_null { "a", "b" } or :drop_null()',
+  name = "drop_null", position = 90, reach = "rows", usage = ':drop_null { "a", "b" } or :drop_null()',
   help = "drop the rows where one of these columns is null; without names, where any column is",
   example = ':drop_null { "arr_delay" }',
 }

@@ -4,7 +4,7 @@ local expr = require "moonmill.expr.compiler"
 local selector = require "moonmill.expr.selector"
 
 local fill_null = {
-  name = "fill_null", reach = "rows", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',
+  name = "fill_null", position = 80, reach = "rows", usage = ':fill_null { "a = 0", "cols(utf8) = \'none\'" }',
   help = "replace nulls by a value or by another expression", example = ':fill_null { "dep_delay = 0" }',
 }
 

@@ -8,7 +8,7 @@ local two_phase_group = require "moonmill.plan.two_phase_group"
 local selector = require "moonmill.expr.selector"
 
 local group = {
-  name = "group", reach = "mergeable",
+  name = "group", position = 100, reach = "mergeable",
   usage = ':group("key" | { "k", ... } | {}, { "out = aggregate(expression)", ... })',
   help = "one row per key, in order of first appearance, with aggregates of its rows; {} makes one group of all rows",
   example = ':group({ "carrier" }, { "flights = count()", "share = sum(late) / count()" })',

@@ -4,7 +4,7 @@ local nodes = require "moonmill.plan.nodes"
 local sort_keys = require "moonmill.plan.sort_keys"
 
 local limit = {
-  name = "limit", reach = "mergeable", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
+  name = "limit", position = 120, reach = "mergeable", usage = ':limit(n, { by = { "k" }, order = { "-a" } })',
   help = "the first n rows; with order, the first n in that order; with by, the first n of each group",
   example = ':limit(3, { by = "carrier", order = "-distance" })',
 }

@@ -3,7 +3,7 @@ local fields = require "moonmill.script.fields"
 local rows = require "moonmill.plan.row_node"
 
 local map = {
-  name = "map", reach = "rows", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',
+  name = "map", position = 30, reach = "rows", usage = ':map("a: f64, b: utf8?", function(r, p) return ..., ... end)',
   help = "compute columns with a Lua function, called for each row; where an expression will do, derive is faster",
   example = ':map("late: utf8", function(r, p) if r.arr_delay > 60 then return "very" end return "no" end)',
 }

@@ -2,7 +2,7 @@
 local expr = require "moonmill.expr.compiler"
 
 local rename = {
-  name = "rename", reach = "rows", usage = ':rename { "new = old", ... }',
+  name = "rename", position = 60, reach = "rows", usage = ':rename { "new = old", ... }',
   help = "rename columns, all at once; their order is kept",
   example = ':rename { "airline = carrier" }',
 }

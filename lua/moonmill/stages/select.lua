@@ -2,7 +2,7 @@
 local derive = require "moonmill.stages.derive"
 
 local select_stage = {
-  name = "select", reach = "rows", usage = ':select { "a", "b = expression", "cols(\'*_delay\')" }',
+  name = "select", position = 40, reach = "rows", usage = ':select { "a", "b = expression", "cols(\'*_delay\')" }',
   help = "keep these columns, in this order; some may be computed",
   example = ':select { "carrier", "late = arr_delay > 15" }',
 }

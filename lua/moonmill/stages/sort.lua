@@ -4,7 +4,7 @@ local nodes = require "moonmill.plan.nodes"
 local sort_keys = require "moonmill.plan.sort_keys"
 
 local sort = {
-  name = "sort", reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
+  name = "sort", position = 110, reach = "mergeable", usage = ':sort { "-a", "b" } or :sort("a", { nulls = "first" })',
   help = "sort the rows by columns, - for descending; the sort is stable, nulls come last",
   example = ':sort { "-delay", "carrier" }',
 }

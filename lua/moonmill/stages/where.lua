@@ -3,7 +3,7 @@ local expr = require "moonmill.expr.compiler"
 local rows = require "moonmill.plan.row_node"
 
 local where = {
-  name = "where", reach = "rows", usage = ':where "condition" or :where(function(r, p) return ... end)',
+  name = "where", position = 10, reach = "rows", usage = ':where "condition" or :where(function(r, p) return ... end)',
   help = "keep the rows where a condition is true; null counts as false",
   example = ':where "arr_delay > 60 and carrier ~= \'UA\'"',
 }

@@ -1,5 +1,5 @@
-/* store_threads.c - threads that change and read the store at once, for spec/core/engine/store_spec.lua, which compiles this
- * file.
+/* store_threads.c - threads that change and read the store at once, for spec/core/engine/store_spec.lua, which
+ * compiles this file.
  * SPDX-License-Identifier: MIT */
 #include "moonmill.h"
 #include <pthread.h>

@@ -1,7 +1,9 @@
-"""Random tables in the dialect that Python's csv module and Moonmill share, and how Python reads and writes them.
+"""Random tables in the dialect that Python's csv module and Moonmill share, and how Python reads and writes
+them.
 
-peer.py SEED COUNT FOLDER writes COUNT files case<N>.csv, and beside each the fields as Python reads them: case<N>.txt, one field a
-line (backslash escapes), row by row. Lone carriage returns are left out: the two differ in them.
+peer.py SEED COUNT FOLDER writes COUNT files case<N>.csv, and beside each the fields as Python reads them:
+case<N>.txt, one field a line (backslash escapes), row by row. Lone carriage returns are left out: the two
+differ in them.
 """
 
 import csv
