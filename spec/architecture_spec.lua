@@ -209,7 +209,7 @@ describe("the tree", function()
     assert.same({ "arrow/foreign.c includes kernels/kernel.h" }, upward(with { "arrow/foreign.c", "kernels/kernel.h" }))
     assert.same({ "moonmill.h includes base/error.h" }, upward(with { "moonmill.h", "base/error.h" }))
     assert.same({ "io/wait.c includes nowhere/else.h" }, upward(with { "io/wait.c", "nowhere/else.h" }))
-    local below = { "formats/csv/csv_sniff.c", "formats/input.h" }
+    local below = { "formats/csv/csv_dialect.c", "formats/input.h" }
     assert.same({ "formats > formats/csv > formats" }, circles(with(below), folder, {}))
     local pair = with({ "base/arena.c", "base/block.h" }, { "base/block.c", "base/arena.h" })
     assert.same({ "base/arena > base/block > base/arena" }, circles(pair, unit, CIRCLES))
