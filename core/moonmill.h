@@ -250,7 +250,7 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
 
 /* ---- Files ---- */
 
-/* An option of a format, as text: { "delimiter", ";", 1 }. An option that takes several texts is given again for each. */
+/* An option of a format, as text: { "delimiter", ";", 1 }. One that takes several texts is given again for each. */
 typedef struct mm_option { const char *key; const char *value; int64_t size; } mm_option;
 
 typedef struct mm_input_options {

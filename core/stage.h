@@ -326,7 +326,7 @@ void mm_options_free(const mm_option_table *table, void *values);
 typedef struct mm_files mm_files;
 /* The next file is read from now on: 1; 0: there are no more. */
 int         mm_files_next(mm_files *files, mm_error *error);
-int64_t     mm_files_read(mm_files *files, uint8_t *bytes, int64_t size, mm_error *error); /* 0 at the end of the file */
+int64_t     mm_files_read(mm_files *files, uint8_t *bytes, int64_t size, mm_error *error); /* 0 at its end */
 const char *mm_files_path(const mm_files *files, int32_t index); /* index -1: of the file that is read */
 
 typedef struct mm_format mm_format;

@@ -101,6 +101,7 @@ int64_t input_files_peek(mm_files *f, const uint8_t **bytes, int64_t size, mm_er
 }
 
 int64_t mm_files_read(mm_files *f, uint8_t *bytes, int64_t size, mm_error *error) {
+  if (!f->reader) return 0;
   TRY(file_wait_check(&f->reading.wait, f->paths[f->opened - 1], LATE_OPENING, error));
   return reader_read(f->reader, bytes, size, error);
 }

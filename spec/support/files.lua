@@ -113,6 +113,7 @@ local function fill_options(struct, options)
   local given = {}
   for key, value in pairs(options or {}) do
     if key == "lines" then struct.format = value and "lines" or nil
+    elseif key == "format_options" then for _, option in ipairs(value) do given[#given + 1] = option end
     elseif CSV[key] then
       for _, option in ipairs(CSV[key](value)) do given[#given + 1] = option end
     elseif key ~= "inputs" then struct[key] = value end
@@ -140,6 +141,7 @@ function M.open(settings)
   local paths = settings.paths or { M.write("input.csv", settings.text) }
   local box, err = ffi.new "mm_input *[1]", ffi.new "mm_error"
   local options, keep = fill_options(ffi.new "mm_input_options", settings.options)
+  if settings.format and not settings.table then options.format = settings.format end
   local status = C.mm_input_open(text_array(paths), #paths, options, box, err)
   if status < 0 then return nil, failure(err), keep end
   return box[0]
@@ -179,7 +181,8 @@ function M.read(settings)
   return columns.lists(result, settings.as), columns.schema(schema), format, tonumber(result.rows)
 end
 
----Write a table, or what is read from files, in a format (by the name of the file if not given): the bytes of the output (unless `unread`), or nil and the failure.
+---Write a table, or what is read from files, in a format (that of the name of the file if none is given): the bytes of
+---the output (unless `unread`), or nil and the failure.
 function M.save(settings)
   local err = ffi.new "mm_error"
   local source, failed
