@@ -31,6 +31,8 @@ typedef struct mm_io {
   int     (*open)(void *self, const char *path, int flags, int mode);
   int64_t (*read)(void *self, int fd, void *bytes, int64_t size);
   int64_t (*write)(void *self, int fd, const void *bytes, int64_t size);
+  int64_t (*pread)(void *self, int fd, void *bytes, int64_t size, int64_t offset); /* of the file, which stays where */
+  int64_t (*pwrite)(void *self, int fd, const void *bytes, int64_t size, int64_t offset); /* it is; any thread */
   int     (*fsync)(void *self, int fd);
   int     (*close)(void *self, int fd);
   int     (*rename)(void *self, const char *from, const char *to);

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { SNIFF = 16 };
@@ -55,15 +54,6 @@ static int64_t read_block(file_reader *reader, uint8_t *bytes, int64_t size) {
   return size;
 }
 
-/* A regular file ended before all bytes were read that it had when it was opened. Bytes that were added since are read
- * like the others. */
-static int fail_changed(file_reader *reader, mm_error *error) {
-  error_fail(error, MM_EIO, "file-changed", "the file shrank while it was read: %lld bytes, of %lld when it was opened",
-             (long long)reader->taken, (long long)reader->told);
-  if (error) snprintf(error->hint, sizeof error->hint, "run again when nothing writes to the file");
-  return error_set_file(error, MM_EIO, reader->path);
-}
-
 /* One read of the file: bytes, 0 at the end, or a status. */
 static int64_t read_file(file_reader *reader, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t got = reader->block ? read_block(reader, bytes, size) : -EAGAIN;
@@ -73,7 +63,9 @@ static int64_t read_file(file_reader *reader, uint8_t *bytes, int64_t size, mm_e
     if (got == -EAGAIN) reader->waits = true;
   }
   if (got < 0) return error_set_file(error, error_fail_io(error, NULL, (int)-got, "cannot read"), reader->path);
-  if (got == 0 && reader->taken < reader->told) return fail_changed(reader, error);
+  /* A regular file that ends before all bytes were read that it had when it was opened; what was added is read. */
+  if (got == 0 && reader->taken < reader->told)
+    return error_fail_changed(error, reader->path, reader->taken, reader->told);
   reader->ended = got == 0;
   reader->taken += got;
   atomic_fetch_add_explicit(&reader->reading->consumed, got, memory_order_relaxed);
