@@ -253,9 +253,9 @@ def open_input(
     patience: float = 0.0,
     buffers: Iterable[object] | None = None,
 ) -> Input:
-    """Open files, to be read one after the other as one table. `format`: found by content if not given; `options`: names and
-    values, as the session's answer to `reading`; `patience`: seconds that opening may wait for bytes of pipes, 0: as long as it
-    takes; `buffers`: bytes that are read instead, for which the paths are names."""
+    """Open files, to be read one after the other as one table. `format`: found by content if not given; `options`:
+    names and values, as the session's answer to `reading`; `patience`: seconds that opening may wait for bytes of
+    pipes, 0: as long as it takes; `buffers`: bytes that are read instead, for which the paths are names."""
 
 @overload
 def run(
