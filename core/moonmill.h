@@ -250,16 +250,15 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
 
 /* ---- Files ---- */
 
-typedef struct mm_csv_options {
-  char        delimiter; /* 0: found by name and content: ',' or tab */
-  char        quote;     /* 0: '"'; -1: no quoting */
-  bool        no_header; /* columns are c1, c2, ... */
-  bool        ragged;    /* short rows are filled with null, long ones cut */
-  /* No columns but `line`: each line of the text, which is never null; no other way to read may be given. */
-  bool        lines;
+/* An option of a format, as text: { "delimiter", ";", 1 }. One that takes several texts is given again for each. */
+typedef struct mm_option { const char *key; const char *value; int64_t size; } mm_option;
+
+typedef struct mm_input_options {
+  const char *format;      /* its name; NULL: found by content */
+  const mm_option *options; /* for reading, of the format; mm_read_option lists them */
+  int32_t     option_count;
   int32_t     sample_rows; /* for type inference; 0: 10000 */
   int32_t     chunk;       /* bytes read at a time; 0: 256 KiB. Results do not depend on it */
-  const char *nulls;     /* further texts that mean null, separated by '\n'; NULL: none */
   int64_t     open_timeout;    /* ms that opening may take; 0: no timeout */
   /* Called every few milliseconds while files are opened and looked at, on that thread: any answer but 0 ends it; or
    * NULL. */
@@ -267,12 +266,12 @@ typedef struct mm_csv_options {
   void       *context;
   /* Bytes in memory that are read instead of files, one for each path, which then only names it; or NULL. */
   mm_block *const *blocks;
-} mm_csv_options;
+} mm_input_options;
 
-/* Files opened for reading one after the other as one table; "-" is stdin. Format and compression are found by
- * content. */
+/* Files opened for reading one after the other as one table; "-" is stdin. Compression is found by
+ * content, as the format is unless it is named. */
 typedef struct mm_input mm_input;
-int  mm_input_open(const char *const *paths, int32_t count, const mm_csv_options *options, mm_input **input,
+int  mm_input_open(const char *const *paths, int32_t count, const mm_input_options *options, mm_input **input,
                    mm_error *error);
 /* All columns of the first file, with types inferred from a sample. Valid while the input lives. */
 const mm_schema *mm_input_schema(const mm_input *input);
@@ -286,21 +285,21 @@ mm_source *mm_input_source(mm_input *take, const mm_schema *columns, mm_error *e
 void mm_input_free(mm_input *input);
 
 typedef struct mm_output_options {
-  char        delimiter; /* 0: by name: tab for .tsv, else ',' */
-  bool        no_header;
+  const mm_option *options; /* for writing, of the format */
+  int32_t     option_count;
   int32_t     level;     /* of zstd; 0: 3 */
-  const char *null;      /* text written for null; NULL: "" */
   const char *const *inputs; /* refused as output, by device and inode */
   int32_t     input_count;
   int32_t     reserved;
   int64_t     open_timeout;  /* ms to wait for a reader of a named pipe; 0: no timeout */
-  int       (*interrupt)(void *context); /* called meanwhile, as that of mm_csv_options; or NULL */
+  int       (*interrupt)(void *context); /* called meanwhile, as that of mm_input_options; or NULL */
   void       *context;
 } mm_output_options;
-/* Write CSV to `path` ("-": stdout) through a temporary file, fsync and rename; ".zst" at the end of the name
- * compresses. The file appears only when the job has succeeded. What leads to a descriptor of this process, a pipe, a
- * socket or a device is written in place. Temporary files that dead processes left for this output are removed. */
-mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error);
+/* Write to `path` ("-": stdout) through a temporary file, fsync and rename. `format` is the name of one, or NULL: by
+ * the end of the path, CSV where that says nothing; ".zst" behind it compresses. The file appears only when the job has
+ * succeeded. What leads to a descriptor of this process, a pipe, a socket or a device is written in place. Temporary
+ * files that dead processes left for this output are removed. */
+mm_stage *mm_sink_file(const char *path, const char *format, const mm_output_options *options, mm_error *error);
 /* For a process that ends while a cancelled job has not stopped: remove the temporary file of any sink. From any thread
  * and in a signal handler, also while the sink is in use; its file will not appear. */
 void      mm_sink_abandon(mm_stage *sink);

@@ -1,5 +1,5 @@
-/* stage.h - what jobs are made of: services of the host, vector programs, stages and sources. For those who plan jobs
- * or write stages; moonmill.h says how to read it, and the same laws hold: LuaJIT reads this file too.
+/* stage.h - what jobs are made of: services of the host, vector programs, stages, sources and formats. For those who
+ * plan jobs or write stages; moonmill.h says how to read it, and the same laws hold: LuaJIT reads this file too.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
@@ -31,6 +31,8 @@ typedef struct mm_io {
   int     (*open)(void *self, const char *path, int flags, int mode);
   int64_t (*read)(void *self, int fd, void *bytes, int64_t size);
   int64_t (*write)(void *self, int fd, const void *bytes, int64_t size);
+  int64_t (*pread)(void *self, int fd, void *bytes, int64_t size, int64_t offset); /* of the file, which stays where */
+  int64_t (*pwrite)(void *self, int fd, const void *bytes, int64_t size, int64_t offset); /* it is; any thread */
   int     (*fsync)(void *self, int fd);
   int     (*close)(void *self, int fd);
   int     (*rename)(void *self, const char *from, const char *to);
@@ -186,6 +188,8 @@ typedef struct mm_stage_class {
   int  (*finish)(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error);
   /* Job was cancelled: make running calls return soon. From any thread, perhaps several times. May be NULL. */
   void (*interrupt)(mm_stage *stage);
+  /* Of sinks: mm_sink_abandon. May be NULL. */
+  void (*abandon)(mm_stage *stage);
   void (*free)(mm_stage *stage); /* the stage and what it owns */
   /* A fresh stage of the same settings as one that is not bound, for a plan. NULL: stages of this kind cannot be in a
    * plan. */
@@ -283,5 +287,95 @@ struct mm_source {
   int64_t piece_rows; /* then: of a piece, a multiple of MM_MORSEL; the engine may raise it before the first claim */
   bool lends;         /* set by the engine: columns may come without their blocks, which the source keeps */
 };
+
+/* ---- Formats ---- */
+
+enum {
+  MM_OPTION_SWITCH,    /* bool: "true" or "false" */
+  MM_OPTION_CHARACTER, /* int32_t: a byte, or a word for one ("tab"); -1: "" or the word of `choices` */
+  MM_OPTION_WHOLE,     /* int64_t, from `least` to `most` */
+  MM_OPTION_CHOICE,    /* int32_t: which of `choices`, from 0 */
+  MM_OPTION_TEXT,      /* char *, owned; of one line */
+  MM_OPTION_TEXTS      /* the same; several texts stand behind each other, separated by '\n' */
+};
+
+/* An option of a format: the command's options, the keywords of hosts and their help are made of these. */
+typedef struct mm_option_info {
+  const char *key;
+  const char *help;     /* of a switch that is on: of turning it off */
+  int32_t     type;     /* MM_OPTION_* */
+  int32_t     offset;   /* of its value in the struct of the format */
+  const char *fallback; /* the value where none is given, as text; NULL: 0 */
+  const char *choices;  /* words separated by blanks, or NULL */
+  int64_t     least, most;
+  const char *id;       /* of errors about its value; NULL: "usage" */
+} mm_option_info;
+
+typedef struct mm_option_table {
+  const mm_option_info *list;
+  int32_t     count;
+  int32_t     size; /* bytes of the struct that values are parsed into */
+  const char *none; /* the message where options are given and there are none */
+} mm_option_table;
+
+/* Fill in the struct of a table: `values`, of table->size bytes. Free what it owns afterwards, not on failure. `format`
+ * is the name for messages. */
+int  mm_options_parse(const char *format, const mm_option_table *table, const mm_option *options, int32_t count,
+                      void *values, mm_error *error);
+void mm_options_free(const mm_option_table *table, void *values);
+
+/* Files that are read one after the other, decompressed. */
+typedef struct mm_files mm_files;
+/* The next file is read from now on: 1; 0: there are no more. */
+int         mm_files_next(mm_files *files, mm_error *error);
+int64_t     mm_files_read(mm_files *files, uint8_t *bytes, int64_t size, mm_error *error); /* 0 at its end */
+const char *mm_files_path(const mm_files *files, int32_t index); /* index -1: of the file that is read */
+
+typedef struct mm_format mm_format;
+
+/* Files that were opened. */
+struct mm_input {
+  const mm_format *format;
+  mm_files  *files;       /* owned */
+  void      *options;     /* the format's struct of reading options; owned */
+  int64_t    sample_rows; /* to infer types from */
+  /* Filled in by mm_format.open. */
+  void      *state;
+  mm_schema  schema;      /* owned */
+  char       kind[16];    /* for mm_input_format; "": the name of the format */
+  int64_t    sampled;     /* rows that the types were inferred from */
+  bool       sampled_all; /* there are no others */
+  mm_buffer  nulls;       /* owned: a byte a column, 1: there were some among them. Empty: none anywhere */
+};
+
+/* One for each format, immutable. It is found by content for reading, and by name or by the end of a path for writing.
+ * Functions that are not there: it is only written, or only read. */
+struct mm_format {
+  const char *name;       /* "csv" */
+  const char *extensions; /* ".csv .tsv" */
+  const mm_option_table *reading, *writing; /* there where the functions for it are */
+  /* Does a file begin so? `bytes` are the first 4096, or all there are. NULL: it must be named. */
+  bool (*sniff)(const uint8_t *bytes, int64_t size);
+  /* Read as much as the columns take, from mm_files_next on. What was filled in is freed on failure too. */
+  int  (*open)(mm_input *input, mm_error *error);
+  void (*close)(mm_input *input); /* free input->state, which may be NULL or incomplete */
+  /* Take the input, on failure too: the source frees it. Column i of `wanted` is column columns[i] of the input. */
+  mm_source *(*source)(mm_input *take, const mm_schema *wanted, const int32_t *columns, mm_error *error);
+  /* `options`: the struct of writing options, valid during the call. */
+  mm_stage *(*sink)(const char *path, const void *options, const mm_output_options *output, mm_error *error);
+};
+
+/* What mm_source_class.progress and .interrupt do for a source of files. */
+void mm_input_progress(const mm_input *input, mm_progress *progress);
+void mm_input_interrupt(mm_input *input);
+
+const mm_format *mm_format_find(const char *name); /* or NULL */
+/* Formats of the host (borrowed), which come before those of the core; 0: none. Only while no core object exists. */
+void mm_set_formats(const mm_format *const *formats, int32_t count);
+
+/* The options for reading of all formats, each key once; NULL behind the last. */
+const mm_option_info *mm_read_option(int32_t index);
+/* See that an option of that list may have a value; `shown` names it in messages: "--delimiter". */
+int  mm_read_option_check(const char *key, const char *shown, const char *value, int64_t size, mm_error *error);
 
 #pragma GCC visibility pop

@@ -73,6 +73,13 @@ int error_fail_io(mm_error *error, const char *file, int errnum, const char *wha
   return MM_EIO;
 }
 
+int error_fail_changed(mm_error *error, const char *path, int64_t got, int64_t told) {
+  error_fail(error, MM_EIO, "file-changed", "the file shrank while it was read: %lld bytes, of %lld when it was opened",
+             (long long)got, (long long)told);
+  if (error) snprintf(error->hint, sizeof error->hint, "run again when nothing writes to the file");
+  return error_set_file(error, MM_EIO, path);
+}
+
 static const char HINT[] = "raise the limit or release results you no longer need";
 
 int mm_memory_fail(int64_t size, bool limited, mm_error *error) {

@@ -27,6 +27,8 @@ int error_fail(mm_error *error, int code, const char *id, const char *format, ..
     __attribute__((format(printf, 4, 5)));
 /* The same for a failed system call; `errnum` is positive; the message ends with its text. code MM_EIO. */
 int error_fail_io(mm_error *error, const char *file, int errnum, const char *what);
+/* A file ended after `got` bytes, of `told` when it was opened: "file-changed", MM_EIO. */
+int error_fail_changed(mm_error *error, const char *path, int64_t got, int64_t told);
 void error_note_memory(mm_error *error, int64_t size);
 /* Out of memory for `size` bytes. Inline, so that readers and analysers see that it is a failure. */
 static inline int error_fail_memory(mm_error *error, int64_t size) {

@@ -118,6 +118,14 @@ static int64_t os_write(void *self, int fd, const void *bytes, int64_t size) {
   (void)self;
   REPEAT(int64_t, write(fd, bytes, (size_t)size));
 }
+static int64_t os_pread(void *self, int fd, void *bytes, int64_t size, int64_t offset) {
+  (void)self;
+  REPEAT(int64_t, pread(fd, bytes, (size_t)size, offset));
+}
+static int64_t os_pwrite(void *self, int fd, const void *bytes, int64_t size, int64_t offset) {
+  (void)self;
+  REPEAT(int64_t, pwrite(fd, bytes, (size_t)size, offset));
+}
 static int os_fsync(void *self, int fd) {
   (void)self;
   REPEAT(int, fsync(fd));
@@ -133,6 +141,11 @@ static int os_rename(void *self, const char *from, const char *to) {
 static int os_unlink(void *self, const char *path) {
   (void)self;
   return unlink(path) < 0 ? -errno : 0;
+}
+
+const char *os_temporary_folder(void) {
+  const char *folder = secure_getenv("TMPDIR");
+  return folder && *folder ? folder : "/tmp";
 }
 
 /* Files that the kernel makes up when they are read: their size is 0 or a page, whatever they hold. */
@@ -217,7 +230,7 @@ static void os_join(void *self, void *thread) {
 #define OS_ALLOCATOR                                                                                                   \
   { NULL, os_allocate, os_resize, os_release }
 #define OS_IO                                                                                                          \
-  { NULL, os_open, os_read, os_write, os_fsync, os_close, os_rename, os_unlink, os_stat }
+  { NULL, os_open, os_read, os_write, os_pread, os_pwrite, os_fsync, os_close, os_rename, os_unlink, os_stat }
 #define OS_THREADS                                                                                                     \
   { NULL, os_start, os_join }
 

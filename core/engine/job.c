@@ -316,6 +316,10 @@ void mm_stage_free(mm_stage *stage) {
   if (stage) stage->vtable->free(stage);
 }
 
+void mm_sink_abandon(mm_stage *sink) {
+  if (sink->vtable->abandon) sink->vtable->abandon(sink);
+}
+
 void mm_source_free(mm_source *source) {
   if (source) source->vtable->free(source);
 }

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { SNIFF = 16 };
@@ -27,7 +26,9 @@ struct file_reader {
   mm_buffer head; /* bytes read to see what the file is */
   int64_t used;   /* of head */
   zstd_decoder *decoder;
-  int status; /* of the first failure, which is repeated */
+  mm_buffer peeked;    /* decompressed bytes that were looked at */
+  int64_t peeked_used; /* of those */
+  int status;          /* of the first failure, which is repeated */
   mm_error error;
 };
 
@@ -53,15 +54,6 @@ static int64_t read_block(file_reader *reader, uint8_t *bytes, int64_t size) {
   return size;
 }
 
-/* A regular file ended before all bytes were read that it had when it was opened. Bytes that were added since are read
- * like the others. */
-static int fail_changed(file_reader *reader, mm_error *error) {
-  error_fail(error, MM_EIO, "file-changed", "the file shrank while it was read: %lld bytes, of %lld when it was opened",
-             (long long)reader->taken, (long long)reader->told);
-  if (error) snprintf(error->hint, sizeof error->hint, "run again when nothing writes to the file");
-  return error_set_file(error, MM_EIO, reader->path);
-}
-
 /* One read of the file: bytes, 0 at the end, or a status. */
 static int64_t read_file(file_reader *reader, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t got = reader->block ? read_block(reader, bytes, size) : -EAGAIN;
@@ -71,7 +63,9 @@ static int64_t read_file(file_reader *reader, uint8_t *bytes, int64_t size, mm_e
     if (got == -EAGAIN) reader->waits = true;
   }
   if (got < 0) return error_set_file(error, error_fail_io(error, NULL, (int)-got, "cannot read"), reader->path);
-  if (got == 0 && reader->taken < reader->told) return fail_changed(reader, error);
+  /* A regular file that ends before all bytes were read that it had when it was opened; what was added is read. */
+  if (got == 0 && reader->taken < reader->told)
+    return error_fail_changed(error, reader->path, reader->taken, reader->told);
   reader->ended = got == 0;
   reader->taken += got;
   atomic_fetch_add_explicit(&reader->reading->consumed, got, memory_order_relaxed);
@@ -91,7 +85,7 @@ static int64_t read_stored(void *reader, uint8_t *bytes, int64_t size, mm_error 
   return read_raw(reader, bytes, size, error);
 }
 
-int64_t reader_read(file_reader *reader, uint8_t *bytes, int64_t size, mm_error *error) {
+static int64_t read_decoded(file_reader *reader, uint8_t *bytes, int64_t size, mm_error *error) {
   int64_t got = reader->status;
   if (got == 0)
     got = reader->decoder ? zstd_decoder_read(reader->decoder, bytes, size, &reader->error)
@@ -100,6 +94,28 @@ int64_t reader_read(file_reader *reader, uint8_t *bytes, int64_t size, mm_error 
   reader->status = (int)got;
   if (error) *error = reader->error;
   return got;
+}
+
+int64_t reader_read(file_reader *reader, uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t left = reader->peeked.size - reader->peeked_used;
+  if (left == 0) return read_decoded(reader, bytes, size, error);
+  if (size > left) size = left;
+  memcpy(bytes, reader->peeked.data + reader->peeked_used, (size_t)size);
+  reader->peeked_used += size;
+  return size;
+}
+
+int64_t reader_peek(file_reader *reader, const uint8_t **bytes, int64_t size, mm_error *error) {
+  mm_buffer *peeked = &reader->peeked;
+  int64_t got = 1;
+  TRY(mm_buffer_reserve(peeked, size, error));
+  while (peeked->size < size && got > 0) {
+    TRY(file_wait_check(&reader->reading->wait, reader->path, LATE_OPENING, error));
+    got = read_decoded(reader, peeked->data + peeked->size, size - peeked->size, error);
+    if (got > 0) peeked->size += got;
+  }
+  *bytes = peeked->data;
+  return got < 0 && peeked->size == 0 ? got : peeked->size;
 }
 
 /* Open the file and see that it can be read at all. Without O_NONBLOCK a named pipe would wait here for its writer. */
@@ -156,5 +172,6 @@ void reader_free(file_reader *reader) {
   zstd_decoder_free(reader->decoder);
   if (reader->fd > 0) os_io.close(os_io.self, reader->fd);
   mm_buffer_free(&reader->head);
+  mm_buffer_free(&reader->peeked);
   memory_release(reader, sizeof *reader);
 }

@@ -260,19 +260,14 @@ def open_input(
     paths: Iterable[str],
     /,
     *,
-    delimiter: int = 0,
-    quote: int = 0,
-    nulls: str | None = None,
-    no_header: bool = False,
-    ragged: bool = False,
-    lines: bool = False,
+    format: str | None = None,
+    options: Iterable[tuple[str, str]] = (),
     patience: float = 0.0,
     buffers: Iterable[object] | None = None,
 ) -> Input:
-    """Open files, to be read one after the other as one table. Options as the session's answer to `reading`;
-    `lines`: a column `line` of lines of text; `patience`: seconds that opening may wait for bytes of pipes,
-    0: as long as it takes; `buffers`: bytes that are read instead, for which the paths are names.
-    """
+    """Open files, to be read one after the other as one table. `format`: found by content if not given; `options`:
+    names and values, as the session's answer to `reading`; `patience`: seconds that opening may wait for bytes of
+    pipes, 0: as long as it takes; `buffers`: bytes that are read instead, for which the paths are names."""
 
 @overload
 def run(

@@ -52,18 +52,18 @@ class Files:
         self.paths = tuple(map(path_text, paths))
         self._data = data
         self.options = {name: value for name, value in (options or {}).items() if value is not None}
-        self._settings = _settings_of(self.options, script) if self.options else {}
+        self._settings = _settings_of(self.options, script) if self.options else []
 
     def open(
         self, script: Script, timeout: float | None = None, paths: Sequence[str] | None = None
     ) -> _core.Input:
         """Open the files, or some of them; types of columns are inferred from their first rows."""
-        lines = script.input_spec.whole == "lines"
+        kind = "lines" if script.input_spec.whole == "lines" else None
         buffers = None if self._data is None else [self._data]
         patience = timeout if isinstance(timeout, (int, float)) and timeout > 0 else 0.0
         try:
             return _core.open_input(
-                paths or self.paths, lines=lines, patience=patience, buffers=buffers, **self._settings
+                paths or self.paths, format=kind, options=self._settings, patience=patience, buffers=buffers
             )
         except FileError as error:
             if error.id == "not-found" and error.file and not set("*?[").isdisjoint(error.file):
@@ -174,12 +174,11 @@ def expanded(paths: Path | Iterable[Path]) -> list[str]:
     return found
 
 
-def _settings_of(options: Mapping[str, Any], script: Script | None) -> dict[str, Any]:
-    """Options as `_core.open_input` takes them; the session interprets them."""
+def _settings_of(options: Mapping[str, Any], script: Script | None) -> list[tuple[str, str]]:
+    """Options as `_core.open_input` takes them; the session checks them."""
     session, handle = (_core.Session(), "") if script is None else (script.session, str(script.handle))
     pairs = [part for name, value in options.items() for text in _texts(name, value) for part in (name, text)]
-    settings: dict[str, Any] = ask(session, "reading", handle, *pairs)
-    return settings
+    return [(name, text) for name, text in ask(session, "reading", handle, *pairs)]
 
 
 def _texts(name: str, value: Any) -> Iterator[str]:

@@ -47,6 +47,22 @@ static int64_t io_write(void *self, int fd, const void *bytes, int64_t size) {
   return wrote < 0 ? -errno : wrote;
 }
 
+static int64_t io_pread(void *self, int fd, void *bytes, int64_t size, int64_t offset) {
+  (void)self;
+  int errnum = fate(true);
+  if (errnum > 0) return -errnum;
+  int64_t got = pread(fd, bytes, errnum == SHORT && size > 1 ? 1 : (size_t)size, offset);
+  return got < 0 ? -errno : got;
+}
+
+static int64_t io_pwrite(void *self, int fd, const void *bytes, int64_t size, int64_t offset) {
+  (void)self;
+  int errnum = fate(true);
+  if (errnum > 0) return -errnum;
+  int64_t wrote = pwrite(fd, bytes, errnum == SHORT && size > 1 ? 1 : (size_t)size, offset);
+  return wrote < 0 ? -errno : wrote;
+}
+
 static int io_fsync(void *self, int fd) {
   (void)self;
   int errnum = fate(false);
@@ -86,7 +102,8 @@ static int io_stat(void *self, const char *path, int fd, mm_file_status *status)
   return 0;
 }
 
-static const mm_io io = {NULL, io_open, io_read, io_write, io_fsync, io_close, io_rename, io_unlink, io_stat};
+static const mm_io io = {NULL,     io_open,  io_read,   io_write,  io_pread, io_pwrite,
+                         io_fsync, io_close, io_rename, io_unlink, io_stat};
 
 /* The operations; calls from the n-th on fail with `errnum` (0: move one byte), `count` of them. */
 const mm_io *faults_io(int64_t n, int64_t count, int errnum);

@@ -45,14 +45,40 @@ static const mm_io one_file = {.open = file_open, .read = file_read, .stat = fil
 
 /* ---- The reader ---- */
 
+/* How it reads. */
+typedef struct how {
+  char delimiter, quote; /* 0: not given; quote -1: none */
+  bool no_header, ragged, lines;
+  const char *nulls;
+  int32_t sample_rows, chunk;
+  mm_block *const *blocks;
+} how;
+
+/* As the core takes it; the list lives as long as what is filled in. */
+static void fill_options(const how *h, mm_option list[5], mm_input_options *options) {
+  int32_t count = 0;
+  *options = (mm_input_options){.sample_rows = h->sample_rows, .chunk = h->chunk, .blocks = h->blocks, .options = list};
+  if (h->lines) options->format = "lines";
+  if (h->delimiter) list[count++] = (mm_option){"delimiter", &h->delimiter, 1};
+  if (h->quote == (char)-1) list[count++] = (mm_option){"quote", "none", 4};
+  else if (h->quote) list[count++] = (mm_option){"quote", &h->quote, 1};
+  if (h->no_header) list[count++] = (mm_option){"header", "false", 5};
+  if (h->ragged) list[count++] = (mm_option){"ragged", "true", 4};
+  if (h->nulls) list[count++] = (mm_option){"null", h->nulls, (int64_t)strlen(h->nulls)};
+  options->option_count = count;
+}
+
 /* Read all columns; `type`: of all of them, MM_NULL: as inferred. A status, and the table. */
-static int read_all(const mm_csv_options *options, int type, int32_t batch_rows, mm_table *table) {
+static int read_all(const how *options, int type, int32_t batch_rows, mm_table *table) {
   const char *path = "f.csv";
+  mm_input_options given;
+  mm_option list[5];
   mm_input *input;
   mm_error error = {0};
   mm_schema wanted = {0};
   if (file_size > 4096) batch_rows *= 64; /* column_of looks at one batch after the other */
-  TRY(mm_input_open(&path, 1, options, &input, &error));
+  fill_options(options, list, &given);
+  TRY(mm_input_open(&path, 1, &given, &input, &error));
   const mm_schema *schema = mm_input_schema(input);
   for (int32_t i = 0; i < schema->count; i++) {
     mm_type kind = type == MM_NULL ? schema->fields[i].type : (mm_type){.id = (uint8_t)type};
@@ -128,7 +154,7 @@ static bool is_last_blank(const naive *n) {
   return (left == 1 && (*n->at == '\n' || *n->at == '\r')) || (left == 2 && memcmp(n->at, "\r\n", 2) == 0);
 }
 
-static void compare(const mm_csv_options *options, const mm_table *table) {
+static void compare(const how *options, const mm_table *table) {
   naive n = {.at = file_bytes, .end = file_bytes + file_size, .delimiter = (uint8_t)options->delimiter};
   n.quoting = options->quote != (char)-1;
   n.quote = options->quote ? (uint8_t)options->quote : '"';
@@ -153,8 +179,8 @@ static void compare(const mm_csv_options *options, const mm_table *table) {
 /* ---- From memory, and as lines ---- */
 
 /* The same options over a block of memory end in the same way, with the same rows. */
-static void check_blocks(const mm_csv_options *options, int status, const mm_table *table) {
-  mm_csv_options again = *options;
+static void check_blocks(const how *options, int status, const mm_table *table) {
+  how again = *options;
   mm_table twin = {0};
   mm_block *block = mm_block_foreign(file_bytes, file_size, NULL, NULL, NULL);
   CHECK(block);
@@ -176,7 +202,7 @@ static void check_blocks(const mm_csv_options *options, int status, const mm_tab
 }
 
 static void check_lines(int32_t chunk) {
-  mm_csv_options options = {.lines = true, .chunk = chunk};
+  how options = {.lines = true, .chunk = chunk};
   mm_table table = {0};
   if (read_all(&options, MM_BINARY, 64, &table) >= 0 && !is_zstd(file_bytes, file_size)) {
     int64_t rows = 0, at = file_size >= 3 && memcmp(file_bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -218,14 +244,14 @@ static void blow_up(uint8_t how, const uint8_t *bytes, size_t size) {
 /* The ends of the options' ranges, where the result may be any but a crash. */
 static void check_ends(uint8_t byte) {
   static const int32_t ends[] = {0, 1, -1, INT32_MAX, INT32_MIN, 63, 64, 65};
-  mm_csv_options options = {.delimiter = (char)byte,
-                            .quote = (char)(byte * 7),
-                            .ragged = byte & 1,
-                            .no_header = byte >> 1 & 1,
-                            .lines = byte >> 2 & 1,
-                            .nulls = byte & 8 ? "" : NULL,
-                            .sample_rows = ends[byte >> 4 & 7],
-                            .chunk = ends[(byte >> 5) + 1 & 7]};
+  how options = {.delimiter = (char)byte,
+                 .quote = (char)(byte * 7),
+                 .ragged = byte & 1,
+                 .no_header = byte >> 1 & 1,
+                 .lines = byte >> 2 & 1,
+                 .nulls = byte & 8 ? "" : NULL,
+                 .sample_rows = ends[byte >> 4 & 7],
+                 .chunk = ends[(byte >> 5) + 1 & 7]};
   mm_table table = {0};
   read_all(&options, MM_NULL, 64, &table);
   mm_table_free(&table);
@@ -237,13 +263,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   if (size < 3) return 0;
   mm_set_io(&one_file);
   blow_up(bytes[2], bytes + 3, size - 3);
-  mm_csv_options options = {.delimiter = delimiters[bytes[0] & 7],
-                            .quote = quotes[bytes[0] >> 3 & 3],
-                            .no_header = bytes[0] >> 5 & 1,
-                            .ragged = bytes[0] >> 6 & 1,
-                            .nulls = bytes[0] >> 7 ? "NA" : NULL,
-                            .chunk = (file_size > 4096 ? 4096 : 1) * (bytes[1] % 70), /* else it takes for ever */
-                            .sample_rows = 1 + (bytes[1] >> 4)};
+  how options = {.delimiter = delimiters[bytes[0] & 7],
+                 .quote = quotes[bytes[0] >> 3 & 3],
+                 .no_header = bytes[0] >> 5 & 1,
+                 .ragged = bytes[0] >> 6 & 1,
+                 .nulls = bytes[0] >> 7 ? "NA" : NULL,
+                 .chunk = (file_size > 4096 ? 4096 : 1) * (bytes[1] % 70), /* else it takes for ever */
+                 .sample_rows = 1 + (bytes[1] >> 4)};
   mm_table inferred = {0}, text = {0};
   read_all(&options, MM_NULL, 64, &inferred);
   mm_table_free(&inferred);

@@ -42,12 +42,12 @@ function M.csv(paths, target, options)
   local array = text_array(paths)
   return function(err)
     local box = ffi.new "mm_input *[1]"
-    local how = ffi.new("mm_csv_options", { sample_rows = 50, chunk = options.chunk or 1024, nulls = nil })
+    local how = ffi.new("mm_input_options", { sample_rows = 50, chunk = options.chunk or 1024 })
     local status = C.mm_input_open(array, #paths, how, box, err)
     if status < 0 then return status end
     local source = C.mm_input_source(box[0], C.mm_input_schema(box[0]), err)
     if source == nil then return err.code end
-    local function sink(failure) return C.mm_sink_csv(target, ffi.new "mm_output_options", failure) end
+    local function sink(failure) return C.mm_sink_file(target, nil, ffi.new "mm_output_options", failure) end
     return M.run(source, {}, sink, options, err), paths
   end
 end

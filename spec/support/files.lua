@@ -85,13 +85,42 @@ local function text_array(list)
   return array
 end
 
-local function csv_options(options)
-  local o = ffi.new "mm_csv_options"
-  for key, value in pairs(options or {}) do
-    if type(value) == "string" and key ~= "nulls" then value = value:byte() end
-    o[key] = value
+---Options of a format by name, as the core takes them: an mm_option array and its length; keep the third value alive.
+local function format_options(given)
+  local list, kept = ffi.new("mm_option[?]", 16), {}
+  for i, option in ipairs(given) do
+    kept[i] = option
+    list[i - 1] = { option[1], option[2], #option[2] }
   end
-  return o
+  return list, #given, { list, kept }
+end
+
+-- The keys of options for CSV, as specs write them; other keys are fields of mm_input_options and mm_output_options.
+local CSV = {
+  delimiter = function(value) return { { "delimiter", value } } end,
+  quote = function(value) return { { "quote", value == -1 and "none" or value } } end,
+  ragged = function(value) return { { "ragged", tostring(value) } } end,
+  no_header = function(value) return { { "header", tostring(not value) } } end,
+  null = function(value) return { { "null", value } } end,
+  nulls = function(value)
+    local list = {}
+    for text in (value .. "\n"):gmatch "([^\n]*)\n" do list[#list + 1] = { "null", text } end
+    return list
+  end,
+}
+
+local function fill_options(struct, options)
+  local given = {}
+  for key, value in pairs(options or {}) do
+    if key == "lines" then struct.format = value and "lines" or nil
+    elseif key == "format_options" then for _, option in ipairs(value) do given[#given + 1] = option end
+    elseif CSV[key] then
+      for _, option in ipairs(CSV[key](value)) do given[#given + 1] = option end
+    elseif key ~= "inputs" then struct[key] = value end
+  end
+  local list, count, keep = format_options(given)
+  struct.options, struct.option_count = list, count
+  return struct, keep
 end
 
 local function wanted(declared, input)
@@ -111,10 +140,10 @@ end
 function M.open(settings)
   local paths = settings.paths or { M.write("input.csv", settings.text) }
   local box, err = ffi.new "mm_input *[1]", ffi.new "mm_error"
-  local options = csv_options(settings.options)
-  local nulls = settings.options and settings.options.nulls -- keep it alive
+  local options, keep = fill_options(ffi.new "mm_input_options", settings.options)
+  if settings.format and not settings.table then options.format = settings.format end
   local status = C.mm_input_open(text_array(paths), #paths, options, box, err)
-  if status < 0 then return nil, failure(err), nulls end
+  if status < 0 then return nil, failure(err), keep end
   return box[0]
 end
 
@@ -152,7 +181,8 @@ function M.read(settings)
   return columns.lists(result, settings.as), columns.schema(schema), format, tonumber(result.rows)
 end
 
----Write a table, or what is read from files, as CSV: the bytes of the output (unless `unread`), or nil and the failure.
+---Write a table, or what is read from files, in a format (that of the name of the file if none is given): the bytes of
+---the output (unless `unread`), or nil and the failure.
 function M.save(settings)
   local err = ffi.new "mm_error"
   local source, failed
@@ -160,17 +190,13 @@ function M.save(settings)
   else source, failed = M.source(settings) end
   if not source then return nil, failed end
   local path = settings.path or M.path(settings.name or "output.csv")
-  local o, options = ffi.new "mm_output_options", settings.output or {}
-  for key, value in pairs(options) do
-    if key == "delimiter" then value = value:byte() end
-    if key == "inputs" then
-      o.input_count = #value
-      value = text_array(value)
-      options = { options, value }
-    end
-    o[key] = value
+  local o, keep = fill_options(ffi.new "mm_output_options", settings.output)
+  local inputs = settings.output and settings.output.inputs
+  if inputs then
+    keep.inputs = text_array(inputs)
+    o.inputs, o.input_count = keep.inputs, #inputs
   end
-  local sink = C.mm_sink_csv(path, o, err)
+  local sink = C.mm_sink_file(path, settings.format, o, err)
   if sink == nil then
     C.mm_source_free(source)
     return nil, failure(err)

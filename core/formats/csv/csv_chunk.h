@@ -30,3 +30,6 @@ typedef struct csv_cursor {
 } csv_cursor;
 
 void csv_chunk_free(csv_chunk *chunk);
+int csv_chunk_add_span(csv_chunk *chunk, csv_span span, mm_error *error);
+/* Fill in file, line and column of a byte of a chunk; `path` is that of the span's file. */
+void csv_locate(const char *path, const csv_chunk *chunk, const csv_span *span, int64_t position, mm_error *error);

@@ -108,7 +108,8 @@ static int survey_chunk(survey *s, const csv_chunk *chunk, mm_error *error) {
   csv_block block = {.bad_at = -1};
   while (s->rows < s->want && block.bad_at < 0
          && csv_blocks_next(&s->blocks, chunk, &cursor, s->want - s->rows, &block)) {
-    TRY(file_wait_check(&splitter->reading.wait, splitter->paths[block.span->file], LATE_OPENING, error));
+    TRY(file_wait_check(&splitter->files->reading.wait, mm_files_path(splitter->files, block.span->file), LATE_OPENING,
+                        error));
     s->rows += block.rows;
     for (int32_t c = 0; c < columns; c++) {
       int32_t place = block.span->positions ? block.span->positions[c] : c;
@@ -128,9 +129,9 @@ int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, c
   for (int64_t i = 0; i < count && status >= 0 && more > 0; i++) status = more = survey_chunk(&look, chunks[i], error);
   for (int32_t c = 0; c < names->count && status >= 0; c++)
     status = mm_schema_add(schema, names->names[c], decide_type(look.maybe[c]), true, error);
-  if (status >= 0 && !(sample->nulls = memory_allocate_zero(names->count)))
-    status = error_fail_memory(error, names->count);
-  for (int32_t c = 0; c < names->count && status >= 0; c++) sample->nulls[c] = (look.maybe[c] & NULLS) != 0;
+  if (status >= 0) status = mm_buffer_reserve(sample->nulls, names->count, error);
+  for (int32_t c = 0; c < names->count && status >= 0; c++)
+    sample->nulls->data[sample->nulls->size++] = (look.maybe[c] & NULLS) != 0;
   sample->rows = look.rows;
   survey_free(&look);
   return status < 0 ? status : 0;

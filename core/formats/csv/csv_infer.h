@@ -5,8 +5,8 @@
 
 /* What the first rows showed. */
 typedef struct csv_sample {
-  int64_t rows; /* to look at; then: looked at */
-  bool *nulls;  /* by column of the first file: it had some */
+  int64_t rows;     /* to look at; then: looked at */
+  mm_buffer *nulls; /* empty; then: a byte a column of the first file, 1: it had some */
 } csv_sample;
 int csv_infer(csv_splitter *splitter, csv_chunk *const *chunks, int64_t count, csv_sample *sample, mm_schema *schema,
               mm_error *error);

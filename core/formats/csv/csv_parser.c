@@ -10,7 +10,6 @@
 #include "base/bitmap.h"
 #include "base/block.h"
 #include "base/error.h"
-#include "formats/csv/csv_location.h"
 #include "text/float.h"
 #include "text/integer.h"
 #include "types/type.h"
@@ -122,7 +121,7 @@ static int fail_value(const csv_parser *l, const csv_chunk *chunk, const csv_blo
   int32_t place = block->span->positions ? block->span->positions[l->columns[f->column]] : l->columns[f->column];
   describe_fault(&l->schema->fields[f->column], f, block->text, error);
   if (l->splitter->dialect.lines) snprintf(error->hint, sizeof error->hint, "%s", "convert it, for example with iconv");
-  csv_locate(l->splitter->paths[block->span->file], chunk, block->span,
+  csv_locate(mm_files_path(l->splitter->files, block->span->file), chunk, block->span,
              block->text - chunk->text + field_start(block, place, f->row), error);
   error->row = row;
   return error->code;
@@ -136,7 +135,7 @@ int csv_fail_ragged(const csv_splitter *splitter, const csv_chunk *chunk, const 
   else
     error_fail(error, MM_EDATA, "ragged-row", "the row has %lld field%s, expected %d", (long long)block->bad_fields,
                block->bad_fields == 1 ? "" : "s", splitter->names.count);
-  csv_locate(splitter->paths[block->span->file], chunk, block->span, at - chunk->text, error);
+  csv_locate(mm_files_path(splitter->files, block->span->file), chunk, block->span, at - chunk->text, error);
   if (!error) return MM_EDATA;
   error->row = row;
   error->column = 0;
@@ -151,7 +150,7 @@ void csv_locate_row(const csv_splitter *splitter, const csv_chunk *chunk, int64_
         .at = span->begin, .row_start = span->begin, .want = row - span->first, .bad = -1, .after = SCAN_SEPARATOR};
     if (scan.want > 0) csv_scanner_get()->rows(&scan, &splitter->dialect, chunk->text, span->end);
     int64_t column = error->column;
-    csv_locate(splitter->paths[span->file], chunk, span, scan.row_start, error);
+    csv_locate(mm_files_path(splitter->files, span->file), chunk, span, scan.row_start, error);
     error->column = column;
     return;
   }

@@ -7,12 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include "formats/csv/csv_splitter.h"
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/os.h"
-#include "formats/csv/csv_location.h"
-#include "formats/csv/csv_sniff.h"
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,26 +15,7 @@ enum { SNIFF = 4096, FIRST_CAPACITY = 8 << 20, SMALL = 1 << 20 };
 
 static csv_span *last_span(const csv_splitter *c) { return &c->chunk->spans[c->chunk->span_count - 1]; }
 
-/* ---- Pieces ---- */
-
-void csv_chunk_free(csv_chunk *chunk) {
-  if (!chunk) return;
-  mm_block_release(chunk->block);
-  memory_release(chunk->spans, chunk->span_capacity * (int64_t)sizeof *chunk->spans);
-  memory_release(chunk, sizeof *chunk);
-}
-
-static int add_span(csv_chunk *chunk, csv_span span, mm_error *error) {
-  if (chunk->span_count == chunk->span_capacity) {
-    int64_t width = sizeof *chunk->spans, old = chunk->span_capacity, fresh = old ? 2 * old : 4;
-    csv_span *spans = memory_resize(chunk->spans, old * width, fresh * width);
-    if (!spans) return error_fail_memory(error, fresh * width);
-    chunk->spans = spans;
-    chunk->span_capacity = (int32_t)fresh;
-  }
-  chunk->spans[chunk->span_count++] = span;
-  return 0;
-}
+/* ---- Chunks ---- */
 
 /* A block for `capacity` bytes of text, with margins; the first one holds nothing secret. */
 static mm_block *text_block(int64_t capacity, mm_error *error) {
@@ -86,7 +62,7 @@ static void expect_rows(csv_splitter *c, int64_t at, int64_t rows, int64_t want)
 
 /* The span in the making ends at the last complete row. */
 static void end_span(csv_splitter *c) {
-  if (!c->chunk->span_count || !c->reader || c->heading) return;
+  if (!c->chunk->span_count || !c->open || c->heading) return;
   csv_span *span = last_span(c);
   span->end = c->scan.row_start;
   span->rows = c->scan.rows - span->first;
@@ -102,14 +78,14 @@ static int carry_rest(csv_splitter *c, mm_error *error) {
   int64_t from = c->scan.at, left = c->size - from;
   next.line += c->scan.rows - next.first + c->scan.inner;
   end_span(c);
-  c->guess = from + from / 8 + 2 * c->reading.read_size;
+  c->guess = from + from / 8 + 2 * c->files->reading.read_size;
   c->chunk = NULL;
   int status = begin_chunk(c, left, error);
   if (status >= 0) {
     memcpy(c->chunk->text, full->text + from, (size_t)left);
     c->size = left;
     next.begin = next.first = 0;
-    status = add_span(c->chunk, next, error);
+    status = csv_chunk_add_span(c->chunk, next, error);
     expect_rows(c, 0, 0, MM_MORSEL);
   }
   if (status >= 0) return 0;
@@ -122,16 +98,16 @@ static int carry_rest(csv_splitter *c, mm_error *error) {
 
 /* Read a chunk: bytes, 0 at the end of the file, or a status. */
 static int64_t read_more(csv_splitter *c, mm_error *error) {
-  TRY(file_wait_check(&c->reading.wait, c->paths[c->opened - 1], LATE_OPENING, error));
-  TRY(reserve_text(c, c->reading.read_size + 1, error)); /* one for a last line feed */
-  int64_t got = reader_read(c->reader, c->chunk->text + c->size, c->reading.read_size, error);
+  int64_t most = c->files->reading.read_size;
+  TRY(reserve_text(c, most + 1, error)); /* one for a last line feed */
+  int64_t got = mm_files_read(c->files, c->chunk->text + c->size, most, error);
   if (got > 0) c->size += got;
   return got;
 }
 
 static int fail_file(csv_splitter *c, int code, const char *id, const char *message, mm_error *error) {
   error_fail(error, code, id, "%s", message);
-  return error_set_file(error, code, c->paths[c->opened - 1]);
+  return error_set_file(error, code, mm_files_path(c->files, -1));
 }
 
 /* Read the beginning of a file: what is it, and where does its text start? */
@@ -141,7 +117,7 @@ static int begin_text(csv_splitter *c, mm_error *error) {
   if (got < 0 && c->size == begin) return (int)got; /* else what there is comes first: a reader repeats its failure */
   const uint8_t *text = c->chunk->text + begin;
   int64_t size = c->size - begin < SNIFF ? c->size - begin : SNIFF;
-  const char *format = csv_other_format(text, size);
+  const char *format = csv_foreign_content(text, size);
   if (format) {
     char message[64];
     snprintf(message, sizeof message, "the file is %s, expected CSV", format);
@@ -149,19 +125,18 @@ static int begin_text(csv_splitter *c, mm_error *error) {
   }
   if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) begin += 3;
   if (!c->dialect.delimiter)
-    c->dialect.delimiter =
-        (uint8_t)csv_guess_delimiter(c->paths[c->opened - 1], text, size, c->dialect.quoting ? c->dialect.quote : -1);
-  csv_span span = {.file = c->opened - 1, .begin = begin, .first = c->chunk->rows, .line = 1};
-  TRY(add_span(c->chunk, span, error));
+    c->dialect.delimiter = (uint8_t)csv_guess_delimiter(mm_files_path(c->files, -1), text, size,
+                                                        c->dialect.quoting ? c->dialect.quote : -1);
+  csv_span span = {.file = c->files->opened - 1, .begin = begin, .first = c->chunk->rows, .line = 1};
+  TRY(csv_chunk_add_span(c->chunk, span, error));
   c->heading = !c->dialect.no_header || !c->names.count;
   expect_rows(c, begin, c->heading ? 0 : c->chunk->rows, c->heading ? 1 : MM_MORSEL);
   return 0;
 }
 
 static int open_next(csv_splitter *c, mm_error *error) {
-  TRY(reader_open(&c->reading, c->paths[c->opened], c->blocks ? c->blocks[c->opened] : NULL, &c->reader, error));
-  c->opened++;
-  c->compressed |= reader_is_compressed(c->reader);
+  TRY(mm_files_next(c->files, error));
+  c->open = true;
   return begin_text(c, error);
 }
 
@@ -208,7 +183,7 @@ static int take_header(csv_splitter *c, mm_error *error) {
     csv_header_free(&names);
     if (error) error->line = 1;
   }
-  if (status < 0) return error_set_file(error, status, c->paths[span->file]);
+  if (status < 0) return error_set_file(error, status, mm_files_path(c->files, span->file));
   if (!c->dialect.no_header) {
     span->line += 1 + c->scan.inner;
     span->begin = end;
@@ -236,7 +211,7 @@ static int64_t open_quote(const csv_splitter *c) {
 
 static int fail_at(csv_splitter *c, int64_t position, int code, const char *id, const char *message, mm_error *error) {
   error_fail(error, code, id, "%s", message);
-  csv_locate(c->paths[last_span(c)->file], c->chunk, last_span(c), position, error);
+  csv_locate(mm_files_path(c->files, last_span(c)->file), c->chunk, last_span(c), position, error);
   return code;
 }
 
@@ -283,8 +258,8 @@ static int end_file(csv_splitter *c, mm_error *error) {
   if (c->heading) return fail_file(c, MM_EDATA, "empty-file", "the file is empty: it has no header", error);
   if (ends_blank(c)) drop_blank(c);
   end_span(c);
-  reader_free(c->reader);
-  c->reader = NULL;
+  input_files_close(c->files);
+  c->open = false;
   return 0;
 }
 
@@ -304,7 +279,7 @@ static int full(csv_splitter *c, mm_error *error) {
 
 /* One step: 1 the chunk is full, 0 go on, or a status. */
 static int step_splitter(csv_splitter *c, mm_error *error) {
-  if (!c->reader) return open_next(c, error);
+  if (!c->open) return open_next(c, error);
   if (c->scan.at < c->size && csv_scanner_get()->rows(&c->scan, &c->dialect, c->chunk->text, c->size)) {
     if (c->scan.bad >= 0) return fail_bad_quote(c, error);
     return c->heading ? take_header(c, error) : full(c, error);
@@ -322,7 +297,7 @@ int csv_splitter_next(csv_splitter *c, csv_chunk **chunk, mm_error *error) {
   if (c->done) return 0;
   if (!c->chunk) TRY(begin_chunk(c, 0, error));
   csv_chunk *made = c->chunk; /* still c->chunk unless it is full */
-  while (status == 0 && (c->reader || c->opened < c->path_count)) status = step_splitter(c, &failure);
+  while (status == 0 && (c->open || input_files_left(c->files))) status = step_splitter(c, &failure);
   if (status < 0) {
     end_span(c);
     made->failure = failure;
@@ -342,63 +317,18 @@ int csv_splitter_next(csv_splitter *c, csv_chunk **chunk, mm_error *error) {
 
 /* ---- The splitter ---- */
 
-/* Every file must be there before the first is read. */
-static int look_at(csv_splitter *c, const char *path, mm_error *error) {
-  mm_file_status status;
-  if (!*path) return error_fail(error, MM_EUSAGE, "no-input", "the name of an input file is empty");
-  if (strcmp(path, "-") == 0) {
-    c->bytes_total = -1;
-    return 0;
-  }
-  int failure = os_io.stat(os_io.self, path, -1, &status);
-  if (failure < 0) return error_fail_io(error, path, -failure, "cannot open");
-  if (status.size < 0) c->bytes_total = -1;
-  else if (c->bytes_total >= 0) c->bytes_total += status.size;
-  return 0;
-}
-
-static int hold_blocks(csv_splitter *c, mm_block *const *blocks, mm_error *error) {
-  int64_t size = c->path_count * (int64_t)sizeof *c->blocks;
-  if (!(c->blocks = memory_allocate_zero(size))) return error_fail_memory(error, size);
-  for (int32_t i = 0; i < c->path_count; i++) {
-    c->blocks[i] = blocks[i];
-    mm_block_retain(blocks[i]);
-    c->bytes_total += mm_block_size(blocks[i]);
-  }
-  return 0;
-}
-
-int csv_splitter_init(csv_splitter *c, const char *const *paths, mm_block *const *blocks, int32_t count,
-                      mm_error *error) {
-  pthread_mutex_init(&c->reading.lock, NULL);
-  mm_cond_init(&c->reading.changed);
-  if (c->reading.read_size <= 0) c->reading.read_size = CSV_READ_SIZE;
-  if (c->reading.read_size > CSV_READ_LIMIT) c->reading.read_size = CSV_READ_LIMIT;
-  c->paths = memory_allocate_zero(count * (int64_t)sizeof *c->paths);
-  c->positions = memory_allocate_zero(count * (int64_t)sizeof *c->positions);
-  c->path_count = count;
-  if (!c->paths || !c->positions) return error_fail_memory(error, count * (int64_t)sizeof *c->paths);
-  for (int32_t i = 0; i < count; i++) {
-    if (!(c->paths[i] = memory_copy_text(paths[i]))) return error_fail_memory(error, (int64_t)strlen(paths[i]) + 1);
-    if (!blocks) TRY(look_at(c, paths[i], error));
-  }
-  if (blocks) TRY(hold_blocks(c, blocks, error));
-  c->guess = c->bytes_total >= 0 && c->bytes_total < SMALL ? c->bytes_total + 2 * c->reading.read_size : FIRST_CAPACITY;
-  return 0;
+int csv_splitter_init(csv_splitter *c, mm_files *files, mm_error *error) {
+  int64_t size = files->count * (int64_t)sizeof *c->positions;
+  c->files = files;
+  c->guess = files->bytes_total >= 0 && files->bytes_total < SMALL ? files->bytes_total + 2 * files->reading.read_size
+                                                                   : FIRST_CAPACITY;
+  return (c->positions = memory_allocate_zero(size)) ? 0 : error_fail_memory(error, size);
 }
 
 void csv_splitter_free(csv_splitter *c) {
-  reader_free(c->reader);
   csv_chunk_free(c->chunk);
-  for (int32_t i = 0; i < c->path_count; i++) {
-    if (c->paths && c->paths[i]) memory_release(c->paths[i], (int64_t)strlen(c->paths[i]) + 1);
-    if (c->positions) memory_release(c->positions[i], c->names.count * (int64_t)sizeof **c->positions);
-    if (c->blocks) mm_block_release(c->blocks[i]);
-  }
-  memory_release(c->blocks, c->path_count * (int64_t)sizeof *c->blocks);
+  for (int32_t i = 0; c->positions && i < c->files->count; i++)
+    memory_release(c->positions[i], c->names.count * (int64_t)sizeof **c->positions);
+  if (c->positions) memory_release(c->positions, c->files->count * (int64_t)sizeof *c->positions);
   csv_header_free(&c->names);
-  memory_release(c->paths, c->path_count * (int64_t)sizeof *c->paths);
-  memory_release(c->positions, c->path_count * (int64_t)sizeof *c->positions);
-  pthread_mutex_destroy(&c->reading.lock);
-  pthread_cond_destroy(&c->reading.changed);
 }

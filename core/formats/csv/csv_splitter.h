@@ -15,19 +15,14 @@
 #include "formats/csv/csv_chunk.h"
 #include "formats/csv/csv_header.h"
 #include "formats/csv/csv_scan.h"
-#include "io/reader.h"
+#include "io/input_files.h"
 
 typedef struct csv_splitter {
-  read_context reading;
+  mm_files *files; /* borrowed */
+  bool open;       /* one of them is being read */
   csv_dialect dialect;
-  char **paths;
-  mm_block **blocks;          /* read instead of the files, of path_count; or NULL */
-  int32_t path_count, opened; /* files opened so far */
-  int64_t bytes_total;
-  file_reader *reader; /* of file opened - 1 */
-  bool compressed;
   csv_header names;       /* of the first file */
-  int32_t **positions;    /* by file, of path_count; NULL: the order of the first */
+  int32_t **positions;    /* by file; NULL: the order of the first */
   csv_chunk *chunk;       /* in the making */
   int64_t size, capacity; /* bytes of its text */
   int64_t guess;          /* capacity of the next */
@@ -36,7 +31,7 @@ typedef struct csv_splitter {
   bool done;
 } csv_splitter;
 
-int csv_splitter_init(csv_splitter *splitter, const char *const *paths, mm_block *const *blocks, int32_t count,
-                      mm_error *error);
+/* `splitter` is zero but for its dialect, and perhaps its names. */
+int csv_splitter_init(csv_splitter *splitter, mm_files *files, mm_error *error);
 void csv_splitter_free(csv_splitter *splitter);
 int csv_splitter_next(csv_splitter *splitter, csv_chunk **chunk, mm_error *error); /* 1, 0 at the end */

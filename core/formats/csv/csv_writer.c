@@ -4,12 +4,13 @@
  * frame worth having. What a frame holds depends on the rows alone, so the bytes written do not depend on threads.
  *
  * SPDX-License-Identifier: MIT */
+#include "formats/csv/csv_writer.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
 #include "io/atomic_file.h"
+#include "io/path_ending.h"
 #include "io/zstd_encoder.h"
-#include "stage.h"
 #include "text/datetime.h"
 #include "text/float.h"
 #include "text/integer.h"
@@ -257,6 +258,8 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
 /* A write that waits for the reader of a pipe returns. */
 static void sink_interrupt(mm_stage *stage) { atomic_store(&((csv_sink *)stage)->output.wait.stop, true); }
 
+static void sink_abandon(mm_stage *stage) { atomic_file_abandon(&((csv_sink *)stage)->output); }
+
 static void sink_free(mm_stage *stage) {
   csv_sink *sink = (csv_sink *)stage;
   atomic_file_free(&sink->output);
@@ -280,38 +283,49 @@ static const mm_stage_class csv_sink_class = {.name = "csv",
                                               .drop = sink_drop,
                                               .finish = sink_finish,
                                               .interrupt = sink_interrupt,
+                                              .abandon = sink_abandon,
                                               .free = sink_free};
 
-static bool ends_with(const char *text, int64_t size, const char *end) {
-  int64_t length = (int64_t)strlen(end);
-  return size >= length && memcmp(text + size - length, end, (size_t)length) == 0;
-}
+/* ---- Options for writing ---- */
 
-static int set_up(csv_sink *sink, const char *path, const mm_output_options *o, mm_error *error) {
-  int64_t size = (int64_t)strlen(path);
-  sink->compress = ends_with(path, size, ".zst");
-  if (sink->compress) size -= 4;
-  sink->delimiter = o && o->delimiter                                                ? o->delimiter
-                    : ends_with(path, size, ".tsv") || ends_with(path, size, ".tab") ? '\t'
-                                                                                     : ',';
-  sink->no_header = o && o->no_header;
-  sink->level = o ? o->level : 0;
-  const char *null = o && o->null ? o->null : "";
+typedef struct csv_write_options {
+  int32_t delimiter; /* 0: by name: tab for .tsv, else ',' */
+  bool header;
+  char *null; /* text written for null */
+} csv_write_options;
+
+static const mm_option_info write_options[] = {
+    {"delimiter", "Field separator: a character, or tab. Default: by the name.", MM_OPTION_CHARACTER,
+     .offset = offsetof(csv_write_options, delimiter), .id = "bad-delimiter"},
+    {"header", "Leave out the line with the names of the columns.", MM_OPTION_SWITCH,
+     .offset = offsetof(csv_write_options, header), .fallback = "true"},
+    {"null", "The text for null. Default: none.", MM_OPTION_TEXT, .offset = offsetof(csv_write_options, null),
+     .fallback = "", .id = "bad-null"},
+};
+const mm_option_table csv_writing = {
+    .list = write_options, .count = sizeof write_options / sizeof *write_options, .size = sizeof(csv_write_options)};
+
+static int set_up(csv_sink *sink, const char *path, const csv_write_options *o, const mm_output_options *output,
+                  mm_error *error) {
+  sink->compress = path_is_zstd(path);
+  sink->delimiter = o->delimiter ? (char)o->delimiter : path_ends(path, ".tsv") || path_ends(path, ".tab") ? '\t' : ',';
+  sink->no_header = !o->header;
+  sink->level = output ? output->level : 0;
   for (const char *at = "\"\n\r"; *at; at++) sink->special[(uint8_t)*at] = true;
   if (sink->special[(uint8_t)sink->delimiter])
     return error_fail(error, MM_EUSAGE, "bad-delimiter", "the delimiter cannot be a quote or a line end");
   sink->special[(uint8_t)sink->delimiter] = true;
-  for (const char *at = null; *at; at++)
+  for (const char *at = o->null; *at; at++)
     if (sink->special[(uint8_t)*at])
       return error_fail(error, MM_EUSAGE, "bad-null",
                         "the text for null cannot hold the delimiter, a quote or a line end");
-  if (!(sink->null = memory_copy_text(null))) return error_fail_memory(error, (int64_t)strlen(null) + 1);
-  sink->null_size = (int64_t)strlen(null);
+  if (!(sink->null = memory_copy_text(o->null))) return error_fail_memory(error, (int64_t)strlen(o->null) + 1);
+  sink->null_size = (int64_t)strlen(o->null);
   if (sink->compress && !(sink->encoder = zstd_encoder_new(sink->level, error))) return MM_ENOMEM;
-  return atomic_file_open(&sink->output, path, o, error);
+  return atomic_file_open(&sink->output, path, output, error);
 }
 
-mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_error *error) {
+mm_stage *csv_sink_new(const char *path, const void *options, const mm_output_options *output, mm_error *error) {
   csv_sink *sink = memory_allocate_zero(sizeof *sink);
   if (!sink) {
     error_fail_memory(error, sizeof *sink);
@@ -320,11 +334,7 @@ mm_stage *mm_sink_csv(const char *path, const mm_output_options *options, mm_err
   sink->base.vtable = &csv_sink_class;
   sink->base.flags = csv_sink_class.flags;
   sink->output.fd = -1;
-  if (set_up(sink, path, options, error) >= 0) return &sink->base;
+  if (set_up(sink, path, options, output, error) >= 0) return &sink->base;
   sink_free(&sink->base);
   return NULL;
-}
-
-void mm_sink_abandon(mm_stage *sink) {
-  if (sink->vtable == &csv_sink_class) atomic_file_abandon(&((csv_sink *)sink)->output);
 }

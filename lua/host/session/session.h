@@ -48,7 +48,8 @@ int64_t     mm_sessions_collect(void);
  *   params(handle, name, value, ...)            values of parameters are checked alone
  *   reading(handle, name, value, ...)
  *       options of reading files, a list as its name again and again; the handle, or "", is of a pipeline whose
- *       parameters could be meant -> {delimiter, quote, nulls, no_header, ragged}
+ *       parameters could be meant -> [[name, value]], as mm_input_options takes them
+ *   reading_options()                           -> [{name, kind, help, default, choices}], those that there are
  * `columns` is "" for those that the pipeline declares, or lines "name\ttype\tnullable\n", nullable 0 or 1; a tab, a
  * line end and a backslash in a name are written \t, \n and \\. Parameters that are not given count as null. */
 int mm_session_call(mm_session *session, const char *name, const mm_text *arguments, int32_t count,

@@ -2,7 +2,6 @@
 local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
 local native = require "moonmill.base.ffi"
-local read_options = require "moonmill.io.read_options"
 local schemas = require "moonmill.base.schemas"
 local suggest = require "moonmill.base.suggest"
 
@@ -16,23 +15,20 @@ local Files = {}
 Files.__index = Files
 
 ---@class moonmill.FileOptions
----@field delimiter? string
----@field quote? string "" for none
----@field no_header? boolean
----@field ragged? boolean
----@field nulls? string[]
----@field lines? boolean the files are lines of text
+---@field options string[][] names and values, as moonmill.io.read_options makes them
+---@field format? string found by content if not given
 ---@field patience? number seconds that opening may wait for bytes of pipes
 
 local FOREVER = 1e9 -- seconds
 
 local function c_options(options)
-  local made, numbers = ffi.new "mm_csv_options", read_options.numbers(options)
-  for field, value in pairs(numbers) do made[field] = value end
-  made.lines = options.lines or false
+  local made, given = ffi.new "mm_input_options", options.options or {}
+  local list = ffi.new("mm_option[?]", math.max(#given, 1))
+  for i, option in ipairs(given) do list[i - 1] = { option[1], option[2], #option[2] } end
   local patience = options.patience
+  made.format, made.options, made.option_count = options.format, list, #given
   made.open_timeout = patience and patience < FOREVER and math.max(1, math.ceil(patience * 1000)) or 0
-  return made, numbers.nulls -- the text must live as long as the struct
+  return made, { list, options } -- what the struct points to
 end
 
 ---Names in a folder, sorted; nil when it cannot be read.
@@ -61,8 +57,8 @@ end
 ---@param declared? moonmill.Input|false what the pipeline says about them
 ---@return moonmill.Files
 local function open(paths, options, declared)
-  if declared and declared.whole == "lines" then options = setmetatable({ lines = true }, { __index = options }) end
-  local made, nulls = c_options(options or {})
+  if declared and declared.whole == "lines" then options = setmetatable({ format = "lines" }, { __index = options }) end
+  local made, keep = c_options(options or {})
   local list, input = ffi.new("const char *[?]", #paths, paths), ffi.new "mm_input *[1]"
   local status = C.mm_input_open(list, #paths, made, input, err)
   if status < 0 then
@@ -73,7 +69,7 @@ local function open(paths, options, declared)
   local handle = ffi.gc(input[0], C.mm_input_free)
   return setmetatable({
     paths = paths, columns = schemas.from_c(C.mm_input_schema(handle)), format = ffi.string(C.mm_input_format(handle)),
-    _handle = handle, _keep = { nulls, made },
+    _handle = handle, _keep = { keep, made },
   }, Files)
 end
 

@@ -1,81 +1,66 @@
--- moonmill.io.read_options - the options of reading text files, by name: the flags of the command and the keywords of
--- hosts are made of this one table, and mean the same.
+-- moonmill.io.read_options - the options for reading files, by name: the flags of the command and the keywords of hosts
+-- are made of the core's one list of them, and mean the same.
+local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
+local native = require "moonmill.base.ffi"
 local suggest = require "moonmill.base.suggest"
+
+local C, err = native.C, native.err
 
 ---@class moonmill.ReadingOption
 ---@field name string
----@field kind "character"|"texts"|"switch"
+---@field kind "switch"|"character"|"whole"|"choice"|"text"|"texts"
 ---@field help string of a switch: of setting it to what it is not by default
----@field default? boolean of a switch: true
+---@field default? string
+---@field choices? string words separated by blanks
+
+local KINDS = {
+  [C.MM_OPTION_SWITCH] = "switch", [C.MM_OPTION_CHARACTER] = "character", [C.MM_OPTION_WHOLE] = "whole",
+  [C.MM_OPTION_CHOICE] = "choice", [C.MM_OPTION_TEXT] = "text", [C.MM_OPTION_TEXTS] = "texts",
+}
+
+local function text_of(pointer) return pointer ~= nil and ffi.string(pointer) or nil end
 
 ---@type moonmill.ReadingOption[]
-local OPTIONS = {
-  { name = "delimiter", kind = "character",
-    help = "Field separator: a character, or tab. Default: detected." },
-  { name = "quote", kind = "character", help = "Quote character, or none." },
-  { name = "null", kind = "texts", help = "Another text that means null; may be repeated." },
-  { name = "header", kind = "switch", default = true,
-    help = "The first line is data, not a header; columns are named c1, c2, ..." },
-  { name = "ragged", kind = "switch", help = "Fill short rows with nulls and truncate long ones." },
-}
-local NAMED = { tab = "\t", ["\\t"] = "\t", comma = ",", semicolon = ";", pipe = "|", space = " " }
-
+local OPTIONS = {}
 local names, by_name = {}, {}
-for i, option in ipairs(OPTIONS) do names[i], by_name[option.name] = option.name, option end
+while true do
+  local info = C.mm_read_option(#OPTIONS)
+  if info == nil then break end
+  local option = {
+    name = ffi.string(info.key), kind = KINDS[info.type], help = ffi.string(info.help),
+    default = text_of(info.fallback) or KINDS[info.type] == "switch" and "false" or nil,
+    choices = text_of(info.choices),
+  }
+  OPTIONS[#OPTIONS + 1], names[#names + 1], by_name[option.name] = option, option.name, option
+end
 
 local function fail_usage(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
-local readers = {}
-
-function readers.character(value, shown)
-  value = NAMED[value] or value
-  if #value ~= 1 or value:find "[%z\r\n]" then
-    fail_usage(("%s takes one character, got \"%s\""):format(shown, value), "for example ; or |, or the word tab")
+-- See that an option may have this value; the core knows.
+local function check(name, text, form)
+  if C.mm_read_option_check(name, form:format(name), text, #text, err) < 0 then
+    local problem = failure.from_c(err)
+    problem.id = "usage"
+    error(problem, 0)
   end
-  return value
 end
 
-function readers.texts(values, shown)
-  for _, text in ipairs(values) do
-    if text:find "[%z\n]" then fail_usage(shown .. " takes a text of one line") end
-  end
-  return values
-end
-
-function readers.switch(value, shown)
-  if value == true or value == "true" then return true end
-  if value == false or value == "false" then return false end
-  fail_usage(("%s is true or false, got \"%s\""):format(shown, value))
-end
-
----What values of options mean.
+---Options as the core takes them, checked; a switch that is as it is by default is left out.
 ---@param given table<string, any> by name: a text, a list of texts, or true and false (also as text)
 ---@param form string how an option is called in messages: "--%s"
 ---@return moonmill.FileOptions
 local function settings(given, form)
-  local read = {}
-  for name, value in pairs(given) do
-    local option = by_name[name]
-    local none = name == "quote" and (value == "" or value == "none")
-    read[name] = none and "" or readers[option.kind](value, form:format(name))
+  local options = {}
+  for _, option in ipairs(OPTIONS) do
+    local value = given[option.name]
+    if value == nil then value = {} elseif type(value) ~= "table" then value = { tostring(value) } end
+    for _, text in ipairs(value) do
+      check(option.name, text, form)
+      if option.kind ~= "switch" or text ~= option.default then options[#options + 1] = { option.name, text } end
+    end
   end
-  return {
-    delimiter = read.delimiter, quote = read.quote, nulls = read.null, no_header = read.header == false,
-    ragged = read.ragged or false,
-  }
-end
-
----Settings as the core's fields have them.
----@param given moonmill.FileOptions
----@return { delimiter: integer, quote: integer, nulls: string?, no_header: boolean, ragged: boolean }
-local function numbers(given)
-  return {
-    delimiter = given.delimiter and given.delimiter:byte() or 0,
-    quote = given.quote and (given.quote:byte() or -1) or 0,
-    nulls = given.nulls and #given.nulls > 0 and table.concat(given.nulls, "\n") or nil,
-    no_header = given.no_header or false, ragged = given.ragged or false,
-  }
+  return { options = options }
 end
 
 ---Options for `settings` from names and texts in turns; a list is its name again and again.
@@ -103,4 +88,4 @@ local function gather(others, ...)
   return given
 end
 
-return { options = OPTIONS, by_name = by_name, settings = settings, numbers = numbers, gather = gather }
+return { options = OPTIONS, by_name = by_name, settings = settings, gather = gather }

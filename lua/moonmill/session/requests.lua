@@ -118,14 +118,15 @@ function requests.explain(handle, columns, ...)
   return require "moonmill.plan.explanation"(bound, total)
 end
 
----What options of reading files mean ("name", value in turns; a list is its name again and again), as fields of
----mm_csv_options. With a pipeline, of which they might be parameters.
+---The options for reading files.
+function requests.reading_options() return read_options.options end
+
+---Options for reading files ("name", value in turns; a list is its name again and again), checked, as the core takes
+---them. With a pipeline, of which they might be parameters.
 function requests.reading(handle, ...)
   local others = handle ~= "" and {} or nil
   for i, param in ipairs(others and handles.of(handle, "pipeline").value.params or {}) do others[i] = param.name end
-  local read = read_options.numbers(read_options.settings(read_options.gather(others, ...), "%s"))
-  read.nulls = read.nulls or json.null
-  return read
+  return json.list(read_options.settings(read_options.gather(others, ...), "%s").options)
 end
 
 ---Check values of parameters alone.

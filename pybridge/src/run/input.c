@@ -54,29 +54,48 @@ static PyObject *wrap_input(module_state *state, mm_input *take) {
   return raise_error(state, &error);
 }
 
-/* What is opened: paths, or buffers with names. */
+/* What is opened: paths, or buffers with names; and the options for reading. */
 typedef struct opening {
-  PyObject *paths, *buffers, *list;
+  PyObject *paths, *buffers, *options; /* borrowed */
+  PyObject *list, *pairs;
   const char **texts;
   mm_block **blocks;
+  mm_option *read;
   Py_ssize_t count;
 } opening;
 
-/* Options as the session gives them, and how long to wait for pipes; -1 and an exception. */
-static int read_options(PyObject *arguments, PyObject *keywords, opening *to, mm_csv_options *options) {
-  static char *names[] = {"",       "delimiter", "quote",    "nulls",   "no_header",
-                          "ragged", "lines",     "patience", "buffers", NULL};
-  int delimiter = 0, quote = 0, no_header = 0, ragged = 0, lines = 0;
+/* Everything but the bytes; -1 and an exception. */
+static int read_arguments(PyObject *arguments, PyObject *keywords, opening *to, mm_input_options *options) {
+  static char *names[] = {"", "format", "options", "patience", "buffers", NULL};
   double patience = 0;
-  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$iizpppdO:open_input", names, &to->paths, &delimiter, &quote,
-                                   &options->nulls, &no_header, &ragged, &lines, &patience, &to->buffers))
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|$zOdO:open_input", names, &to->paths, &options->format,
+                                   &to->options, &patience, &to->buffers))
     return -1;
-  options->lines = lines;
-  options->delimiter = (char)delimiter;
-  options->quote = (char)quote;
-  options->no_header = no_header;
-  options->ragged = ragged;
   if (patience > 0 && patience < INT64_MAX / 1000) options->open_timeout = (int64_t)ceil(patience * 1000);
+  to->list = read_paths(to->paths, &to->texts);
+  to->count = to->list ? PyList_GET_SIZE(to->list) : 0;
+  return to->list ? 0 : -1;
+}
+
+/* Names and values of options, which live as long as `pairs`; -1 and an exception. */
+static int read_options(opening *to, mm_input_options *options) {
+  Py_ssize_t size;
+  if (!to->options) return 0;
+  if (!(to->pairs = PySequence_Tuple(to->options))) return -1;
+  Py_ssize_t count = PyTuple_GET_SIZE(to->pairs);
+  if (!(to->read = PyMem_Calloc((size_t)count + 1, sizeof *to->read))) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  for (Py_ssize_t i = 0; i < count; i++) {
+    PyObject *pair = PyTuple_GET_ITEM(to->pairs, i);
+    mm_option *option = &to->read[i];
+    if (!PyTuple_Check(pair)) PyErr_SetString(PyExc_TypeError, "an option is a tuple of a name and a value");
+    if (PyErr_Occurred() || !PyArg_ParseTuple(pair, "ss#", &option->key, &option->value, &size)) return -1;
+    option->size = size;
+  }
+  options->options = to->read;
+  options->option_count = (int32_t)count;
   return 0;
 }
 
@@ -104,31 +123,36 @@ static void close_opening(opening *o) {
   for (Py_ssize_t i = 0; i < o->count && o->blocks; i++) mm_block_release(o->blocks[i]);
   PyMem_Free(o->blocks);
   PyMem_Free(o->texts);
+  PyMem_Free(o->read);
   Py_XDECREF(o->list);
+  Py_XDECREF(o->pairs);
+}
+
+/* Open it, while others may hold the GIL; negative and an exception. */
+static int open_detached(module_state *state, const opening *given, mm_input_options *options, mm_input **input) {
+  mm_error error;
+  detached_call call;
+  options->blocks = given->blocks;
+  detached_call_begin(&call, state);
+  options->interrupt = call.pulse.beat;
+  options->context = call.pulse.context;
+  int status = mm_input_open(given->texts, (int32_t)given->count, options, input, &error);
+  detached_call_end(&call);
+  if (status < 0 && !PyErr_Occurred()) raise_error(state, &error);
+  return status;
 }
 
 static PyObject *core_open_input(PyObject *module, PyObject *arguments, PyObject *keywords) {
   module_state *state = PyModule_GetState(module);
   opening given = {0};
-  mm_csv_options options = {0};
+  mm_input_options options = {0};
   mm_input *input = NULL;
-  mm_error error;
-  int status = -1;
   deferred_release_drain();
-  if (read_options(arguments, keywords, &given, &options) < 0) return NULL;
-  given.list = read_paths(given.paths, &given.texts);
-  given.count = given.list ? PyList_GET_SIZE(given.list) : 0;
+  int status = read_arguments(arguments, keywords, &given, &options);
   bool in_memory = given.buffers && given.buffers != Py_None;
-  if (given.list && (!in_memory || read_buffers(state, &given) == 0)) {
-    detached_call call;
-    options.blocks = given.blocks;
-    detached_call_begin(&call, state);
-    options.interrupt = call.pulse.beat;
-    options.context = call.pulse.context;
-    status = mm_input_open(given.texts, (int32_t)given.count, &options, &input, &error);
-    detached_call_end(&call);
-    if (status < 0 && !PyErr_Occurred()) raise_error(state, &error);
-  }
+  if (status >= 0) status = read_options(&given, &options);
+  if (status >= 0 && in_memory) status = read_buffers(state, &given);
+  if (status >= 0) status = open_detached(state, &given, &options, &input);
   close_opening(&given);
   if (status >= 0 && PyErr_Occurred()) { /* a signal that came when all was there */
     mm_input_free(input);
@@ -193,8 +217,7 @@ static PyType_Spec spec = {.name = "moonmill._core.Input",
 
 static PyMethodDef functions[] = {
     {"open_input", MMPY_METHOD(core_open_input), METH_VARARGS | METH_KEYWORDS,
-     "open_input($module, paths, /, *, delimiter=0, quote=0, nulls=None, no_header=False, ragged=False, lines=False, "
-     "patience=0.0, buffers=None)\n"
+     "open_input($module, paths, /, *, format=None, options=(), patience=0.0, buffers=None)\n"
      "--\n\nOpen files, to be read one after the other as one table; options as the session gives them."},
     {0}};
 

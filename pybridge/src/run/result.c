@@ -196,7 +196,7 @@ bool run_result_works(const run_result *result) {
 
 mm_stage *run_result_sink(const run_result *result, const mm_pulse *pulse, mm_error *error) {
   mm_output_options settings = {.interrupt = pulse->beat, .context = pulse->context};
-  if (result->path) return mm_sink_csv(result->path, &settings, error);
+  if (result->path) return mm_sink_file(result->path, NULL, &settings, error);
   if (result->queue) return row_queue_sink(result->queue, error);
   if (result->chunked) return mm_sink_table(-1, error);
   mm_column *to = calloc((size_t)result->count + 1, sizeof *to);

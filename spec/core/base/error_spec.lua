@@ -11,7 +11,7 @@ end
 
 local function file(path)
   local err, box = ffi.new "mm_error", ffi.new "mm_input *[1]"
-  local how = ffi.new("mm_csv_options", { sample_rows = 50, chunk = 1024 })
+  local how = ffi.new("mm_input_options", { sample_rows = 50, chunk = 1024 })
   assert.is_true(C.mm_input_open(ffi.new("const char *[1]", { path }), 1, how, box, err) < 0)
   return ffi.string(err.file)
 end

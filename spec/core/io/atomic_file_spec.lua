@@ -113,7 +113,7 @@ describe("an output file", function()
 
   it("is named as any temporary file of this process while it is written", function()
     local C = require("moonmill.base.ffi").C
-    local sink = C.mm_sink_csv(files.path "soon.csv", nil, nil)
+    local sink = C.mm_sink_file(files.path "soon.csv", nil, nil, nil)
     assert.truthy(leftovers()[1]:match "^%.soon%.csv%.moonmill%-%d+%.tmp$")
     assert.is_nil(files.bytes(files.path "soon.csv"))
     C.mm_stage_free(sink)
@@ -122,7 +122,7 @@ describe("an output file", function()
   it("does not appear once it is given up", function()
     local C, err = require("moonmill.base.ffi").C, require("ffi").new "mm_error"
     local path = files.write("given-up.csv", "old")
-    local sink = C.mm_sink_csv(path, nil, nil)
+    local sink = C.mm_sink_file(path, nil, nil, nil)
     C.mm_sink_abandon(sink)
     C.mm_sink_abandon(sink)
     assert.same({}, leftovers())
@@ -156,7 +156,7 @@ describe("stdout", function()
       ffi.cdef "int access(const char *path, int mode); int close(int fd);"
       ffi.C.close(0)
       ffi.C.close(1)
-      local sink = C.mm_sink_csv(files.path "low.csv", nil, nil)
+      local sink = C.mm_sink_file(files.path "low.csv", nil, nil, nil)
       local input = files.open { text = "a\\n1\\n" .. ("2\\n"):rep(100000), options = { sample_rows = 1, chunk = 64 } }
       for fd = 0, 1 do io.stderr:write(ffi.C.access("/proc/self/fd/" .. fd, 0), " ") end
       C.mm_input_free(input)

@@ -7,7 +7,7 @@ local C = require("moonmill.base.ffi").C
 
 pcall(ffi.cdef, [[int open(const char *path, int flags, ...); int close(int fd); int flock(int fd, int operation);]])
 
-local function sink_of(path) return assert(C.mm_sink_csv(path, nil, nil)) end
+local function sink_of(path) return assert(C.mm_sink_file(path, nil, nil, nil)) end
 
 local function save(path)
   return files.save { table = columns.table { { "n", "i64", { 1 } } }, path = path }

@@ -23,7 +23,7 @@ end
 
 local function sink_error(path, options)
   local err = ffi.new "mm_error"
-  local sink = C.mm_sink_csv(path, ffi.new("mm_output_options", options), err)
+  local sink = C.mm_sink_file(path, nil, ffi.new("mm_output_options", options), err)
   if sink ~= nil then
     C.mm_stage_free(sink)
     return "opened"
@@ -67,7 +67,7 @@ describe("a pipe whose reader does not read", function()
     os.execute(("sleep 1.5 <%s &"):format(path))
     local err = ffi.new "mm_error"
     local t = columns.table { { "n", "i64", function(i) return i end, false, n = 300000 } }
-    local sink = C.mm_sink_csv(path, nil, err)
+    local sink = C.mm_sink_file(path, nil, nil, err)
     assert(sink ~= nil, ffi.string(err.message))
     local job = C.mm_job_new(C.mm_source_table(t, err), nil, err)
     assert(C.mm_job_add(job, sink, err) == 0 and C.mm_job_start(job, err) == 0)

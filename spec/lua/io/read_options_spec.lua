@@ -1,8 +1,29 @@
 -- Options of reading files: one table for the command's flags and for the keywords of hosts.
+local ffi = require "ffi"
 local failure = require "moonmill.base.failure"
+local C = require("moonmill.base.ffi").C
 local read_options = require "moonmill.io.read_options"
 
-local function numbers(given) return read_options.numbers(read_options.settings(given, "%s")) end
+-- What the core makes of options for CSV, found by its own table of them.
+local function numbers(given)
+  local list, options = read_options.settings(given, "%s").options, ffi.new "mm_option[8]"
+  for i, option in ipairs(list) do options[i - 1] = { option[1], option[2], #option[2] } end
+  local format, err = C.mm_format_find "csv", ffi.new "mm_error"
+  local values, at = ffi.new("char[?]", format.reading.size), {}
+  assert(C.mm_options_parse("csv", format.reading, options, #list, values, err) == 0)
+  for i = 0, format.reading.count - 1 do
+    local info = format.reading.list[i]
+    at[ffi.string(info.key)] = values + info.offset
+  end
+  local nulls = ffi.cast("char **", at.null)[0]
+  local made = {
+    delimiter = ffi.cast("int32_t *", at.delimiter)[0], quote = ffi.cast("int32_t *", at.quote)[0],
+    nulls = nulls ~= nil and ffi.string(nulls) or nil, no_header = not ffi.cast("bool *", at.header)[0],
+    ragged = ffi.cast("bool *", at.ragged)[0],
+  }
+  C.mm_options_free(format.reading, values)
+  return made
+end
 
 local function refused(pattern, fn, ...)
   local ok, problem = pcall(fn, ...)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import moonmill as mm
+from moonmill import _core
+from moonmill.script import ask
 
 PASS = mm.pipeline("mm.pipeline {}")
 
@@ -106,6 +108,26 @@ class TestOptions:
         assert caught.value.hint == "the options: " + ", ".join(
             name for name in inspect.signature(mm.files).parameters if name in words
         )
+
+    def test_they_are_those_that_the_core_lists(self):
+        """What cannot be made of the core's list says the same: signatures, docstrings, the guide."""
+        listed = ask(_core.Session(), "reading_options")
+        given = {
+            name: parameter
+            for name, parameter in inspect.signature(mm.files).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        kinds = {"switch": "bool | None", "texts": "str | Sequence[str] | None", "whole": "int | None"}
+        expected = {option["name"]: kinds.get(option["kind"], "str | None") for option in listed}
+        assert {name: parameter.annotation for name, parameter in given.items()} == expected
+        assert all(parameter.default is None for parameter in given.values())
+        assert list(given) == list(expected)
+        guide = Path("docs/python.md").read_text()
+        for name in expected:
+            assert mm.files("x.csv", **{name: None}).options == {}
+            assert f"\n    {name} : " in mm.files.__doc__
+            assert f"`{name}`" in mm.Pipeline.__call__.__doc__
+            assert f"`{name}`" in guide
 
     def test_outputs_may_end_otherwise(self, odd, tmp_path):
         result = PASS.run_files(odd, tmp_path / "out", suffix=".tsv.zst", **ODD).check()

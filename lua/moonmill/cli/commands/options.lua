@@ -4,14 +4,16 @@ local read_options = require "moonmill.io.read_options"
 
 local function fail_usage(message, hint) failure.raise { id = "usage", message = message, hint = hint } end
 
----How text files are read.
+local ARGUMENTS = { character = "CHAR", whole = "N", text = "TEXT", texts = "TEXT" }
+
+---How files are read.
 local function configure_files(parser)
   for _, option in ipairs(read_options.options) do
     if option.kind == "switch" then
-      parser:flag((option.default and "--no-" or "--") .. option.name, option.help)
+      parser:flag((option.default == "true" and "--no-" or "--") .. option.name, option.help)
     else
-      local made = parser:option("--" .. option.name, option.help)
-      if option.kind == "texts" then made:argname("TEXT"):count "*" else made:argname "CHAR" end
+      local made = parser:option("--" .. option.name, option.help):argname(ARGUMENTS[option.kind] or "WORD")
+      if option.kind == "texts" then made:count "*" end
     end
   end
 end
@@ -21,7 +23,7 @@ local function files(options)
   local given = {}
   for _, option in ipairs(read_options.options) do
     local name = option.name
-    if option.default then given[name] = not options["no_" .. name] else given[name] = options[name] end
+    if option.default == "true" then given[name] = not options["no_" .. name] else given[name] = options[name] end
   end
   return read_options.settings(given, "--%s")
 end

@@ -44,14 +44,14 @@ local function opening(timeout, fn, ...)
   return a, b
 end
 
--- A file as CSV. `read`: files that the run reads, none of which it may be.
+-- A file, as CSV unless its name says more. `read`: files that the run reads, none of which it may be.
 local function sink_of(path, read)
   local settings = ffi.new "mm_output_options"
   local list = ffi.new("const char *[?]", math.max(#read, 1), read)
   settings.inputs, settings.input_count = list, #read
   settings.open_timeout = math.ceil((patience() or 0) * 1000)
   io.stdout:flush() -- what was printed comes first
-  local sink = C.mm_sink_csv(path, settings, err)
+  local sink = C.mm_sink_file(path, nil, settings, err)
   if sink == nil then error(failure.from_c(err), 0) end
   return sink
 end
