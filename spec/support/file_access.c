@@ -1,4 +1,4 @@
-/* file_access.c - core/io/spill/random_access.h and spill_file.h for spec/core/io/, which links this file with the objects of
+/* file_access.c - core/io/spill/random_access.h and spill_file.h for spec/core/io/, which links this file with objects of
  * the core: what they declare is not exported.
  * SPDX-License-Identifier: MIT */
 #include "io/spill/random_access.h"
