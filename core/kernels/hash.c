@@ -7,8 +7,8 @@
  * SPDX-License-Identifier: MIT */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-#include "kernels/hash.h"
 #include "base/compiler.h"
+#include "kernels/operations.h"
 #include "types/type.h"
 #include <endian.h>
 #include <string.h>
@@ -53,14 +53,9 @@ static int of_text(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, 
   return 0;
 }
 
-kernel_function hash_kernel(int type) {
-  switch (type_storage(type)) {
-#define X(E, s, ctype, format)                                                                                         \
-  case MM_##E: return of_##s;
-    TYPE_NUMBERS(X)
-#undef X
-  case MM_BOOL: return of_bool;
-  case MM_UTF8: return of_text;
-  default: return NULL;
-  }
+#define ENTRY(E, s, ctype, format) {OP_HASH, MM_U64, MM_##E, of_##s, NULL},
+static const kernel_entry entries[] = {TYPE_NUMBERS(ENTRY) ENTRY(BOOL, bool, , ) ENTRY(UTF8, text, , )};
+
+kernel_function hash_kernels(const kernel_key *key) {
+  return key->type == MM_U64 ? kernel_table_find_storage(KERNEL_TABLE(entries), key) : NULL;
 }

@@ -1,6 +1,6 @@
 /* in_set.c - the values of IN on numbers and bools, made once when a program is built.
  * SPDX-License-Identifier: MIT */
-#include "kernels/in_set.h"
+#include "kernels/in/in_set.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
