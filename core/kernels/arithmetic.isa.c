@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "kernels/operations.h"
 #include "text/float.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <math.h>
 #include <string.h>

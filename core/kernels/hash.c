@@ -9,22 +9,15 @@
 #include <xxhash.h>
 #include "base/compiler.h"
 #include "kernels/operations.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <endian.h>
-#include <string.h>
 
 /* ---- The operation ---- */
 
 ALWAYS_INLINE uint64_t hash_word(uint64_t word) {
   word = htole64(word);
   return XXH3_64bits(&word, sizeof word);
-}
-
-ALWAYS_INLINE uint64_t hash_float(double value) {
-  double key = value == 0 ? 0 : value;
-  uint64_t bits = UINT64_C(0x7ff8000000000000);
-  if (key == key) memcpy(&bits, &key, sizeof bits);
-  return hash_word(bits);
 }
 
 #define KERNEL(name, ctype, hash)                                                                                      \
@@ -39,7 +32,7 @@ ALWAYS_INLINE uint64_t hash_float(double value) {
 #define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word((uint64_t)values[i]))
 TYPE_INTEGERS(X)
 #undef X
-#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_float((double)values[i]))
+#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word(key_bits_f64((double)values[i])))
 TYPE_FLOATS(X)
 #undef X
 KERNEL(of_bool, uint64_t, hash_word(bit_get(values, i)))

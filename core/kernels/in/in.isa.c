@@ -5,6 +5,7 @@
 #include "kernels/flags.h"
 #include "kernels/in/in_set.h"
 #include "kernels/operations.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -41,19 +42,13 @@
 #define KEY(x) (x)
 #include "kernels/in/in.inc.h"
 
-static inline uint64_t float_key(double x) {
-  uint64_t bits;
-  x += 0.0; /* -0 becomes +0 */
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
 #define T float
 #define SUFFIX f32
-#define KEY(x) float_key((double)(x))
+#define KEY(x) equal_bits_f64((double)(x))
 #include "kernels/in/in.inc.h"
 #define T double
 #define SUFFIX f64
-#define KEY(x) float_key(x)
+#define KEY(x) equal_bits_f64(x)
 #include "kernels/in/in.inc.h"
 
 static int member_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
