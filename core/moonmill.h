@@ -36,6 +36,15 @@ enum {
   MM_EBUG = -70
 };
 
+/* What failures call a status ("data", "usage", "io" ...), and with what the command then exits. */
+typedef struct mm_status {
+  int32_t     code;      /* MM_E* */
+  int32_t     exit_code;
+  const char *kind;
+} mm_status;
+const mm_status *mm_status_at(int32_t index);  /* one after the other; NULL beyond the last */
+const char      *mm_status_kind(int32_t code); /* "bug" for a code that is none */
+
 /* Filled in by a call that returned a negative status. All zero means no error. */
 typedef struct mm_error {
   int32_t code;       /* MM_E* */

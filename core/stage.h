@@ -60,60 +60,15 @@ void mm_set_threads(const mm_threads *threads);
 
 enum { MM_VECTOR = 2048 };
 
-/* Operations. T is instr.type (the operands' type unless said otherwise), S is instr.type2. "int" is i64 or u64,
- * "float" f32 or f64: the compiler casts narrower integers first. Unless said otherwise the result is null where an
- * operand is. */
-enum mm_op {
-  /* moving */
-  MM_OP_LOAD,      /* dst = input column a */
-  MM_OP_CONST,     /* dst = constant a of the program; loaded once */
-  MM_OP_FILTER,    /* keep only rows where bool a is true (neither false nor null) */
-  /* arithmetic on int and float; ints fail on overflow */
-  MM_OP_ADD, MM_OP_SUB, MM_OP_MUL, /* also of narrower integers, modulo 2^width: these never fail */
-  MM_OP_DIV,       /* float */
-  MM_OP_FLOORDIV, MM_OP_MOD, /* floored; ints fail on zero */
-  MM_OP_NEG, MM_OP_ABS, MM_OP_SIGN,
-  MM_OP_MIN, MM_OP_MAX,
-  MM_OP_MUL_ADD, MM_OP_MUL_SUB, MM_OP_SUB_MUL, /* float: a * b + c, a * b - c, c - a * b, the product rounded first */
-  MM_OP_FLOOR, MM_OP_CEIL, MM_OP_TRUNC, /* float */
-  MM_OP_ROUND,     /* float a, digits in i64 register b: half away from zero */
-  MM_OP_PLAIN,     /* float a, with the same bits for every NaN */
-  /* f64 only */
-  MM_OP_POW, MM_OP_SQRT, MM_OP_CBRT, MM_OP_EXP, MM_OP_LOG, MM_OP_LOG2, MM_OP_LOG10, MM_OP_SIN, MM_OP_COS, MM_OP_TAN,
-  MM_OP_ASIN, MM_OP_ACOS, MM_OP_ATAN, MM_OP_ATAN2, MM_OP_SINH, MM_OP_COSH, MM_OP_TANH, MM_OP_HYPOT,
-  MM_OP_IS_NAN, MM_OP_IS_FINITE, /* float -> bool */
-  /* comparison -> bool; T any type; T and S differ only among i64, u64, f64, and compare exactly */
-  MM_OP_EQ, MM_OP_NE, MM_OP_LT, MM_OP_LE, MM_OP_GT, MM_OP_GE,
-  MM_OP_IS_DISTINCT, /* never null */
-  MM_OP_IN,        /* a is one of constants b .. b + c - 1 of the program */
-  /* bool, three-valued */
-  MM_OP_AND, MM_OP_OR, MM_OP_NOT,
-  MM_OP_IS_NULL, MM_OP_IS_NOT_NULL, /* T any; never null */
-  MM_OP_IS_TRUE,   /* bool; null counts as false */
-  MM_OP_REFUSE,    /* bool a; fails where it is true */
-  /* choice; T any */
-  MM_OP_SELECT,    /* a (bool) true: b, else c */
-  MM_OP_COALESCE,  /* a unless null, else b */
-  /* casts from S to T; mode in b: MM_CAST_* */
-  MM_OP_CAST,
-  /* text */
-  MM_OP_CONCAT, MM_OP_LEN, MM_OP_BYTES, MM_OP_LOWER, MM_OP_UPPER, MM_OP_TRIM, MM_OP_LTRIM, MM_OP_RTRIM,
-  MM_OP_SUB_TEXT,  /* a from character b to c (i64, from 1, negative from the end, as Lua's sub) */
-  MM_OP_STARTS_WITH, MM_OP_ENDS_WITH, MM_OP_CONTAINS,
-  MM_OP_FIND,      /* first character of b in a, from 1; null when absent */
-  MM_OP_REPLACE,   /* every b in a by c */
-  MM_OP_REVERSE, MM_OP_REPEAT,
-  /* date and timestamp -> i64; T date or timestamp */
-  MM_OP_YEAR, MM_OP_MONTH, MM_OP_DAY, MM_OP_HOUR, MM_OP_MINUTE, MM_OP_SECOND,
-  MM_OP_WEEKDAY,   /* ISO: Monday 1 to Sunday 7 */
-  MM_OP_YEARDAY, MM_OP_WEEK, /* ISO week */
-  MM_OP_HASH,      /* of S any; T u64: equal for values that are equal as keys */
-  MM_OP_COUNT
-};
+/* Operations have names ("add", "starts_with"); their numbers hold for one build of the library. Each has operands and
+ * a result of type T, instr.type (the operands' type unless said otherwise), of type S, instr.type2, or of a fixed type;
+ * unless said otherwise the result is null where an operand is. core/kernels/operations.def says what each does. */
+int mm_op_find(const char *name); /* -1: there is none */
+const char *mm_op_name(int op);   /* "unknown" beyond the last */
 enum { MM_CAST_CHECK, MM_CAST_TRY, MM_CAST_WRAP, MM_CAST_SATURATE };
 
 typedef struct mm_instr {
-  uint16_t op;    /* MM_OP_* */
+  uint16_t op;    /* mm_op_find */
   uint8_t  type;  /* MM_* of the operands, or of a cast's result */
   uint8_t  type2; /* of the second operand of a mixed comparison, or of a cast's operand; else equal to type */
   int32_t  dst;   /* register written; each register is written by one instruction */
@@ -143,7 +98,6 @@ int  mm_program_new(const mm_instr *code, int32_t length, const mm_type *registe
 void mm_program_free(mm_program *program);
 /* Run a program without columns on one row and take output 0; text stays owned by the program until the next call. */
 int  mm_program_eval(mm_program *program, mm_value *result, mm_error *error);
-const char *mm_op_name(int op);  /* "add" */
 
 /* ---- Stages ---- */
 

@@ -49,7 +49,7 @@ static int emit_float(const accumulator *acc, const mm_aggregate *aggregate, voi
   (void)acc, (void)aggregate;
   TRY(column_make_result(column, type, n, false, error));
   double *out = (double *)column->data;
-  for (int64_t i = 0; i < n; i++) out[i] = canonical_nan(*(const double *)states[i]);
+  for (int64_t i = 0; i < n; i++) out[i] = canonical_nan_f64(*(const double *)states[i]);
   return 0;
 }
 

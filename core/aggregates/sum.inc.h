@@ -76,7 +76,7 @@ static int NAME(emit_mean)(const accumulator *acc, const mm_aggregate *aggregate
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const NAME(average) *state = states[i];
-    out[i] = state->count ? canonical_nan((double)state->sum / (double)state->count) : 0;
+    out[i] = state->count ? canonical_nan_f64((double)state->sum / (double)state->count) : 0;
     if (!state->count) column_set_null(column, i);
   }
   return 0;

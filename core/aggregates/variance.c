@@ -63,9 +63,9 @@ static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
-    out[i] = canonical_nan(aggregate->op == MM_AGG_CENTER ? state->center
-                           : aggregate->op == MM_AGG_REST ? state->sum
-                                                          : state->squares);
+    out[i] = canonical_nan_f64(aggregate->op == MM_AGG_CENTER ? state->center
+                               : aggregate->op == MM_AGG_REST ? state->sum
+                                                              : state->squares);
   }
   return 0;
 }
@@ -88,7 +88,7 @@ static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate,
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = canonical_nan(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
+    out[i] = canonical_nan_f64(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
   }
   return 0;
 }

@@ -9,6 +9,21 @@
 
 int mm_version(void) { return MM_VERSION; }
 
+static const mm_status statuses[] = {
+    {MM_EDATA, 1, "data"},   {MM_EUSAGE, 2, "usage"},     {MM_EIO, 3, "io"},
+    {MM_ELIMIT, 4, "limit"}, {MM_ESCRIPT, 5, "script"},   {MM_ENOMEM, 6, "memory"},
+    {MM_ESTATE, 8, "state"}, {MM_ECANCEL, 130, "cancel"}, {MM_EBUG, 70, "bug"},
+};
+enum { STATUSES = sizeof statuses / sizeof *statuses };
+
+const mm_status *mm_status_at(int32_t index) { return index >= 0 && index < STATUSES ? &statuses[index] : NULL; }
+
+const char *mm_status_kind(int32_t code) {
+  int32_t i = 0;
+  while (i < STATUSES - 1 && statuses[i].code != code) i++;
+  return statuses[i].kind; /* the last is a bug */
+}
+
 /* Start over: everything unknown but the code and the kind. */
 static void reset(mm_error *error, int code, const char *id) {
   memset(error, 0, sizeof *error);

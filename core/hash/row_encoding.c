@@ -3,9 +3,10 @@
 #include "hash/row_encoding.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "types/hash_bytes.h"
 #include "kernels/kernel.h"
 #include "types/column.h"
+#include "types/hash_bytes.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -47,6 +48,19 @@ int row_encoding_init(row_encoding *encoding, const mm_type *types, int32_t coun
     if (type_is_float(types[c].id)) encoding->columns[c].raw = word++;
   encoding->stride = word;
   return 0;
+}
+
+int row_encoding_init_keys(row_encoding *encoding, const mm_schema *schema, const int32_t *columns, int32_t count,
+                           mm_error *error) {
+  int64_t size = count * (int64_t)sizeof(mm_type);
+  mm_type *types = memory_allocate(size);
+  if (!types) return error_fail_memory(error, size);
+  for (int32_t k = 0; k < count; k++) types[k] = schema->fields[columns[k]].type;
+  int status = row_encoding_init(encoding, types, count, true, error);
+  for (int32_t k = 0; k < count && status >= 0; k++) encoding->columns[k].raw = 0;
+  if (status >= 0) encoding->stride = encoding->words + 1;
+  memory_release(types, size);
+  return status;
 }
 
 void row_encoding_free(row_encoding *encoding) {
@@ -101,21 +115,6 @@ void row_encoding_hash(const row_encoding *encoding, uint64_t *entries, int64_t 
 
 /* ---- Columns to entries ---- */
 
-static inline uint64_t canonical_f64(double x) {
-  uint64_t bits;
-  if (x != x) x = __builtin_nan("");
-  if (x == 0) x = 0;
-  memcpy(&bits, &x, 8);
-  return bits;
-}
-static inline uint64_t canonical_f32(float x) {
-  uint32_t bits;
-  if (x != x) x = __builtin_nanf("");
-  if (x == 0) x = 0;
-  memcpy(&bits, &x, 4);
-  return bits;
-}
-
 static inline void put_bits(uint64_t *word, int32_t shift, uint64_t bits) {
   *word = shift ? *word | bits << 32 : bits; /* the lower half comes first */
 }
@@ -135,18 +134,17 @@ static void encode_8(const uint64_t *x, int64_t n, uint64_t *at, int32_t stride)
 static void encode_bits(const uint64_t *bits, int64_t start, int32_t shift, int64_t n, uint64_t *at, int32_t stride) {
   for (int64_t i = 0; i < n; i++) put_bits(at + i * stride, shift, bit_get(bits, start + i));
 }
+/* `raw`: how far behind the word of the key the bits themselves go; 0: nowhere. */
 static void encode_f32(const float *x, int32_t shift, int64_t n, uint64_t *at, int32_t stride, int32_t raw) {
   for (int64_t i = 0; i < n; i++) {
-    put_bits(at + i * stride, shift, canonical_f32(x[i]));
-    uint32_t bits;
-    memcpy(&bits, x + i, 4);
-    at[i * stride + raw] = bits;
+    put_bits(at + i * stride, shift, key_bits_f32(x[i]));
+    if (raw) at[i * stride + raw] = float_bits_f32(x[i]);
   }
 }
 static void encode_f64(const double *x, int64_t n, uint64_t *at, int32_t stride, int32_t raw) {
   for (int64_t i = 0; i < n; i++) {
-    at[i * stride] = canonical_f64(x[i]);
-    memcpy(at + i * stride + raw, x + i, 8);
+    at[i * stride] = key_bits_f64(x[i]);
+    if (raw) at[i * stride + raw] = float_bits_f64(x[i]);
   }
 }
 
@@ -204,7 +202,7 @@ static void encode_null(const row_encoding *encoding, int32_t index, uint64_t *e
 void row_encoding_encode(const row_encoding *encoding, int32_t index, const mm_column *column, int64_t start, int64_t n,
                          uint64_t *entries) {
   const encoded_column *key = &encoding->columns[index];
-  int32_t stride = encoding->stride, raw = key->raw - key->word;
+  int32_t stride = encoding->stride, raw = key->raw ? key->raw - key->word : 0;
   uint64_t *at = entries + key->word;
   if (index == 0 && encoding->nulls)
     for (int64_t i = 0; i < n; i++)

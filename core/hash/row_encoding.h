@@ -30,6 +30,9 @@ typedef struct row_encoding {
 
 /* Lay out keys of these types, none opaque; `nulls` false: the values are known not to be null. */
 int row_encoding_init(row_encoding *encoding, const mm_type *types, int32_t count, bool nulls, mm_error *error);
+/* Lay out columns of a schema, for entries that are only compared: the raw bits of floats are left out. */
+int row_encoding_init_keys(row_encoding *encoding, const mm_schema *schema, const int32_t *columns, int32_t count,
+                           mm_error *error);
 void row_encoding_free(row_encoding *encoding);
 /* The words of one column of rows [start, start + n), column by column in order. Long text still points into the
  * column. */

@@ -3,8 +3,9 @@
  * and -0 is less than +0, as in the total order of values.
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
-#include "kernels/kernel.h"
+#include "kernels/operations.h"
 #include "text/float.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <math.h>
 #include <string.h>
@@ -168,8 +169,8 @@ static inline double rounded(double x, int64_t digits) {
 }
 
 #define ROUND(name, T)                                                                                                 \
-  static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,                 \
-                  const lane_vector *vc) {                                                                             \
+  static int name##_vv(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,            \
+                       const lane_vector *vc) {                                                                        \
     (void)vc;                                                                                                          \
     T *restrict out = dst->data;                                                                                       \
     const T *a = va->data;                                                                                             \
@@ -181,14 +182,15 @@ static inline double rounded(double x, int64_t digits) {
   static int name##_vs(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,            \
                        const lane_vector *vc) {                                                                        \
     int64_t digits = *(const int64_t *)vb->data;                                                                       \
-    if (digits < 0 || digits > 308) return name(lanes, dst, va, vb, vc);                                               \
+    if (digits < 0 || digits > 308) return name##_vv(lanes, dst, va, vb, vc);                                          \
     T *restrict out = dst->data;                                                                                       \
     const T *a = va->data;                                                                                             \
     double scale = ten_to(digits);                                                                                     \
     int64_t n = lanes_padded(lanes);                                                                                   \
     for (int64_t i = 0; i < n; i++) out[i] = (T)to_decimals((double)a[i], scale);                                      \
     return 0;                                                                                                          \
-  }
+  }                                                                                                                    \
+  static const kernel_function name[SHAPE_COUNT] = {name##_vv, name##_vs, name##_vv};
 ROUND(round_f64, double)
 ROUND(round_f32, float)
 
@@ -230,69 +232,43 @@ TYPE_INTEGERS(INTEGER_EXTREMES)
 #define SUFFIX f64
 #include "kernels/templates/pick_min_max.inc.h"
 
-/* ---- Lookup ---- */
+/* ---- The table ---- */
 
-#define BINARY_CASES(OP, name)                                                                                         \
-  case OP:                                                                                                             \
-    return type == MM_I64   ? name##_i64[shape]                                                                        \
-           : type == MM_U64 ? name##_u64[shape]                                                                        \
-           : type == MM_F64 ? name##_f64[shape]                                                                        \
-           : type == MM_F32 ? name##_f32[shape]                                                                        \
-                            : NULL;
-#define MODULAR_CASES(OP, name)                                                                                        \
-  case OP:                                                                                                             \
-    switch (type) {                                                                                                    \
-    case MM_I8: return name##_i8[shape];                                                                               \
-    case MM_I16: return name##_i16[shape];                                                                             \
-    case MM_I32: return name##_i32[shape];                                                                             \
-    case MM_U8: return name##_u8[shape];                                                                               \
-    case MM_U16: return name##_u16[shape];                                                                             \
-    case MM_U32: return name##_u32[shape];                                                                             \
-    case MM_I64: return name##_i64[shape];                                                                             \
-    case MM_U64: return name##_u64[shape];                                                                             \
-    case MM_F64: return name##_f64[shape];                                                                             \
-    case MM_F32: return name##_f32[shape];                                                                             \
-    default: return NULL;                                                                                              \
-    }
-#define UNARY_CASES(OP, name)                                                                                          \
-  case OP:                                                                                                             \
-    return type == MM_I64   ? name##_i64                                                                               \
-           : type == MM_U64 ? name##_u64                                                                               \
-           : type == MM_F64 ? name##_f64                                                                               \
-           : type == MM_F32 ? name##_f32                                                                               \
-                            : NULL;
-#define FLOAT_CASES(OP, name)                                                                                          \
-  case OP:                                                                                                             \
-    return type == MM_F64 ? name##_f64 : type == MM_F32 ? name##_f32 : NULL;
-#define EXTREME_CASES(E, s, ctype, format)                                                                             \
-  case MM_##E: return op == MM_OP_MIN ? min_##s[shape] : max_##s[shape];
+#define ENTRY(OP, E, kernel) {OP_##OP, MM_##E, MM_NULL, kernel, NULL},
+#define SHAPED(OP, E, shapes) {OP_##OP, MM_##E, MM_NULL, NULL, shapes},
+#define OF_FLOATS(OP, name) ENTRY(OP, F64, name##_f64) ENTRY(OP, F32, name##_f32)
+#define SHAPED_FLOATS(OP, name) SHAPED(OP, F64, name##_f64) SHAPED(OP, F32, name##_f32)
+#define SHAPED_WHOLE(OP, name) SHAPED(OP, I64, name##_i64) SHAPED(OP, U64, name##_u64)
+#define SHAPED_NARROW(OP, name)                                                                                        \
+  SHAPED(OP, I8, name##_i8)                                                                                            \
+  SHAPED(OP, I16, name##_i16)                                                                                          \
+  SHAPED(OP, I32, name##_i32) SHAPED(OP, U8, name##_u8) SHAPED(OP, U16, name##_u16) SHAPED(OP, U32, name##_u32)
+#define OF_WIDE(OP, name) ENTRY(OP, I64, name##_i64) ENTRY(OP, U64, name##_u64) OF_FLOATS(OP, name)
+#define SHAPED_WIDE(OP, name) SHAPED_WHOLE(OP, name) SHAPED_FLOATS(OP, name)
+#define SHAPED_ALL(OP, name) SHAPED_WIDE(OP, name) SHAPED_NARROW(OP, name)
 
-kernel_function PASTE(arithmetic_kernel, ISA)(int op, int type, int shape) {
-  switch (op) {
-    MODULAR_CASES(MM_OP_ADD, add)
-    MODULAR_CASES(MM_OP_SUB, sub)
-    MODULAR_CASES(MM_OP_MUL, mul)
-    BINARY_CASES(MM_OP_FLOORDIV, floordiv)
-  case MM_OP_MUL_ADD: return type == MM_F64 ? mul_add_f64[shape] : type == MM_F32 ? mul_add_f32[shape] : NULL;
-  case MM_OP_MUL_SUB: return type == MM_F64 ? mul_sub_f64[shape] : type == MM_F32 ? mul_sub_f32[shape] : NULL;
-  case MM_OP_SUB_MUL: return type == MM_F64 ? sub_mul_f64[shape] : type == MM_F32 ? sub_mul_f32[shape] : NULL;
-  case MM_OP_DIV: return type == MM_F64 ? div_f64[shape] : type == MM_F32 ? div_f32[shape] : NULL;
-  case MM_OP_MOD:
-    return type == MM_I64 ? mod_i64[shape] : type == MM_U64 ? mod_u64[shape] : NULL;
-    UNARY_CASES(MM_OP_NEG, neg)
-    UNARY_CASES(MM_OP_ABS, abs)
-    UNARY_CASES(MM_OP_SIGN, sign)
-    FLOAT_CASES(MM_OP_FLOOR, floor)
-    FLOAT_CASES(MM_OP_CEIL, ceil)
-    FLOAT_CASES(MM_OP_TRUNC, trunc)
-    FLOAT_CASES(MM_OP_SQRT, sqrt)
-    FLOAT_CASES(MM_OP_PLAIN, plain)
-  case MM_OP_ROUND:
-    if (shape == SHAPE_VS) return type == MM_F64 ? round_f64_vs : type == MM_F32 ? round_f32_vs : NULL;
-    return type == MM_F64 ? round_f64 : type == MM_F32 ? round_f32 : NULL;
-  case MM_OP_MIN:
-  case MM_OP_MAX:
-    switch (type) { TYPE_NUMBERS(EXTREME_CASES) default : return NULL; }
-  default: return NULL;
-  }
-}
+/* clang-format off */
+static const kernel_entry entries[] = {
+  SHAPED_ALL(ADD, add)
+  SHAPED_ALL(SUB, sub)
+  SHAPED_ALL(MUL, mul)
+  SHAPED_FLOATS(DIV, div)
+  SHAPED_WIDE(FLOORDIV, floordiv)
+  SHAPED_WHOLE(MOD, mod)
+  OF_WIDE(NEG, neg)
+  OF_WIDE(ABS, abs)
+  OF_WIDE(SIGN, sign)
+  SHAPED_ALL(MIN, min)
+  SHAPED_ALL(MAX, max)
+  SHAPED_FLOATS(MUL_ADD, mul_add)
+  SHAPED_FLOATS(MUL_SUB, mul_sub)
+  SHAPED_FLOATS(SUB_MUL, sub_mul)
+  OF_FLOATS(FLOOR, floor)
+  OF_FLOATS(CEIL, ceil)
+  OF_FLOATS(TRUNC, trunc)
+  OF_FLOATS(SQRT, sqrt)
+  OF_FLOATS(PLAIN, plain)
+  SHAPED_FLOATS(ROUND, round)
+};
+/* clang-format on */
+const kernel_table PASTE(arithmetic_table, ISA) = {entries, sizeof entries / sizeof *entries};

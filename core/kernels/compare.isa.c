@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
 #include "kernels/flags.h"
-#include "kernels/kernel.h"
+#include "kernels/operations.h"
 #include "types/type.h"
 
 /* The other three comparisons are these with swapped operands or an inverted result. */
@@ -88,27 +88,22 @@ FLOAT_TEST(is_nan_f64, double, a[i] != a[i])
 FLOAT_TEST(is_finite_f32, float, a[i] - a[i] == 0)
 FLOAT_TEST(is_finite_f64, double, a[i] - a[i] == 0)
 
-/* ---- Lookup ---- */
+/* ---- The table ---- */
 
-#define COMPARE_CASE(E, s, ctype, format)                                                                              \
-  case MM_##E:                                                                                                         \
-    switch (op) {                                                                                                      \
-    case MM_OP_EQ: return eq_##s[shape];                                                                               \
-    case MM_OP_NE: return ne_##s[shape];                                                                               \
-    case MM_OP_LT: return lt_##s[shape];                                                                               \
-    case MM_OP_LE: return le_##s[shape];                                                                               \
-    case MM_OP_GT: return gt_##s[shape];                                                                               \
-    case MM_OP_GE: return ge_##s[shape];                                                                               \
-    default: return NULL;                                                                                              \
-    }
+#define SHAPED(OP, E, shapes) {OP_##OP, MM_##E, MM_##E, NULL, shapes},
+#define OF_NUMBERS(E, s, ctype, format)                                                                                \
+  SHAPED(EQ, E, eq_##s)                                                                                                \
+  SHAPED(NE, E, ne_##s) SHAPED(LT, E, lt_##s) SHAPED(LE, E, le_##s) SHAPED(GT, E, gt_##s) SHAPED(GE, E, ge_##s)
+#define ENTRY(OP, E, kernel) {OP_##OP, MM_##E, MM_NULL, kernel, NULL},
 
-kernel_function PASTE(compare_kernel, ISA)(int op, int type, int shape) {
-  static const kernel_function bools[] = {eq_bool, ne_bool, lt_bool, le_bool, gt_bool, ge_bool};
-  if (op == MM_OP_IS_NAN) return type == MM_F64 ? is_nan_f64 : type == MM_F32 ? is_nan_f32 : NULL;
-  if (op == MM_OP_IS_FINITE) return type == MM_F64 ? is_finite_f64 : type == MM_F32 ? is_finite_f32 : NULL;
-  switch (type) {
-    TYPE_NUMBERS(COMPARE_CASE)
-  case MM_BOOL: return op >= MM_OP_EQ && op <= MM_OP_GE ? bools[op - MM_OP_EQ] : NULL;
-  default: return NULL;
-  }
-}
+/* clang-format off */
+static const kernel_entry entries[] = {
+  TYPE_NUMBERS(OF_NUMBERS)
+  {OP_EQ, MM_BOOL, MM_BOOL, eq_bool, NULL}, {OP_NE, MM_BOOL, MM_BOOL, ne_bool, NULL},
+  {OP_LT, MM_BOOL, MM_BOOL, lt_bool, NULL}, {OP_LE, MM_BOOL, MM_BOOL, le_bool, NULL},
+  {OP_GT, MM_BOOL, MM_BOOL, gt_bool, NULL}, {OP_GE, MM_BOOL, MM_BOOL, ge_bool, NULL},
+  ENTRY(IS_NAN, F64, is_nan_f64) ENTRY(IS_NAN, F32, is_nan_f32)
+  ENTRY(IS_FINITE, F64, is_finite_f64) ENTRY(IS_FINITE, F32, is_finite_f32)
+};
+/* clang-format on */
+const kernel_table PASTE(compare_table, ISA) = {entries, sizeof entries / sizeof *entries};

@@ -65,24 +65,19 @@ REVERSED(i64_u64, u64_i64)
 REVERSED(i64_f64, f64_i64)
 REVERSED(u64_f64, f64_u64)
 
-static const kernel_function *const i64_u64[] = {eq_i64_u64, ne_i64_u64, lt_i64_u64,
-                                                 le_i64_u64, gt_i64_u64, ge_i64_u64};
-static const kernel_function *const i64_f64[] = {eq_i64_f64, ne_i64_f64, lt_i64_f64,
-                                                 le_i64_f64, gt_i64_f64, ge_i64_f64};
-static const kernel_function *const u64_f64[] = {eq_u64_f64, ne_u64_f64, lt_u64_f64,
-                                                 le_u64_f64, gt_u64_f64, ge_u64_f64};
-static const kernel_function *const u64_i64[] = {eq_u64_i64, ne_u64_i64, lt_u64_i64,
-                                                 le_u64_i64, gt_u64_i64, ge_u64_i64};
-static const kernel_function *const f64_i64[] = {eq_f64_i64, ne_f64_i64, lt_f64_i64,
-                                                 le_f64_i64, gt_f64_i64, ge_f64_i64};
-static const kernel_function *const f64_u64[] = {eq_f64_u64, ne_f64_u64, lt_f64_u64,
-                                                 le_f64_u64, gt_f64_u64, ge_f64_u64};
+#define ENTRY(OP, T, S, shapes) {OP_##OP, MM_##T, MM_##S, NULL, shapes},
+#define COMPARISONS(T, S, types)                                                                                       \
+  ENTRY(EQ, T, S, eq_##types)                                                                                          \
+  ENTRY(NE, T, S, ne_##types)                                                                                          \
+  ENTRY(LT, T, S, lt_##types)                                                                                          \
+  ENTRY(LE, T, S, le_##types) ENTRY(GT, T, S, gt_##types) ENTRY(GE, T, S, ge_##types)
+/* clang-format off */
+static const kernel_entry entries[] = {
+  COMPARISONS(I64, U64, i64_u64) COMPARISONS(I64, F64, i64_f64) COMPARISONS(U64, F64, u64_f64)
+  COMPARISONS(U64, I64, u64_i64) COMPARISONS(F64, I64, f64_i64) COMPARISONS(F64, U64, f64_u64)
+};
+/* clang-format on */
 
-kernel_function compare_mixed_kernel(int op, int type, int type2, int shape) {
-  if (op < MM_OP_EQ || op > MM_OP_GE) return NULL;
-  op -= MM_OP_EQ;
-  if (type == MM_I64) return type2 == MM_U64 ? i64_u64[op][shape] : type2 == MM_F64 ? i64_f64[op][shape] : NULL;
-  if (type == MM_U64) return type2 == MM_I64 ? u64_i64[op][shape] : type2 == MM_F64 ? u64_f64[op][shape] : NULL;
-  if (type == MM_F64) return type2 == MM_I64 ? f64_i64[op][shape] : type2 == MM_U64 ? f64_u64[op][shape] : NULL;
-  return NULL;
+kernel_function compare_mixed_kernels(const kernel_key *key) {
+  return kernel_table_find_storage(KERNEL_TABLE(entries), key);
 }

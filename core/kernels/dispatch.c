@@ -6,7 +6,7 @@
 
 #define KERNELS(isa)                                                                                                   \
   {                                                                                                                    \
-    arithmetic_kernel_##isa, compare_kernel_##isa, logic_kernel_##isa, cast_kernel_##isa, in_kernel_##isa,             \
+    &arithmetic_table_##isa, &compare_table_##isa, &logic_table_##isa, &in_table_##isa, cast_kernel_##isa,             \
         zero_nulls_##isa, compress_values_##isa, compress_bits_##isa                                                   \
   }
 
@@ -33,24 +33,24 @@ void zero_nulls(void *values, const uint64_t *valid, int64_t words, int64_t widt
   kernels()->blank_nulls(values, valid, words, width);
 }
 
-static kernel_function find_cast(const kernel_set *set, int type, int type2, int mode) {
-  bool moment = type == MM_TIMESTAMP || type == MM_DURATION || type == MM_DATE;
-  bool moment2 = type2 == MM_TIMESTAMP || type2 == MM_DURATION || type2 == MM_DATE;
-  if (moment && type == type2 && type != MM_DATE) return time_unit_kernel(type, mode);
-  if (moment && moment2 && type != type2) return NULL;
-  return set->cast(type_storage(type), type_storage(type2), mode);
+kernel_function arithmetic_kernels(const kernel_key *key) {
+  return kernel_table_find_storage(*kernels()->arithmetic, key);
 }
 
-kernel_function kernel_of_shape(int op, int type, int type2, int mode, int shape) {
-  const kernel_set *set = kernels();
-  if (op == MM_OP_CAST) return find_cast(set, type, type2, mode);
-  type = type_storage(type), type2 = type_storage(type2);
-  if (op >= MM_OP_EQ && op <= MM_OP_GE)
-    return type == type2 ? set->compare(op, type, shape) : compare_mixed_kernel(op, type, type2, shape);
-  if (op == MM_OP_IS_NAN || op == MM_OP_IS_FINITE) return set->compare(op, type, shape);
-  if (op == MM_OP_IN) return set->member(type);
-  if (op == MM_OP_IS_DISTINCT) return is_distinct_kernel();
-  kernel_function kernel = set->arithmetic(op, type, shape);
-  if (!kernel) kernel = set->logic(op, type);
-  return kernel ? kernel : math_kernel(op, type);
+kernel_function logic_kernels(const kernel_key *key) { return kernel_table_find_storage(*kernels()->logic, key); }
+
+kernel_function in_kernels(const kernel_key *key) { return kernel_table_find_storage(*kernels()->in, key); }
+
+kernel_function compare_kernels(const kernel_key *key) {
+  kernel_function kernel = kernel_table_find_storage(*kernels()->compare, key);
+  return kernel ? kernel : compare_mixed_kernels(key);
+}
+
+kernel_function cast_kernels(const kernel_key *key) {
+  int type = key->type, type2 = key->type2;
+  bool moment = type == MM_TIMESTAMP || type == MM_DURATION || type == MM_DATE;
+  bool moment2 = type2 == MM_TIMESTAMP || type2 == MM_DURATION || type2 == MM_DATE;
+  if (moment && type == type2 && type != MM_DATE) return time_unit_kernels(key);
+  if (moment && moment2 && type != type2) return NULL;
+  return kernels()->cast(type_storage(type), type_storage(type2), key->mode);
 }

@@ -7,24 +7,17 @@
  * SPDX-License-Identifier: MIT */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-#include "kernels/hash.h"
 #include "base/compiler.h"
+#include "kernels/operations.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <endian.h>
-#include <string.h>
 
 /* ---- The operation ---- */
 
 ALWAYS_INLINE uint64_t hash_word(uint64_t word) {
   word = htole64(word);
   return XXH3_64bits(&word, sizeof word);
-}
-
-ALWAYS_INLINE uint64_t hash_float(double value) {
-  double key = value == 0 ? 0 : value;
-  uint64_t bits = UINT64_C(0x7ff8000000000000);
-  if (key == key) memcpy(&bits, &key, sizeof bits);
-  return hash_word(bits);
 }
 
 #define KERNEL(name, ctype, hash)                                                                                      \
@@ -39,7 +32,7 @@ ALWAYS_INLINE uint64_t hash_float(double value) {
 #define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word((uint64_t)values[i]))
 TYPE_INTEGERS(X)
 #undef X
-#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_float((double)values[i]))
+#define X(E, s, ctype, format) KERNEL(of_##s, ctype, hash_word(key_bits_f64((double)values[i])))
 TYPE_FLOATS(X)
 #undef X
 KERNEL(of_bool, uint64_t, hash_word(bit_get(values, i)))
@@ -53,14 +46,9 @@ static int of_text(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, 
   return 0;
 }
 
-kernel_function hash_kernel(int type) {
-  switch (type_storage(type)) {
-#define X(E, s, ctype, format)                                                                                         \
-  case MM_##E: return of_##s;
-    TYPE_NUMBERS(X)
-#undef X
-  case MM_BOOL: return of_bool;
-  case MM_UTF8: return of_text;
-  default: return NULL;
-  }
+#define ENTRY(E, s, ctype, format) {OP_HASH, MM_U64, MM_##E, of_##s, NULL},
+static const kernel_entry entries[] = {TYPE_NUMBERS(ENTRY) ENTRY(BOOL, bool, , ) ENTRY(UTF8, text, , )};
+
+kernel_function hash_kernels(const kernel_key *key) {
+  return key->type == MM_U64 ? kernel_table_find_storage(KERNEL_TABLE(entries), key) : NULL;
 }

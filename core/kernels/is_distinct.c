@@ -1,7 +1,7 @@
 /* is_distinct.c - is_distinct for every type: the kernel of ~= where both are known, else whether one is null.
  * SPDX-License-Identifier: MIT */
 #include "base/error.h"
-#include "kernels/dispatch.h"
+#include "kernels/operations.h"
 #include <string.h>
 
 static int is_distinct(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
@@ -20,4 +20,4 @@ static int is_distinct(kernel_lanes *lanes, lane_vector *dst, const lane_vector 
   return 0;
 }
 
-kernel_function is_distinct_kernel(void) { return is_distinct; }
+kernel_function is_distinct_kernels(const kernel_key *key) { return (void)key, is_distinct; }

@@ -209,26 +209,6 @@ CHOICES(8, choose_8)
 CHOICES(16, choose_16)
 CHOICES(bits, choose_bits)
 
-static kernel_function choice(int op, int type) {
-  bool select = op == MM_OP_SELECT;
-  switch (type) {
-  case MM_NULL: return select ? select_0 : coalesce_0;
-  case MM_BOOL: return select ? select_bits : coalesce_bits;
-  case MM_I8:
-  case MM_U8: return select ? select_1 : coalesce_1;
-  case MM_I16:
-  case MM_U16: return select ? select_2 : coalesce_2;
-  case MM_I32:
-  case MM_U32:
-  case MM_F32: return select ? select_4 : coalesce_4;
-  case MM_I64:
-  case MM_U64:
-  case MM_F64: return select ? select_8 : coalesce_8;
-  case MM_UTF8: return select ? select_16 : coalesce_16;
-  default: return NULL;
-  }
-}
-
 /* ---- Zero in lanes that are null ---- */
 
 #ifdef __AVX512BW__
@@ -286,17 +266,21 @@ void PASTE(zero_nulls, ISA)(void *values, const uint64_t *valid, int64_t words, 
   }
 }
 
-kernel_function PASTE(logic_kernel, ISA)(int op, int type) {
-  switch (op) {
-  case MM_OP_AND: return type == MM_BOOL ? and_bool : NULL;
-  case MM_OP_OR: return type == MM_BOOL ? or_bool : NULL;
-  case MM_OP_NOT: return type == MM_BOOL ? not_bool : NULL;
-  case MM_OP_IS_TRUE: return type == MM_BOOL ? is_true : NULL;
-  case MM_OP_REFUSE: return type == MM_BOOL ? refuse : NULL;
-  case MM_OP_IS_NULL: return is_null;
-  case MM_OP_IS_NOT_NULL: return is_not_null;
-  case MM_OP_SELECT:
-  case MM_OP_COALESCE: return choice(op, type);
-  default: return NULL;
-  }
-}
+/* ---- The table ---- */
+
+#define OF_BOOL(OP, kernel) {OP_##OP, MM_BOOL, MM_NULL, kernel, NULL},
+#define CHOICE(E, width)                                                                                               \
+  {OP_SELECT, MM_##E, MM_NULL, select_##width, NULL}, {OP_COALESCE, MM_##E, MM_NULL, coalesce_##width, NULL},
+#define OF_ANY(E) {OP_IS_NULL, MM_##E, MM_NULL, is_null, NULL}, {OP_IS_NOT_NULL, MM_##E, MM_NULL, is_not_null, NULL},
+
+/* clang-format off */
+static const kernel_entry entries[] = {
+  OF_BOOL(AND, and_bool) OF_BOOL(OR, or_bool) OF_BOOL(NOT, not_bool) OF_BOOL(IS_TRUE, is_true) OF_BOOL(REFUSE, refuse)
+  CHOICE(NULL, 0) CHOICE(BOOL, bits) CHOICE(UTF8, 16)
+  CHOICE(I8, 1) CHOICE(I16, 2) CHOICE(I32, 4) CHOICE(I64, 8)
+  CHOICE(U8, 1) CHOICE(U16, 2) CHOICE(U32, 4) CHOICE(U64, 8) CHOICE(F32, 4) CHOICE(F64, 8)
+  OF_ANY(NULL) OF_ANY(BOOL) OF_ANY(UTF8) OF_ANY(OPAQUE)
+  OF_ANY(I8) OF_ANY(I16) OF_ANY(I32) OF_ANY(I64) OF_ANY(U8) OF_ANY(U16) OF_ANY(U32) OF_ANY(U64) OF_ANY(F32) OF_ANY(F64)
+};
+/* clang-format on */
+const kernel_table PASTE(logic_table, ISA) = {entries, sizeof entries / sizeof *entries};

@@ -1,7 +1,7 @@
 /* math.c - what libm computes, one lane after the other, with the same functions on every instruction set; modulo of
  * floats. Lanes that are null or not selected are skipped.
  * SPDX-License-Identifier: MIT */
-#include "kernels/dispatch.h"
+#include "kernels/operations.h"
 #include <float.h>
 #include <math.h>
 
@@ -89,27 +89,17 @@ BINARY(hypot_kernel, double, hypot)
 BINARY(mod_f64, double, floored_rest)
 BINARY(mod_f32, float, rest_f32)
 
-kernel_function math_kernel(int op, int type) {
-  if (op == MM_OP_MOD) return type == MM_F64 ? mod_f64 : type == MM_F32 ? mod_f32 : NULL;
-  if (type != MM_F64) return NULL;
-  switch (op) {
-  case MM_OP_POW: return pow_kernel;
-  case MM_OP_CBRT: return cube_root_kernel;
-  case MM_OP_EXP: return exp_kernel;
-  case MM_OP_LOG: return log_kernel;
-  case MM_OP_LOG2: return log2_kernel;
-  case MM_OP_LOG10: return log10_kernel;
-  case MM_OP_SIN: return sin_kernel;
-  case MM_OP_COS: return cos_kernel;
-  case MM_OP_TAN: return tan_kernel;
-  case MM_OP_ASIN: return asin_kernel;
-  case MM_OP_ACOS: return acos_kernel;
-  case MM_OP_ATAN: return atan_kernel;
-  case MM_OP_ATAN2: return atan2_kernel;
-  case MM_OP_SINH: return sinh_kernel;
-  case MM_OP_COSH: return cosh_kernel;
-  case MM_OP_TANH: return tanh_kernel;
-  case MM_OP_HYPOT: return hypot_kernel;
-  default: return NULL;
-  }
-}
+static const kernel_entry entries[] = {
+    {OP_CBRT, MM_F64, MM_NULL, cube_root_kernel, NULL}, {OP_EXP, MM_F64, MM_NULL, exp_kernel, NULL},
+    {OP_LOG, MM_F64, MM_NULL, log_kernel, NULL},        {OP_LOG2, MM_F64, MM_NULL, log2_kernel, NULL},
+    {OP_LOG10, MM_F64, MM_NULL, log10_kernel, NULL},    {OP_SIN, MM_F64, MM_NULL, sin_kernel, NULL},
+    {OP_COS, MM_F64, MM_NULL, cos_kernel, NULL},        {OP_TAN, MM_F64, MM_NULL, tan_kernel, NULL},
+    {OP_ASIN, MM_F64, MM_NULL, asin_kernel, NULL},      {OP_ACOS, MM_F64, MM_NULL, acos_kernel, NULL},
+    {OP_ATAN, MM_F64, MM_NULL, atan_kernel, NULL},      {OP_SINH, MM_F64, MM_NULL, sinh_kernel, NULL},
+    {OP_COSH, MM_F64, MM_NULL, cosh_kernel, NULL},      {OP_TANH, MM_F64, MM_NULL, tanh_kernel, NULL},
+    {OP_POW, MM_F64, MM_NULL, pow_kernel, NULL},        {OP_ATAN2, MM_F64, MM_NULL, atan2_kernel, NULL},
+    {OP_HYPOT, MM_F64, MM_NULL, hypot_kernel, NULL},    {OP_MOD, MM_F64, MM_NULL, mod_f64, NULL},
+    {OP_MOD, MM_F32, MM_NULL, mod_f32, NULL},
+};
+
+kernel_function math_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }

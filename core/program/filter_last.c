@@ -14,16 +14,14 @@
 
 /* Cheap enough to be done for rows that may not pass. */
 static bool is_cheap(const mm_instr *instr) {
-  bool arithmetic =
-      instr->op >= MM_OP_ADD && instr->op <= MM_OP_TRUNC && instr->op != MM_OP_FLOORDIV && instr->op != MM_OP_MOD;
-  return instr->op == MM_OP_LOAD || (arithmetic && type_is_float(instr->type));
+  return instr->op == OP_LOAD || (operation_has(instr->op, OPERATION_CHEAP) && type_is_float(instr->type));
 }
 
 /* The only filter, or -1. */
 static int32_t only_filter(const mm_program *program) {
   int32_t at = -1;
   for (int32_t i = 0; i < program->step_count; i++) {
-    if (program->steps[i].instr.op != MM_OP_FILTER) continue;
+    if (program->steps[i].instr.op != OP_FILTER) continue;
     if (at >= 0) return -1;
     at = i;
   }
@@ -50,7 +48,7 @@ static bool pays(const mm_program *program, int32_t filter) {
   bool loads = false;
   for (int32_t i = filter + 1; i < program->step_count; i++) {
     if (!is_cheap(&program->steps[i].instr)) return false;
-    loads |= program->steps[i].instr.op == MM_OP_LOAD;
+    loads |= program->steps[i].instr.op == OP_LOAD;
   }
   return loads;
 }

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/error.h"
-#include "program/operations.h"
 #include "program/program.h"
 #include "types/type.h"
 
@@ -22,7 +21,7 @@ static void find_usages(const mm_instr *code, int32_t length, usage *usages, int
   for (int32_t r = 0; r < count; r++) usages[r] = (usage){.writer = -1};
   for (int32_t i = 0; i < length; i++) {
     const mm_instr *instr = &code[i];
-    if (instr->op >= MM_OP_COUNT) continue;
+    if (instr->op >= OP_COUNT) continue;
     const operation_info *operation = &operation_table[instr->op];
     const int32_t registers[3] = {instr->a, instr->b, instr->c};
     for (int k = 0; k < 3; k++)
@@ -36,17 +35,17 @@ static void find_usages(const mm_instr *code, int32_t length, usage *usages, int
 static mm_instr *product(mm_instr *code, const usage *usages, int32_t count, int32_t r, const mm_instr *reader) {
   if (r < 0 || r >= count || usages[r].readers != 1 || usages[r].writer < 0) return NULL;
   mm_instr *writer = &code[usages[r].writer];
-  bool fits = writer < reader && writer->op == MM_OP_MUL && writer->type == reader->type;
+  bool fits = writer < reader && writer->op == OP_MUL && writer->type == reader->type;
   return fits && writer->type2 == reader->type2 ? writer : NULL;
 }
 
 static bool is_constant(const mm_instr *code, const usage *usages, int32_t count, int32_t r) {
-  return r >= 0 && r < count && usages[r].writer >= 0 && code[usages[r].writer].op == MM_OP_CONST;
+  return r >= 0 && r < count && usages[r].writer >= 0 && code[usages[r].writer].op == OP_CONST;
 }
 
 static void fuse(mm_instr *code, const usage *usages, int32_t count, mm_instr *instr) {
-  if ((instr->op != MM_OP_ADD && instr->op != MM_OP_SUB) || !type_is_float(instr->type)) return;
-  bool adds = instr->op == MM_OP_ADD;
+  if ((instr->op != OP_ADD && instr->op != OP_SUB) || !type_is_float(instr->type)) return;
+  bool adds = instr->op == OP_ADD;
   mm_instr *left = product(code, usages, count, instr->a, instr);
   mm_instr *right = left ? NULL : product(code, usages, count, instr->b, instr), *factors = left ? left : right;
   if (!factors) return;
@@ -54,8 +53,8 @@ static void fuse(mm_instr *code, const usage *usages, int32_t count, mm_instr *i
   instr->c = left ? instr->b : instr->a;
   instr->a = constant ? factors->b : factors->a;
   instr->b = constant ? factors->a : factors->b;
-  instr->op = adds ? MM_OP_MUL_ADD : left ? MM_OP_MUL_SUB : MM_OP_SUB_MUL;
-  factors->op = MM_OP_COUNT;
+  instr->op = adds ? OP_MUL_ADD : left ? OP_MUL_SUB : OP_SUB_MUL;
+  factors->op = OP_COUNT;
 }
 
 int32_t program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int32_t output_count, int32_t registers,
@@ -66,10 +65,10 @@ int32_t program_fuse(mm_instr *code, int32_t length, const int32_t *outputs, int
   find_usages(code, length, usages, registers);
   for (int32_t i = 0; i < output_count; i++) read_by(usages, registers, outputs[i]);
   int32_t kept = 0, unknown = 0;
-  for (int32_t i = 0; i < length; i++) unknown += code[i].op >= MM_OP_COUNT; /* to be refused, not dropped */
+  for (int32_t i = 0; i < length; i++) unknown += code[i].op >= OP_COUNT; /* to be refused, not dropped */
   for (int32_t i = 0; i < length && !unknown; i++) fuse(code, usages, registers, &code[i]);
   for (int32_t i = 0; i < length; i++)
-    if (unknown || code[i].op != MM_OP_COUNT) code[kept++] = code[i];
+    if (unknown || code[i].op != OP_COUNT) code[kept++] = code[i];
   memory_release(usages, size);
   return kept;
 }

@@ -72,22 +72,22 @@ static void describe_cast(const program_frame *frame, const program_step *step, 
 /* Sign and name of an arithmetic operation. */
 static const char *sign_of(int op) {
   switch (op) {
-  case MM_OP_ADD: return "+";
-  case MM_OP_SUB: return "-";
-  case MM_OP_MUL: return "*";
-  case MM_OP_FLOORDIV: return "//";
-  case MM_OP_MOD: return "%";
+  case OP_ADD: return "+";
+  case OP_SUB: return "-";
+  case OP_MUL: return "*";
+  case OP_FLOORDIV: return "//";
+  case OP_MOD: return "%";
   default: return NULL;
   }
 }
 static const char *noun_of(int op) {
   switch (op) {
-  case MM_OP_ADD: return "addition";
-  case MM_OP_SUB: return "subtraction";
-  case MM_OP_MUL: return "multiplication";
-  case MM_OP_FLOORDIV: return "division";
-  case MM_OP_MOD: return "modulo";
-  case MM_OP_NEG: return "negation";
+  case OP_ADD: return "addition";
+  case OP_SUB: return "subtraction";
+  case OP_MUL: return "multiplication";
+  case OP_FLOORDIV: return "division";
+  case OP_MOD: return "modulo";
+  case OP_NEG: return "negation";
   default: return mm_op_name(op);
   }
 }
@@ -104,10 +104,10 @@ static void describe_arithmetic(const program_frame *frame, const program_step *
   const char *sign = sign_of(instr->op);
   lane_text(frame, instr->a, lane, a, sizeof a);
   if (sign) snprintf(shown, sizeof shown, "%s %s %s", a, sign, lane_text(frame, instr->b, lane, b, sizeof b));
-  else if (instr->op == MM_OP_NEG) snprintf(shown, sizeof shown, "-(%s)", a);
+  else if (instr->op == OP_NEG) snprintf(shown, sizeof shown, "-(%s)", a);
   else snprintf(shown, sizeof shown, "%s(%s)", mm_op_name(instr->op), a);
   mm_type_name((mm_type){.id = instr->type}, type, sizeof type);
-  bool divides = instr->op == MM_OP_FLOORDIV || instr->op == MM_OP_MOD;
+  bool divides = instr->op == OP_FLOORDIV || instr->op == OP_MOD;
   if (divides && is_zero(frame, instr->b, lane))
     error_fail(error, MM_EDATA, "divide-by-zero", "%s %s by zero: %s", type, noun_of(instr->op), shown);
   else if (range_of(instr->type, low, high))
@@ -119,8 +119,8 @@ static void describe_arithmetic(const program_frame *frame, const program_step *
 
 void describe_lane_error(const program_frame *frame, const program_step *step, int32_t lane, mm_error *error) {
   *error = (mm_error){0};
-  if (step->instr.op == MM_OP_CAST) describe_cast(frame, step, lane, error);
-  else if (step->instr.op == MM_OP_REFUSE) error_fail(error, MM_EDATA, "refused", "the row is refused");
+  if (step->instr.op == OP_CAST) describe_cast(frame, step, lane, error);
+  else if (step->instr.op == OP_REFUSE) error_fail(error, MM_EDATA, "refused", "the row is refused");
   else describe_arithmetic(frame, step, lane, error);
   error->place = step->instr.place;
 }

@@ -4,9 +4,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "kernels/dispatch.h"
-#include "kernels/in_set.h"
-#include "kernels/text/text_kernel.h"
-#include "program/operations.h"
+#include "kernels/in/in_set.h"
+#include "kernels/in/text_in_set.h"
 #include "types/type.h"
 #include <stdatomic.h>
 #include <string.h>
@@ -74,15 +73,15 @@ static int check_result(const mm_program *program, int32_t at, const mm_instr *i
 
 static int check_numbers(const mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
   switch (instr->op) {
-  case MM_OP_LOAD:
+  case OP_LOAD:
     if (instr->a < 0 || instr->a >= program->columns) return wrong(error, at, instr, "no such column");
     break;
-  case MM_OP_CONST:
+  case OP_CONST:
     if (instr->a < 0 || instr->a >= program->constant_count) return wrong(error, at, instr, "no such constant");
     if (!program->constants[instr->a].null && !same_storage(program->constants[instr->a].type.id, instr->type))
       return wrong(error, at, instr, "the constant has another type");
     break;
-  case MM_OP_IN:
+  case OP_IN:
     if (instr->b < 0 || instr->c < 0 || instr->c > program->constant_count - instr->b)
       return wrong(error, at, instr, "no such constants");
     break;
@@ -92,8 +91,7 @@ static int check_numbers(const mm_program *program, int32_t at, const mm_instr *
 }
 
 static int check(const mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
-  if (instr->op >= MM_OP_COUNT)
-    return error_fail(error, MM_EBUG, "bad-program", "instruction %d: no such operation", at);
+  if (instr->op >= OP_COUNT) return error_fail(error, MM_EBUG, "bad-program", "instruction %d: no such operation", at);
   if (instr->type >= MM_TYPE_COUNT || instr->type2 >= MM_TYPE_COUNT) return wrong(error, at, instr, "no such type");
   const uint8_t *kinds = operation_table[instr->op].operands;
   TRY(check_operand(program, at, instr, kinds[0], instr->a, error));
@@ -107,14 +105,13 @@ static int check(const mm_program *program, int32_t at, const mm_instr *instr, m
 /* ---- Binding ---- */
 
 static kernel_function find_kernel(const mm_program *program, const mm_instr *instr, int op) {
-  bool constant_a = operation_table[op].operands[0] && program->registers[instr->a].constant;
-  bool constant_b = operation_table[op].operands[1] && program->registers[instr->b].constant;
-  int shape = constant_b ? SHAPE_VS : constant_a ? SHAPE_SV : SHAPE_VV;
-  if (operation_table[op].operands[2] && program->registers[instr->c].constant) shape |= SHAPE_C;
-  int mode = op == MM_OP_CAST ? instr->b : 0;
-  kernel_function kernel = kernel_of_shape(op, instr->type, instr->type2, mode, shape);
-  if (!kernel && constant_b) kernel = text_equal_constant_kernel(op, instr->type, instr->type2);
-  return kernel ? kernel : text_kernel(op, instr->type, instr->type2, mode);
+  const uint8_t *kinds = operation_table[op].operands;
+  bool constant_a = kinds[0] && program->registers[instr->a].constant;
+  bool constant_b = kinds[1] && program->registers[instr->b].constant;
+  bool constant_c = kinds[2] && program->registers[instr->c].constant;
+  int shape = (constant_b ? SHAPE_VS : constant_a ? SHAPE_SV : SHAPE_VV) | (constant_c ? SHAPE_C : 0);
+  int mode = op == OP_CAST ? instr->b : 0;
+  return operation_kernel(&(kernel_key){op, instr->type, instr->type2, mode, shape});
 }
 
 /* Whole numbers fit into every float, and into wider whole numbers of their sign or of both. All but a checked cast
@@ -132,10 +129,9 @@ static bool cast_may_fail(int to, int from, int mode) {
 }
 
 static bool may_fail(const mm_instr *instr) {
-  if (!operation_table[instr->op].fails) return false;
-  if (instr->op == MM_OP_CAST) return cast_may_fail(instr->type, instr->type2, instr->b);
-  bool modular = instr->op == MM_OP_ADD || instr->op == MM_OP_SUB || instr->op == MM_OP_MUL;
-  if (modular && mm_type_width((mm_type){.id = instr->type}) < 8) return false;
+  if (!operation_has(instr->op, OPERATION_CAN_FAIL)) return false;
+  if (instr->op == OP_CAST) return cast_may_fail(instr->type, instr->type2, instr->b);
+  if (operation_has(instr->op, OPERATION_MODULAR) && mm_type_width((mm_type){.id = instr->type}) < 8) return false;
   return !type_is_float(instr->type);
 }
 
@@ -152,18 +148,19 @@ static int prepare_set(mm_program *program, program_step *step, mm_error *error)
 static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_error *error) {
   program_step *step = &program->steps[program->step_count];
   const operation_info *operation = &operation_table[instr->op];
-  *step = (program_step){
-      .instr = *instr, .strict = operation->strict, .width = mm_type_width((mm_type){.id = instr->type})};
+  *step = (program_step){.instr = *instr,
+                         .strict = operation_has(instr->op, OPERATION_STRICT),
+                         .width = mm_type_width((mm_type){.id = instr->type})};
   for (int k = 0; k < 3; k++) step->reads[k] = operation->operands[k] != OPERAND_NONE;
-  if (instr->op != MM_OP_LOAD && instr->op != MM_OP_FILTER) {
+  if (instr->op != OP_LOAD && instr->op != OP_FILTER) {
     step->kernel = find_kernel(program, instr, instr->op);
     if (!step->kernel) return wrong(error, at, instr, "no kernel for these types");
   }
-  if (instr->op == MM_OP_IS_DISTINCT) step->inner = find_kernel(program, instr, MM_OP_NE);
+  if (instr->op == OP_IS_DISTINCT) step->inner = find_kernel(program, instr, OP_NE);
   program->step_count++;
-  if (instr->op == MM_OP_IN) TRY(prepare_set(program, step, error));
+  if (instr->op == OP_IN) TRY(prepare_set(program, step, error));
   program->can_fail |= may_fail(instr);
-  program->filters |= instr->op == MM_OP_FILTER;
+  program->filters |= instr->op == OP_FILTER;
   return 0;
 }
 
@@ -171,7 +168,7 @@ static int add_step(mm_program *program, int32_t at, const mm_instr *instr, mm_e
 static int use_register(mm_program *program, int32_t r, mm_error *error) {
   program_register *reg = &program->registers[r];
   if (reg->column >= 0 && reg->last < 0) {
-    mm_instr load = {.op = MM_OP_LOAD,
+    mm_instr load = {.op = OP_LOAD,
                      .type = program->types[r].id,
                      .type2 = program->types[r].id,
                      .dst = r,
@@ -192,11 +189,11 @@ static int add_instruction(mm_program *program, int32_t at, const mm_instr *inst
   bool writes = operation_table[instr->op].result != OPERAND_NONE;
   program_register *dst = &program->registers[writes ? instr->dst : 0]; /* there is always one more than are used */
   if (writes) dst->defined = program->step_count;
-  if (writes && instr->op == MM_OP_LOAD) {
+  if (writes && instr->op == OP_LOAD) {
     dst->column = instr->a;
     return 0;
   }
-  if (writes && instr->op == MM_OP_CONST) {
+  if (writes && instr->op == OP_CONST) {
     dst->constant = 1;
     dst->home = instr->a; /* until program_fill_constants has filled it in */
     return 0;
@@ -224,21 +221,19 @@ static int check_outputs(mm_program *program, mm_error *error) {
   return 0;
 }
 
-/* Operations of numbers on numbers, lane by lane, for any number of lanes. */
-static bool is_arithmetic(const mm_instr *instr) {
-  if (instr->op == MM_OP_CAST) return instr->type != MM_BOOL && instr->type2 != MM_BOOL;
-  return instr->op == MM_OP_LOAD || (instr->op >= MM_OP_ADD && instr->op <= MM_OP_HYPOT);
+static bool takes_any_length(const mm_instr *instr) {
+  if (instr->op == OP_CAST) return instr->type != MM_BOOL && instr->type2 != MM_BOOL;
+  return operation_has(instr->op, OPERATION_ANY_LENGTH);
 }
 
 static bool is_plain_step(const mm_instr *instr) {
-  if (instr->op == MM_OP_CAST)
-    return instr->b != MM_CAST_TRY && !type_is_text(instr->type) && !type_is_text(instr->type2);
-  return instr->op <= MM_OP_GE || (instr->op >= MM_OP_AND && instr->op <= MM_OP_COALESCE);
+  if (instr->op == OP_CAST) return instr->b != MM_CAST_TRY && !type_is_text(instr->type) && !type_is_text(instr->type2);
+  return operation_has(instr->op, OPERATION_PLAIN_RUN);
 }
 
 /* How long vectors may be: as many lanes of the widest type as fill the bytes of MM_VECTOR lanes of 8 bytes. */
 static void choose_lanes(mm_program *program) {
-  bool plain = !program->can_fail, arithmetic = true;
+  bool plain = !program->can_fail, any_length = true;
   int64_t widest = 1;
   for (int32_t i = 0; i < program->register_count; i++) {
     int64_t width = mm_type_width(program->types[i]);
@@ -249,15 +244,15 @@ static void choose_lanes(mm_program *program) {
   }
   int32_t kernels = 0;
   for (int32_t i = 0; i < program->step_count; i++) {
-    plain &= is_plain_step(&program->steps[i].instr) || program->steps[i].instr.op == MM_OP_FILTER;
-    arithmetic &= is_arithmetic(&program->steps[i].instr);
+    plain &= is_plain_step(&program->steps[i].instr);
+    any_length &= takes_any_length(&program->steps[i].instr);
     kernels += program->steps[i].kernel != NULL;
   }
   enum {
     ALONE = 4
   }; /* vectors at a time, when nobody but one kernel reads and writes them, so that they need not stay in L1 */
   program->plain = plain;
-  program->lanes = plain && arithmetic ? (int32_t)(MM_VECTOR * 8 / widest) * (kernels == 1 ? ALONE : 1) : MM_VECTOR;
+  program->lanes = plain && any_length ? (int32_t)(MM_VECTOR * 8 / widest) * (kernels == 1 ? ALONE : 1) : MM_VECTOR;
 }
 
 static int add_instructions(mm_program *program, const mm_instr *code, int32_t length, mm_error *error) {
@@ -314,7 +309,7 @@ int mm_program_new(const mm_instr *code, int32_t length, const mm_type *register
 }
 
 static void free_step(program_step *step) {
-  if (step->instr.op != MM_OP_IN) return;
+  if (step->instr.op != OP_IN) return;
   if (type_is_text(step->instr.type)) text_in_set_free(step->state);
   else in_set_free(step->state);
 }

@@ -12,7 +12,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "base/compiler.h"
-#include "kernels/kernel.h"
+#include "kernels/operations.h"
 #include <stdatomic.h>
 
 enum { VECTOR_WORDS = MM_VECTOR / 64 };

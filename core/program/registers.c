@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/error.h"
-#include "program/operations.h"
 #include "program/program.h"
 #include "types/type.h"
 #include <string.h>

@@ -107,7 +107,7 @@ static void clear_validity(program_frame *frame, const program_step *step) {
 }
 
 static void lanes_failed(program_frame *frame, const program_step *step) {
-  if (step->instr.op == MM_OP_CAST && step->instr.b == MM_CAST_TRY) clear_validity(frame, step);
+  if (step->instr.op == OP_CAST && step->instr.b == MM_CAST_TRY) clear_validity(frame, step);
   else if (real_failures(frame, step)) note_failure(frame, step);
   memset(frame->bad, 0, VECTOR_WORDS * 8);
 }
@@ -138,7 +138,7 @@ static int run_kernel(program_frame *frame, const program_step *step, kernel_lan
   if (step->strict) join_validity(frame, dst, operands);
   lanes->n = frame->n;
   lanes->instr = instr;
-  lanes->state = instr->op == MM_OP_IS_DISTINCT ? (const void *)&step->inner : step->state;
+  lanes->state = instr->op == OP_IS_DISTINCT ? (const void *)&step->inner : step->state;
   lanes->selected = frame->selection;
   int status = step->kernel(lanes, dst, operands[0], operands[1], operands[2]);
   if (status > 0) lanes_failed(frame, step);
@@ -169,7 +169,7 @@ bool frame_is_plain(const program_frame *frame, const mm_batch *batch) {
   bool plain = program->plain && (!program->filters || frame->most_pass);
   for (int32_t i = 0; i < program->step_count && plain; i++) {
     const program_step *step = &program->steps[i];
-    if (step->instr.op != MM_OP_LOAD) continue;
+    if (step->instr.op != OP_LOAD) continue;
     const mm_column *column = &batch->columns[step->instr.a];
     int64_t width = mm_type_width(column->type);
     plain = !column->valid && column->type.id != MM_NULL
@@ -190,7 +190,7 @@ int frame_run_plain(program_frame *frame, const mm_batch *batch, int64_t start, 
   for (int32_t i = 0; i < count; i++) {
     const program_step *step = &program->steps[order ? order[i] : i];
     const mm_instr *instr = &step->instr;
-    if (instr->op == MM_OP_LOAD) {
+    if (instr->op == OP_LOAD) {
       const mm_column *column = &batch->columns[instr->a];
       const uint8_t *data = column->data;
       int64_t width = step->width;
@@ -222,8 +222,8 @@ int frame_run(program_frame *frame, const mm_batch *batch, int64_t start, int32_
   for (int32_t i = 0; i < program->step_count && frame->n > 0; i++) {
     int32_t at = order ? order[i] : i;
     const program_step *step = &program->steps[at];
-    if (step->instr.op == MM_OP_LOAD) load_column(frame, step, batch, start);
-    else if (step->instr.op == MM_OP_FILTER) filter(frame, at, i + 1 == program->step_count);
+    if (step->instr.op == OP_LOAD) load_column(frame, step, batch, start);
+    else if (step->instr.op == OP_FILTER) filter(frame, at, i + 1 == program->step_count);
     else {
       int status = run_kernel(frame, step, &lanes);
       if (status < 0) return kernel_error(status, step, error);

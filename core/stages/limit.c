@@ -1,8 +1,8 @@
 /* limit.c - the first rows in the order of the input, of all or of each key. (In another order: sort_stage.c.)
  *
  * DESIGN. A morsel keeps the rows that would be wanted if it were the first; fold keeps those that really are. Without
- * keys the job ends when there are enough. With keys, rows are picked from batches that stay as they are until the end,
- * because the counter knows each key by its first row; a morsel's batches are then joined to what was picked of them.
+ * keys the job ends when there are enough. With keys, rows are picked from batches of which some row is wanted; a
+ * morsel's batches are then joined to what was picked of them.
  *
  * SPDX-License-Identifier: MIT */
 #include "engine/job_state.h"
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "hash/key_counter.h"
 #include "stages/sort/sort_stage.h"
+#include "types/gather.h"
 #include <string.h>
 
 /* Batches, and what is wanted of them. */
@@ -24,6 +25,7 @@ typedef struct limiter {
   int64_t n;
   int32_t *keys;
   int32_t key_count;
+  row_encoding encoding; /* of the keys; once bound */
   choice kept;
 } limiter;
 
@@ -36,11 +38,13 @@ static void choice_free(choice *c) {
 /* ---- Morsels ---- */
 
 static int limit_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
-  const limiter *l = (const limiter *)stage;
+  limiter *l = (limiter *)stage;
   for (int32_t k = 0; k < l->key_count; k++)
     if (l->keys[k] < 0 || l->keys[k] >= in->count)
       return error_fail(error, MM_EUSAGE, "bad-column", "limit: there is no column %d", l->keys[k]);
-  return l->key_count ? sort_refuse_opaque("limit", in, error) : 0;
+  if (!l->key_count) return 0;
+  TRY(sort_refuse_opaque("limit", in, error));
+  return row_encoding_init_keys(&l->encoding, in, l->keys, l->key_count, error);
 }
 
 static int limit_open(mm_stage *stage, mm_job *job, void **local, mm_error *error) {
@@ -62,33 +66,26 @@ static int append_head(mm_table *to, const mm_batch *from, int64_t n, mm_error *
   return mm_table_append(to, &head, error);
 }
 
-static int pick_of_keys(const limiter *l, choice *c, uint64_t *hashes, mm_error *error) {
-  int32_t part = (int32_t)(c->rows.count - 1);
-  int64_t length = c->rows.batches[part].length, seen;
-  TRY(mm_buffer_reserve(&c->picks, length * (int64_t)sizeof(row_ref), error));
-  key_counter_hash(&c->rows.batches[part], l->keys, l->key_count, hashes);
-  for (int64_t i = 0; i < length; i++) {
-    row_ref at = {part, (int32_t)i};
-    TRY(key_counter_add(&c->key_counter, c->rows.batches, l->keys, l->key_count, hashes[i], at, &seen, error));
-    if (seen > l->n) continue;
+static int pick_rows(const limiter *l, choice *c, const mm_batch *in, uint32_t *numbers, mm_error *error) {
+  TRY(key_counter_number(&c->key_counter, &l->encoding, in, l->keys, numbers, error));
+  TRY(mm_buffer_reserve(&c->picks, in->length * (int64_t)sizeof(row_ref), error));
+  for (int64_t i = 0; i < in->length; i++) {
+    row_ref at = {(int32_t)c->rows.count, (int32_t)i};
+    if (key_counter_add(&c->key_counter, numbers[i]) > l->n) continue;
     memcpy(c->picks.data + c->picks.size, &at, sizeof at);
     c->picks.size += sizeof at;
   }
   return 0;
 }
 
-/* Append a batch and pick from it; it is dropped again when nothing of it is wanted. */
+/* Pick rows of a batch; it is kept when some are wanted. */
 static int choose_rows(const limiter *l, choice *c, const mm_batch *in, mm_error *error) {
-  TRY(append_head(&c->rows, in, in->length, error));
-  int64_t before = c->picks.size, size = in->length * 8;
-  uint64_t *hashes = memory_allocate(size);
-  int status = hashes ? pick_of_keys(l, c, hashes, error) : error_fail_memory(error, size);
-  memory_release(hashes, size);
-  if (status >= 0 && c->picks.size == before) {
-    mm_batch_free(&c->rows.batches[--c->rows.count]);
-    c->rows.rows -= in->length;
-  }
-  return status;
+  int64_t before = c->picks.size, size = in->length * (int64_t)sizeof(uint32_t);
+  uint32_t *numbers = memory_allocate(size);
+  int status = numbers ? pick_rows(l, c, in, numbers, error) : error_fail_memory(error, size);
+  memory_release(numbers, size);
+  TRY(status);
+  return c->picks.size == before ? 0 : append_head(&c->rows, in, in->length, error);
 }
 
 static int limit_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
@@ -163,6 +160,7 @@ static int limit_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *e
 static void limit_free(mm_stage *stage) {
   limiter *l = (limiter *)stage;
   choice_free(&l->kept);
+  row_encoding_free(&l->encoding);
   memory_release(l->keys, l->key_count * (int64_t)sizeof *l->keys);
   mm_schema_free(&stage->out);
   memory_release(l, sizeof *l);

@@ -54,7 +54,7 @@ static int bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
     return error_fail(error, MM_EBUG, "bad-program", "the program reads %d columns, there are %d", program->columns,
                       in->count);
   for (int32_t i = 0; i < program->step_count; i++)
-    if (program->steps[i].instr.op == MM_OP_LOAD) TRY(check_column(program, &program->steps[i], in, error));
+    if (program->steps[i].instr.op == OP_LOAD) TRY(check_column(program, &program->steps[i], in, error));
   for (int32_t i = 0; i < program->output_count; i++)
     TRY(check_output(program, program->registers[program->outputs[i]].column, in, error));
   return 0;

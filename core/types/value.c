@@ -6,17 +6,15 @@
 #include "text/float.h"
 #include "text/integer.h"
 #include "types/column.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
 /* ---- Order ---- */
 
-/* NaN is above all numbers, equal to itself. */
 static int compare_float(double a, double b) {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a == b) return 0;
-  return (a != a) - (b != b);
+  int64_t x = total_order_f64(a), y = total_order_f64(b);
+  return (x > y) - (x < y);
 }
 
 static int compare_text(const mm_column *a, int64_t i, const mm_column *b, int64_t j) {

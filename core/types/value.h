@@ -3,5 +3,5 @@
 #pragma once
 #include "moonmill.h"
 
-/* The total order of values: -inf < -0 = +0 < inf < NaN < null, text by bytes. As for sort keys: <0, 0, >0. */
+/* The total order of values: floats as in total_order.h, text by bytes, null last. <0, 0, >0. */
 int column_compare(const mm_column *a, int64_t i, const mm_column *b, int64_t j);

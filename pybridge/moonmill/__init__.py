@@ -25,7 +25,7 @@ from .errors import (
     StateError,
     UsageError,
 )
-from .errors import from_json as _from_json
+from .errors import from_core as _from_core
 from .job import Job
 from .loading import load, module, pipeline, read
 from .memory import Memory, memory
@@ -36,7 +36,7 @@ from .reading import Files, files
 from .store import Store, store
 from .table import Table
 
-_core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=_from_json)
+_core.configure(table=Table, column=Column, buffer=Buffer, job=Job, error=_from_core)
 
 __version__ = _core.version()
 

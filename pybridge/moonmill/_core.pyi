@@ -12,12 +12,18 @@ def configure(
     column: type | None = None,
     buffer: type | None = None,
     job: type | None = None,
-    error: Callable[[str], BaseException] | None = None,
+    error: Callable[[Any], BaseException] | None = None,
 ) -> None:
-    """Set the subclasses to instantiate, and the function that makes an exception from the JSON text of failures."""
+    """Set the subclasses to instantiate, and the function that makes an exception from failures: JSON text, or a dict.
+
+    The dict has the fields of one failure; its `frames` are the text of the core.
+    """
 
 def version() -> str: ...
 def isa() -> str: ...
+def statuses() -> dict[str, int]:
+    """Exit codes of the command, by the kind of failure."""
+
 def memory_used() -> int: ...
 def memory_reserved() -> int:
     """Bytes of memory_used() that Lua states hold."""

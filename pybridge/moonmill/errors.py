@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from .base.frames import entries_of
+from ._core import statuses
+from .base.frames import decode, entries_of
 from .base.printable import MOST, PLACE, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+_exit_codes = statuses()
+"""Exit codes of the command, by the kind of failure."""
 
 _FIELDS = (
     "code",
@@ -53,7 +57,7 @@ class Error(Exception):
         Further errors that were found.
     """
 
-    exit_code = 70
+    exit_code = _exit_codes["bug"]
     default_code = "bug"
 
     def __init__(self, message: str = "", /, *, others: tuple[Error, ...] = (), **fields: Any) -> None:
@@ -100,14 +104,14 @@ _STATE = frozenset({*_FIELDS, "others"})
 class DataError(Error, ValueError):
     """Bad data: a failed cast, an overflow, a division by zero, a malformed field of a file. Exit code 1."""
 
-    exit_code = 1
+    exit_code = _exit_codes["data"]
     default_code = "data"
 
 
 class UsageError(Error, ValueError):
     """A mistake in a pipeline or in how it is used, found before data is read. Exit code 2."""
 
-    exit_code = 2
+    exit_code = _exit_codes["usage"]
     default_code = "usage"
 
 
@@ -118,7 +122,7 @@ class KindError(UsageError, TypeError):
 class FileError(Error, OSError):
     """A file that cannot be opened, read or written. Exit code 3."""
 
-    exit_code = 3
+    exit_code = _exit_codes["io"]
     default_code = "io"
 
     def __init__(self, message: str = "", /, **fields: Any) -> None:
@@ -129,7 +133,7 @@ class FileError(Error, OSError):
 class LimitError(Error, RuntimeError):
     """A limit set by the caller was reached. Exit code 4."""
 
-    exit_code = 4
+    exit_code = _exit_codes["limit"]
     default_code = "limit"
 
 
@@ -140,14 +144,14 @@ class JobTimeout(LimitError, TimeoutError):
 class ScriptError(Error, RuntimeError):
     """Lua code of a script failed; its call stack is part of the traceback. Exit code 5."""
 
-    exit_code = 5
+    exit_code = _exit_codes["script"]
     default_code = "script"
 
 
 class MemoryLimitError(Error, MemoryError):
     """Out of memory, or the memory limit was reached. Exit code 6."""
 
-    exit_code = 6
+    exit_code = _exit_codes["memory"]
     default_code = "memory"
 
 
@@ -161,7 +165,7 @@ class SandboxError(Error, PermissionError):
 class StateError(Error, RuntimeError):
     """An object was used after its end, or a second time. Exit code 8."""
 
-    exit_code = 8
+    exit_code = _exit_codes["state"]
     default_code = "state"
 
 
@@ -172,7 +176,7 @@ class InternalError(Error, SystemError):
 class JobCancelled(Error):
     """The job was cancelled. Exit code 130 if by Ctrl-C."""
 
-    exit_code = 130
+    exit_code = _exit_codes["cancel"]
     default_code = "cancel"
 
 
@@ -191,6 +195,13 @@ _classes: dict[str, type[Error]] = {
         JobCancelled,
     )
 }
+
+
+def from_core(failure: str | dict[str, Any]) -> Error:
+    """The exception for what the core reports: JSON of failures, or the fields of one, in which frames are text."""
+    if isinstance(failure, str):
+        return from_json(failure)
+    return from_failures([{**failure, "frames": decode(failure.get("frames", ""))}])
 
 
 def from_json(text: str) -> Error:

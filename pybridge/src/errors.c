@@ -5,20 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *kind_of(int code) {
-  switch (code) {
-  case MM_EDATA: return "data";
-  case MM_EUSAGE: return "usage";
-  case MM_EIO: return "io";
-  case MM_ELIMIT: return "limit";
-  case MM_ESCRIPT: return "script";
-  case MM_ENOMEM: return "memory";
-  case MM_ESTATE: return "state";
-  case MM_ECANCEL: return "cancel";
-  default: return "bug";
-  }
-}
-
 /* Before the package has said what it wants. */
 static PyObject *plain_type(int code) {
   switch (code) {
@@ -30,89 +16,68 @@ static PyObject *plain_type(int code) {
   }
 }
 
-/* ---- JSON, as `--errors json` writes it ---- */
+/* ---- The fields of a failure ---- */
 
-static const char *escape_character(char *room, size_t size, unsigned char c) {
-  snprintf(room, size, c == '"' || c == '\\' ? "\\%c" : c < 32 || c == 127 ? "\\u%04x" : "%c", c);
-  return room;
+/* Put what is made of a field into the dict; takes `value`. */
+static int put_value(PyObject *fields, const char *key, PyObject *value) {
+  int status = value ? PyDict_SetItemString(fields, key, value) : -1;
+  Py_XDECREF(value);
+  return status;
 }
 
-static int put(mm_buffer *json, const char *text) { return mm_buffer_append(json, text, (int64_t)strlen(text), NULL); }
-
-/* "key":"text", unless the text is empty. */
-static int put_text(mm_buffer *json, const char *key, const char *text) {
-  char room[8];
-  if (!*text) return 0;
-  int status = put(json, json->data[json->size - 1] == '{' ? "\"" : ",\"");
-  if (status >= 0) status = put(json, key);
-  if (status >= 0) status = put(json, "\":\"");
-  for (const char *at = text; *at && status >= 0; at++)
-    status = put(json, escape_character(room, sizeof room, (unsigned char)*at));
-  return status < 0 ? status : put(json, "\"");
+/* An empty text is left out. */
+static int put_text(PyObject *fields, const char *key, const char *text) {
+  return *text ? put_value(fields, key, PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace")) : 0;
 }
 
-/* "key":number, unless it is less than 1. */
-static int put_number(mm_buffer *json, const char *key, int64_t number) {
-  char text[64];
-  if (number < 1) return 0;
-  snprintf(text, sizeof text, ",\"%s\":%lld", key, (long long)number);
-  return put(json, text);
+/* A number less than 1 is left out. */
+static int put_number(PyObject *fields, const char *key, int64_t number) {
+  return number > 0 ? put_value(fields, key, PyLong_FromLongLong(number)) : 0;
 }
 
-/* "frames":[...] of lines "file\tline\tfunction\n", unless there are none. */
-static int put_frames(mm_buffer *json, const char *frames) {
-  char file[512], function[128];
-  long line;
-  int status = 0, taken = 0;
-  bool any = false;
-  while (status >= 0 && sscanf(frames, "%511[^\t\n]\t%ld\t%127[^\n]%*1[\n]%n", file, &line, function, &taken) == 3) {
-    status = put(json, any ? ",{" : ",\"frames\":[{");
-    if (status >= 0) status = put_text(json, "file", file);
-    if (status >= 0) status = put_text(json, "function", function);
-    if (status >= 0) status = put_number(json, "line", line);
-    if (status >= 0) status = put(json, "}");
-    frames += taken;
-    any = true;
-  }
-  return status < 0 || !any ? status : put(json, "]");
-}
-
-static int put_failure(mm_buffer *json, const mm_error *error) {
+/* A dict of fields, as in a failure of `--errors json`, but `frames` is the text of the core. */
+static PyObject *fields_of(const mm_error *error) {
   const struct {
     const char *key, *text;
-  } texts[] = {{"code", kind_of(error->code)}, {"id", error->id},     {"message", error->message},
-               {"hint", error->hint},          {"file", error->file}, {"field", error->field},
-               {"value", error->value}};
-  int status = put(json, "[{");
+  } texts[] = {{"code", mm_status_kind(error->code)},
+               {"id", error->id},
+               {"message", error->message},
+               {"hint", error->hint},
+               {"file", error->file},
+               {"field", error->field},
+               {"value", error->value},
+               {"frames", error->frames}};
+  PyObject *fields = PyDict_New();
+  int status = fields ? 0 : -1;
   for (size_t i = 0; i < sizeof texts / sizeof *texts && status >= 0; i++)
-    status = put_text(json, texts[i].key, texts[i].text);
-  if (status >= 0) status = put_number(json, "line", error->line);
-  if (status >= 0) status = put_number(json, "column", error->column);
-  if (status >= 0) status = put_number(json, "row", error->row + 1);
-  if (status >= 0) status = put_frames(json, error->frames);
-  return status < 0 ? status : put(json, "}]");
+    status = put_text(fields, texts[i].key, texts[i].text);
+  if (status >= 0) status = put_number(fields, "line", error->line);
+  if (status >= 0) status = put_number(fields, "column", error->column);
+  if (status >= 0) status = put_number(fields, "row", error->row + 1);
+  if (status < 0) Py_CLEAR(fields);
+  return fields;
 }
 
 /* ---- Raising ---- */
 
-PyObject *raise_json(module_state *state, const char *json, Py_ssize_t size) {
-  PyObject *text = PyUnicode_DecodeUTF8(json, size, "replace");
-  PyObject *exception = text && state->error ? PyObject_CallOneArg(state->error, text) : NULL;
+/* Raise the exception that the package makes of `failures`, which is taken. */
+static PyObject *raise_made(module_state *state, PyObject *failures) {
+  PyObject *exception = failures && state->error ? PyObject_CallOneArg(state->error, failures) : NULL;
   if (exception && PyExceptionInstance_Check(exception)) PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
   else if (exception) PyErr_Format(PyExc_TypeError, "error() made a %.100s of a failure", Py_TYPE(exception)->tp_name);
-  else if (text && !state->error) PyErr_SetObject(PyExc_RuntimeError, text);
+  else if (failures && !state->error) PyErr_SetObject(PyExc_RuntimeError, failures);
   Py_XDECREF(exception);
-  Py_XDECREF(text);
+  Py_XDECREF(failures);
   return NULL;
+}
+
+PyObject *raise_json(module_state *state, const char *json, Py_ssize_t size) {
+  return raise_made(state, PyUnicode_DecodeUTF8(json, size, "replace"));
 }
 
 PyObject *raise_error(module_state *state, const mm_error *error) {
   if (!state->error) return PyErr_Format(plain_type(error->code), "%s", error->message);
-  mm_buffer json = {0};
-  if (put_failure(&json, error) < 0) PyErr_NoMemory();
-  else raise_json(state, (const char *)json.data, (Py_ssize_t)json.size);
-  mm_buffer_free(&json);
-  return NULL;
+  return raise_made(state, fields_of(error));
 }
 
 PyObject *raise_column(module_state *state, mm_error *error, const char *name) {

@@ -72,6 +72,19 @@ static PyObject *core_isa(PyObject *module, PyObject *unused) {
   return PyUnicode_FromString(mm_isa_name());
 }
 
+/* Exit codes by kind. */
+static PyObject *core_statuses(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  PyObject *codes = PyDict_New();
+  const mm_status *status;
+  for (int32_t i = 0; codes && (status = mm_status_at(i)); i++) {
+    PyObject *code = PyLong_FromLong(status->exit_code);
+    if (!code || PyDict_SetItemString(codes, status->kind, code) < 0) Py_CLEAR(codes);
+    Py_XDECREF(code);
+  }
+  return codes;
+}
+
 static PyObject *core_memory_used(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
   deferred_release_drain();
@@ -126,9 +139,12 @@ static PyObject *core_memory_trim(PyObject *module, PyObject *unused) {
 static PyMethodDef functions[] = {
     {"configure", MMPY_METHOD(core_configure), METH_VARARGS | METH_KEYWORDS,
      "configure($module, /, *, table=None, column=None, buffer=None, job=None, error=None)\n--\n\n"
-     "Set the subclasses to instantiate, and the function that makes an exception from the JSON text of failures."},
+     "Set the subclasses to instantiate, and the function that makes an exception from failures: JSON text, or a "
+     "dict."},
     {"version", core_version, METH_NOARGS, "version($module, /)\n--\n\nVersion of the core."},
     {"isa", core_isa, METH_NOARGS, "isa($module, /)\n--\n\nInstruction set of the kernels in use."},
+    {"statuses", core_statuses, METH_NOARGS,
+     "statuses($module, /)\n--\n\nExit codes of the command, by the kind of failure."},
     {"memory_used", core_memory_used, METH_NOARGS, "memory_used($module, /)\n--\n\nBytes that the core holds now."},
     {"memory_reserved", core_memory_reserved, METH_NOARGS,
      "memory_reserved($module, /)\n--\n\nBytes of memory_used() that Lua states hold."},

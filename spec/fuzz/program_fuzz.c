@@ -3,7 +3,7 @@
  * the same bits on every instruction set.
  * SPDX-License-Identifier: MIT */
 #include "base/cpu.h"
-#include "program/operations.h"
+#include "kernels/operations.h"
 #include "types/column.h"
 #include "types/type.h"
 #include <math.h>
@@ -95,15 +95,15 @@ static int32_t operand(const plan *p, int32_t written, int kind, const mm_instr 
 static mm_instr any_instr(plan *p, int32_t i) {
   uint8_t op = next(), spoil = next();
   int32_t written = i < REGISTERS ? i : REGISTERS;
-  mm_instr instr = {.op = op % (MM_OP_COUNT + 1), .dst = i % REGISTERS, .guard = -1, .place = i};
-  const operation_info *operation = &operation_table[instr.op < MM_OP_COUNT ? instr.op : 0];
+  mm_instr instr = {.op = op % (OP_COUNT + 1), .dst = i % REGISTERS, .guard = -1, .place = i};
+  const operation_info *operation = &operation_table[instr.op < OP_COUNT ? instr.op : 0];
   mm_type type = written ? p->registers[next() % written] : any_type();
-  if (instr.op == MM_OP_LOAD) instr.a = next() % COLUMNS, type = p->columns[instr.a];
-  else if (instr.op == MM_OP_CONST) instr.a = next() % CONSTANTS, type = p->constants[instr.a].type;
+  if (instr.op == OP_LOAD) instr.a = next() % COLUMNS, type = p->columns[instr.a];
+  else if (instr.op == OP_CONST) instr.a = next() % CONSTANTS, type = p->constants[instr.a].type;
   else if (spoil & 1) type = any_type();
   instr.type = instr.type2 = type.id;
-  if (instr.op == MM_OP_CAST || spoil & 2) instr.type2 = written ? p->registers[next() % written].id : any_type().id;
-  if (instr.op != MM_OP_LOAD && instr.op != MM_OP_CONST) {
+  if (instr.op == OP_CAST || spoil & 2) instr.type2 = written ? p->registers[next() % written].id : any_type().id;
+  if (instr.op != OP_LOAD && instr.op != OP_CONST) {
     instr.a = operand(p, written, operation->operands[0], &instr);
     instr.b = operand(p, written, operation->operands[1], &instr);
     instr.c = operand(p, written, operation->operands[2], &instr);

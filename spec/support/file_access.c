@@ -1,5 +1,5 @@
-/* file_access.c - core/io/spill/random_access.h and spill_file.h for spec/core/io/, which links this file with objects of
- * the core: what they declare is not exported.
+/* file_access.c - core/io/spill/random_access.h and spill_file.h for spec/core/io/, which links this file with
+ * objects of the core: what they declare is not exported.
  * SPDX-License-Identifier: MIT */
 #include "io/spill/random_access.h"
 #include "io/spill/spill_file.h"

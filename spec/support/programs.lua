@@ -8,6 +8,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local moonmill = require "moonmill.base.ffi"
+local operations = require "operations"
 local C, null = moonmill.C, columns.null
 
 local Program = {}
@@ -53,7 +54,7 @@ function Program:op(op, name, a, b, c, options)
   if type(c) == "table" then c, options = nil, c end
   options = options or {}
   return self:emit {
-    op = C["MM_OP_" .. op], type = id(name), type2 = id(options.type2 or name), dst = register(self, options.result
+    op = operations.number(op), type = id(name), type2 = id(options.type2 or name), dst = register(self, options.result
       or gives[op] or name),
     a = a, b = b or options.b, c = c or options.c, guard = options.guard, place = options.place,
   }
@@ -61,7 +62,7 @@ end
 
 function Program:load(column)
   local name = self.columns[column + 1]
-  return self:emit { op = C.MM_OP_LOAD, type = id(name), type2 = id(name), dst = register(self, name), a = column }
+  return self:emit { op = operations.number "load", type = id(name), type2 = id(name), dst = register(self, name), a = column }
 end
 
 ---Add a constant to the program; its number.
@@ -71,11 +72,11 @@ function Program:value(name, value)
 end
 
 function Program:const(name, value)
-  return self:emit { op = C.MM_OP_CONST, type = id(name), type2 = id(name), dst = register(self, name),
+  return self:emit { op = operations.number "const", type = id(name), type2 = id(name), dst = register(self, name),
     a = self:value(name, value) }
 end
 
-function Program:filter(a) self:emit { op = C.MM_OP_FILTER, type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end
+function Program:filter(a) self:emit { op = operations.number "filter", type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end
 
 ---@param mode string "CHECK", "TRY", "WRAP", "SATURATE"
 function Program:cast(to, from, a, mode, options)

@@ -14,8 +14,15 @@ local ffi = require "ffi"
 local bit = require "bit"
 local moonmill = require "moonmill.base.ffi"
 local columns = require "columns"
+local operations = require "operations"
 local programs = require "programs"
 local C = moonmill.C
+local CAST = operations.number "cast"
+local of_numbers = {} -- operations on numbers that are null just where an operand is
+for name in ([[add sub mul div floordiv mod neg abs sign min max mul_add mul_sub sub_mul floor ceil trunc round plain
+    pow sqrt cbrt exp log log2 log10 sin cos tan asin acos atan atan2 sinh cosh tanh hypot]]):gmatch "%S+" do
+  of_numbers[operations.number(name)] = true
+end
 
 local M = { ROWS = 2 * 65536 + 1025, kernels = 0 }
 local ROWS, WORDS = M.ROWS, math.ceil((2 * 65536 + 1025) / 64)
@@ -179,7 +186,7 @@ local function build(case, options)
         registers[k] = p:const(name, value_of(name, case.kinds[4] == "T" and case.t or "", true)(1))
       else
         p.columns[#p.columns + 1] = name
-        list[#list + 1] = column(name, case.op == C.MM_OP_CAST and case.t or "", kind == "I" and true or case.tame, k)
+        list[#list + 1] = column(name, case.op == CAST and case.t or "", kind == "I" and true or case.tame, k)
         registers[k] = p:load(#p.columns - 1)
       end
     end
@@ -288,17 +295,18 @@ end
 
 ---Calls each(case) for every kernel; `pattern` limits the operations by name.
 function M.each(pattern, each)
-  local skipped = { [C.MM_OP_LOAD] = true, [C.MM_OP_CONST] = true, [C.MM_OP_FILTER] = true, [C.MM_OP_IN] = true }
-  for op = 0, tonumber(C.MM_OP_COUNT) - 1 do
+  local skipped = {}
+  for _, name in ipairs { "load", "const", "filter", "in" } do skipped[operations.number(name)] = true end
+  for op = 0, operations.count - 1 do
     local name = ffi.string(C.mm_op_name(op))
     local kinds = not skipped[op] and name:find(pattern) and kinds_of(op)
     assert(skipped[op] or kinds or not name:find(pattern), "no operands found for " .. name)
     for _, t in ipairs(kinds and M.types or {}) do
       local uses_s = kinds[1] == "S" or kinds[2] == "S" or kinds[3] == "S"
       for _, s in ipairs(uses_s and M.types or { t }) do
-        for mode = 0, op == C.MM_OP_CAST and 3 or 0 do
-          local case = { op = op, t = t, s = s, kinds = kinds, mode = op == C.MM_OP_CAST and mode or nil, tame = true,
-            strict = op == C.MM_OP_CAST and mode ~= C.MM_CAST_TRY or op <= C.MM_OP_HYPOT }
+        for mode = 0, op == CAST and 3 or 0 do
+          local case = { op = op, t = t, s = s, kinds = kinds, mode = op == CAST and mode or nil, tame = true,
+            strict = op == CAST and mode ~= C.MM_CAST_TRY or of_numbers[op] }
           if accepts(case) then each(case) end
         end
       end

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels/flags.h"
 #include "kernels/reduce/reduce_lanes.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -21,20 +22,9 @@
 #define UNSIGNED_KEYS(s, T, K)                                                                                         \
   ALWAYS_INLINE K key_##s(T x) { return (K)((K)x ^ TOP_BIT(K)); }                                                      \
   ALWAYS_INLINE T unkey_##s(K key) { return (T)(key ^ TOP_BIT(K)); }
-/* Negative floats grow away from zero as bits do: all bits but the sign are reversed. */
 #define FLOAT_KEYS(s, T, K)                                                                                            \
-  ALWAYS_INLINE K key_##s(T x) {                                                                                       \
-    K bits;                                                                                                            \
-    memcpy(&bits, &x, sizeof bits);                                                                                    \
-    bits ^= (bits < 0 ? -1 : 0) & LAST(K);                                                                             \
-    return x != x ? LAST(K) : bits;                                                                                    \
-  }                                                                                                                    \
-  ALWAYS_INLINE T unkey_##s(K key) {                                                                                   \
-    T x;                                                                                                               \
-    K bits = key ^ ((key < 0 ? -1 : 0) & LAST(K));                                                                     \
-    memcpy(&x, &bits, sizeof x);                                                                                       \
-    return key == LAST(K) ? (T)__builtin_nan("") : x;                                                                  \
-  }
+  ALWAYS_INLINE K key_##s(T x) { return total_order_##s(x); }                                                          \
+  ALWAYS_INLINE T unkey_##s(K key) { return total_order_back_##s(key); }
 
 /* 64 bits to 0 or -1, in the way that compilers turn into vectors for each size. */
 ALWAYS_INLINE void unpack_int8_t(int8_t known[64], uint64_t bits) { unpack_flags(known, bits); }

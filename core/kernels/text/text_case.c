@@ -116,4 +116,9 @@ static int upper(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, co
   return convert(lanes, dst, a, UPPER);
 }
 
-kernel_function text_case_kernel(int op) { return op == MM_OP_LOWER ? lower : upper; }
+static const kernel_entry entries[] = {
+    {OP_LOWER, MM_UTF8, MM_NULL, lower, NULL},
+    {OP_UPPER, MM_UTF8, MM_NULL, upper, NULL},
+};
+
+kernel_function text_case_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }

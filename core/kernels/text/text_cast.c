@@ -2,6 +2,7 @@
  * lane.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
+#include "kernels/time/date_part.h"
 #include "text/datetime.h"
 #include "text/float.h"
 #include "text/integer.h"
@@ -133,9 +134,11 @@ static const kernel_function to_text[MM_TYPE_COUNT] = {
     TYPE_NUMBERS(ROW)[MM_BOOL] = text_of_bool, [MM_DATE] = text_of_date, [MM_TIMESTAMP] = text_of_timestamp,
     [MM_DURATION] = text_of_duration};
 
-kernel_function text_cast_kernel(int type, int type2) {
+kernel_function text_cast_kernels(const kernel_key *key) {
+  int type = key->type, type2 = key->type2;
+  if (key->mode != MM_CAST_CHECK && key->mode != MM_CAST_TRY) return NULL;
   if (type_is_text(type) && type_is_text(type2))
     return type == MM_UTF8 && type2 == MM_BINARY ? utf8_of_binary : same_bytes;
   if (type2 == MM_UTF8) return from_text[type];
-  return type == MM_UTF8 ? to_text[type2] : NULL;
+  return type == MM_UTF8 ? to_text[type2] : date_cast_kernel(type, type2);
 }

@@ -33,8 +33,16 @@ COMPARISON(le, order(a, b) <= 0)
 COMPARISON(gt, order(a, b) > 0)
 COMPARISON(ge, order(a, b) >= 0)
 
-kernel_function text_compare_kernel(int op) {
-  static const kernel_function kernels[] = {eq, ne, lt, le, gt, ge};
-  _Static_assert(MM_OP_GE == MM_OP_EQ + 5, "comparisons stand in this order");
-  return kernels[op - MM_OP_EQ];
+/* A constant second operand has kernels of its own. */
+static const kernel_function eq_shaped[SHAPE_COUNT] = {eq, text_eq_constant, eq};
+static const kernel_function ne_shaped[SHAPE_COUNT] = {ne, text_ne_constant, ne};
+
+static const kernel_entry entries[] = {
+    {OP_EQ, MM_UTF8, MM_UTF8, NULL, eq_shaped}, {OP_NE, MM_UTF8, MM_UTF8, NULL, ne_shaped},
+    {OP_LT, MM_UTF8, MM_UTF8, lt, NULL},        {OP_LE, MM_UTF8, MM_UTF8, le, NULL},
+    {OP_GT, MM_UTF8, MM_UTF8, gt, NULL},        {OP_GE, MM_UTF8, MM_UTF8, ge, NULL},
+};
+
+kernel_function text_compare_kernels(const kernel_key *key) {
+  return kernel_table_find_storage(KERNEL_TABLE(entries), key);
 }

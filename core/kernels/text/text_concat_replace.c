@@ -105,6 +105,12 @@ static int repeat(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, c
   return failed;
 }
 
-kernel_function text_concat_replace_kernel(int op) {
-  return op == MM_OP_CONCAT ? concat : op == MM_OP_REPLACE ? replace_text : repeat;
+static const kernel_entry entries[] = {
+    {OP_CONCAT, MM_UTF8, MM_NULL, concat, NULL},        {OP_CONCAT, MM_BINARY, MM_NULL, concat, NULL},
+    {OP_REPLACE, MM_UTF8, MM_NULL, replace_text, NULL}, {OP_REPLACE, MM_BINARY, MM_NULL, replace_text, NULL},
+    {OP_REPEAT, MM_UTF8, MM_NULL, repeat, NULL},        {OP_REPEAT, MM_BINARY, MM_NULL, repeat, NULL},
+};
+
+kernel_function text_concat_replace_kernels(const kernel_key *key) {
+  return kernel_table_find(KERNEL_TABLE(entries), key);
 }

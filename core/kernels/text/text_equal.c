@@ -2,7 +2,6 @@
  * the constant takes their place.
  * SPDX-License-Identifier: MIT */
 #include "kernels/text/text_kernel.h"
-#include "types/type.h"
 #include <string.h>
 
 /* Texts of `size` bytes are equal when their first and their last sizeof(T) bytes are. */
@@ -60,17 +59,14 @@ static int compare(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, 
   return 0;
 }
 
-static int eq(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b, const lane_vector *c) {
+int text_eq_constant(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                     const lane_vector *c) {
   (void)c;
   return compare(lanes, dst, a, b, 0);
 }
 
-static int ne(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b, const lane_vector *c) {
+int text_ne_constant(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,
+                     const lane_vector *c) {
   (void)c;
   return compare(lanes, dst, a, b, UINT64_MAX);
-}
-
-kernel_function text_equal_constant_kernel(int op, int type, int type2) {
-  if (!type_is_text(type) || !type_is_text(type2)) return NULL;
-  return op == MM_OP_EQ ? eq : op == MM_OP_NE ? ne : NULL;
 }

@@ -111,12 +111,11 @@ static int reverse(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, 
   return 0;
 }
 
-kernel_function text_length_sub_kernel(int op, int type) {
-  bool binary = type == MM_BINARY;
-  switch (op) {
-  case MM_OP_LEN: return binary ? bytes : len;
-  case MM_OP_BYTES: return bytes;
-  case MM_OP_SUB_TEXT: return binary ? sub_binary : sub_text;
-  default: return binary ? NULL : reverse;
-  }
-}
+static const kernel_entry entries[] = {
+    {OP_LEN, MM_UTF8, MM_NULL, len, NULL},           {OP_LEN, MM_BINARY, MM_NULL, bytes, NULL},
+    {OP_BYTES, MM_UTF8, MM_NULL, bytes, NULL},       {OP_BYTES, MM_BINARY, MM_NULL, bytes, NULL},
+    {OP_SUB_TEXT, MM_UTF8, MM_NULL, sub_text, NULL}, {OP_SUB_TEXT, MM_BINARY, MM_NULL, sub_binary, NULL},
+    {OP_REVERSE, MM_UTF8, MM_NULL, reverse, NULL},
+};
+
+kernel_function text_length_sub_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }

@@ -77,11 +77,11 @@ static int find_character(kernel_lanes *lanes, lane_vector *dst, const lane_vect
   return 0;
 }
 
-kernel_function text_search_kernel(int op, int type) {
-  switch (op) {
-  case MM_OP_STARTS_WITH: return starts_with;
-  case MM_OP_ENDS_WITH: return ends_with;
-  case MM_OP_CONTAINS: return contains;
-  default: return type == MM_UTF8 ? find_character : NULL;
-  }
-}
+static const kernel_entry entries[] = {
+    {OP_STARTS_WITH, MM_UTF8, MM_NULL, starts_with, NULL}, {OP_STARTS_WITH, MM_BINARY, MM_NULL, starts_with, NULL},
+    {OP_ENDS_WITH, MM_UTF8, MM_NULL, ends_with, NULL},     {OP_ENDS_WITH, MM_BINARY, MM_NULL, ends_with, NULL},
+    {OP_CONTAINS, MM_UTF8, MM_NULL, contains, NULL},       {OP_CONTAINS, MM_BINARY, MM_NULL, contains, NULL},
+    {OP_FIND, MM_UTF8, MM_NULL, find_character, NULL},
+};
+
+kernel_function text_search_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }

@@ -53,4 +53,10 @@ TRIM(trim, trim_right(trim_left(x[i])))
 TRIM(ltrim, trim_left(x[i]))
 TRIM(rtrim, trim_right(x[i]))
 
-kernel_function text_trim_kernel(int op) { return op == MM_OP_TRIM ? trim : op == MM_OP_LTRIM ? ltrim : rtrim; }
+static const kernel_entry entries[] = {
+    {OP_TRIM, MM_UTF8, MM_NULL, trim, NULL},
+    {OP_LTRIM, MM_UTF8, MM_NULL, ltrim, NULL},
+    {OP_RTRIM, MM_UTF8, MM_NULL, rtrim, NULL},
+};
+
+kernel_function text_trim_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }

@@ -55,20 +55,20 @@ static inline int64_t week(int64_t days) { return (civil_of(days + 4 - weekday(d
 
 ALWAYS_INLINE int64_t part_of_day(int op, int64_t days) {
   switch (op) {
-  case MM_OP_YEAR: return civil_of(days).year;
-  case MM_OP_MONTH: return civil_of(days).month;
-  case MM_OP_DAY: return civil_of(days).day;
-  case MM_OP_WEEKDAY: return weekday(days);
-  case MM_OP_YEARDAY: return civil_of(days).yearday;
+  case OP_YEAR: return civil_of(days).year;
+  case OP_MONTH: return civil_of(days).month;
+  case OP_DAY: return civil_of(days).day;
+  case OP_WEEKDAY: return weekday(days);
+  case OP_YEARDAY: return civil_of(days).yearday;
   default: return week(days);
   }
 }
 
 ALWAYS_INLINE int64_t part_of_time(int op, int64_t value, int64_t scale) {
   switch (op) {
-  case MM_OP_HOUR: return floor_mod(value, 86400 * scale) / (3600 * scale);
-  case MM_OP_MINUTE: return floor_mod(value, 3600 * scale) / (60 * scale);
-  case MM_OP_SECOND: return floor_mod(value, 60 * scale) / scale;
+  case OP_HOUR: return floor_mod(value, 86400 * scale) / (3600 * scale);
+  case OP_MINUTE: return floor_mod(value, 3600 * scale) / (60 * scale);
+  case OP_SECOND: return floor_mod(value, 60 * scale) / scale;
   default: return part_of_day(op, floor_div(value, 86400 * scale));
   }
 }
@@ -95,30 +95,25 @@ ALWAYS_INLINE int each_moment(kernel_lanes *lanes, lane_vector *dst, const lane_
   }
 }
 
-#define PARTS(X)                                                                                                       \
+#define PARTS_OF_DAY(X)                                                                                                \
   X(YEAR, year_part)                                                                                                   \
   X(MONTH, month_part)                                                                                                 \
-  X(DAY, day_part)                                                                                                     \
-  X(HOUR, hour_part)                                                                                                   \
-  X(MINUTE, minute_part) X(SECOND, second_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
+  X(DAY, day_part) X(WEEKDAY, weekday_part) X(YEARDAY, yearday_part) X(WEEK, week_part)
+#define PARTS_OF_TIME(X) X(HOUR, hour_part) X(MINUTE, minute_part) X(SECOND, second_part)
 #define PART(OP, name)                                                                                                 \
   static int name(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const lane_vector *b,                   \
                   const lane_vector *c) {                                                                              \
     (void)b, (void)c;                                                                                                  \
-    return each_moment(lanes, dst, a, MM_OP_##OP);                                                                     \
+    return each_moment(lanes, dst, a, OP_##OP);                                                                        \
   }
-PARTS(PART)
+PARTS_OF_DAY(PART)
+PARTS_OF_TIME(PART)
 
-kernel_function date_part_kernel(int op, int type) {
-#define PART_CASE(OP, name)                                                                                            \
-  case MM_OP_##OP: return name;
-  bool clock = op == MM_OP_HOUR || op == MM_OP_MINUTE || op == MM_OP_SECOND;
-  if (type != MM_TIMESTAMP && (type != MM_DATE || clock)) return NULL;
-  switch (op) {
-    PARTS(PART_CASE)
-  default: return NULL;
-  }
-}
+#define OF_BOTH(OP, name) {OP_##OP, MM_DATE, MM_NULL, name, NULL}, OF_TIMESTAMP(OP, name)
+#define OF_TIMESTAMP(OP, name) {OP_##OP, MM_TIMESTAMP, MM_NULL, name, NULL},
+static const kernel_entry entries[] = {PARTS_OF_DAY(OF_BOTH) PARTS_OF_TIME(OF_TIMESTAMP)};
+
+kernel_function date_part_kernels(const kernel_key *key) { return kernel_table_find(KERNEL_TABLE(entries), key); }
 
 /* ---- Casts ---- */
 

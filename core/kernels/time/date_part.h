@@ -1,7 +1,6 @@
-/* date_part.h - the kernels of parts of dates, and of dates and timestamps from each other.
+/* date_part.h - the casts of dates and timestamps from each other.
  * SPDX-License-Identifier: MIT */
 #pragma once
-#include "kernels/kernel.h"
+#include "kernels/operations.h"
 
-kernel_function date_part_kernel(int op, int type);    /* year .. week */
-kernel_function date_cast_kernel(int type, int type2); /* date and timestamp from each other */
+kernel_function date_cast_kernel(int type, int type2); /* NULL: no such cast */

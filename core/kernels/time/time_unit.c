@@ -46,7 +46,8 @@ static int convert_units(kernel_lanes *lanes, lane_vector *dst, const lane_vecto
   return failed != 0;
 }
 
-kernel_function time_unit_kernel(int type, int mode) {
-  bool known = (type == MM_TIMESTAMP || type == MM_DURATION) && mode >= MM_CAST_CHECK && mode <= MM_CAST_SATURATE;
+kernel_function time_unit_kernels(const kernel_key *key) {
+  bool time = key->type == MM_TIMESTAMP || key->type == MM_DURATION;
+  bool known = time && key->mode >= MM_CAST_CHECK && key->mode <= MM_CAST_SATURATE;
   return known ? convert_units : NULL;
 }

@@ -8,9 +8,7 @@
  * SPDX-License-Identifier: MIT */
 #include "stages/sort/key_sort.h"
 #include "types/column.h"
-#include "types/type.h"
 #include "types/value.h"
-#include <math.h>
 #include <string.h>
 
 /* Three digits of items tell apart the rows of a morsel, two MANY of them, one FEW; SHORT lists are sorted by
@@ -22,19 +20,6 @@ typedef unsigned __int128 wide;
 
 static bool keys_equal(const sort_key *a, const sort_key *b) { return a->high == b->high && a->low == b->low; }
 
-static double float_at(const mm_column *column, int64_t row) {
-  return type_storage(column->type.id) == MM_F32 ? ((const float *)column->data)[row]
-                                                 : ((const double *)column->data)[row];
-}
-
-/* Of equal values: -0 comes before 0 in an order, though they are one key. */
-static int compare_zeros(const mm_column *x, int64_t i, const mm_column *y, int64_t j) {
-  int32_t type = type_storage(x->type.id);
-  if (type != MM_F32 && type != MM_F64) return 0;
-  double a = float_at(x, i), b = float_at(y, j);
-  return a == 0 ? (signbit(b) != 0) - (signbit(a) != 0) : 0;
-}
-
 /* By value, from the first key on that numbers leave open. */
 static int compare_values(const key_comparator *by, row_ref a, row_ref b) {
   for (int32_t k = by->key; k < by->order->count; k++) {
@@ -45,7 +30,6 @@ static int compare_values(const key_comparator *by, row_ref a, row_ref b) {
     if (null_x && null_y) continue;
     if (null_x || null_y) return null_x == (order->nulls_first != 0) ? -1 : 1;
     int result = column_compare(x, a.row, y, b.row);
-    if (!result) result = compare_zeros(x, a.row, y, b.row);
     if (result) return order->descending ? -result : result;
   }
   return 0;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "kernels/reduce/reduce.h"
 #include "types/column.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -64,20 +65,8 @@ void sort_spec_free(sort_spec *o) {
 
 /* ---- Codes ---- */
 
-/* All NaN are one value above the others; -0 comes before 0. */
-static uint64_t code_f64(double value) {
-  uint64_t bits;
-  if (value != value) return UINT64_C(0xfff8000000000000);
-  memcpy(&bits, &value, 8);
-  return bits ^ ((uint64_t)((int64_t)bits >> 63) | UINT64_C(1) << 63);
-}
-
-static uint64_t code_f32(float value) {
-  uint32_t bits;
-  if (value != value) return UINT32_C(0xffc00000);
-  memcpy(&bits, &value, 4);
-  return bits ^ ((uint32_t)((int32_t)bits >> 31) | UINT32_C(1) << 31);
-}
+static uint64_t code_f64(double value) { return (uint64_t)total_order_f64(value) ^ UINT64_C(1) << 63; }
+static uint64_t code_f32(float value) { return (uint32_t)total_order_f32(value) ^ UINT32_C(1) << 31; }
 
 #define CODES(ctype, code)                                                                                             \
   do {                                                                                                                 \
@@ -220,11 +209,8 @@ bool sort_key_is_open(const sort_spec *o, int32_t key, const sort_key *r) {
 static int64_t place_of(const sort_column *key, uint64_t code) {
   uint64_t value = key->order.descending ? code ^ (uint64_t)low_ones(key->width) : code;
   switch (key->type) {
+  case MM_F32: return (int32_t)((uint32_t)value ^ UINT32_C(1) << 31);
   case MM_F64:
-    if (value == code_f64(__builtin_nan(""))) return INT64_MAX;
-    break;
-  case MM_F32:
-    return value == code_f32(__builtin_nanf("")) ? INT32_MAX : (int32_t)((uint32_t)value ^ UINT32_C(1) << 31);
   case MM_I64:
   case MM_U64: break;
   default: return (int64_t)value - 1 - (INT64_C(1) << key->width >> 2); /* codes begin with 1 */

@@ -82,22 +82,22 @@ int sort_runs_emit(const sorter *s, const sort_key *sort_keys, int64_t count, mm
 /* Keep the first n keys of each key. */
 int sort_runs_keep(const sorter *s, key_counter *t, const mm_batch *batches, int64_t batch_count, sort_key *sort_keys,
                    int64_t *count, mm_error *error) {
-  int64_t rows = 0, kept = 0, seen;
+  int64_t rows = 0, kept = 0;
   for (int64_t i = 0; i < batch_count; i++) rows += batches[i].length;
-  uint64_t *hashes = memory_allocate((rows + 1) * 8);
-  int64_t *starts = memory_allocate((batch_count + 1) * 8);
-  int status = hashes && starts ? 0 : error_fail_memory(error, rows * 8);
+  int64_t size = (rows + 1) * (int64_t)sizeof(uint32_t), starts_size = (batch_count + 1) * 8;
+  uint32_t *numbers = memory_allocate(size);
+  int64_t *starts = memory_allocate(starts_size);
+  int status = numbers && starts ? 0 : error_fail_memory(error, size);
   for (int64_t i = 0, at = 0; i < batch_count && status >= 0; at += batches[i++].length) {
     starts[i] = at;
-    key_counter_hash(&batches[i], s->keys, s->key_count, hashes + at);
+    status = key_counter_number(t, &s->key_encoding, &batches[i], s->keys, numbers + at, error);
   }
   for (int64_t i = 0; i < *count && status >= 0; i++) {
     row_ref at = sort_keys[i].at;
-    status = key_counter_add(t, batches, s->keys, s->key_count, hashes[starts[at.part] + at.row], at, &seen, error);
-    if (status >= 0 && seen <= s->n) sort_keys[kept++] = sort_keys[i];
+    if (key_counter_add(t, numbers[starts[at.part] + at.row]) <= s->n) sort_keys[kept++] = sort_keys[i];
   }
-  memory_release(hashes, (rows + 1) * 8);
-  memory_release(starts, (batch_count + 1) * 8);
+  memory_release(numbers, size);
+  memory_release(starts, starts_size);
   *count = kept;
   return status;
 }

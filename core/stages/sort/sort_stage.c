@@ -49,6 +49,7 @@ static int sort_bind(mm_stage *stage, const mm_schema *in, mm_error *error) {
     if (s->orders[k].column < 0 || s->orders[k].column >= in->count)
       return error_fail(error, MM_EUSAGE, "bad-column", "%s: there is no column %d", stage->vtable->name,
                         s->orders[k].column);
+  if (s->key_count) TRY(row_encoding_init_keys(&s->key_encoding, in, s->keys, s->key_count, error));
   TRY(sort_spec_init(&s->spec, s->orders, s->order_count, in, error));
   s->precision = (key_precision){.bits = 128, .key = s->order_count};
   return 0;
@@ -234,6 +235,7 @@ static void sort_free(mm_stage *stage) {
   memory_release(s->sort_keys, s->sort_keys_capacity * (int64_t)sizeof *s->sort_keys);
   memory_release(s->orders, s->order_count * (int64_t)sizeof *s->orders);
   memory_release(s->keys, s->key_count * (int64_t)sizeof *s->keys);
+  row_encoding_free(&s->key_encoding);
   sort_spec_free(&s->spec);
   pthread_mutex_destroy(&s->lock);
   mm_schema_free(&stage->out);

@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
+#include "hash/row_encoding.h"
 #include "stages/sort/top_n_boundary.h"
 #include <pthread.h>
 
@@ -18,9 +19,10 @@ typedef struct sorter {
   int64_t n;     /* rows to keep; -1: all */
   int32_t *keys; /* n is meant for each of these keys */
   int32_t key_count;
-  sort_spec spec;           /* from bind on */
-  mm_table runs;            /* batches in order */
-  sort_key_list *sort_keys; /* of each run */
+  row_encoding key_encoding; /* of these keys; from bind on */
+  sort_spec spec;            /* from bind on */
+  mm_table runs;             /* batches in order */
+  sort_key_list *sort_keys;  /* of each run */
   int64_t sort_keys_capacity;
   key_precision precision; /* of all runs */
 

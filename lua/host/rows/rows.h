@@ -22,7 +22,7 @@ int mm_rows_try(const char *shipment, int64_t size, const mm_schema *out, const 
 int64_t mm_rows_invalid_text(const int32_t *offsets, const uint8_t *bytes, int64_t n);
 /* Has one of n f64, or f32 if `single`, the bits of a NaN that LuaJIT could mistake for a value of another type? */
 bool    mm_rows_odd_nan(const void *values, int64_t n, bool single);
-/* Every NaN among n values gets the bits of MM_OP_PLAIN. */
+/* Every NaN among n values gets the bits of the operation `plain`. */
 void    mm_rows_plain_nan(void *values, int64_t n, bool single);
 /* `out` (empty) shares the columns of `in` and has `extra` zero columns behind them. */
 int     mm_rows_share(const mm_batch *in, int32_t extra, mm_batch *out, mm_error *error);

@@ -32,13 +32,13 @@ local failure = {}
 
 local IN_HANDLER = "error in error handling" -- what LuaJIT says where a handler of xpcall failed too
 
-local status = {
-  data = C.MM_EDATA, usage = C.MM_EUSAGE, io = C.MM_EIO, limit = C.MM_ELIMIT, script = C.MM_ESCRIPT,
-  memory = C.MM_ENOMEM,
-  state = C.MM_ESTATE, cancel = C.MM_ECANCEL, bug = C.MM_EBUG,
-}
-local kinds = {}
-for kind, code in pairs(status) do kinds[tonumber(code)] = kind end
+local status, exit_codes = {}, {} -- by kind
+for i = 0, math.huge do
+  local known = C.mm_status_at(i)
+  if known == nil then break end
+  local kind = ffi.string(known.kind)
+  status[kind], exit_codes[kind] = known.code, known.exit_code
+end
 
 local bugs = setmetatable({}, { __mode = "k" }) -- failures that were made as bugs
 
@@ -185,7 +185,12 @@ Failure.__tostring = failure.text
 ---Exit code of the command: 1 data, 2 usage, ... 70 bug.
 ---@param self moonmill.Failure
 ---@return integer
-function failure.exit_code(self) return -tonumber(status[self.code] or C.MM_EBUG) end
+function failure.exit_code(self) return exit_codes[self.code] or exit_codes.bug end
+
+---What a call of C returns for it: MM_E*.
+---@param self moonmill.Failure
+---@return integer
+function failure.status(self) return status[self.code] or status.bug end
 
 local function filled(text)
   local value = ffi.string(text)
@@ -201,7 +206,7 @@ function failure.from_c(err, places)
   local place = places and err.place >= 0 and places[err.place] or nil
   local line, column, row = tonumber(err.line), tonumber(err.column), tonumber(err.row)
   local result = failure.new {
-    code = kinds[err.code] or "bug", id = filled(err.id) or "error", message = ffi.string(err.message),
+    code = ffi.string(C.mm_status_kind(err.code)), id = filled(err.id) or "error", message = ffi.string(err.message),
     hint = filled(err.hint),
     file = filled(err.file), line = line > 0 and line or nil, column = column > 0 and column or nil,
     row = row >= 0 and row + 1 or nil, field = filled(err.field), value = filled(err.value),

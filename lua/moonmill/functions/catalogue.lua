@@ -14,7 +14,7 @@ local types = require "moonmill.base.types"
 ---@field usage string "round(x, digits)"
 ---@field help string one line
 ---@field example string[] { expression, its value }
----@field op string? name of MM_OP_* or, for an aggregate, of MM_AGG_*
+---@field op string? name of an operation (core/kernels/operations.def) or, for an aggregate, of MM_AGG_*
 ---@field takes string[]?
 ---@field gives string?
 ---@field form string?

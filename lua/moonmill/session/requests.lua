@@ -154,7 +154,7 @@ local function guarded(fn, ...)
   local ok, result = xpcall(fn, as_failure, ...)
   if ok then return 0, result end
   result = failure.memory(result) or result
-  return -failure.exit_code(result), "[" .. failure.json(result) .. "]"
+  return failure.status(result), "[" .. failure.json(result) .. "]"
 end
 
 -- "name", "value" of parameters in turns.

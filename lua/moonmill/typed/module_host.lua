@@ -195,7 +195,7 @@ local function tell(problem, pointer)
   if NO_ROOM[problem] then problem = failure.new { code = "script", id = "script", message = problem } end
   if not failure.is(problem) then problem = failure.new { code = "bug", id = "bug", message = tostring(problem) } end
   local err = ffi.cast("mm_error *", pointer)
-  failure.to_c(err, -failure.exit_code(problem), problem)
+  failure.to_c(err, failure.status(problem), problem)
   err.line, err.column = problem.line or 0, problem.column or 0
   ffi.copy(err.file, (problem.file or ""):sub(-ffi.sizeof(err.file) + 1))
 end

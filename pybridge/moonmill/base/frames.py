@@ -14,6 +14,15 @@ sources: dict[str, str] = {}
 """Texts of scripts that are not files, by the name that messages give them: tracebacks show their lines."""
 
 
+def decode(text: str) -> list[dict[str, Any]]:
+    """Calls of Lua out of the text of an error of the core: lines of file, line and function between tabs."""
+    frames: list[dict[str, Any]] = []
+    for entry in text.split("\n")[:-1]:
+        file, line, function = entry.split("\t", 2)
+        frames.append({"file": file, "function": function, "line": int(line)})
+    return frames
+
+
 def entries_of(frames: Sequence[Mapping[str, Any]]) -> TracebackType | None:
     """Traceback entries for calls of Lua, which are dicts of `file`, `line` and `function`, innermost first.
 

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local columns = require "columns"
 local moonmill = require "moonmill.base.ffi"
+local operations = require "operations"
 local programs = require "programs"
 local C = moonmill.C
 
@@ -20,14 +21,14 @@ end
 describe("a program", function()
   it("is refused when it reads what is not there", function()
     assert.equal("instruction 0 (load): no such column",
-      refusal(function(p) return p:emit { op = C.MM_OP_LOAD, type = C.MM_I64, type2 = C.MM_I64,
+      refusal(function(p) return p:emit { op = operations.number "load", type = C.MM_I64, type2 = C.MM_I64,
         dst = (function() p.types[1] = "i64" return 0 end)(), a = 2 } end))
     assert.equal("instruction 1 (add): reads a register that nothing has written",
       refusal(function(p) return p:op("ADD", "i64", p:load(0), 5) end))
     assert.equal("instruction 1 (add): reads a register that nothing has written",
       refusal(function(p) return p:op("ADD", "i64", p:load(0), -1) end))
     assert.equal("instruction 0 (const): no such constant",
-      refusal(function(p) p.types[1] = "i64" return p:emit { op = C.MM_OP_CONST, type = C.MM_I64, type2 = C.MM_I64,
+      refusal(function(p) p.types[1] = "i64" return p:emit { op = operations.number "const", type = C.MM_I64, type2 = C.MM_I64,
         dst = 0, a = 0 } end))
     assert.equal("instruction 1 (in): no such constants",
       refusal(function(p) return p:op("IN", "i64", p:load(0), 0, 1) end))
@@ -50,10 +51,10 @@ describe("a program", function()
   it("is refused when a register is written twice, or the operation is unknown", function()
     assert.equal("instruction 1 (load): writes a register again", refusal(function(p)
       p:load(0)
-      return p:emit { op = C.MM_OP_LOAD, type = C.MM_I64, type2 = C.MM_I64, dst = 0, a = 0 }
+      return p:emit { op = operations.number "load", type = C.MM_I64, type2 = C.MM_I64, dst = 0, a = 0 }
     end))
     assert.equal("instruction 0: no such operation",
-      refusal(function(p) return p:emit { op = C.MM_OP_COUNT, type = 1, type2 = 1, dst = 0 } end))
+      refusal(function(p) return p:emit { op = operations.count, type = 1, type2 = 1, dst = 0 } end))
   end)
 
   it("without output or with columns has no single value", function()
@@ -102,9 +103,9 @@ describe("a program", function()
   end)
 
   it("names its operations and its instruction set", function()
-    assert.equal("is_distinct", ffi.string(C.mm_op_name(C.MM_OP_IS_DISTINCT)))
+    assert.equal("is_distinct", ffi.string(C.mm_op_name(operations.number "is_distinct")))
     assert.equal("unknown", ffi.string(C.mm_op_name(-1)))
-    for op = 0, C.MM_OP_COUNT - 1 do assert.truthy(C.mm_op_name(op) ~= nil) end
+    for op = 0, operations.count - 1 do assert.truthy(C.mm_op_name(op) ~= nil) end
     assert.truthy(({ base = true, avx2 = true, avx512 = true })[ffi.string(C.mm_isa_name())])
     assert.truthy(columns)
   end)

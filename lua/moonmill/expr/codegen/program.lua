@@ -11,6 +11,13 @@ local C = binding.C
 
 local program = {}
 
+-- Operations by the names that instructions have: those of the core in capitals.
+local operations = setmetatable({}, { __index = function(known, name)
+  local op = C.mm_op_find(name:lower())
+  assert(op >= 0, name)
+  known[name] = op
+  return op
+end })
 local modes = { check = C.MM_CAST_CHECK, try = C.MM_CAST_TRY, wrap = C.MM_CAST_WRAP, sat = C.MM_CAST_SATURATE }
 
 -- Instructions that outputs, filters and errors need, and the new number of each register. Filters and what can fail
@@ -89,7 +96,7 @@ function program.build(code, outputs, columns, inputs)
   local registers = ffi.new("mm_type[?]", math.max(count, 1))
   for i, instr in ipairs(live) do
     local to = instrs[i - 1]
-    to.op, to.type, to.type2 = C["MM_OP_" .. instr.op], instr.type.code, (instr.type2 or instr.type).code
+    to.op, to.type, to.type2 = operations[instr.op], instr.type.code, (instr.type2 or instr.type).code
     to.dst = instr.dst and numbers[instr.dst] or -1
     to.a, to.b, to.c = -1, -1, -1
     for k, register in ipairs(instr.args) do to[k == 1 and "a" or k == 2 and "b" or "c"] = numbers[register] end

@@ -6,7 +6,7 @@ local types = require "moonmill.base.types"
 
 ---@class moonmill.GraphNode
 ---@field id integer
----@field op string of enum mm_op, without MM_OP_
+---@field op string name of an operation
 ---@field type moonmill.Type of the result
 ---@field on moonmill.Type of the operands
 ---@field args moonmill.GraphNode[]

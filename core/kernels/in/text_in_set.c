@@ -1,9 +1,10 @@
 /* text_in_set.c - IN on text: is it one of a set of constants, which is hashed once when the program is built?
  * SPDX-License-Identifier: MIT */
+#include "kernels/in/text_in_set.h"
 #include "base/alloc.h"
-#include "types/hash_bytes.h"
+#include "kernels/operations.h"
 #include "kernels/text/text_bytes.h"
-#include "kernels/text/text_kernel.h"
+#include "types/hash_bytes.h"
 #include <string.h>
 
 typedef struct member {
@@ -66,4 +67,8 @@ static int in(kernel_lanes *lanes, lane_vector *dst, const lane_vector *a, const
   return 0;
 }
 
-kernel_function text_in_set_kernel(int op) { return op == MM_OP_IN ? in : NULL; }
+static const kernel_entry entries[] = {{OP_IN, MM_UTF8, MM_NULL, in, NULL}};
+
+kernel_function text_in_set_kernels(const kernel_key *key) {
+  return kernel_table_find_storage(KERNEL_TABLE(entries), key);
+}

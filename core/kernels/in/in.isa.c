@@ -3,58 +3,53 @@
  * SPDX-License-Identifier: MIT */
 #include "base/compiler.h"
 #include "kernels/flags.h"
-#include "kernels/in_set.h"
-#include "kernels/kernel.h"
+#include "kernels/in/in_set.h"
+#include "kernels/operations.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
 #define T int8_t
 #define SUFFIX i8
 #define KEY(x) ((uint64_t)(int64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T int16_t
 #define SUFFIX i16
 #define KEY(x) ((uint64_t)(int64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T int32_t
 #define SUFFIX i32
 #define KEY(x) ((uint64_t)(int64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T int64_t
 #define SUFFIX i64
 #define KEY(x) ((uint64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T uint8_t
 #define SUFFIX u8
 #define KEY(x) ((uint64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T uint16_t
 #define SUFFIX u16
 #define KEY(x) ((uint64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T uint32_t
 #define SUFFIX u32
 #define KEY(x) ((uint64_t)(x))
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 #define T uint64_t
 #define SUFFIX u64
 #define KEY(x) (x)
-#include "kernels/templates/in.inc.h"
+#include "kernels/in/in.inc.h"
 
-static inline uint64_t float_key(double x) {
-  uint64_t bits;
-  x += 0.0; /* -0 becomes +0 */
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
 #define T float
 #define SUFFIX f32
-#define KEY(x) float_key((double)(x))
-#include "kernels/templates/in.inc.h"
+#define KEY(x) equal_bits_f64((double)(x))
+#include "kernels/in/in.inc.h"
 #define T double
 #define SUFFIX f64
-#define KEY(x) float_key(x)
-#include "kernels/templates/in.inc.h"
+#define KEY(x) equal_bits_f64(x)
+#include "kernels/in/in.inc.h"
 
 static int member_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector *va, const lane_vector *vb,
                        const lane_vector *vc) {
@@ -70,12 +65,6 @@ static int member_bool(kernel_lanes *lanes, lane_vector *dst, const lane_vector 
   return 0;
 }
 
-#define MEMBER_CASE(E, s, ctype, format)                                                                               \
-  case MM_##E: return member_##s;
-kernel_function PASTE(in_kernel, ISA)(int type) {
-  switch (type) {
-    TYPE_NUMBERS(MEMBER_CASE)
-  case MM_BOOL: return member_bool;
-  default: return NULL;
-  }
-}
+#define ENTRY(E, s, ctype, format) {OP_IN, MM_##E, MM_NULL, member_##s, NULL},
+static const kernel_entry entries[] = {TYPE_NUMBERS(ENTRY) ENTRY(BOOL, bool, , )};
+const kernel_table PASTE(in_table, ISA) = {entries, sizeof entries / sizeof *entries};

@@ -1,9 +1,10 @@
 /* in_set.c - the values of IN on numbers and bools, made once when a program is built.
  * SPDX-License-Identifier: MIT */
-#include "kernels/in_set.h"
+#include "kernels/in/in_set.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
+#include "types/total_order.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -27,10 +28,7 @@ static bool lane_bits(const mm_value *value, int type, uint64_t *bits) {
 /* The key a value has in the hash table, as in.isa.c makes it: integers as 64 bits, floats as f64 without -0. */
 static uint64_t key_of(const mm_value *value, int type) {
   if (!type_is_float(type)) return type_is_unsigned(type) ? value->u : (uint64_t)value->i;
-  double x = (type == MM_F32 ? (double)(float)value->f : value->f) + 0.0;
-  uint64_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
+  return equal_bits_f64(type == MM_F32 ? (double)(float)value->f : value->f);
 }
 
 static bool holds(const mm_value *values, int32_t count, int type, uint64_t key) {
