@@ -112,6 +112,8 @@ text("contains(s, part)", "true if part occurs in s", { "contains('moonmill', 'o
   { op = "CONTAINS", takes = { "text", "text" }, gives = "bool" })
 text("find(s, part)", "position of the first occurrence of part, counted from 1", { "find('moonmill', 'mill')", "5" },
   { op = "FIND", takes = { "text", "text" }, gives = "i64", nulls = "null also where part does not occur" })
+text("distance(a, b)", "Levenshtein distance: fewest characters to insert, delete or replace to make a into b",
+  { "distance('kitten', 'sitting')", "3" }, { op = "DISTANCE", takes = { "text", "text" }, gives = "i64" })
 text("replace(s, old, new)", "s with every occurrence of old replaced by new",
   { "replace('a-b-c', '-', '+')", "'a+b+c'" },
   { op = "REPLACE", takes = { "text", "text", "text" }, gives = "same" })
