@@ -58,9 +58,9 @@ void mm_set_threads(const mm_threads *threads);
 
 enum { MM_VECTOR = 2048 };
 
-/* Operations have names ("add", "starts_with"); their numbers hold for one build of the library. Operands and result are
- * of type T, instr.type (the operands' type unless said otherwise), of type S, instr.type2, or of a fixed type; unless
- * said otherwise the result is null where an operand is. core/kernels/operations.def explains each. */
+/* Operations have names ("add", "starts_with"); their numbers hold for one build of the library. Operands and result
+ * are of type T, instr.type (the operands' type unless said otherwise), of type S, instr.type2, or of a fixed type;
+ * unless said otherwise the result is null where an operand is. core/kernels/operations.def explains each. */
 int mm_op_find(const char *name); /* -1: there is none */
 const char *mm_op_name(int op);   /* "unknown" beyond the last */
 enum { MM_CAST_CHECK, MM_CAST_TRY, MM_CAST_WRAP, MM_CAST_SATURATE };

@@ -141,7 +141,8 @@ static bool look_at_job(execution *exec, int slice) {
 
 bool execution_run_here(execution *exec) {
   int32_t flags = mm_plan_flags(exec->result.plan);
-  if (exec->reads || (flags & (MM_STAGE_USER_CODE | MM_STAGE_STORE)) || exec->result.input.rows > MM_MORSEL) return false;
+  if (exec->reads || (flags & (MM_STAGE_USER_CODE | MM_STAGE_STORE)) || exec->result.input.rows > MM_MORSEL)
+    return false;
   exec->began = mm_host_clock();
   finish_job(exec, mm_job_run(exec->job, &exec->error));
   return true;
