@@ -60,9 +60,9 @@ void mm_set_threads(const mm_threads *threads);
 
 enum { MM_VECTOR = 2048 };
 
-/* Operations have names ("add", "starts_with"); their numbers hold for one build of the library. Each has operands and
- * a result of type T, instr.type (the operands' type unless said otherwise), of type S, instr.type2, or of a fixed type;
- * unless said otherwise the result is null where an operand is. core/kernels/operations.def says what each does. */
+/* Operations have names ("add", "starts_with"); their numbers hold for one build of the library. Operands and result
+ * are of type T, instr.type (the operands' type unless said otherwise), of type S, instr.type2, or of a fixed type;
+ * unless said otherwise the result is null where an operand is. core/kernels/operations.def explains each. */
 int mm_op_find(const char *name); /* -1: there is none */
 const char *mm_op_name(int op);   /* "unknown" beyond the last */
 enum { MM_CAST_CHECK, MM_CAST_TRY, MM_CAST_WRAP, MM_CAST_SATURATE };
@@ -99,19 +99,33 @@ void mm_program_free(mm_program *program);
 /* Run a program without columns on one row and take output 0; text stays owned by the program until the next call. */
 int  mm_program_eval(mm_program *program, mm_value *result, mm_error *error);
 
+/* ---- Rows of batches, for stages that keep some ---- */
+
+/* The rows with these numbers, in this order. Copies; on failure `to` holds what was made, and is to be freed. `track`:
+ * the result has an origin, so that its rows keep their input row numbers. */
+int mm_batch_take(mm_batch *to, const mm_batch *from, const int64_t *rows, int64_t count, bool track, mm_error *error);
+/* The `count` rows whose bits are set; where these are all, their blocks are shared, and their origins kept. */
+int mm_batch_filter(mm_batch *to, const mm_batch *from, const uint64_t *selected, int64_t count, bool track,
+                    mm_error *error);
+
 /* ---- Stages ---- */
 
+/* What a stage promises or asks of the engine. Any stage may set a flag, any part of the engine may rely on it; without
+ * the flag a stage is only slower, or handled with more care. */
 enum {
-  MM_STAGE_BREAKER = 1,   /* ends a segment: has cut, fold and finish */
-  MM_STAGE_CAN_FAIL = 2, /* run may fail at a row: batches that reach it carry row numbers */
-  MM_STAGE_KEEPS_ROWS = 4,
-  MM_STAGE_CAN_END = 8,  /* fold may be satisfied: rows before an error of a morsel are folded too, may make it moot */
-  MM_STAGE_USER_CODE = 16, /* runs user code that may not terminate */
-  MM_STAGE_ATOMIC_BATCH = 32,   /* breaking: wants no part of a batch in which a row failed */
-  MM_STAGE_STORE = 64,   /* looks into the store: mm_job_store */
-  MM_STAGE_SELECTED = 128, /* breaking: takes batches of which only selected rows count: nobody need pack them */
-  MM_STAGE_POSITIONAL = 256, /* breaking: no partials, a row goes to its own place: several morsels may be one piece */
-  MM_STAGE_NO_RETAIN = 512   /* breaker: retains no reference to the batch; its blocks need no reference count */
+  MM_STAGE_BREAKER = 1,       /* ends a segment: takes rows in, has cut, fold and finish */
+  MM_STAGE_CAN_FAIL = 2,      /* run may fail at a row: batches that reach it carry the numbers of their rows */
+  MM_STAGE_KEEPS_ROWS = 4,    /* row i of what leaves is made of row i of what comes in; none is added or left out */
+  MM_STAGE_CAN_END = 8,       /* breaker: fold may be satisfied before the input ends. So of a morsel that failed, the
+                               * rows before its error are folded too: they may make the error moot */
+  MM_STAGE_USER_CODE = 16,    /* runs user code that may not terminate: only threads that can be left may run it */
+  MM_STAGE_ATOMIC_BATCH = 32, /* breaker: takes nothing more of a morsel in which a row has failed */
+  MM_STAGE_STORE = 64,        /* reads the store, by mm_job_store */
+  MM_STAGE_SELECTED = 128,    /* run takes batches in which only the rows of mm_batch.selected count; else the stage
+                               * before packs them */
+  MM_STAGE_POSITIONAL = 256,  /* breaker: has no partials and goes by the numbers of rows alone, so that several morsels
+                               * may be one piece, folded in any order */
+  MM_STAGE_NO_RETAIN = 512    /* breaker: run keeps no reference to its batch; the source may lend blocks uncounted */
 };
 
 /* What a stage does. Calls for one local come from one thread at a time. */
@@ -140,6 +154,11 @@ typedef struct mm_stage_class {
   int  (*drain)(mm_stage *stage, mm_error *error);
   /* Once, after the last fold: append result batches to `out` (its schema is set); sinks leave it empty. */
   int  (*finish)(mm_stage *stage, mm_job *job, mm_table *out, mm_error *error);
+  /* Breaking stages that know where columns go: once bound, set `to` of the stage right before, where that may compute
+   * them there. `flags` are those of all stages before it in the segment, as mm_plan_flags has them. May be NULL. */
+  void (*aim)(mm_stage *stage, mm_stage *before, int32_t flags);
+  /* Sinks that keep a table: mm_job_take_result, after the job has succeeded. NULL: it keeps none. */
+  void (*take_result)(mm_stage *stage, mm_table *result, int64_t *total_rows);
   /* Job was cancelled: make running calls return soon. From any thread, perhaps several times. May be NULL. */
   void (*interrupt)(mm_stage *stage);
   /* Of sinks: mm_sink_abandon. May be NULL. */
@@ -162,8 +181,8 @@ struct mm_stage {
   /* A later stage can fail: fill in mm_batch.row, and origin when rows are dropped; set by the engine. */
   bool      track_rows;
   bool      may_select;  /* the next stage takes batches with `selected`; set by the engine */
-  /* Where columns of the result go, if the stage can write them there: row i of the job is row i; set by the engine;
-   * NULL: nowhere in particular. */
+  /* Where columns of the result go, if the stage can write them there: row i of the job is row i; set by `aim` of the
+   * next stage; NULL: nowhere in particular. */
   const mm_column *to;
   int32_t   to_count;
   mm_schema out;         /* columns of the result; owned. Empty: the same as what comes in */

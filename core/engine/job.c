@@ -323,3 +323,12 @@ void mm_sink_abandon(mm_stage *sink) {
 void mm_source_free(mm_source *source) {
   if (source) source->vtable->free(source);
 }
+
+int mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error) {
+  mm_stage *last = job->stage_count ? job->stages[job->stage_count - 1] : NULL;
+  if (!last || !last->vtable->take_result)
+    return error_fail(error, MM_ESTATE, "no-table", "the job has no sink that keeps a table");
+  if (job->state != MM_JOB_DONE) return error_fail(error, MM_ESTATE, "not-done", "the job has not succeeded");
+  last->vtable->take_result(last, result, total_rows);
+  return 0;
+}

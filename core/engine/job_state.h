@@ -95,3 +95,6 @@ struct worker {
   mm_error failure; /* of the running morsel; code 0: none */
   int64_t failed_row;
 };
+
+/* Flags of stages that follow each other: KEEPS_ROWS where all have it, others where one has. (plan.c) */
+int32_t stages_flags(mm_stage *const *stages, int32_t count);

@@ -63,14 +63,16 @@ const mm_schema *mm_plan_gives(const mm_plan *plan) {
   return &plan->reads;
 }
 
-int32_t mm_plan_flags(const mm_plan *plan) {
+int32_t stages_flags(mm_stage *const *stages, int32_t count) {
   int32_t all = MM_STAGE_KEEPS_ROWS, some = 0;
-  for (int32_t i = 0; i < plan->count; i++) {
-    all &= plan->stages[i]->flags;
-    some |= plan->stages[i]->flags;
+  for (int32_t i = 0; i < count; i++) {
+    all &= stages[i]->flags;
+    some |= stages[i]->flags;
   }
   return all | (some & ~MM_STAGE_KEEPS_ROWS);
 }
+
+int32_t mm_plan_flags(const mm_plan *plan) { return stages_flags(plan->stages, plan->count); }
 
 static int32_t shares(const mm_stage *stage, int32_t column) {
   if (!(stage->flags & MM_STAGE_KEEPS_ROWS)) return -1;

@@ -3,7 +3,6 @@
 #include "engine/segment.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "engine/sink_into.h"
 #include "engine/worker.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,6 +33,14 @@ static int64_t piece_rows(const mm_job *job, const segment *s) {
   return (morsels > 1 ? morsels : 1) * MM_MORSEL;
 }
 
+/* Let the last stage say where the one before it may write. */
+static void aim_stages(mm_job *job, const segment *s) {
+  mm_stage *breaker = job->stages[s->breaker];
+  if (!breaker->vtable->aim || s->breaker == s->first) return;
+  int32_t flags = stages_flags(job->stages + s->first, s->breaker - s->first);
+  breaker->vtable->aim(breaker, job->stages[s->breaker - 1], flags);
+}
+
 int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error) {
   segment *s = &job->segment;
   *s = (segment){.source = source, .first = first, .breaker = first, .fail_at = INT64_MAX};
@@ -59,7 +66,7 @@ int segment_start(mm_job *job, mm_source *source, int32_t first, mm_error *error
     later_fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) != 0;
     job->stages[i]->may_select = (job->stages[i + 1]->flags & MM_STAGE_SELECTED) != 0;
   }
-  sink_into_aim(job, s);
+  aim_stages(job, s);
   return 0;
 }
 

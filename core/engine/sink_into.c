@@ -2,13 +2,13 @@
  *
  * DESIGN. Rows keep their numbers from the input to here, so a batch knows where it belongs, and morsels are written in
  * any order; as they begin at multiples of 64 rows they share no word of a bitmap. Where it is safe, the stage before
- * computes its fixed-width columns right there (sink_into_aim); then there is nothing left to copy.
+ * computes its fixed-width columns right there (into_aim); then there is nothing left to copy.
  *
  * SPDX-License-Identifier: MIT */
-#include "engine/sink_into.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
+#include "stage.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -103,6 +103,18 @@ static int into_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   return 0;
 }
 
+/* In place a stage may only write what it has read: one column, and only if nothing can go wrong after it was
+ * written. */
+static void into_aim(mm_stage *stage, mm_stage *before, int32_t flags) {
+  const into_sink *sink = (const into_sink *)stage;
+  int32_t written = 0;
+  for (int32_t i = 0; i < sink->count; i++) written += sink->to[i].data != NULL;
+  bool fails = (flags & MM_STAGE_CAN_FAIL) || !(flags & MM_STAGE_KEEPS_ROWS);
+  if (sink->in_place && (fails || written != 1)) return;
+  before->to = sink->to;
+  before->to_count = sink->count;
+}
+
 static void into_free(mm_stage *stage) {
   into_sink *sink = (into_sink *)stage;
   mm_schema_free(&sink->in);
@@ -120,6 +132,7 @@ static const mm_stage_class into_class = {.name = "into",
                                           .fold = into_fold,
                                           .drop = into_drop,
                                           .finish = into_finish,
+                                          .aim = into_aim,
                                           .free = into_free};
 
 mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_error *error) {
@@ -136,21 +149,4 @@ mm_stage *mm_sink_into(const mm_column *to, int32_t count, bool in_place, mm_err
   sink->count = count;
   if (count) memcpy(sink->to, to, (size_t)count * sizeof *to);
   return &sink->base;
-}
-
-/* In place a stage may only write what it has read: one column, and only if nothing can go wrong after it was
- * written. */
-void sink_into_aim(mm_job *job, const segment *s) {
-  mm_stage *last = job->stages[s->breaker];
-  if (last->vtable != &into_class || s->breaker == s->first) return;
-  into_sink *sink = (into_sink *)last;
-  mm_stage *before = job->stages[s->breaker - 1];
-  int32_t written = 0;
-  for (int32_t i = 0; i < sink->count; i++) written += sink->to[i].data != NULL;
-  bool fails = false;
-  for (int32_t i = s->first; i < s->breaker; i++)
-    fails |= (job->stages[i]->flags & MM_STAGE_CAN_FAIL) || !(job->stages[i]->flags & MM_STAGE_KEEPS_ROWS);
-  if (sink->in_place && (fails || written != 1)) return;
-  before->to = sink->to;
-  before->to_count = sink->count;
 }

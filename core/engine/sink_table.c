@@ -90,6 +90,13 @@ static int sink_finish(mm_stage *stage, mm_job *job, mm_table *out, mm_error *er
   return 0;
 }
 
+static void sink_take_result(mm_stage *stage, mm_table *result, int64_t *total_rows) {
+  table_sink *sink = (table_sink *)stage;
+  *result = sink->kept;
+  if (total_rows) *total_rows = sink->total;
+  sink->kept = (mm_table){0};
+}
+
 static void sink_free(mm_stage *stage) {
   table_sink *sink = (table_sink *)stage;
   mm_table_free(&sink->kept);
@@ -107,6 +114,7 @@ static const mm_stage_class table_sink_class = {.name = "table",
                                                 .fold = sink_fold,
                                                 .drop = sink_drop,
                                                 .finish = sink_finish,
+                                                .take_result = sink_take_result,
                                                 .free = sink_free};
 
 mm_stage *mm_sink_table(int64_t rows, mm_error *error) {
@@ -119,16 +127,4 @@ mm_stage *mm_sink_table(int64_t rows, mm_error *error) {
   sink->base.flags = table_sink_class.flags;
   sink->limit = rows;
   return &sink->base;
-}
-
-int mm_job_take_result(mm_job *job, mm_table *result, int64_t *total_rows, mm_error *error) {
-  mm_stage *last = job->stage_count ? job->stages[job->stage_count - 1] : NULL;
-  if (!last || last->vtable != &table_sink_class)
-    return error_fail(error, MM_ESTATE, "no-table", "the job has no sink that keeps a table");
-  if (job->state != MM_JOB_DONE) return error_fail(error, MM_ESTATE, "not-done", "the job has not succeeded");
-  table_sink *sink = (table_sink *)last;
-  *result = sink->kept;
-  if (total_rows) *total_rows = sink->total;
-  sink->kept = (mm_table){0};
-  return 0;
 }

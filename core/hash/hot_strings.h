@@ -1,4 +1,8 @@
 /* hot_strings.h - strings that were seen in a column, each with a small number.
+ *
+ * DESIGN. The part of hot_keys that knows text, a cache like it: it compares a text as words out of the column's bytes
+ * and sorts a vector's rows by how many words they take, where hash_table compares entries that were encoded before.
+ *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "moonmill.h"

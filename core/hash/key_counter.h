@@ -1,4 +1,4 @@
-/* key_counter.h - how many rows there have been of each key.
+/* key_counter.h - how many rows there have been of each key: a count beside each key of a hash_table.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "hash/hash_table.h"

@@ -78,11 +78,7 @@ static bool owns_blocks(const mm_batch *batch) {
 
 static int pick_rows(mm_batch *to, const mm_batch *from, const int64_t *index, int64_t count, mm_error *error) {
   if (count == from->length && owns_blocks(from)) return mm_batch_copy(to, from, error);
-  TRY(mm_batch_resize(to, from->count, error));
-  to->length = count;
-  for (int32_t c = 0; c < from->count; c++)
-    TRY(mm_column_take(&to->columns[c], &from->columns[c], index, count, error));
-  return 0;
+  return mm_batch_take(to, from, index, count, false, error);
 }
 
 enum { HELD = 4 }; /* a batch is held when one row of so many is a candidate */

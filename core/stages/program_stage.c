@@ -11,6 +11,7 @@
 #include "kernels/dispatch.h"
 #include "program/frame.h"
 #include "program/output.h"
+#include "types/gather.h"
 #include "types/type.h"
 #include <string.h>
 
@@ -249,13 +250,9 @@ static int fill_origin(program_local *local, const mm_batch *in, int64_t kept, m
     local->origin = mm_block_new(in->length * 4, error);
     if (!local->origin) return MM_ENOMEM;
   }
-  int32_t *to = (int32_t *)(void *)mm_block_data(local->origin);
-  out->origin = to;
-  for (int64_t w = 0; w < bit_words(in->length); w++)
-    for (uint64_t bits = local->kept[w]; bits; bits &= bits - 1) {
-      int64_t row = 64 * w + __builtin_ctzll(bits);
-      *to++ = in->origin ? in->origin[row] : (int32_t)row;
-    }
+  int32_t *origins = (int32_t *)(void *)mm_block_data(local->origin);
+  batch_origins(in, local->kept, origins);
+  out->origin = origins;
   out->origin_block = local->origin;
   mm_block_retain(local->origin);
   return 0;

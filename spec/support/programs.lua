@@ -62,7 +62,8 @@ end
 
 function Program:load(column)
   local name = self.columns[column + 1]
-  return self:emit { op = operations.number "load", type = id(name), type2 = id(name), dst = register(self, name), a = column }
+  return self:emit { op = operations.number "load", type = id(name), type2 = id(name), dst = register(self, name),
+    a = column }
 end
 
 ---Add a constant to the program; its number.
@@ -76,7 +77,9 @@ function Program:const(name, value)
     a = self:value(name, value) }
 end
 
-function Program:filter(a) self:emit { op = operations.number "filter", type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end
+function Program:filter(a)
+  self:emit { op = operations.number "filter", type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a }
+end
 
 ---@param mode string "CHECK", "TRY", "WRAP", "SATURATE"
 function Program:cast(to, from, a, mode, options)

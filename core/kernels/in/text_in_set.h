@@ -1,4 +1,8 @@
 /* text_in_set.h - the set of IN, of texts.
+ *
+ * DESIGN. Beside in_set because a text has no bits of its own that could be the key: members are views of the program's
+ * constants with their hashes, and most rows are told apart by their size before any hash is computed.
+ *
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "stage.h"

@@ -98,10 +98,7 @@ static int pick_rows(mm_batch *to, const mm_batch *from, sort_key *sort_keys, in
     same &= index[i] == i;
     sort_keys[i].at = (row_ref){0, (int32_t)i};
   }
-  int status = same ? mm_batch_copy(to, from, error) : mm_batch_resize(to, from->count, error);
-  for (int32_t c = 0; c < from->count && status >= 0 && !same; c++)
-    status = mm_column_take(&to->columns[c], &from->columns[c], index, count, error);
-  to->length = count;
+  int status = same ? mm_batch_copy(to, from, error) : mm_batch_take(to, from, index, count, false, error);
   memory_release(index, count * 8);
   return status;
 }

@@ -43,20 +43,6 @@ static int64_t filter_by_keys(const sort_spec *o, const top_n_boundary *b, const
   return kept;
 }
 
-/* Rows whose bits are set. */
-static int take_rows(mm_batch *to, const mm_batch *from, const uint64_t *passed, int64_t count, mm_error *error) {
-  int64_t *index = memory_allocate(count * 8), n = 0;
-  if (!index) return error_fail_memory(error, count * 8);
-  for (int64_t w = 0; w < bit_words(from->length); w++)
-    for (uint64_t bits = passed[w]; bits; bits &= bits - 1) index[n++] = w * 64 + __builtin_ctzll(bits);
-  int status = mm_batch_resize(to, from->count, error);
-  for (int32_t c = 0; c < from->count && status >= 0; c++)
-    status = mm_column_take(&to->columns[c], &from->columns[c], index, count, error);
-  to->length = count;
-  memory_release(index, count * 8);
-  return status;
-}
-
 int top_n_boundary_filter(const sort_spec *o, const top_n_boundary *b, const mm_batch *from, sort_key_list *room,
                           mm_batch *to, mm_error *error) {
   if (!b->known) return mm_batch_copy(to, from, error);
@@ -69,8 +55,7 @@ int top_n_boundary_filter(const sort_spec *o, const top_n_boundary *b, const mm_
     status = sort_key_list_reserve(room, from->length, error);
     if (status >= 0) count = filter_by_keys(o, b, from, room->items, passed);
   }
-  if (status >= 0 && count == from->length) status = mm_batch_copy(to, from, error);
-  else if (status >= 0 && count) status = take_rows(to, from, passed, count, error);
+  if (status >= 0 && count) status = mm_batch_filter(to, from, passed, count, false, error);
   memory_release(passed, size);
   return status;
 }

@@ -117,33 +117,13 @@ static int list_kept(const uint8_t *keep, int64_t n, mm_buffer *index, mm_error 
   return 0;
 }
 
-static int set_origin(const mm_batch *in, const int64_t *rows, int64_t count, mm_batch *out, mm_error *error) {
-  out->origin_block = mm_block_new(count * 4, error);
-  if (!out->origin_block) return MM_ENOMEM;
-  int32_t *origin = (int32_t *)(void *)mm_block_data(out->origin_block);
-  for (int64_t i = 0; i < count; i++) origin[i] = in->origin ? in->origin[rows[i]] : (int32_t)rows[i];
-  out->origin = origin;
-  return 0;
-}
-
-static int take_rows(const mm_batch *in, const int64_t *rows, int64_t count, bool track, mm_batch *out,
-                     mm_error *error) {
-  int status = mm_batch_resize(out, in->count, error);
-  for (int32_t i = 0; i < in->count && status >= 0; i++)
-    status = mm_column_take(&out->columns[i], &in->columns[i], rows, count, error);
-  if (status >= 0 && track) status = set_origin(in, rows, count, out, error);
-  out->row = in->row;
-  out->length = count;
-  return status;
-}
-
 int mm_rows_keep(const mm_batch *in, const uint8_t *keep, int64_t n, bool track, mm_batch *out, mm_error *error) {
   mm_buffer index = {0};
   int status = list_kept(keep, n, &index, error);
   int64_t count = index.size / 8;
   if (status >= 0 && count == in->length) status = mm_rows_share(in, 0, out, error);
   else if (status >= 0 && count > 0)
-    status = take_rows(in, (const int64_t *)(const void *)index.data, count, track, out, error);
+    status = mm_batch_take(out, in, (const int64_t *)(const void *)index.data, count, track, error);
   mm_buffer_free(&index);
   return status;
 }

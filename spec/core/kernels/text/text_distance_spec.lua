@@ -35,8 +35,8 @@ end
 describe("distance", function()
   local seed = os.time()
   math.randomseed(seed)
-  local a, b, expected = { "", "", "kitten", "flaw", null, "x", null }, { "", "abc", "sitting", "lawn", "x", null, null },
-    { 0, 3, 3, 2, null, null, null }
+  local a, b = { "", "", "kitten", "flaw", null, "x", null }, { "", "abc", "sitting", "lawn", "x", null, null }
+  local expected = { 0, 3, 3, 2, null, null, null }
   for _, alphabet in ipairs(ALPHABETS) do
     for _, m in ipairs(LENGTHS) do
       for _ = 1, 4 do
