@@ -1,8 +1,8 @@
 /* hash_table.h - a table that numbers encoded keys in order of first appearance.
  *
- * DESIGN. The table of row keys, with the one hash of row keys (row_encoding.h): whatever groups, counts or, later, joins
- * rows uses it. Another table needs a reason, which its header states: hot_keys.h, hot_strings.h, kernels/in/in_set.h,
- * kernels/in/text_in_set.h, aggregates/count_distinct_global.c.
+ * DESIGN. The table of row keys, with the one hash of row keys (row_encoding.h): whatever groups, counts or, later,
+ * joins rows uses it. Another table needs a reason, which its header states: hot_keys.h, hot_strings.h,
+ * kernels/in/in_set.h, kernels/in/text_in_set.h, aggregates/count_distinct_global.c.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once

@@ -1,9 +1,9 @@
 /* in_set.h - the set of IN, of numbers.
  *
- * DESIGN. Constant after it was made, without values beside the keys, and searched by kernels of each instruction set in
- * the type of the column; a hash_table would want rows encoded first. With hashing and probing alone, for all numbers,
- * `is_in` of 4 floats takes 4 to 7 times as long as it does by comparing, that of 20 whole numbers 1.2 to 2 times as long
- * as it does by bits.
+ * DESIGN. Constant after it was made, without values beside the keys, and searched by kernels of each instruction set
+ * in the type of the column; a hash_table would want rows encoded first. With hashing and probing alone, `is_in` of 4
+ * floats takes 4 to 7 times as long as it does by comparing, that of 20 whole numbers 1.2 to 2 times as long as it does
+ * by bits.
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
