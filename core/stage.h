@@ -227,6 +227,11 @@ mm_stage *mm_stage_sort(const mm_order *orders, int32_t count, mm_error *error);
 /* First n rows; in an order when order_count > 0; of each group when key_count > 0. */
 mm_stage *mm_stage_limit(int64_t n, const int32_t *keys, int32_t key_count, const mm_order *orders, int32_t order_count,
                          mm_error *error);
+/* Rows by chance, the same ones for the same seed: each row draws a u64 from the seed and its number in the segment's
+ * input. Keep those that drew less than this share (between 0 and 1) of all numbers, */
+mm_stage *mm_stage_sample(double share, uint64_t seed, mm_error *error);
+/* or append two columns, what was drawn (u64) and the row's number (i64), as the last two of `out` (copied). */
+mm_stage *mm_stage_draw(uint64_t seed, const mm_schema *out, mm_error *error);
 /* First whole row of each key; key_count 0: of all columns. */
 mm_stage *mm_stage_distinct(const int32_t *keys, int32_t key_count, mm_error *error);
 

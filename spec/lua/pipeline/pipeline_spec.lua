@@ -14,7 +14,7 @@ describe("a pipeline", function()
   end)
 
   it("knows every stage of the table, each with usage, help and an example that runs", function()
-    assert.equal(13, #stages.names)
+    assert.equal(14, #stages.names)
     for _, name in ipairs(stages.names) do
       local entry = stages.by_name[name]
       assert.equal(name, entry.name)
