@@ -32,8 +32,8 @@ static int update_count_null(accumulator *acc, const mm_column *column, row_vect
   return 0;
 }
 
-static int merge_count(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                       mm_error *error) {
+static int combine_count(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                         mm_error *error) {
   (void)error;
   int64_t *states = accumulator_state(to, 0);
   const int64_t *added = accumulator_state(from, first);
@@ -41,10 +41,10 @@ static int merge_count(accumulator *to, const uint32_t *number, const accumulato
   return 0;
 }
 
-static int emit_count(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
-  TRY(column_make_result(column, type, n, false, error));
+static int emit_count(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
+  (void)acc;
+  TRY(column_make_result(column, request->type, n, false, error));
   int64_t *out = (int64_t *)column->data;
   for (int64_t i = 0; i < n; i++) out[i] = *(const int64_t *)states[i];
   return 0;
@@ -60,22 +60,22 @@ static int update_truth(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static int emit_truth(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
+static int emit_truth(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
   (void)acc;
-  TRY(column_make_result(column, type, n, false, error));
+  TRY(column_make_result(column, request->type, n, false, error));
   uint64_t *out = (uint64_t *)column->data;
   for (int64_t i = 0; i < n; i++)
-    if ((*(const int64_t *)states[i] != 0) == (aggregate->op == MM_AGG_ANY)) bit_set(out, i);
+    if ((*(const int64_t *)states[i] != 0) == (request->aggregate->op == MM_AGG_ANY)) bit_set(out, i);
   return 0;
 }
 
 static const aggregate_function count_class = {
-    .size = 8, .reduces = true, .update = update_count, .combine = merge_count, .emit = emit_count};
+    .size = 8, .reduces = true, .update = update_count, .combine = combine_count, .emit = emit_count};
 static const aggregate_function count_null_class = {
-    .size = 8, .update = update_count_null, .combine = merge_count, .emit = emit_count};
+    .size = 8, .update = update_count_null, .combine = combine_count, .emit = emit_count};
 static const aggregate_function truth_class = {
-    .size = 8, .update = update_truth, .combine = merge_count, .emit = emit_truth};
+    .size = 8, .update = update_truth, .combine = combine_count, .emit = emit_truth};
 
 const aggregate_function *count_function(int op) {
   return op == MM_AGG_COUNT ? &count_class : op == MM_AGG_COUNT_NULL ? &count_null_class : &truth_class;

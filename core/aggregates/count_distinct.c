@@ -7,13 +7,53 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "base/alloc.h"
 #include "base/error.h"
+#include "hash/hash_table.h"
 #include "types/column.h"
 
 enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
 typedef struct unique {
   int64_t start, count;
 } unique;
+
+/* What an accumulator keeps beside its states. */
+typedef struct pair_table {
+  hash_table pairs;
+  int64_t rows;  /* that they came from */
+  bool appended; /* some were not looked up */
+} pair_table;
+
+static pair_table *table_of(const accumulator *acc) { return acc->local; }
+static hash_table *pairs_of(const accumulator *acc) { return &table_of(acc)->pairs; }
+static const row_encoding *encoding_of(const accumulator *acc) { return acc->shared; }
+
+static int bind_pairs(accumulator *acc, mm_error *error) {
+  mm_type types[] = {{.id = MM_U32}, acc->type};
+  acc->shared = memory_allocate_zero(sizeof(row_encoding));
+  return acc->shared ? row_encoding_init(acc->shared, types, 2, false, error)
+                     : error_fail_memory(error, sizeof(row_encoding));
+}
+
+static void free_pairs(accumulator *acc) {
+  row_encoding_free(acc->shared);
+  memory_release(acc->shared, sizeof(row_encoding));
+}
+
+static int open_pairs(accumulator *acc, mm_error *error) {
+  pair_table *table = memory_allocate_zero(sizeof *table);
+  if (!table) return error_fail_memory(error, sizeof *table);
+  table->pairs = (hash_table){.encoding = encoding_of(acc), .arena = acc->arena};
+  acc->local = table;
+  return 0;
+}
+
+static void close_pairs(accumulator *acc) {
+  hash_table_free(pairs_of(acc));
+  memory_release(acc->local, sizeof(pair_table));
+}
+
+static int64_t count_pairs(const accumulator *acc) { return pairs_of(acc)->count; }
 
 /* Entries are so small that a call of memcpy costs more than the copy. */
 static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride) {
@@ -24,7 +64,8 @@ static inline void copy_entry(uint64_t *to, const uint64_t *from, int64_t stride
 }
 
 static int update_pairs(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
-  const row_encoding *encoding = acc->pair_encoding;
+  const row_encoding *encoding = encoding_of(acc);
+  pair_table *table = table_of(acc);
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
   for (int64_t from = 0; from < rows->count; from += PIECE) {
@@ -38,11 +79,11 @@ static int update_pairs(accumulator *acc, const mm_column *column, row_vector *r
       kept++;
     }
     row_encoding_hash(encoding, entries, kept);
-    bool many = acc->pair_rows >= FIRST_ROWS && rows->groups >= SHARED_GROUPS;
-    acc->pairs_appended |= rows->distinct || (many && acc->pairs.count > acc->pair_rows / 2);
-    acc->pair_rows += kept;
-    if (acc->pairs_appended) TRY(hash_table_append(&acc->pairs, entries, kept, numbers, error));
-    else TRY(hash_table_resolve(&acc->pairs, entries, kept, numbers, error));
+    bool many = table->rows >= FIRST_ROWS && rows->groups >= SHARED_GROUPS;
+    table->appended |= rows->distinct || (many && table->pairs.count > table->rows / 2);
+    table->rows += kept;
+    if (table->appended) TRY(hash_table_append(&table->pairs, entries, kept, numbers, error));
+    else TRY(hash_table_resolve(&table->pairs, entries, kept, numbers, error));
   }
   return 0;
 }
@@ -51,15 +92,17 @@ static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[
 static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
 
 static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
-  int64_t n = from->pairs.count, stride = from->pair_encoding->stride, start = 0;
+  const hash_table *pairs = pairs_of(from);
+  mm_buffer *entries = &pairs_of(to)->entries;
+  int64_t n = pairs->count, stride = pairs->encoding->stride, start = 0;
   unique *states = accumulator_state(to, 0);
-  to->pairs.entries.size = 0;
-  TRY(mm_buffer_reserve(&to->pairs.entries, n * stride * 8, error));
-  to->pairs.entries.size = n * stride * 8;
-  to->pairs.count = n;
+  entries->size = 0;
+  TRY(mm_buffer_reserve(entries, n * stride * 8, error));
+  entries->size = n * stride * 8;
+  pairs_of(to)->count = n;
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
   for (int64_t i = 0; i < n; i++) {
-    uint32_t group = group_of(hash_table_entry(&from->pairs, i));
+    uint32_t group = group_of(hash_table_entry(pairs, i));
     states[place ? place[group] : group].count++;
   }
   for (int64_t g = 0; g < groups; g++) {
@@ -67,22 +110,22 @@ static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place,
     start += states[g].count;
   }
   for (int64_t i = 0; i < n; i++) {
-    const uint64_t *entry = hash_table_entry(&from->pairs, i);
+    const uint64_t *entry = hash_table_entry(pairs, i);
     uint32_t group = place ? place[group_of(entry)] : group_of(entry);
-    uint64_t *moved = (uint64_t *)to->pairs.entries.data + states[group].start++ * stride;
+    uint64_t *moved = (uint64_t *)entries->data + states[group].start++ * stride;
     copy_entry(moved, entry, stride);
     set_group(moved, group);
   }
   for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
-  hash_table_clear(&from->pairs);
-  from->pairs_appended = false;
-  from->pair_rows = 0;
+  hash_table_clear(pairs_of(from));
+  table_of(from)->appended = false;
+  table_of(from)->rows = 0;
   return 0;
 }
 
 static int combine_pairs(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                          mm_error *error) {
-  const row_encoding *encoding = to->pair_encoding;
+  const row_encoding *encoding = encoding_of(to);
   const unique *added = accumulator_state(from, first);
   uint64_t entries[PIECE * PAIR_WORDS];
   uint32_t numbers[PIECE];
@@ -90,30 +133,30 @@ static int combine_pairs(accumulator *to, const uint32_t *number, const accumula
   for (int64_t i = 0; i < n; i++) {
     for (int64_t k = 0; k < added[i].count; k++) {
       uint64_t *entry = entries + filled * encoding->stride;
-      copy_entry(entry, hash_table_entry(&from->pairs, added[i].start + k), encoding->stride);
+      copy_entry(entry, hash_table_entry(pairs_of(from), added[i].start + k), encoding->stride);
       set_group(entry, number[i]);
       if (++filled < PIECE) continue;
       row_encoding_hash(encoding, entries, filled);
-      TRY(hash_table_resolve(&to->pairs, entries, filled, numbers, error));
+      TRY(hash_table_resolve(pairs_of(to), entries, filled, numbers, error));
       filled = 0;
     }
   }
   row_encoding_hash(encoding, entries, filled);
-  return hash_table_resolve(&to->pairs, entries, filled, numbers, error);
+  return hash_table_resolve(pairs_of(to), entries, filled, numbers, error);
 }
 
 static int finalize_pairs(accumulator *acc, int64_t groups, mm_error *error) {
   (void)error;
   unique *states = accumulator_state(acc, 0);
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
-  for (int64_t i = 0; i < acc->pairs.count; i++) states[group_of(hash_table_entry(&acc->pairs, i))].count++;
+  for (int64_t i = 0; i < pairs_of(acc)->count; i++) states[group_of(hash_table_entry(pairs_of(acc), i))].count++;
   return 0;
 }
 
-static int emit_counts(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                       mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
-  TRY(column_make_result(column, type, n, false, error));
+static int emit_counts(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                       mm_column *column, mm_error *error) {
+  (void)acc;
+  TRY(column_make_result(column, request->type, n, false, error));
   int64_t *out = (int64_t *)column->data;
   for (int64_t i = 0; i < n; i++) out[i] = ((const unique *)states[i])->count;
   return 0;
@@ -121,6 +164,11 @@ static int emit_counts(const accumulator *acc, const mm_aggregate *aggregate, vo
 
 static const aggregate_function unique_class = {.size = sizeof(unique),
                                                 .ordered = true,
+                                                .bind = bind_pairs,
+                                                .free = free_pairs,
+                                                .open = open_pairs,
+                                                .close = close_pairs,
+                                                .entries = count_pairs,
                                                 .update = update_pairs,
                                                 .combine = combine_pairs,
                                                 .move = move_pairs,

@@ -22,19 +22,19 @@ static int combine_values(accumulator *to, const uint32_t *number, const accumul
   return 0;
 }
 
-static int emit_values(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                       mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
+static int emit_values(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                       mm_column *column, mm_error *error) {
+  (void)acc;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const edge *)states[i])->found != VALUE_FOUND;
-  TRY(column_make_result(column, type, n, nulls, error));
-  int64_t width = mm_type_width(type);
+  TRY(column_make_result(column, request->type, n, nulls, error));
+  int64_t width = mm_type_width(request->type);
   uint8_t *out = (uint8_t *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const edge *state = states[i];
     uint64_t bits = state->found == VALUE_FOUND ? state->bits : 0;
     if (state->found != VALUE_FOUND) column_set_null(column, i);
-    if (type.id == MM_BOOL) ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
+    if (request->type.id == MM_BOOL) ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
     else memcpy(out + i * width, &bits, (size_t)width);
   }
   return 0;

@@ -16,7 +16,7 @@ typedef struct extreme {
 /* ~x reverses the order of x, so that min is a max. */
 static inline int64_t flip_of(const accumulator *acc) { return acc->op == MM_AGG_MIN ? -1 : 0; }
 
-static void start_extremes(accumulator *acc, int64_t from, int64_t to) {
+static void init_extremes(accumulator *acc, int64_t from, int64_t to) {
   extreme *states = (extreme *)acc->states.data;
   for (int64_t i = from; i < to; i++) states[i] = (extreme){INT64_MIN, 0, __builtin_nan("")};
 }
@@ -34,9 +34,9 @@ static int combine_extremes(accumulator *to, const uint32_t *number, const accum
   return 0;
 }
 
-static int emit_extremes(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                         mm_type type, mm_column *column, mm_error *error) {
-  (void)aggregate;
+static int emit_extremes(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                         mm_column *column, mm_error *error) {
+  mm_type type = request->type;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= !((const extreme *)states[i])->seen;
   TRY(column_make_result(column, type, n, nulls, error));

@@ -29,7 +29,7 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 
 static const aggregate_function NAME(min_max_class) = {.size = sizeof(extreme),
                                                        .reduces = true,
-                                                       .start = start_extremes,
+                                                       .init = init_extremes,
                                                        .update = NAME(update),
                                                        .combine = combine_extremes,
                                                        .emit = emit_extremes};

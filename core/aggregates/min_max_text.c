@@ -12,7 +12,7 @@ typedef struct text {
   int32_t size, capacity;
 } text;
 
-static void start_texts(accumulator *acc, int64_t from, int64_t to) {
+static void init_texts(accumulator *acc, int64_t from, int64_t to) {
   text *states = (text *)acc->states.data;
   for (int64_t i = from; i < to; i++) states[i] = (text){NULL, NONE, 0};
 }
@@ -70,9 +70,9 @@ static int combine_texts(accumulator *to, const uint32_t *number, const accumula
   return 0;
 }
 
-static int emit_texts(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
+static int emit_texts(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
+  (void)acc;
   bool nulls = false;
   int64_t bytes = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -82,7 +82,7 @@ static int emit_texts(const accumulator *acc, const mm_aggregate *aggregate, voi
   }
   if (bytes > INT32_MAX)
     return error_fail(error, MM_ELIMIT, "too-much-text", "the texts of %lld groups exceed 2 GiB", (long long)n);
-  TRY(mm_column_make(column, type, n, bytes, nulls, error));
+  TRY(mm_column_make(column, request->type, n, bytes, nulls, error));
   int32_t *offsets = (int32_t *)column->offsets;
   uint8_t *to = (uint8_t *)column->data;
   offsets[0] = 0;
@@ -98,7 +98,7 @@ static int emit_texts(const accumulator *acc, const mm_aggregate *aggregate, voi
 
 static const aggregate_function text_class = {.size = sizeof(text),
                                               .ordered = true,
-                                              .start = start_texts,
+                                              .init = init_texts,
                                               .update = update_texts,
                                               .combine = combine_texts,
                                               .emit = emit_texts};

@@ -11,14 +11,15 @@ static int nothing(accumulator *acc, const mm_column *column, row_vector *rows, 
   (void)acc, (void)column, (void)rows, (void)error;
   return 0;
 }
-static int merge_nothing(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                         mm_error *error) {
+static int combine_nothing(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                           mm_error *error) {
   (void)to, (void)number, (void)from, (void)first, (void)n, (void)error;
   return 0;
 }
-static int emit_nothing(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                        mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate, (void)states;
+static int emit_nothing(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                        mm_column *column, mm_error *error) {
+  (void)acc, (void)states;
+  mm_type type = request->type;
   TRY(column_make_result(column, type, n, type.id != MM_NULL, error));
   if (type_is_text(type.id)) memset((void *)column->offsets, 0, (size_t)(n + 1) * sizeof(int32_t));
   for (int64_t i = 0; i < n && type.id != MM_NULL; i++) column_set_null(column, i);
@@ -26,7 +27,7 @@ static int emit_nothing(const accumulator *acc, const mm_aggregate *aggregate, v
 }
 /* A value of a column in which all is null. */
 static const aggregate_function nothing_class = {
-    .size = 8, .ordered = true, .update = nothing, .combine = merge_nothing, .emit = emit_nothing};
+    .size = 8, .ordered = true, .update = nothing, .combine = combine_nothing, .emit = emit_nothing};
 
 const aggregate_function *aggregate_function_of(int op, mm_type type) {
   bool number = type_is_signed(type.id) || type_is_unsigned(type.id) || type_is_float(type.id) || type.id == MM_BOOL;

@@ -10,27 +10,27 @@
 enum { LOW_BITS = 32 };
 
 /* The high or the low part of a sum. */
-static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
+static int emit_part(const aggregate_request *request, void *const *states, int64_t n, mm_column *column,
                      mm_error *error) {
-  TRY(column_make_result(column, type, n, false, error));
+  TRY(column_make_result(column, request->type, n, false, error));
   int64_t *out = (int64_t *)column->data;
   for (int64_t i = 0; i < n; i++) {
     __int128 sum;
     memcpy(&sum, states[i], sizeof sum);
     __int128 high = sum >> LOW_BITS;
-    out[i] = aggregate->op == MM_AGG_SUM_LOW ? (int64_t)((uint64_t)sum & UINT32_MAX) : (int64_t)high;
+    out[i] = request->aggregate->op == MM_AGG_SUM_LOW ? (int64_t)((uint64_t)sum & UINT32_MAX) : (int64_t)high;
     if (high != (int64_t)high) return error_fail(error, MM_EDATA, "overflow", "a sum does not fit in 96 bits");
   }
   return 0;
 }
 
-static int emit_exact(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
+static int emit_exact(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
   (void)acc;
-  if (aggregate->op == MM_AGG_SUM_HIGH || aggregate->op == MM_AGG_SUM_LOW)
-    return emit_part(aggregate, states, n, type, column, error);
-  TRY(column_make_result(column, type, n, false, error));
-  bool is_unsigned = type_is_unsigned(type.id);
+  if (request->aggregate->op == MM_AGG_SUM_HIGH || request->aggregate->op == MM_AGG_SUM_LOW)
+    return emit_part(request, states, n, column, error);
+  TRY(column_make_result(column, request->type, n, false, error));
+  bool is_unsigned = type_is_unsigned(request->type.id);
   uint64_t *out = (uint64_t *)column->data;
   for (int64_t i = 0; i < n; i++) {
     __int128 sum;
@@ -38,16 +38,16 @@ static int emit_exact(const accumulator *acc, const mm_aggregate *aggregate, voi
     out[i] = (uint64_t)sum;
     if (is_unsigned ? sum == (__int128)(uint64_t)sum : sum == (__int128)(int64_t)sum) continue;
     int status = error_fail(error, MM_EDATA, "overflow", "a sum does not fit in %s", is_unsigned ? "u64" : "i64");
-    if (error) error->place = aggregate->place;
+    if (error) error->place = request->aggregate->place;
     return status;
   }
   return 0;
 }
 
-static int emit_float(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
-  TRY(column_make_result(column, type, n, false, error));
+static int emit_float(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
+  (void)acc;
+  TRY(column_make_result(column, request->type, n, false, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) out[i] = canonical_nan(*(const double *)states[i]);
   return 0;
@@ -223,19 +223,22 @@ static int update_float_mean(accumulator *acc, const mm_column *parts, row_vecto
 static const aggregate_function whole_sum_class = {.size = sizeof(__int128),
                                                    .ordered = true,
                                                    .update = update_whole_sum,
-                                                   .combine = merge_sum_i64,
+                                                   .combine = combine_sum_i64,
                                                    .emit = emit_exact};
-static const aggregate_function float_sum_class = {
-    .size = sizeof(double), .ordered = true, .update = update_float_sum, .combine = merge_sum_f64, .emit = emit_float};
+static const aggregate_function float_sum_class = {.size = sizeof(double),
+                                                   .ordered = true,
+                                                   .update = update_float_sum,
+                                                   .combine = combine_sum_f64,
+                                                   .emit = emit_float};
 static const aggregate_function whole_mean_class = {.size = sizeof(average_i64),
                                                     .ordered = true,
                                                     .update = update_whole_mean,
-                                                    .combine = merge_mean_i64,
+                                                    .combine = combine_mean_i64,
                                                     .emit = emit_mean_i64};
 static const aggregate_function float_mean_class = {.size = sizeof(average_f64),
                                                     .ordered = true,
                                                     .update = update_float_mean,
-                                                    .combine = merge_mean_f64,
+                                                    .combine = combine_mean_f64,
                                                     .emit = emit_mean_f64};
 
 const aggregate_function *merged_sum_function(int op, int type) {

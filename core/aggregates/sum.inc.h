@@ -21,8 +21,8 @@ static int NAME(update_sum)(accumulator *acc, const mm_column *column, row_vecto
   return 0;
 }
 
-static int NAME(merge_sum)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                           mm_error *error) {
+static int NAME(combine_sum)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
+                             mm_error *error) {
   (void)error;
   SUM *states = accumulator_state(to, 0);
   const SUM *added = accumulator_state(from, first);
@@ -55,8 +55,8 @@ static int NAME(update_mean)(accumulator *acc, const mm_column *column, row_vect
   return 0;
 }
 
-static int NAME(merge_mean)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
-                            mm_error *error) {
+static int NAME(combine_mean)(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first,
+                              int64_t n, mm_error *error) {
   (void)error;
   NAME(average) *states = accumulator_state(to, 0);
   const NAME(average) *added = accumulator_state(from, first);
@@ -67,12 +67,12 @@ static int NAME(merge_mean)(accumulator *to, const uint32_t *number, const accum
   return 0;
 }
 
-static int NAME(emit_mean)(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                           mm_type type, mm_column *column, mm_error *error) {
-  (void)acc, (void)aggregate;
+static int NAME(emit_mean)(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                           mm_column *column, mm_error *error) {
+  (void)acc;
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const NAME(average) *)states[i])->count == 0;
-  TRY(column_make_result(column, type, n, nulls, error));
+  TRY(column_make_result(column, request->type, n, nulls, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const NAME(average) *state = states[i];
@@ -83,11 +83,11 @@ static int NAME(emit_mean)(const accumulator *acc, const mm_aggregate *aggregate
 }
 
 static const aggregate_function NAME(sum_class) = {
-    .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .combine = NAME(merge_sum), .emit = EMIT_SUM};
+    .size = sizeof(SUM), .reduces = true, .update = NAME(update_sum), .combine = NAME(combine_sum), .emit = EMIT_SUM};
 static const aggregate_function NAME(mean_class) = {.size = sizeof(NAME(average)),
                                                     .reduces = true,
                                                     .update = NAME(update_mean),
-                                                    .combine = NAME(merge_mean),
+                                                    .combine = NAME(combine_mean),
                                                     .emit = NAME(emit_mean)};
 
 #undef NAME

@@ -10,9 +10,9 @@
 
 typedef struct moment {
   int64_t count;
-  double center;  /* first value; sealed: the mean */
+  double center;  /* first value; finalized: the mean */
   double squares; /* of distances from center */
-  double sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
+  double sum;     /* of distances from center; finalized: what the mean has beyond center's precision */
 } moment;
 
 /* Move the center by `distance` and `sum`, keeping the rounding error. */
@@ -22,7 +22,7 @@ static void move_center(moment *state, double distance) {
   state->center = center;
 }
 
-static void seal(accumulator *acc, int64_t from, int64_t to) {
+static void finalize_moments(accumulator *acc, int64_t from, int64_t to) {
   moment *states = (moment *)acc->states.data;
   for (int64_t i = from; i < to; i++) {
     moment *state = &states[i];
@@ -35,7 +35,7 @@ static void seal(accumulator *acc, int64_t from, int64_t to) {
   }
 }
 
-/* Both are sealed. */
+/* Both are finalized. */
 static void join_moments(moment *a, const moment *b) {
   if (!b->count) return;
   if (!a->count) {
@@ -57,28 +57,28 @@ static int combine_moments(accumulator *to, const uint32_t *number, const accumu
   return 0;
 }
 
-static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
+static int emit_part(const aggregate_request *request, void *const *states, int64_t n, mm_column *column,
                      mm_error *error) {
-  TRY(column_make_result(column, type, n, false, error));
+  TRY(column_make_result(column, request->type, n, false, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
-    out[i] = canonical_nan(aggregate->op == MM_AGG_CENTER ? state->center
-                           : aggregate->op == MM_AGG_REST ? state->sum
-                                                          : state->squares);
+    out[i] = canonical_nan(request->aggregate->op == MM_AGG_CENTER ? state->center
+                           : request->aggregate->op == MM_AGG_REST ? state->sum
+                                                                   : state->squares);
   }
   return 0;
 }
 
-static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                          mm_type type, mm_column *column, mm_error *error) {
+static int emit_variances(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                          mm_column *column, mm_error *error) {
   (void)acc;
-  int op = aggregate->op;
+  int op = request->aggregate->op;
   if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
-    return emit_part(aggregate, states, n, type, column, error);
+    return emit_part(request, states, n, column, error);
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
-  TRY(column_make_result(column, type, n, nulls, error));
+  TRY(column_make_result(column, request->type, n, nulls, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];

@@ -82,7 +82,7 @@ static void withdraw_tasks(task_set *set) {
 }
 
 int parallel_run(mm_job *job, int64_t count, int (*body)(void *context, int64_t task, mm_error *error), void *context,
-                mm_error *error) {
+                 mm_error *error) {
   task_set set = {.job = job, .count = count, .body = body, .context = context, .failed = count, .error = error};
   pthread_mutex_init(&set.lock, NULL);
   pthread_cond_init(&set.left, NULL);

@@ -2,7 +2,6 @@
  * can share it.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_plan.h"
-#include "aggregates/count_distinct_global.h"
 #include "aggregates/families.h"
 #include "aggregates/registry.h"
 #include "base/alloc.h"
@@ -39,7 +38,7 @@ int32_t group_plan_find(const group_plan *plan, const mm_schema *in, const mm_ag
   int32_t i = plan->of_column[aggregate->column + 1];
   for (; i >= 0; i = plan->accumulators[i].next) {
     const accumulator *acc = &plan->accumulators[i];
-    if (acc->vtable == class && states_of(acc->op) == states_of(aggregate->op)) return i;
+    if (acc->class == class && states_of(acc->op) == states_of(aggregate->op)) return i;
   }
   return -1;
 }
@@ -70,8 +69,8 @@ static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggre
   accumulator *acc = &plan->accumulators[plan->accumulator_count];
   int32_t *first = &plan->of_column[aggregate->column + 1];
   *acc = (accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
-  acc->vtable = class_of(plan, aggregate->op, type);
-  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
+  acc->class = class_of(plan, aggregate->op, type);
+  if (!acc->class || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
     char text[64];
     int status =
         error_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
@@ -79,13 +78,7 @@ static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggre
     if (error) error->place = aggregate->place;
     return status;
   }
-  if (acc->vtable == count_distinct_global_function()) TRY(distinct_set_init(&acc->distinct, error));
-  if (acc->vtable == count_distinct_function() || acc->distinct) {
-    acc->pair_encoding = memory_allocate_zero(sizeof *acc->pair_encoding);
-    if (!acc->pair_encoding) return error_fail_memory(error, sizeof *acc->pair_encoding);
-    mm_type types[] = {{.id = MM_U32}, type};
-    TRY(row_encoding_init(acc->pair_encoding, acc->distinct ? types + 1 : types, acc->distinct ? 1 : 2, false, error));
-  }
+  if (acc->class->bind) TRY(acc->class->bind(acc, error));
   *first = plan->accumulator_count++;
   return 0;
 }
@@ -114,17 +107,15 @@ int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, 
     if (group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
   plan->reduces = status >= 0 && key_count == 0 && count > 0;
   for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
-    plan->reduces &= plan->accumulators[i].vtable->reduces;
+    plan->reduces &= plan->accumulators[i].class->reduces;
   memory_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }
 
 void group_plan_free(group_plan *plan) {
   for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
-    row_encoding *encoding = plan->accumulators[i].pair_encoding;
-    if (encoding) row_encoding_free(encoding);
-    memory_release(encoding, sizeof *encoding);
-    distinct_set_free(plan->accumulators[i].distinct);
+    accumulator *acc = &plan->accumulators[i];
+    if (acc->shared) acc->class->free(acc);
   }
   if (plan->encoding.columns) row_encoding_free(&plan->encoding);
   memory_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(accumulator));

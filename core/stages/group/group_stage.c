@@ -1,6 +1,5 @@
 /* group_stage.c - the group stage: keys and aggregates, in order of first appearance.
  * SPDX-License-Identifier: MIT */
-#include "aggregates/count_distinct_global.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "stages/group/group_build.h"
@@ -96,8 +95,10 @@ static void group_drop(mm_stage *base, void *partial) { partial_pool_give(&((gro
 static void group_interrupt(mm_stage *base) {
   group_stage *stage = (group_stage *)base;
   group_merge_stop(&stage->merge);
-  for (int32_t i = 0; i < stage->plan.accumulator_count; i++)
-    if (stage->plan.accumulators[i].distinct) distinct_set_stop(stage->plan.accumulators[i].distinct);
+  for (int32_t i = 0; i < stage->plan.accumulator_count; i++) {
+    accumulator *acc = &stage->plan.accumulators[i];
+    if (acc->class->interrupt) acc->class->interrupt(acc);
+  }
 }
 static int group_drain(mm_stage *base, mm_error *error) {
   return group_merge_drain(&((group_stage *)base)->merge, error);
