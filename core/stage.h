@@ -242,6 +242,15 @@ typedef struct mm_aggregate {
   int32_t place;  /* for errors */
 } mm_aggregate;
 
+/* The registry of aggregates. By name ("sum"): MM_AGG_*, or -1; and back: NULL where there is none. */
+int         mm_aggregate_find(const char *name);
+const char *mm_aggregate_name(int op);
+/* The type of the result over values of type `in`; false: it cannot be taken of them. */
+bool        mm_aggregate_type(int op, mm_type in, mm_type *out);
+/* When the result is null: never, of no values, or of fewer than two. */
+enum { MM_AGG_NULL_NEVER, MM_AGG_NULL_OF_NONE, MM_AGG_NULL_OF_ONE };
+int         mm_aggregate_nulls(int op);
+
 /* Groups in order of first appearance: the key columns, then the aggregates, named by `out` (copied). */
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
                          const mm_schema *out, mm_error *error);

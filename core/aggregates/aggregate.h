@@ -16,9 +16,10 @@ typedef struct aggregate_request {
 } aggregate_request;
 
 typedef struct aggregate_function {
-  int32_t size; /* bytes of a state */
-  bool ordered; /* rows must come in order: no lanes */
-  bool reduces; /* rows of one group go through a kernel, any number of them, to which null is as no row at all */
+  int32_t size;      /* bytes of a state */
+  bool ordered;      /* rows must come in order: no lanes */
+  bool reduces;      /* rows of one group go through a kernel, any number of them, to which null is as no row at all */
+  bool counts_nulls; /* update wants columns in which all is null, too */
   /* Once per plan: make acc->shared, what all accumulators of the plan refer to. May be NULL, as the next two. */
   int (*bind)(accumulator *acc, mm_error *error);
   void (*interrupt)(accumulator *acc); /* nobody wants the result any more; any thread */

@@ -130,7 +130,7 @@ static int add_rows(group_build *build, const mm_batch *batch, const mm_column *
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column >= 0 ? &batch->columns[acc->column] : counted;
-    if (column && column->type.id == MM_NULL && acc->op != MM_AGG_COUNT_NULL) continue;
+    if (column && column->type.id == MM_NULL && !acc->class->counts_nulls) continue;
     TRY(acc->class->update(acc, column, vector, error));
   }
   build->rows += n;

@@ -2,43 +2,25 @@
  * can share it.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_plan.h"
-#include "aggregates/families.h"
 #include "aggregates/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "types/type.h"
 
 static mm_type type_of(const mm_schema *in, int32_t column) {
   return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
 }
 
-/* Aggregates with the same answer here read the same states. */
-static int states_of(int op) {
-  switch (op) {
-  case MM_AGG_SUM_HIGH:
-  case MM_AGG_SUM_LOW: return MM_AGG_SUM;
-  case MM_AGG_STD:
-  case MM_AGG_CENTER:
-  case MM_AGG_REST:
-  case MM_AGG_SQUARES: return MM_AGG_VAR;
-  case MM_AGG_QUANTILE: return MM_AGG_MEDIAN;
-  case MM_AGG_MERGE_STD: return MM_AGG_MERGE_VAR;
-  default: return op;
-  }
-}
-
-static const aggregate_function *class_of(const group_plan *plan, int op, mm_type type) {
-  const aggregate_function *class = aggregate_function_of(op, type);
-  bool counted = !plan->encoding.count && !type_is_text(type.id) && type.id != MM_NULL;
-  return class == count_distinct_function() && counted ? count_distinct_global_function() : class;
+static const aggregate_function *class_of(const group_plan *plan, const mm_aggregate *aggregate, mm_type type) {
+  aggregate_use use = {aggregate->op, type, plan->encoding.count > 0};
+  return aggregate_function_of(use, aggregate->column);
 }
 
 int32_t group_plan_find(const group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
-  const aggregate_function *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
+  const aggregate_function *class = class_of(plan, aggregate, type_of(in, aggregate->column));
   int32_t i = plan->of_column[aggregate->column + 1];
   for (; i >= 0; i = plan->accumulators[i].next) {
     const accumulator *acc = &plan->accumulators[i];
-    if (acc->class == class && states_of(acc->op) == states_of(aggregate->op)) return i;
+    if (acc->class == class && aggregate_states(acc->op) == aggregate_states(aggregate->op)) return i;
   }
   return -1;
 }
@@ -69,8 +51,8 @@ static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggre
   accumulator *acc = &plan->accumulators[plan->accumulator_count];
   int32_t *first = &plan->of_column[aggregate->column + 1];
   *acc = (accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
-  acc->class = class_of(plan, aggregate->op, type);
-  if (!acc->class || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
+  acc->class = class_of(plan, aggregate, type);
+  if (!acc->class || !parts_fit(in, aggregate)) {
     char text[64];
     int status =
         error_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,

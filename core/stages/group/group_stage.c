@@ -1,5 +1,6 @@
 /* group_stage.c - the group stage: keys and aggregates, in order of first appearance.
  * SPDX-License-Identifier: MIT */
+#include "aggregates/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "stages/group/group_build.h"
@@ -172,26 +173,14 @@ static const mm_stage_class group_class = {.name = "group",
                                            .free = group_free,
                                            .copy = group_copy};
 
-/* Shares are tested by what is allowed, so that NaN is refused: a share becomes an index. */
-static int check_shares(const mm_aggregate *aggregates, int32_t count, mm_error *error) {
-  for (int32_t i = 0; i < count; i++) {
-    const mm_aggregate *aggregate = &aggregates[i];
-    if (aggregate->op != MM_AGG_QUANTILE || (aggregate->q >= 0 && aggregate->q <= 1)) continue;
-    error_fail(error, MM_EUSAGE, "bad-share", "group: the share of quantile is %g, expected a number from 0 to 1",
-               aggregate->q);
-    if (error) error->place = aggregate->place;
-    return MM_EUSAGE;
-  }
-  return 0;
-}
-
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
                          const mm_schema *out, mm_error *error) {
   if (out->count != key_count + count) {
     error_fail(error, MM_EBUG, "bug", "group: %d keys and %d aggregates give %d columns", key_count, count, out->count);
     return NULL;
   }
-  if (check_shares(aggregates, count, error) < 0) return NULL;
+  for (int32_t i = 0; i < count; i++)
+    if (aggregate_check(&aggregates[i], error) < 0) return NULL;
   group_stage *stage = memory_allocate_zero(sizeof *stage);
   if (!stage) {
     error_fail_memory(error, sizeof *stage);

@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local expr = require "moonmill.expr.compiler"
 local native = require "moonmill.base.ffi"
 local nodes = require "moonmill.plan.nodes"
+local registry = require "moonmill.base.aggregate_registry"
 local schemas = require "moonmill.base.schemas"
 
 local C, err = native.C, native.err
@@ -30,7 +31,7 @@ function Group:make(arriving)
   self.places = {}
   for i, aggregate in ipairs(self.kept) do
     local slot = aggregates[i - 1]
-    slot.op, slot.q, slot.place = C["MM_AGG_" .. aggregate.op], aggregate.q or 0, i - 1
+    slot.op, slot.q, slot.place = registry.code_of(aggregate.op:lower()), aggregate.q or 0, i - 1
     slot.column = aggregate.columns[1] and number_of(aggregate.columns[1]) or -1
     self.places[i - 1] = { origin = aggregate.place, text = aggregate.text, stage = "group" }
     leaving[#leaving + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }

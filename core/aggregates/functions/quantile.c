@@ -6,7 +6,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
-#include "aggregates/quickselect.h"
+#include "aggregates/functions/quickselect.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "engine/parallel.h"
@@ -208,15 +208,23 @@ static int emit_quantiles(const accumulator *acc, const aggregate_request *reque
   return 0;
 }
 
-#define TEMPLATE "aggregates/quantile.inc.h"
-#include "aggregates/ordered.inc.h"
+#define TEMPLATE "aggregates/functions/quantile.inc.h"
+#include "aggregates/functions/ordered.inc.h"
 
-const aggregate_function *quantile_function(int type) {
-  switch (type_storage(type)) {
+/* Tested by what is allowed, so that NaN is refused: a share becomes an index. */
+int quantile_check(const mm_aggregate *aggregate, mm_error *error) {
+  if (aggregate->q >= 0 && aggregate->q <= 1) return 0;
+  error_fail(error, MM_EUSAGE, "bad-share", "group: the share of quantile is %g, expected a number from 0 to 1",
+             aggregate->q);
+  if (error) error->place = aggregate->place;
+  return MM_EUSAGE;
+}
+
+const aggregate_function *quantile_function(aggregate_use use) {
+  switch (use.type.id == MM_NULL ? MM_F64 : use.type.id) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &quantile_class_##s;
     TYPE_NUMBERS(X)
-    X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
   }

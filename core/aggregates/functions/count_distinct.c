@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "hash/hash_table.h"
 #include "types/column.h"
+#include "types/type.h"
 
 enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
 typedef struct unique {
@@ -175,4 +176,7 @@ static const aggregate_function unique_class = {.size = sizeof(unique),
                                                 .finalize = finalize_pairs,
                                                 .emit = emit_counts};
 
-const aggregate_function *count_distinct_function(void) { return &unique_class; }
+const aggregate_function *count_distinct_function(aggregate_use use) {
+  if (use.type.id == MM_NULL) return count_function(use);
+  return use.keyed || type_is_text(use.type.id) ? &unique_class : count_distinct_global_function();
+}

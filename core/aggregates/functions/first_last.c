@@ -3,6 +3,7 @@
 #include "aggregates/families.h"
 #include "base/error.h"
 #include "types/column.h"
+#include "types/type.h"
 #include <string.h>
 
 enum { NONE, VALUE_FOUND, NULL_FOUND };
@@ -43,27 +44,29 @@ static int emit_values(const accumulator *acc, const aggregate_request *request,
 #define NAME(x) x##_bool
 #define VALUE(data, i) bit_get(data, i)
 #define T uint64_t
-#include "aggregates/first_last.inc.h"
+#include "aggregates/functions/first_last.inc.h"
 #define NAME(x) x##_1
 #define VALUE(data, i) (data)[i]
 #define T uint8_t
-#include "aggregates/first_last.inc.h"
+#include "aggregates/functions/first_last.inc.h"
 #define NAME(x) x##_2
 #define VALUE(data, i) (data)[i]
 #define T uint16_t
-#include "aggregates/first_last.inc.h"
+#include "aggregates/functions/first_last.inc.h"
 #define NAME(x) x##_4
 #define VALUE(data, i) (data)[i]
 #define T uint32_t
-#include "aggregates/first_last.inc.h"
+#include "aggregates/functions/first_last.inc.h"
 #define NAME(x) x##_8
 #define VALUE(data, i) (data)[i]
 #define T uint64_t
-#include "aggregates/first_last.inc.h"
+#include "aggregates/functions/first_last.inc.h"
 
-const aggregate_function *first_last_function(int type) {
-  if (type == MM_BOOL) return &first_last_class_bool;
-  switch (mm_type_width((mm_type){.id = (uint8_t)type})) {
+const aggregate_function *first_last_function(aggregate_use use) {
+  if (use.type.id == MM_NULL) return nothing_function();
+  if (type_is_text(use.type.id)) return min_max_text_function();
+  if (use.type.id == MM_BOOL) return &first_last_class_bool;
+  switch (mm_type_width(use.type)) {
   case 1: return &first_last_class_1;
   case 2: return &first_last_class_2;
   case 4: return &first_last_class_4;

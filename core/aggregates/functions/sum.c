@@ -79,85 +79,100 @@ static void add_in_lanes(accumulator *acc, const mm_column *column, const row_ve
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_i8
 #define VALUE(data, i) (data)[i]
 #define T int8_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_i16
 #define VALUE(data, i) (data)[i]
 #define T int16_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_i32
 #define VALUE(data, i) (data)[i]
 #define T int32_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_i64
 #define VALUE(data, i) (data)[i]
 #define T int64_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_u8
 #define VALUE(data, i) (data)[i]
 #define T uint8_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_u16
 #define VALUE(data, i) (data)[i]
 #define T uint16_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_u32
 #define VALUE(data, i) (data)[i]
 #define T uint32_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_u64
 #define VALUE(data, i) (data)[i]
 #define T uint64_t
 #define SUM __int128
 #define ADD_SINGLE add_exactly
 #define EMIT_SUM emit_exact
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_f32
 #define VALUE(data, i) (data)[i]
 #define T float
 #define SUM double
 #define ADD_SINGLE add_in_lanes
 #define EMIT_SUM emit_float
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 #define NAME(x) x##_f64
 #define VALUE(data, i) (data)[i]
 #define T double
 #define SUM double
 #define ADD_SINGLE add_in_lanes
 #define EMIT_SUM emit_float
-#include "aggregates/sum.inc.h"
+#include "aggregates/functions/sum.inc.h"
 
-const aggregate_function *sum_function(int op, int type) {
-  bool mean = op == MM_AGG_MEAN;
-  switch (type_storage(type)) {
+static int type_of_use(aggregate_use use, int none) {
+  return use.type.id == MM_NULL ? none : type_storage(use.type.id);
+}
+
+const aggregate_function *sum_function(aggregate_use use) {
+  bool parts = use.op == MM_AGG_SUM_HIGH || use.op == MM_AGG_SUM_LOW;
+  if (parts && (type_is_float(use.type.id) || use.type.id == MM_NULL)) return NULL;
+  switch (type_of_use(use, MM_I64)) {
 #define X(E, s, C, format)                                                                                             \
-  case MM_##E: return mean ? &mean_class_##s : &sum_class_##s;
+  case MM_##E: return &sum_class_##s;
     TYPE_NUMBERS(X)
     X(BOOL, bool, bool, "b")
+#undef X
+  default: return NULL;
+  }
+}
+
+const aggregate_function *mean_function(aggregate_use use) {
+  switch (type_of_use(use, MM_F64)) {
+#define X(E, s, C, format)                                                                                             \
+  case MM_##E: return &mean_class_##s;
+    TYPE_NUMBERS(X)
 #undef X
   default: return NULL;
   }
@@ -241,7 +256,9 @@ static const aggregate_function float_mean_class = {.size = sizeof(average_f64),
                                                     .combine = combine_mean_f64,
                                                     .emit = emit_mean_f64};
 
-const aggregate_function *merged_sum_function(int op, int type) {
-  if (type == MM_F64) return op == MM_AGG_MERGE_MEAN ? &float_mean_class : &float_sum_class;
-  return op == MM_AGG_MERGE_MEAN ? &whole_mean_class : &whole_sum_class;
+const aggregate_function *merged_sum_function(aggregate_use use) {
+  return use.type.id == MM_F64 ? &float_sum_class : use.type.id == MM_I64 ? &whole_sum_class : NULL;
+}
+const aggregate_function *merged_mean_function(aggregate_use use) {
+  return use.type.id == MM_F64 ? &float_mean_class : use.type.id == MM_I64 ? &whole_mean_class : NULL;
 }

@@ -110,57 +110,52 @@ static void measure(accumulator *acc, const mm_column *column, const row_vector 
         (moment){moments.count[k], moments.center[k], moments.squares[k], moments.sum[k]};
 }
 
-#define NAME(x) x##_bool
-#define VALUE(data, i) bit_get(data, i)
-#define T uint64_t
-#include "aggregates/variance.inc.h"
 #define NAME(x) x##_i8
 #define VALUE(data, i) (data)[i]
 #define T int8_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i16
 #define VALUE(data, i) (data)[i]
 #define T int16_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i32
 #define VALUE(data, i) (data)[i]
 #define T int32_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i64
 #define VALUE(data, i) (data)[i]
 #define T int64_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u8
 #define VALUE(data, i) (data)[i]
 #define T uint8_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u16
 #define VALUE(data, i) (data)[i]
 #define T uint16_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u32
 #define VALUE(data, i) (data)[i]
 #define T uint32_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u64
 #define VALUE(data, i) (data)[i]
 #define T uint64_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_f32
 #define VALUE(data, i) (data)[i]
 #define T float
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_f64
 #define VALUE(data, i) (data)[i]
 #define T double
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 
-const aggregate_function *variance_function(int type) {
-  switch (type_storage(type)) {
+const aggregate_function *variance_function(aggregate_use use) {
+  switch (use.type.id == MM_NULL ? MM_F64 : use.type.id) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &variance_class_##s;
     TYPE_NUMBERS(X)
-    X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
   }
@@ -188,4 +183,6 @@ static const aggregate_function merged_class = {.size = sizeof(moment),
                                                 .combine = combine_moments,
                                                 .emit = emit_variances};
 
-const aggregate_function *merged_variance_function(void) { return &merged_class; }
+const aggregate_function *merged_variance_function(aggregate_use use) {
+  return use.type.id == MM_I64 ? &merged_class : NULL;
+}

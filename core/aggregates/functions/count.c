@@ -73,10 +73,19 @@ static int emit_truth(const accumulator *acc, const aggregate_request *request, 
 static const aggregate_function count_class = {
     .size = 8, .reduces = true, .update = update_count, .combine = combine_count, .emit = emit_count};
 static const aggregate_function count_null_class = {
-    .size = 8, .update = update_count_null, .combine = combine_count, .emit = emit_count};
+    .size = 8, .counts_nulls = true, .update = update_count_null, .combine = combine_count, .emit = emit_count};
 static const aggregate_function truth_class = {
     .size = 8, .update = update_truth, .combine = combine_count, .emit = emit_truth};
 
-const aggregate_function *count_function(int op) {
-  return op == MM_AGG_COUNT ? &count_class : op == MM_AGG_COUNT_NULL ? &count_null_class : &truth_class;
+const aggregate_function *count_function(aggregate_use use) {
+  (void)use;
+  return &count_class;
+}
+const aggregate_function *count_null_function(aggregate_use use) {
+  (void)use;
+  return &count_null_class;
+}
+const aggregate_function *truth_function(aggregate_use use) {
+  (void)use;
+  return &truth_class;
 }

@@ -69,11 +69,13 @@ static void add_bound(accumulator *acc, int64_t order) {
   state->seen = 1;
 }
 
-#define TEMPLATE "aggregates/min_max.inc.h"
-#include "aggregates/ordered.inc.h"
+#define TEMPLATE "aggregates/functions/min_max.inc.h"
+#include "aggregates/functions/ordered.inc.h"
 
-const aggregate_function *min_max_function(int type) {
-  switch (type_storage(type)) {
+const aggregate_function *min_max_function(aggregate_use use) {
+  if (use.type.id == MM_NULL) return nothing_function();
+  if (type_is_text(use.type.id)) return min_max_text_function();
+  switch (type_storage(use.type.id)) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &min_max_class_##s;
     TYPE_NUMBERS(X)
