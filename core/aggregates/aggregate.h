@@ -44,15 +44,23 @@ typedef struct aggregate_function {
   /* Values of n states, which may be of several accumulators of the plan. */
   int (*emit)(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
               mm_column *column, mm_error *error);
+  /* Append a finalized state to bytes. */
+  int (*save)(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error);
+  /* Add to a group what save wrote, of any accumulator of these states and this type: combine, out of bytes. MM_EDATA
+   * for bytes that save does not write. */
+  int (*load)(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error);
 } aggregate_function;
 
 /* The states of an aggregate, one for each group of a table. */
 struct accumulator {
   const aggregate_function *class;
-  mm_type type;   /* of the column */
+  mm_type type;   /* of the values */
   int32_t op;     /* MM_AGG_*, of the first aggregate that asked for it */
   int32_t column; /* -1: none */
   int32_t next;   /* in the plan: another accumulator of this column, or -1 */
+  int32_t place;  /* for errors */
+  bool loads;     /* the column holds saved states: rows are combined as tables are, in order, one state a group */
+  bool saves;     /* its states will be saved */
   int64_t head;   /* states before that of group 0 */
   arena *arena;   /* of the table it stands beside */
   mm_buffer states;

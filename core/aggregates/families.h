@@ -7,7 +7,7 @@
 typedef struct aggregate_use {
   int32_t op;   /* MM_AGG_* */
   mm_type type; /* of the argument; MM_NULL: all is null */
-  bool keyed;   /* there may be many groups */
+  bool alone;   /* there is one group, whose state nobody saves or loads */
 } aggregate_use;
 
 const aggregate_function *count_function(aggregate_use use);
@@ -22,10 +22,7 @@ const aggregate_function *variance_function(aggregate_use use);
 const aggregate_function *first_last_function(aggregate_use use);
 const aggregate_function *quantile_function(aggregate_use use);
 const aggregate_function *count_distinct_function(aggregate_use use);
-const aggregate_function *count_distinct_global_function(void);   /* without keys, of a type that is not text */
-const aggregate_function *merged_sum_function(aggregate_use use); /* of the first part; see MM_AGG_MERGE_SUM */
-const aggregate_function *merged_mean_function(aggregate_use use);
-const aggregate_function *merged_variance_function(aggregate_use use);
+const aggregate_function *count_distinct_global_function(void); /* alone, of a type that is not text */
 
 /* What one file asks of the aggregate itself, before anything is known of its column. */
 int quantile_check(const mm_aggregate *aggregate, mm_error *error);

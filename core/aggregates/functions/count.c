@@ -1,8 +1,10 @@
 /* count.c - count, count_null, any and all: one number a group.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/error.h"
 #include "types/column.h"
+#include <string.h>
 
 /* count() counts rows; count(x) the rows where x is not null. */
 static int update_count(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
@@ -50,6 +52,20 @@ static int emit_count(const accumulator *acc, const aggregate_request *request, 
   return 0;
 }
 
+static int save_count(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  return mm_buffer_append(to, state, sizeof(int64_t), error);
+}
+
+static int load_count(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t *state = accumulator_state(acc, group), count;
+  if (size != sizeof count) return saved_state_refuse(error);
+  memcpy(&count, bytes, sizeof count);
+  if (count < 0 || count > SAVED_ROWS_MOST - *state) return saved_state_refuse(error);
+  *state += count;
+  return 0;
+}
+
 /* any counts what is true, all counts what is false. */
 static int update_truth(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
   (void)error;
@@ -70,12 +86,26 @@ static int emit_truth(const accumulator *acc, const aggregate_request *request, 
   return 0;
 }
 
-static const aggregate_function count_class = {
-    .size = 8, .reduces = true, .update = update_count, .combine = combine_count, .emit = emit_count};
-static const aggregate_function count_null_class = {
-    .size = 8, .counts_nulls = true, .update = update_count_null, .combine = combine_count, .emit = emit_count};
-static const aggregate_function truth_class = {
-    .size = 8, .update = update_truth, .combine = combine_count, .emit = emit_truth};
+static const aggregate_function count_class = {.size = 8,
+                                               .reduces = true,
+                                               .update = update_count,
+                                               .combine = combine_count,
+                                               .emit = emit_count,
+                                               .save = save_count,
+                                               .load = load_count};
+static const aggregate_function count_null_class = {.size = 8,
+                                                    .counts_nulls = true,
+                                                    .update = update_count_null,
+                                                    .combine = combine_count,
+                                                    .emit = emit_count,
+                                                    .save = save_count,
+                                                    .load = load_count};
+static const aggregate_function truth_class = {.size = 8,
+                                               .update = update_truth,
+                                               .combine = combine_count,
+                                               .emit = emit_truth,
+                                               .save = save_count,
+                                               .load = load_count};
 
 const aggregate_function *count_function(aggregate_use use) {
   (void)use;

@@ -7,15 +7,21 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "hash/hash_table.h"
 #include "types/column.h"
 #include "types/type.h"
+#include <string.h>
 
 enum { FIRST_ROWS = 4096, PIECE = 256, PAIR_WORDS = 6 }; /* a hash, the group, at most two words of value, raw bits */
-typedef struct unique {
-  int64_t start, count;
+typedef struct unique {                                  /* a group's pairs, side by side */
+  union {
+    int64_t start;           /* in a partial */
+    const uint64_t *entries; /* when all is combined, and they will be saved */
+  };
+  int64_t count;
 } unique;
 
 /* What an accumulator keeps beside its states. */
@@ -92,15 +98,12 @@ static int update_pairs(accumulator *acc, const mm_column *column, row_vector *r
 static inline uint32_t group_of(const uint64_t *entry) { return (uint32_t)entry[1]; }
 static inline void set_group(uint64_t *entry, uint32_t group) { entry[1] = (entry[1] & ~(uint64_t)UINT32_MAX) | group; }
 
-static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
-  const hash_table *pairs = pairs_of(from);
-  mm_buffer *entries = &pairs_of(to)->entries;
+/* Pairs side by side by group, in an empty buffer; group i becomes place[i] (NULL: i). */
+static int arrange_pairs(const hash_table *pairs, unique *states, const uint32_t *place, int64_t groups,
+                         mm_buffer *entries, mm_error *error) {
   int64_t n = pairs->count, stride = pairs->encoding->stride, start = 0;
-  unique *states = accumulator_state(to, 0);
-  entries->size = 0;
   TRY(mm_buffer_reserve(entries, n * stride * 8, error));
   entries->size = n * stride * 8;
-  pairs_of(to)->count = n;
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
   for (int64_t i = 0; i < n; i++) {
     uint32_t group = group_of(hash_table_entry(pairs, i));
@@ -118,6 +121,13 @@ static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place,
     set_group(moved, group);
   }
   for (int64_t g = 0; g < groups; g++) states[g].start -= states[g].count;
+  return 0;
+}
+
+static int move_pairs(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
+  pairs_of(to)->entries.size = 0;
+  TRY(arrange_pairs(pairs_of(from), accumulator_state(to, 0), place, groups, &pairs_of(to)->entries, error));
+  pairs_of(to)->count = pairs_of(from)->count;
   hash_table_clear(pairs_of(from));
   table_of(from)->appended = false;
   table_of(from)->rows = 0;
@@ -146,13 +156,111 @@ static int combine_pairs(accumulator *to, const uint32_t *number, const accumula
   return hash_table_resolve(pairs_of(to), entries, filled, numbers, error);
 }
 
+/* Only for saving: what was found out is not looked up again. */
+static int finalize_saved(accumulator *acc, int64_t groups, mm_error *error) {
+  hash_table *pairs = pairs_of(acc);
+  unique *states = accumulator_state(acc, 0);
+  mm_buffer entries = {0};
+  int status = arrange_pairs(pairs, states, NULL, groups, &entries, error);
+  if (status < 0) {
+    mm_buffer_free(&entries);
+    return status;
+  }
+  mm_buffer_free(&pairs->entries);
+  pairs->entries = entries;
+  for (int64_t g = 0; g < groups; g++)
+    states[g].entries = states[g].count ? hash_table_entry(pairs, states[g].start) : NULL;
+  return 0;
+}
+
 static int finalize_pairs(accumulator *acc, int64_t groups, mm_error *error) {
-  (void)error;
+  if (acc->saves) return finalize_saved(acc, groups, error);
   unique *states = accumulator_state(acc, 0);
   for (int64_t g = 0; g < groups; g++) states[g] = (unique){0};
   for (int64_t i = 0; i < pairs_of(acc)->count; i++) states[group_of(hash_table_entry(pairs_of(acc), i))].count++;
   return 0;
 }
+
+/* ---- Saved: the values; of text, how many, their sizes, and their bytes ---- */
+
+static int save_pairs(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  const row_encoding *encoding = encoding_of(acc);
+  const unique *saved = state;
+  int64_t size;
+  if (type_is_text(acc->type.id)) {
+    TRY(mm_buffer_append(to, &saved->count, 8, error));
+    for (int64_t i = 0; i < saved->count; i++) {
+      row_encoding_value(encoding, 1, saved->entries + i * encoding->stride, &size);
+      TRY(mm_buffer_append(to, &size, 4, error));
+    }
+  }
+  for (int64_t i = 0; i < saved->count; i++) {
+    const uint8_t *value = row_encoding_value(encoding, 1, saved->entries + i * encoding->stride, &size);
+    TRY(mm_buffer_append(to, value, size, error));
+  }
+  return 0;
+}
+
+/* At most PIECE values of a column without nulls. */
+static int add_values(accumulator *acc, int64_t group, const mm_column *values, mm_error *error) {
+  const row_encoding *encoding = encoding_of(acc);
+  uint64_t entries[PIECE * PAIR_WORDS];
+  uint32_t numbers[PIECE], groups[PIECE];
+  for (int64_t i = 0; i < values->length; i++) groups[i] = (uint32_t)group;
+  mm_column column = {.type = {.id = MM_U32}, .length = values->length, .data = groups};
+  row_encoding_encode(encoding, 0, &column, 0, values->length, entries);
+  row_encoding_encode(encoding, 1, values, 0, values->length, entries);
+  row_encoding_hash(encoding, entries, values->length);
+  return hash_table_resolve(pairs_of(acc), entries, values->length, numbers, error);
+}
+
+static int load_numbers(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t width = mm_type_width(acc->type);
+  bool bits = width == 0;
+  if (bits) width = 1;
+  if (size % width) return saved_state_refuse(error);
+  for (int64_t left = size / width; left;) {
+    uint64_t aligned[PIECE] = {0};
+    mm_column values = {.type = acc->type, .length = left < PIECE ? left : PIECE, .data = aligned};
+    for (int64_t i = 0; bits && i < values.length; i++)
+      if (bytes[i] & 1) bit_set(aligned, i);
+    if (!bits) memcpy(aligned, bytes, (size_t)(values.length * width));
+    TRY(add_values(acc, group, &values, error));
+    bytes += values.length * width;
+    left -= values.length;
+  }
+  return 0;
+}
+
+static int load_texts(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  int64_t left;
+  if (size < 8) return saved_state_refuse(error);
+  memcpy(&left, bytes, 8);
+  if (left < 0 || left > (size - 8) / 4) return saved_state_refuse(error);
+  const uint8_t *sizes = bytes + 8, *texts = sizes + left * 4, *end = bytes + size;
+  while (left) {
+    int32_t offsets[PIECE + 1] = {0};
+    mm_column values = {.type = acc->type, .length = left < PIECE ? left : PIECE, .data = texts, .offsets = offsets};
+    for (int64_t i = 0; i < values.length; i++) {
+      uint32_t length;
+      memcpy(&length, sizes + i * 4, 4);
+      if (length > end - texts - offsets[i]) return saved_state_refuse(error);
+      offsets[i + 1] = offsets[i] + (int32_t)length;
+    }
+    TRY(add_values(acc, group, &values, error));
+    texts += offsets[values.length];
+    sizes += values.length * 4;
+    left -= values.length;
+  }
+  return texts == end ? 0 : saved_state_refuse(error);
+}
+
+static int load_pairs(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  return type_is_text(acc->type.id) ? load_texts(acc, group, bytes, size, error)
+                                    : load_numbers(acc, group, bytes, size, error);
+}
+
+/* ---- The class ---- */
 
 static int emit_counts(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
                        mm_column *column, mm_error *error) {
@@ -174,9 +282,11 @@ static const aggregate_function unique_class = {.size = sizeof(unique),
                                                 .combine = combine_pairs,
                                                 .move = move_pairs,
                                                 .finalize = finalize_pairs,
-                                                .emit = emit_counts};
+                                                .emit = emit_counts,
+                                                .save = save_pairs,
+                                                .load = load_pairs};
 
 const aggregate_function *count_distinct_function(aggregate_use use) {
   if (use.type.id == MM_NULL) return count_function(use);
-  return use.keyed || type_is_text(use.type.id) ? &unique_class : count_distinct_global_function();
+  return use.alone && !type_is_text(use.type.id) ? count_distinct_global_function() : &unique_class;
 }

@@ -1,6 +1,7 @@
 /* first_last.c - first and last of fixed-width values, copied bitwise, nulls included.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/error.h"
 #include "types/column.h"
 #include "types/type.h"
@@ -12,14 +13,17 @@ typedef struct edge {
   int64_t found;
 } edge;
 
+/* Add what comes later. */
+static inline void add_value(const accumulator *acc, edge *state, edge added) {
+  if (added.found != NONE && !(acc->op == MM_AGG_FIRST && state->found != NONE)) *state = added;
+}
+
 static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
                           mm_error *error) {
   (void)error;
   edge *states = accumulator_state(to, 0);
   const edge *added = accumulator_state(from, first);
-  bool keeps = to->op == MM_AGG_FIRST;
-  for (int64_t i = 0; i < n; i++)
-    if (added[i].found != NONE && !(keeps && states[number[i]].found != NONE)) states[number[i]] = added[i];
+  for (int64_t i = 0; i < n; i++) add_value(to, &states[number[i]], added[i]);
   return 0;
 }
 
@@ -38,6 +42,23 @@ static int emit_values(const accumulator *acc, const aggregate_request *request,
     if (request->type.id == MM_BOOL) ((uint64_t *)(void *)out)[i >> 6] |= (bits & 1) << (i & 63);
     else memcpy(out + i * width, &bits, (size_t)width);
   }
+  return 0;
+}
+
+/* Nothing, a byte for null, or the bits of a value. */
+static int save_value(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  const edge *value = state;
+  int64_t size = value->found == NONE ? 0 : value->found == NULL_FOUND ? 1 : 8;
+  uint64_t bits = value->found == VALUE_FOUND ? value->bits : 0;
+  return mm_buffer_append(to, &bits, size, error);
+}
+
+static int load_value(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  edge added = {.found = size == 0 ? NONE : size == 1 ? NULL_FOUND : VALUE_FOUND};
+  if (size != 0 && size != 1 && size != 8) return saved_state_refuse(error);
+  if (size == 8) memcpy(&added.bits, bytes, 8);
+  add_value(acc, accumulator_state(acc, group), added);
   return 0;
 }
 

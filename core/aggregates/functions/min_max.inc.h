@@ -32,7 +32,9 @@ static const aggregate_function NAME(min_max_class) = {.size = sizeof(extreme),
                                                        .init = init_extremes,
                                                        .update = NAME(update),
                                                        .combine = combine_extremes,
-                                                       .emit = emit_extremes};
+                                                       .emit = emit_extremes,
+                                                       .save = save_extreme,
+                                                       .load = load_extreme};
 
 #undef NAME
 #undef VALUE

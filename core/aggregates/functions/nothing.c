@@ -1,6 +1,7 @@
 /* nothing.c - a value of a column in which all is null.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/error.h"
 #include "types/column.h"
 #include "types/type.h"
@@ -22,8 +23,22 @@ static int emit_nulls(const accumulator *acc, const aggregate_request *request, 
   return 0;
 }
 
+static int save_nothing(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc, (void)state, (void)to, (void)error;
+  return 0;
+}
+
+static int load_nothing(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  (void)acc, (void)group, (void)bytes;
+  return size ? saved_state_refuse(error) : 0;
+}
+
 /* Without an update: columns of this type never come to it. */
-static const aggregate_function nothing_class = {
-    .size = 1, .ordered = true, .combine = combine_nothing, .emit = emit_nulls};
+static const aggregate_function nothing_class = {.size = 1,
+                                                 .ordered = true,
+                                                 .combine = combine_nothing,
+                                                 .emit = emit_nulls,
+                                                 .save = save_nothing,
+                                                 .load = load_nothing};
 
 const aggregate_function *nothing_function(void) { return &nothing_class; }

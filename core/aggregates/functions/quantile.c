@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "aggregates/functions/quickselect.h"
 #include "base/alloc.h"
 #include "base/error.h"
@@ -47,7 +48,7 @@ static void close_log(accumulator *acc) {
 }
 
 /* Tables that rows are added to have a head, and log the group of each value. */
-static bool logs_values(const accumulator *acc) { return acc->head > 0; }
+static bool logs_values(const accumulator *acc) { return acc->head > 0 && !acc->loads; }
 
 static void count_values(const accumulator *from, values_of *states, const uint32_t *place) {
   const uint32_t *group = (const uint32_t *)log_of(from)->groups.data;
@@ -148,6 +149,18 @@ static int finalize_values(accumulator *acc, int64_t groups, mm_error *error) {
   log_of(acc)->values = values;
   for (int64_t g = 0; g < groups && values.data; g++) states[g].values = (int64_t *)values.data + states[g].start;
   return 0;
+}
+
+static int save_values(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  const values_of *saved = state;
+  return mm_buffer_append(to, saved->values, saved->count * 8, error);
+}
+
+static int load_values(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  if (size % 8) return saved_state_refuse(error);
+  TRY(mm_buffer_append(&log_of(acc)->values, bytes, size, error));
+  return log_run(acc, group, size / 8, error);
 }
 
 /* ---- Results ---- */

@@ -27,7 +27,9 @@ static const aggregate_function NAME(quantile_class) = {.size = sizeof(values_of
                                                         .combine = combine_values,
                                                         .move = move_values,
                                                         .finalize = finalize_values,
-                                                        .emit = emit_quantiles};
+                                                        .emit = emit_quantiles,
+                                                        .save = save_values,
+                                                        .load = load_values};
 
 #undef NAME
 #undef VALUE

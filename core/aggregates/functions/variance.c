@@ -2,11 +2,13 @@
  * parts, so that values far from zero lose nothing when they are merged.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/error.h"
 #include "types/column.h"
 #include "types/total_order.h"
 #include "types/type.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct moment {
   int64_t count;
@@ -57,25 +59,9 @@ static int combine_moments(accumulator *to, const uint32_t *number, const accumu
   return 0;
 }
 
-static int emit_part(const aggregate_request *request, void *const *states, int64_t n, mm_column *column,
-                     mm_error *error) {
-  TRY(column_make_result(column, request->type, n, false, error));
-  double *out = (double *)column->data;
-  for (int64_t i = 0; i < n; i++) {
-    const moment *state = states[i];
-    out[i] = canonical_nan(request->aggregate->op == MM_AGG_CENTER ? state->center
-                           : request->aggregate->op == MM_AGG_REST ? state->sum
-                                                                   : state->squares);
-  }
-  return 0;
-}
-
 static int emit_variances(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
                           mm_column *column, mm_error *error) {
   (void)acc;
-  int op = request->aggregate->op;
-  if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
-    return emit_part(request, states, n, column, error);
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
   TRY(column_make_result(column, request->type, n, nulls, error));
@@ -88,8 +74,26 @@ static int emit_variances(const accumulator *acc, const aggregate_request *reque
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = canonical_nan(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
+    out[i] = canonical_nan(request->aggregate->op == MM_AGG_STD ? sqrt(variance) : variance);
   }
+  return 0;
+}
+
+static int save_moment(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  moment saved = *(const moment *)state;
+  saved.center = canonical_nan(saved.center);
+  saved.squares = canonical_nan(saved.squares);
+  saved.sum = canonical_nan(saved.sum);
+  return mm_buffer_append(to, &saved, sizeof saved, error);
+}
+
+static int load_moment(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  moment *state = accumulator_state(acc, group), added;
+  if (size != sizeof added) return saved_state_refuse(error);
+  memcpy(&added, bytes, sizeof added);
+  if (added.count < 0 || added.count > SAVED_ROWS_MOST - state->count) return saved_state_refuse(error);
+  join_moments(state, &added);
   return 0;
 }
 
@@ -159,30 +163,4 @@ const aggregate_function *variance_function(aggregate_use use) {
 #undef X
   default: return NULL;
   }
-}
-
-/* ---- Out of parts: count, center, rest, squares ---- */
-
-static int update_parts(accumulator *acc, const mm_column *parts, row_vector *rows, mm_error *error) {
-  (void)error;
-  moment *states = accumulator_state(acc, 0);
-  const int64_t *count = parts[0].data;
-  const double *center = parts[1].data, *rest = parts[2].data, *squares = parts[3].data;
-  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
-    bool known = true;
-    for (int p = 0; p < 4; p++) known &= !parts[p].valid || bit_get(parts[p].valid, row);
-    moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
-    join_moments(&states[rows->group[i]], &part);
-  }
-  return 0;
-}
-
-static const aggregate_function merged_class = {.size = sizeof(moment),
-                                                .ordered = true,
-                                                .update = update_parts,
-                                                .combine = combine_moments,
-                                                .emit = emit_variances};
-
-const aggregate_function *merged_variance_function(aggregate_use use) {
-  return use.type.id == MM_I64 ? &merged_class : NULL;
 }

@@ -28,7 +28,9 @@ static const aggregate_function NAME(variance_class) = {.size = sizeof(moment),
                                                         .update = NAME(update),
                                                         .finalize_local = finalize_moments,
                                                         .combine = combine_moments,
-                                                        .emit = emit_variances};
+                                                        .emit = emit_variances,
+                                                        .save = save_moment,
+                                                        .load = load_moment};
 
 #undef NAME
 #undef VALUE

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_build.h"
+#include "aggregates/saved_state.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include <string.h>
@@ -130,8 +131,10 @@ static int add_rows(group_build *build, const mm_batch *batch, const mm_column *
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column >= 0 ? &batch->columns[acc->column] : counted;
-    if (column && column->type.id == MM_NULL && !acc->class->counts_nulls) continue;
-    TRY(acc->class->update(acc, column, vector, error));
+    bool empty = column && column->type.id == MM_NULL;
+    if (empty && (acc->loads || !acc->class->counts_nulls)) continue;
+    if (acc->loads) TRY(saved_state_read(acc, column, vector, error));
+    else TRY(acc->class->update(acc, column, vector, error));
   }
   build->rows += n;
   if (!build->appends && groups->keys.encoding->count) decide_appends(build);
@@ -157,6 +160,7 @@ static int finalize_local(group_table *groups, mm_error *error) {
   for (uint32_t i = 0; i < REPLICATED_GROUPS; i++) numbers[i] = i;
   for (int32_t i = 0; count && i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
+    if (acc->loads) continue; /* they have this form, and no lanes */
     if (acc->class->finalize_local) acc->class->finalize_local(acc, NULL_STATES, acc->head + count);
     if (acc->class->ordered) continue;
     for (int64_t lane = 1; lane < REDUCE_LANES; lane++) {

@@ -5,63 +5,66 @@
 #include "aggregates/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include <string.h>
 
 static mm_type type_of(const mm_schema *in, int32_t column) {
   return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
 }
 
-static const aggregate_function *class_of(const group_plan *plan, const mm_aggregate *aggregate, mm_type type) {
-  aggregate_use use = {aggregate->op, type, plan->encoding.count > 0};
-  return aggregate_function_of(use, aggregate->column);
+/* What an aggregate is taken of; it must be in `in`. */
+static aggregate_use use_of(const mm_schema *in, const mm_aggregate *aggregate, bool keyed) {
+  mm_type type = aggregate->flags & MM_AGG_LOADS ? aggregate->of : type_of(in, aggregate->column);
+  return (aggregate_use){aggregate->op, type, !keyed && !aggregate->flags};
 }
 
 int32_t group_plan_find(const group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
-  const aggregate_function *class = class_of(plan, aggregate, type_of(in, aggregate->column));
+  aggregate_use use = use_of(in, aggregate, plan->encoding.count > 0);
+  const aggregate_function *class = aggregate_function_of(use, aggregate->column);
+  bool loads = aggregate->flags & MM_AGG_LOADS;
   int32_t i = plan->of_column[aggregate->column + 1];
   for (; i >= 0; i = plan->accumulators[i].next) {
     const accumulator *acc = &plan->accumulators[i];
-    if (acc->class == class && aggregate_states(acc->op) == aggregate_states(aggregate->op)) return i;
+    bool same = acc->class == class && aggregate_states(acc->op) == aggregate_states(aggregate->op);
+    if (same && acc->loads == loads && (!loads || memcmp(&acc->type, &use.type, sizeof use.type) == 0)) return i;
   }
   return -1;
 }
 
-/* What may be the low part of a sum of whole numbers: its type is that of the sum. */
-static bool is_low_part(int id) { return id == MM_I64 || id == MM_U64 || id == MM_DURATION; }
-
-/* Do the columns from `column` on have the types of the parts that an aggregate merges? */
-static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
-  static const uint8_t moments[] = {MM_I64, MM_F64, MM_F64, MM_F64}, exact[] = {MM_I64, MM_NULL, MM_I64},
-                       floats[] = {MM_F64, MM_I64};
-  int op = aggregate->op, column = aggregate->column;
-  if (op < MM_AGG_MERGE_SUM || op > MM_AGG_MERGE_STD) return true;
-  bool is_exact = in->fields[column].type.id == MM_I64;
-  const uint8_t *types = op >= MM_AGG_MERGE_VAR ? moments : is_exact ? exact : floats;
-  int count = op >= MM_AGG_MERGE_VAR ? 4 : (is_exact ? 2 : 1) + (op == MM_AGG_MERGE_MEAN);
-  if (column + count > in->count) return false;
-  for (int i = 0; i < count; i++) {
-    int id = in->fields[column + i].type.id;
-    if (types[i] == MM_NULL ? !is_low_part(id) : id != types[i]) return false;
-  }
-  return true;
+/* Saved states are bytes. */
+static bool column_fits(const mm_schema *in, const mm_aggregate *aggregate) {
+  if (!(aggregate->flags & MM_AGG_LOADS)) return true;
+  int id = aggregate->column < 0 ? MM_OPAQUE : in->fields[aggregate->column].type.id;
+  return id == MM_BINARY || id == MM_NULL;
 }
 
 static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
-  mm_type type = type_of(in, aggregate->column);
+  aggregate_use use = use_of(in, aggregate, plan->encoding.count > 0);
   const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
   accumulator *acc = &plan->accumulators[plan->accumulator_count];
   int32_t *first = &plan->of_column[aggregate->column + 1];
-  *acc = (accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
-  acc->class = class_of(plan, aggregate, type);
-  if (!acc->class || !parts_fit(in, aggregate)) {
+  *acc = (accumulator){.type = use.type,
+                       .op = aggregate->op,
+                       .column = aggregate->column,
+                       .next = *first,
+                       .place = aggregate->place,
+                       .loads = aggregate->flags & MM_AGG_LOADS};
+  acc->class = aggregate_function_of(use, aggregate->column);
+  if (!acc->class || !column_fits(in, aggregate)) {
     char text[64];
     int status =
         error_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
-                   mm_type_name(type, text, sizeof text));
+                   mm_type_name(type_of(in, aggregate->column), text, sizeof text));
     if (error) error->place = aggregate->place;
     return status;
   }
   if (acc->class->bind) TRY(acc->class->bind(acc, error));
   *first = plan->accumulator_count++;
+  return 0;
+}
+
+static int serve(group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
+  if (group_plan_find(plan, in, aggregate) < 0) TRY(add_accumulator(plan, in, aggregate, error));
+  if (aggregate->flags & MM_AGG_SAVES) plan->accumulators[group_plan_find(plan, in, aggregate)].saves = true;
   return 0;
 }
 
@@ -85,11 +88,10 @@ int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, 
                           field->name);
   }
   if (status >= 0) status = row_encoding_init(&plan->encoding, types, key_count, true, error);
-  for (int32_t i = 0; i < count && status >= 0; i++)
-    if (group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+  for (int32_t i = 0; i < count && status >= 0; i++) status = serve(plan, in, &aggregates[i], error);
   plan->reduces = status >= 0 && key_count == 0 && count > 0;
   for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
-    plan->reduces &= plan->accumulators[i].class->reduces;
+    plan->reduces &= plan->accumulators[i].class->reduces && !plan->accumulators[i].loads;
   memory_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }

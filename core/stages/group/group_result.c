@@ -1,6 +1,7 @@
 /* group_result.c - the groups of all tables in order of first appearance, as batches.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_result.h"
+#include "aggregates/saved_state.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
@@ -124,7 +125,9 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
       pointers[i] = accumulator_state(&table_of(all, places[i])->accumulators[all->served_by[a]],
                                       (int64_t)(places[i] & UINT32_MAX));
     aggregate_request request = {&all->aggregates[a], all->schema->fields[column].type, all->helpers};
-    int status = acc->class->emit(acc, &request, (void *const *)pointers, n, &batch->columns[column], error);
+    bool saves = all->aggregates[a].flags & MM_AGG_SAVES;
+    int status = saves ? saved_state_write(acc, (void *const *)pointers, n, &batch->columns[column], error)
+                       : acc->class->emit(acc, &request, (void *const *)pointers, n, &batch->columns[column], error);
     if (status < 0 && error)
       error_copy_text(error->field, sizeof error->field, all->schema->fields[column].name,
                       (int64_t)strlen(all->schema->fields[column].name));

@@ -179,8 +179,12 @@ mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggreg
     error_fail(error, MM_EBUG, "bug", "group: %d keys and %d aggregates give %d columns", key_count, count, out->count);
     return NULL;
   }
-  for (int32_t i = 0; i < count; i++)
+  for (int32_t i = 0; i < count; i++) {
     if (aggregate_check(&aggregates[i], error) < 0) return NULL;
+    if (!(aggregates[i].flags & MM_AGG_SAVES) || out->fields[key_count + i].type.id == MM_BINARY) continue;
+    error_fail(error, MM_EBUG, "bug", "group: saved states are a binary column");
+    return NULL;
+  }
   group_stage *stage = memory_allocate_zero(sizeof *stage);
   if (!stage) {
     error_fail_memory(error, sizeof *stage);

@@ -22,11 +22,32 @@ local function type_of(name, type)
   return C.mm_aggregate_type(code_of(name), types.to_c(type), out) and types.from_c(out[0]) or nil
 end
 
-local nulls = { [C.MM_AGG_NULL_NEVER] = "never", [C.MM_AGG_NULL_OF_NONE] = "of none", [C.MM_AGG_NULL_OF_ONE] = "of one" }
-
----When the result is null: "never", of no values ("of none"), or of fewer than two ("of one").
+---The type under which states over values of a type are saved; nil as above.
 ---@param name string
----@return "never"|"of none"|"of one"
+---@param type moonmill.Type
+---@return moonmill.Type?
+local function state_type_of(name, type)
+  local out = ffi.new "mm_type[1]"
+  return C.mm_aggregate_state_type(code_of(name), types.to_c(type), out) and types.from_c(out[0]) or nil
+end
+
+---The aggregate that makes one result of several, or nil where states must be saved.
+---@param name string
+---@return string?
+local function merge_of(name)
+  local code = C.mm_aggregate_merge(code_of(name))
+  return code >= 0 and ffi.string(C.mm_aggregate_name(code)) or nil
+end
+
+local nulls = {
+  [C.MM_AGG_NULL_NEVER] = "never", [C.MM_AGG_NULL_OF_NONE] = "of none", [C.MM_AGG_NULL_OF_ONE] = "of one",
+  [C.MM_AGG_NULL_OF_ROW] = "of row",
+}
+
+---When the result is null: "never", of no values ("of none"), of fewer than two ("of one"), or where the row that it is
+---taken from is, and of no rows ("of row").
+---@param name string
+---@return "never"|"of none"|"of one"|"of row"
 local function nulls_of(name) return nulls[C.mm_aggregate_nulls(code_of(name))] end
 
-return { code_of = code_of, type_of = type_of, nulls_of = nulls_of }
+return { code_of = code_of, type_of = type_of, state_type_of = state_type_of, merge_of = merge_of, nulls_of = nulls_of }

@@ -35,6 +35,7 @@ local function refuse_nested(tree)
   for _, child in ipairs(tree.args or tree.items or {}) do refuse_nested(child) end
 end
 
+---The share of a call of quantile.
 local function quantile_of(tree, scope)
   local q = tree.args[2]
   local n = fold(check.value(q, { columns = {}, order = {}, params = scope.params }))
@@ -75,7 +76,7 @@ local function describe(tree, entry, scope)
   result.q = entry.name == "quantile" and quantile_of(tree, scope) or nil
   local keyed, nulls = scope.keys and next(scope.keys) ~= nil, registry.nulls_of(entry.name)
   -- A group with a key has a row at least.
-  result.nullable = nulls == "of one" or nulls == "of none" and (n.nullable or not keyed)
+  result.nullable = nulls == "of one" or nulls ~= "never" and (n.nullable or not keyed)
   return result
 end
 
@@ -148,4 +149,4 @@ local function split(tree, scope, describe_call)
   return found, rest
 end
 
-return { list = list_aggregates, split = split }
+return { list = list_aggregates, split = split, quantile_share = quantile_of }

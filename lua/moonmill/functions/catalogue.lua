@@ -5,7 +5,7 @@
 -- `form`, the name of a rule in moonmill.expr.typing.forms. takes: kinds of arguments ("number", "f64", "int", "text",
 -- "bytes", "moment", "clock", "any"); gives: "same" or a type. A result is null where an argument is, unless `nulls`
 -- says otherwise. Aggregates are a table of their own: min(x) is an aggregate in group, min(a, b) a function
--- everywhere. What they take and give the core's registry knows (moonmill.base.aggregate_registry).
+-- everywhere. What they take and give the core's registry knows (moonmill.base.aggregate_registry): their form.
 local types = require "moonmill.base.types"
 
 ---@class moonmill.Function
@@ -183,7 +183,8 @@ for _, cast in ipairs(casts) do
 end
 
 local function aggregate(usage, help, nulls)
-  add_function("aggregate", usage, help, { usage, nil }, { op = usage:match("^[^(]+"):upper(), nulls = nulls })
+  add_function("aggregate", usage, help, { usage, nil },
+    { form = "aggregate", op = usage:match("^[^(]+"):upper(), nulls = nulls })
 end
 local NONE, FEW = "null without values", "null with fewer than two values"
 aggregate("count()", "number of rows; count(x): of rows where x is not null", "never null")
