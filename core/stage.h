@@ -203,21 +203,36 @@ enum mm_agg {
   MM_AGG_MEDIAN, MM_AGG_QUANTILE, /* interpolated -> f64 */
   MM_AGG_N_UNIQUE,   /* distinct non-null values -> i64 */
   MM_AGG_ANY, MM_AGG_ALL, /* bool; of nothing false, true */
-  /* Parts of what an aggregate knows of its rows, for tables that are merged later. */
-  MM_AGG_SUM_HIGH, MM_AGG_SUM_LOW, /* of all sums but of floats: high * 2^32 + low, low at least 0 -> i64; as the sum */
-  MM_AGG_CENTER, MM_AGG_REST, MM_AGG_SQUARES, /* of var, std: the mean in two parts, squared distances from it -> f64 */
-  /* Aggregates of such parts, which stand in `column` and those behind it; a row with a null part is left out. */
-  MM_AGG_MERGE_SUM,  /* (high, low) or (sum of floats) */
-  MM_AGG_MERGE_MEAN, /* (high, low, count) or (sum of floats, count) */
-  MM_AGG_MERGE_VAR, MM_AGG_MERGE_STD, /* (count, center, rest, squares) */
   MM_AGG_COUNT_OF
+};
+/* For rows in several places: states leave as values of a binary column, and others combine them. */
+enum {
+  MM_AGG_SAVES = 1, /* the result is the state, as bytes */
+  MM_AGG_LOADS = 2  /* the column holds such bytes; a null is no state; in the order of the rows */
 };
 typedef struct mm_aggregate {
   int32_t op;     /* MM_AGG_* */
   int32_t column; /* of the stage's input; -1 for count() */
   double  q;      /* of quantile, 0 to 1 */
   int32_t place;  /* for errors */
+  int32_t flags;  /* MM_AGG_SAVES, MM_AGG_LOADS */
+  mm_type of;     /* where it loads: mm_aggregate_state_type of the values that the states are of */
 } mm_aggregate;
+
+/* The registry of aggregates. By name ("sum"): MM_AGG_*, or -1; and back: NULL where there is none. */
+int         mm_aggregate_find(const char *name);
+const char *mm_aggregate_name(int op);
+/* The type of the result over values of type `in`; false: it cannot be taken of them. */
+bool        mm_aggregate_type(int op, mm_type in, mm_type *out);
+/* When the result is null: never; of no values; of fewer than two; as the value of the row it is taken from, or of no
+ * rows. */
+enum { MM_AGG_NULL_NEVER, MM_AGG_NULL_OF_NONE, MM_AGG_NULL_OF_ONE, MM_AGG_NULL_OF_ROW };
+int         mm_aggregate_nulls(int op);
+/* The type under which states are saved: those of values of several types may be combined. False as above. */
+bool        mm_aggregate_state_type(int op, mm_type in, mm_type *out);
+/* Where the result is all there is to know: the aggregate that makes one result of several. Else -1: states must be
+ * saved. Where null is MM_AGG_NULL_OF_ROW, results of no rows must be left out. */
+int         mm_aggregate_merge(int op);
 
 /* Groups in order of first appearance: the key columns, then the aggregates, named by `out` (copied). */
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,

@@ -258,6 +258,18 @@ static inline text_view entry_text(const encoded_column *key, const uint64_t *en
                      size > INLINE ? 0 : size}; /* little-endian words are the bytes */
 }
 
+const uint8_t *row_encoding_value(const row_encoding *encoding, int32_t index, const uint64_t *entry, int64_t *size) {
+  const encoded_column *key = &encoding->columns[index];
+  if (key->kind == TEXT) {
+    text_view text = entry_text(key, entry);
+    *size = text.size;
+    return text.bytes;
+  }
+  int64_t width = mm_type_width(key->type);
+  *size = width ? width : 1;
+  return key->raw ? (const uint8_t *)(entry + key->raw) : (const uint8_t *)(entry + key->word) + key->shift / 8;
+}
+
 static int decode_text(const encoded_column *key, const uint64_t *const *entries, int64_t n, bool nulls,
                        mm_column *column, mm_error *error) {
   int64_t bytes = 0;

@@ -43,6 +43,8 @@ void row_encoding_complete(const row_encoding *encoding, const mm_column *first,
                            uint64_t *entries);
 /* Only the hashes, of entries of layouts without nulls. */
 void row_encoding_hash(const row_encoding *encoding, uint64_t *entries, int64_t n);
+/* The bytes of a value that is not null, in place: of text, or as many as the type is wide, one of a bool. */
+const uint8_t *row_encoding_value(const row_encoding *encoding, int32_t index, const uint64_t *entry, int64_t *size);
 /* The column `index` of n entries. */
 int row_encoding_decode(const row_encoding *encoding, int32_t index, const uint64_t *const *entries, int64_t n,
                         mm_column *column, mm_error *error);

@@ -1,5 +1,5 @@
-/* sample.c - rows by chance: what a row draws follows from a seed and its number in the segment's input, so that threads
- * and batches do not matter.
+/* sample.c - rows by chance: what a row draws follows from a seed and its number in the segment's input, so that
+ * threads and batches do not matter.
  *
  * DESIGN. The draw is the output of splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
  * 2014) at the row's place in the sequence of the seed. The stage that keeps a share compares it with a bound; the

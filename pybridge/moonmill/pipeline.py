@@ -313,13 +313,14 @@ class Pipeline:
         """The first phase of this pipeline, for partitions of the rows, when no machine holds them all.
 
         It ends at the first stage that needs more than one row, and returns that stage's partial result: for
-        a group, columns from which the aggregates over all rows can be computed. If every stage works row by
-        row, it is the whole pipeline.
+        a group, the keys and a column for each aggregate, from which the aggregates over all rows can be
+        computed: some hold states as bytes, to be passed on unchanged. If every stage works row by row, it is
+        the whole pipeline.
 
         Raises
         ------
         UsageError
-            The stage cannot be merged exactly: `median`, `quantile`, `first`, `last`, `n_unique`.
+            The first such stage needs all rows at once, or this is one of the two phases already.
 
         Examples
         --------

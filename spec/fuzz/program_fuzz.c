@@ -127,7 +127,7 @@ static void make_plan(plan *p) {
   for (int32_t i = 0; i < p->length; i++) p->code[i] = any_instr(p, i);
   for (int i = 0; i < OUTPUTS; i++) p->outputs[i] = next() % REGISTERS;
   p->tail.kind = next() % 6;
-  for (int i = 0; i < OUTPUTS; i++) p->tail.op[i] = next() % (MM_AGG_ALL + 1);
+  for (int i = 0; i < OUTPUTS; i++) p->tail.op[i] = next() % MM_AGG_COUNT_OF;
   p->tail.key = next() % OUTPUTS;
   p->tail.wants_key = next() & 1;
   p->tail.descending = next() & 1;
@@ -187,21 +187,9 @@ static mm_source *make_source(const plan *p, int64_t rows) {
 
 static mm_type type_of(const plan *p, int32_t output, int op) {
   mm_type type = p->registers[p->outputs[output]];
-  switch (op) {
-  case MM_AGG_MIN:
-  case MM_AGG_MAX:
-  case MM_AGG_FIRST:
-  case MM_AGG_LAST: return type;
-  case MM_AGG_ANY:
-  case MM_AGG_ALL: return (mm_type){.id = MM_BOOL};
-  case MM_AGG_SUM:
-    if (type.id == MM_DURATION) return type;
-    return (mm_type){.id = type_is_float(type.id) ? MM_F64 : type_is_unsigned(type.id) ? MM_U64 : MM_I64};
-  case MM_AGG_COUNT:
-  case MM_AGG_COUNT_NULL:
-  case MM_AGG_N_UNIQUE: return (mm_type){.id = MM_I64};
-  default: return (mm_type){.id = MM_F64};
-  }
+  mm_type given = {.id = MM_F64};
+  mm_aggregate_type(op, type, &given); /* else the stage refuses it */
+  return given;
 }
 
 static mm_stage *make_group(const plan *p, mm_error *error) {

@@ -37,18 +37,17 @@ end
 
 local result_type = {
   count = "i64", count_null = "i64", n_unique = "i64", mean = "f64", var = "f64", std = "f64", median = "f64",
-  quantile = "f64", merge_mean = "f64", merge_var = "f64", merge_std = "f64", sum_high = "i64",
-  any = "bool", all = "bool",
+  quantile = "f64", any = "bool", all = "bool",
 }
 local function type_of(name, kind)
-  if name == "sum_low" then return kind:match "^u" and "u64" or "i64" end
   if name == "sum" then return kind:match "^f" and "f64" or kind:match "^u" and "u64" or "i64" end
   return result_type[name] or kind
 end
 
 M.q = 0.3
 
----A group stage over a source; aggregates as "sum(x)", their results named o1, o2, ...
+---A group stage over a source; aggregates as "sum(x)", their results named o1, o2, ... Or as { "sum(x)", saves = true
+---}, whose result is states, or { "sum(o1)", loads = "i16" }, of states of values of that type.
 function M.stage(source, keys, aggregates)
   local err, out = ffi.new "mm_error", ffi.gc(ffi.new "mm_schema", C.mm_schema_free)
   local function find(name) return C.mm_schema_find(source.schema, name) end
@@ -57,12 +56,20 @@ function M.stage(source, keys, aggregates)
     numbers[i - 1] = find(key)
     assert(C.mm_schema_add(out, key, source.schema.fields[find(key)].type, true, err) >= 0)
   end
-  for i, text in ipairs(aggregates) do
-    local name, argument = parse(text)
+  for i, item in ipairs(aggregates) do
+    if type(item) == "string" then item = { item } end
+    local name, argument = parse(item[1])
     local column = argument and find(argument) or -1
-    list[i - 1] = { C["MM_AGG_" .. name:upper()], column, M.q, i }
-    local kind = argument and columns.type_name(source.schema.fields[column].type) or "i64"
-    assert(C.mm_schema_add(out, "o" .. i, columns.type(type_of(name, kind)), true, err) >= 0)
+    local slot = list[i - 1]
+    slot.op, slot.column, slot.q, slot.place = C["MM_AGG_" .. name:upper()], column, M.q, i
+    local kind = item.loads or argument and columns.type_name(source.schema.fields[column].type) or "i64"
+    if item.loads then
+      slot.flags = C.MM_AGG_LOADS
+      if not C.mm_aggregate_state_type(slot.op, columns.type(kind), slot.of) then slot.of = columns.type(kind) end
+    end
+    if item.saves then slot.flags = slot.flags + C.MM_AGG_SAVES end
+    kind = item.saves and "binary" or type_of(name, kind)
+    assert(C.mm_schema_add(out, "o" .. i, columns.type(kind), true, err) >= 0)
   end
   return assert(C.mm_stage_group(numbers, #keys, list, #aggregates, out, err))
 end

@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_build.h"
+#include "aggregates/saved_state.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include <string.h>
@@ -130,8 +131,10 @@ static int add_rows(group_build *build, const mm_batch *batch, const mm_column *
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     const mm_column *column = acc->column >= 0 ? &batch->columns[acc->column] : counted;
-    if (column && column->type.id == MM_NULL && acc->op != MM_AGG_COUNT_NULL) continue;
-    TRY(acc->vtable->update(acc, column, vector, error));
+    bool empty = column && column->type.id == MM_NULL;
+    if (empty && (acc->loads || !acc->class->counts_nulls)) continue;
+    if (acc->loads) TRY(saved_state_read(acc, column, vector, error));
+    else TRY(acc->class->update(acc, column, vector, error));
   }
   build->rows += n;
   if (!build->appends && groups->keys.encoding->count) decide_appends(build);
@@ -150,18 +153,19 @@ int group_build_add(group_build *build, const mm_batch *batch, int64_t start, mm
   return n;
 }
 
-/* Bring the states into the form that merges, the lanes together. */
-static int seal(group_table *groups, mm_error *error) {
+/* Bring the states into the form that combines, the lanes together. */
+static int finalize_local(group_table *groups, mm_error *error) {
   int64_t count = groups->keys.count, spread_groups = count < REPLICATED_GROUPS ? count : REPLICATED_GROUPS;
   uint32_t numbers[REPLICATED_GROUPS];
   for (uint32_t i = 0; i < REPLICATED_GROUPS; i++) numbers[i] = i;
   for (int32_t i = 0; count && i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
-    if (acc->vtable->finalize_local) acc->vtable->finalize_local(acc, NULL_STATES, acc->head + count);
-    if (acc->vtable->ordered) continue;
+    if (acc->loads) continue; /* they have this form, and no lanes */
+    if (acc->class->finalize_local) acc->class->finalize_local(acc, NULL_STATES, acc->head + count);
+    if (acc->class->ordered) continue;
     for (int64_t lane = 1; lane < REDUCE_LANES; lane++) {
       int64_t at = NULL_STATES + (lane - 1) * REPLICATED_GROUPS;
-      TRY(acc->vtable->combine(acc, numbers, acc, at - acc->head, spread_groups, error));
+      TRY(acc->class->combine(acc, numbers, acc, at - acc->head, spread_groups, error));
     }
   }
   return 0;
@@ -169,7 +173,7 @@ static int seal(group_table *groups, mm_error *error) {
 
 int group_build_cut(group_build *build, group_partial *partial, bool scatter, mm_error *error) {
   int status = build->failed ? error_fail(error, MM_ESTATE, "morsel-lost", "part of the rows could not be grouped")
-                             : seal(&build->groups, error);
+                             : finalize_local(&build->groups, error);
   if (status >= 0) status = group_table_cut(&build->groups, partial, scatter, error);
   hot_keys_clear(build->hot);
   build->rows = 0;

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { FEW_GROUPS = 16384, WORTHWHILE = 8, MANY_PAIRS = 1 << 16 };
+enum { FEW_GROUPS = 16384, WORTHWHILE = 8, MANY_ENTRIES = 1 << 16 };
 
 static int64_t partitions_bytes(void) { return GROUP_PARTITIONS * (int64_t)sizeof(group_partition); }
 
@@ -133,11 +133,14 @@ static int split(group_merge *merge, mm_error *error) {
   return 0;
 }
 
-/* What one worker alone should not merge: many groups, or many different values of some. */
+/* What one worker alone should not merge: many groups, or much that is kept beside the states of some. */
 static bool is_much(const group_table *groups) {
-  int64_t pairs = 0;
-  for (int32_t i = 0; i < groups->plan->accumulator_count; i++) pairs += groups->accumulators[i].pairs.count;
-  return groups->keys.count > FEW_GROUPS || (groups->keys.count >= SHARED_GROUPS && pairs > MANY_PAIRS);
+  int64_t entries = 0;
+  for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
+    const accumulator *acc = &groups->accumulators[i];
+    if (acc->class->entries) entries += acc->class->entries(acc);
+  }
+  return groups->keys.count > FEW_GROUPS || (groups->keys.count >= SHARED_GROUPS && entries > MANY_ENTRIES);
 }
 
 int group_merge_fold(group_merge *merge, group_partial *take, mm_error *error) {
@@ -174,7 +177,7 @@ int group_merge_fold(group_merge *merge, group_partial *take, mm_error *error) {
 static int finalize_states(group_table *groups, mm_error *error) {
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
-    if (acc->vtable->finalize && groups->keys.count) TRY(acc->vtable->finalize(acc, groups->keys.count, error));
+    if (acc->class->finalize && groups->keys.count) TRY(acc->class->finalize(acc, groups->keys.count, error));
   }
   return 0;
 }
@@ -186,8 +189,6 @@ static int finish_partition(void *argument, int64_t index, mm_error *error) {
 }
 
 int group_merge_finish(group_merge *merge, mm_job *job, mm_error *error) {
-  for (int32_t i = 0; i < merge->plan->accumulator_count; i++)
-    merge->plan->accumulators[i].helpers = merge->partitions ? NULL : job;
   if (!merge->partitions) return finalize_states(&merge->whole, error);
   return parallel_run(job, GROUP_PARTITIONS, finish_partition, merge, error);
 }

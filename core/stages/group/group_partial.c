@@ -70,7 +70,7 @@ int group_table_merge(group_table *groups, group_partial *partial, int64_t from,
     }
     for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
       accumulator *acc = &groups->accumulators[i];
-      TRY(acc->vtable->combine(acc, numbers, &added->accumulators[i], at, n, error));
+      TRY(acc->class->combine(acc, numbers, &added->accumulators[i], at, n, error));
     }
   }
   return 0;
@@ -122,8 +122,8 @@ static int move_groups(group_table *from, group_table *to, const uint32_t *place
   to->keys.count = n;
   for (int32_t i = 0; n && i < from->plan->accumulator_count; i++) {
     accumulator *a = &from->accumulators[i], *b = &to->accumulators[i];
-    if (!a->vtable->move) scatter_values(accumulator_state(b, 0), accumulator_state(a, 0), places, n, a->vtable->size);
-    else TRY(a->vtable->move(a, b, places, n, error));
+    if (!a->class->move) scatter_values(accumulator_state(b, 0), accumulator_state(a, 0), places, n, a->class->size);
+    else TRY(a->class->move(a, b, places, n, error));
   }
   return 0;
 }

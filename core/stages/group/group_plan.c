@@ -2,91 +2,69 @@
  * can share it.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_plan.h"
-#include "aggregates/count_distinct_global.h"
-#include "aggregates/families.h"
 #include "aggregates/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "types/type.h"
+#include <string.h>
 
 static mm_type type_of(const mm_schema *in, int32_t column) {
   return column < 0 ? (mm_type){.id = MM_I64} : in->fields[column].type;
 }
 
-/* Aggregates with the same answer here read the same states. */
-static int states_of(int op) {
-  switch (op) {
-  case MM_AGG_SUM_HIGH:
-  case MM_AGG_SUM_LOW: return MM_AGG_SUM;
-  case MM_AGG_STD:
-  case MM_AGG_CENTER:
-  case MM_AGG_REST:
-  case MM_AGG_SQUARES: return MM_AGG_VAR;
-  case MM_AGG_QUANTILE: return MM_AGG_MEDIAN;
-  case MM_AGG_MERGE_STD: return MM_AGG_MERGE_VAR;
-  default: return op;
-  }
-}
-
-static const aggregate_function *class_of(const group_plan *plan, int op, mm_type type) {
-  const aggregate_function *class = aggregate_function_of(op, type);
-  bool counted = !plan->encoding.count && !type_is_text(type.id) && type.id != MM_NULL;
-  return class == count_distinct_function() && counted ? count_distinct_global_function() : class;
+/* What an aggregate is taken of; it must be in `in`. */
+static aggregate_use use_of(const mm_schema *in, const mm_aggregate *aggregate, bool keyed) {
+  mm_type type = aggregate->flags & MM_AGG_LOADS ? aggregate->of : type_of(in, aggregate->column);
+  return (aggregate_use){aggregate->op, type, !keyed && !aggregate->flags};
 }
 
 int32_t group_plan_find(const group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate) {
-  const aggregate_function *class = class_of(plan, aggregate->op, type_of(in, aggregate->column));
+  aggregate_use use = use_of(in, aggregate, plan->encoding.count > 0);
+  const aggregate_function *class = aggregate_function_of(use, aggregate->column);
+  bool loads = aggregate->flags & MM_AGG_LOADS;
   int32_t i = plan->of_column[aggregate->column + 1];
   for (; i >= 0; i = plan->accumulators[i].next) {
     const accumulator *acc = &plan->accumulators[i];
-    if (acc->vtable == class && states_of(acc->op) == states_of(aggregate->op)) return i;
+    bool same = acc->class == class && aggregate_states(acc->op) == aggregate_states(aggregate->op);
+    if (same && acc->loads == loads && (!loads || memcmp(&acc->type, &use.type, sizeof use.type) == 0)) return i;
   }
   return -1;
 }
 
-/* What may be the low part of a sum of whole numbers: its type is that of the sum. */
-static bool is_low_part(int id) { return id == MM_I64 || id == MM_U64 || id == MM_DURATION; }
-
-/* Do the columns from `column` on have the types of the parts that an aggregate merges? */
-static bool parts_fit(const mm_schema *in, const mm_aggregate *aggregate) {
-  static const uint8_t moments[] = {MM_I64, MM_F64, MM_F64, MM_F64}, exact[] = {MM_I64, MM_NULL, MM_I64},
-                       floats[] = {MM_F64, MM_I64};
-  int op = aggregate->op, column = aggregate->column;
-  if (op < MM_AGG_MERGE_SUM || op > MM_AGG_MERGE_STD) return true;
-  bool is_exact = in->fields[column].type.id == MM_I64;
-  const uint8_t *types = op >= MM_AGG_MERGE_VAR ? moments : is_exact ? exact : floats;
-  int count = op >= MM_AGG_MERGE_VAR ? 4 : (is_exact ? 2 : 1) + (op == MM_AGG_MERGE_MEAN);
-  if (column + count > in->count) return false;
-  for (int i = 0; i < count; i++) {
-    int id = in->fields[column + i].type.id;
-    if (types[i] == MM_NULL ? !is_low_part(id) : id != types[i]) return false;
-  }
-  return true;
+/* Saved states are bytes. */
+static bool column_fits(const mm_schema *in, const mm_aggregate *aggregate) {
+  if (!(aggregate->flags & MM_AGG_LOADS)) return true;
+  int id = aggregate->column < 0 ? MM_OPAQUE : in->fields[aggregate->column].type.id;
+  return id == MM_BINARY || id == MM_NULL;
 }
 
 static int add_accumulator(group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
-  mm_type type = type_of(in, aggregate->column);
+  aggregate_use use = use_of(in, aggregate, plan->encoding.count > 0);
   const char *name = aggregate->column < 0 ? "" : in->fields[aggregate->column].name;
   accumulator *acc = &plan->accumulators[plan->accumulator_count];
   int32_t *first = &plan->of_column[aggregate->column + 1];
-  *acc = (accumulator){.type = type, .op = aggregate->op, .column = aggregate->column, .next = *first};
-  acc->vtable = class_of(plan, aggregate->op, type);
-  if (!acc->vtable || (aggregate->column < 0 && aggregate->op != MM_AGG_COUNT) || !parts_fit(in, aggregate)) {
+  *acc = (accumulator){.type = use.type,
+                       .op = aggregate->op,
+                       .column = aggregate->column,
+                       .next = *first,
+                       .place = aggregate->place,
+                       .loads = aggregate->flags & MM_AGG_LOADS};
+  acc->class = aggregate_function_of(use, aggregate->column);
+  if (!acc->class || !column_fits(in, aggregate)) {
     char text[64];
     int status =
         error_fail(error, MM_EUSAGE, "aggregate-type", "this aggregate cannot be taken of column '%s' of type %s", name,
-                   mm_type_name(type, text, sizeof text));
+                   mm_type_name(type_of(in, aggregate->column), text, sizeof text));
     if (error) error->place = aggregate->place;
     return status;
   }
-  if (acc->vtable == count_distinct_global_function()) TRY(distinct_set_init(&acc->distinct, error));
-  if (acc->vtable == count_distinct_function() || acc->distinct) {
-    acc->pair_encoding = memory_allocate_zero(sizeof *acc->pair_encoding);
-    if (!acc->pair_encoding) return error_fail_memory(error, sizeof *acc->pair_encoding);
-    mm_type types[] = {{.id = MM_U32}, type};
-    TRY(row_encoding_init(acc->pair_encoding, acc->distinct ? types + 1 : types, acc->distinct ? 1 : 2, false, error));
-  }
+  if (acc->class->bind) TRY(acc->class->bind(acc, error));
   *first = plan->accumulator_count++;
+  return 0;
+}
+
+static int serve(group_plan *plan, const mm_schema *in, const mm_aggregate *aggregate, mm_error *error) {
+  if (group_plan_find(plan, in, aggregate) < 0) TRY(add_accumulator(plan, in, aggregate, error));
+  if (aggregate->flags & MM_AGG_SAVES) plan->accumulators[group_plan_find(plan, in, aggregate)].saves = true;
   return 0;
 }
 
@@ -110,21 +88,18 @@ int group_plan_init(group_plan *plan, const mm_schema *in, const int32_t *keys, 
                           field->name);
   }
   if (status >= 0) status = row_encoding_init(&plan->encoding, types, key_count, true, error);
-  for (int32_t i = 0; i < count && status >= 0; i++)
-    if (group_plan_find(plan, in, &aggregates[i]) < 0) status = add_accumulator(plan, in, &aggregates[i], error);
+  for (int32_t i = 0; i < count && status >= 0; i++) status = serve(plan, in, &aggregates[i], error);
   plan->reduces = status >= 0 && key_count == 0 && count > 0;
   for (int32_t i = 0; i < plan->accumulator_count && plan->reduces; i++)
-    plan->reduces &= plan->accumulators[i].vtable->reduces;
+    plan->reduces &= plan->accumulators[i].class->reduces && !plan->accumulators[i].loads;
   memory_release(types, plan->key_room * (int64_t)sizeof(mm_type));
   return status;
 }
 
 void group_plan_free(group_plan *plan) {
   for (int32_t i = 0; i < plan->accumulator_room && plan->accumulators; i++) {
-    row_encoding *encoding = plan->accumulators[i].pair_encoding;
-    if (encoding) row_encoding_free(encoding);
-    memory_release(encoding, sizeof *encoding);
-    distinct_set_free(plan->accumulators[i].distinct);
+    accumulator *acc = &plan->accumulators[i];
+    if (acc->shared) acc->class->free(acc);
   }
   if (plan->encoding.columns) row_encoding_free(&plan->encoding);
   memory_release(plan->accumulators, plan->accumulator_room * (int64_t)sizeof(accumulator));

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "aggregates/aggregate.h"
+#include "hash/row_encoding.h"
 
 /* What is the same for all tables of a stage. */
 typedef struct group_plan {

@@ -1,6 +1,7 @@
 /* group_result.c - the groups of all tables in order of first appearance, as batches.
  * SPDX-License-Identifier: MIT */
 #include "stages/group/group_result.h"
+#include "aggregates/saved_state.h"
 #include "base/alloc.h"
 #include "base/bitmap.h"
 #include "base/error.h"
@@ -100,6 +101,7 @@ typedef struct emission {
   const mm_schema *schema;
   const uint64_t *places;
   int64_t total;
+  mm_job *helpers; /* see aggregate_request */
   mm_batch *batches;
 } emission;
 
@@ -122,8 +124,10 @@ static int fill_batch(const emission *all, const uint64_t *places, int64_t n, co
     for (int64_t i = 0; i < n; i++)
       pointers[i] = accumulator_state(&table_of(all, places[i])->accumulators[all->served_by[a]],
                                       (int64_t)(places[i] & UINT32_MAX));
-    int status = acc->vtable->emit(acc, &all->aggregates[a], (void *const *)pointers, n,
-                                   all->schema->fields[column].type, &batch->columns[column], error);
+    aggregate_request request = {&all->aggregates[a], all->schema->fields[column].type, all->helpers};
+    bool saves = all->aggregates[a].flags & MM_AGG_SAVES;
+    int status = saves ? saved_state_write(acc, (void *const *)pointers, n, &batch->columns[column], error)
+                       : acc->class->emit(acc, &request, (void *const *)pointers, n, &batch->columns[column], error);
     if (status < 0 && error)
       error_copy_text(error->field, sizeof error->field, all->schema->fields[column].name,
                       (int64_t)strlen(all->schema->fields[column].name));
@@ -156,7 +160,8 @@ int group_result_emit(group_merge *merge, const mm_aggregate *aggregates, const 
                   .count = count,
                   .schema = &out->schema,
                   .places = (const uint64_t *)places.data,
-                  .total = places.size / 8};
+                  .total = places.size / 8,
+                  .helpers = merge->partitions ? NULL : job};
   int64_t n = (all.total + MM_MORSEL - 1) / MM_MORSEL, bytes = n * (int64_t)sizeof(mm_batch);
   if (n) {
     all.batches = memory_allocate_zero(bytes);

@@ -1,6 +1,6 @@
 /* group_stage.c - the group stage: keys and aggregates, in order of first appearance.
  * SPDX-License-Identifier: MIT */
-#include "aggregates/count_distinct_global.h"
+#include "aggregates/registry.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "stages/group/group_build.h"
@@ -96,8 +96,10 @@ static void group_drop(mm_stage *base, void *partial) { partial_pool_give(&((gro
 static void group_interrupt(mm_stage *base) {
   group_stage *stage = (group_stage *)base;
   group_merge_stop(&stage->merge);
-  for (int32_t i = 0; i < stage->plan.accumulator_count; i++)
-    if (stage->plan.accumulators[i].distinct) distinct_set_stop(stage->plan.accumulators[i].distinct);
+  for (int32_t i = 0; i < stage->plan.accumulator_count; i++) {
+    accumulator *acc = &stage->plan.accumulators[i];
+    if (acc->class->interrupt) acc->class->interrupt(acc);
+  }
 }
 static int group_drain(mm_stage *base, mm_error *error) {
   return group_merge_drain(&((group_stage *)base)->merge, error);
@@ -171,26 +173,18 @@ static const mm_stage_class group_class = {.name = "group",
                                            .free = group_free,
                                            .copy = group_copy};
 
-/* Shares are tested by what is allowed, so that NaN is refused: a share becomes an index. */
-static int check_shares(const mm_aggregate *aggregates, int32_t count, mm_error *error) {
-  for (int32_t i = 0; i < count; i++) {
-    const mm_aggregate *aggregate = &aggregates[i];
-    if (aggregate->op != MM_AGG_QUANTILE || (aggregate->q >= 0 && aggregate->q <= 1)) continue;
-    error_fail(error, MM_EUSAGE, "bad-share", "group: the share of quantile is %g, expected a number from 0 to 1",
-               aggregate->q);
-    if (error) error->place = aggregate->place;
-    return MM_EUSAGE;
-  }
-  return 0;
-}
-
 mm_stage *mm_stage_group(const int32_t *keys, int32_t key_count, const mm_aggregate *aggregates, int32_t count,
                          const mm_schema *out, mm_error *error) {
   if (out->count != key_count + count) {
     error_fail(error, MM_EBUG, "bug", "group: %d keys and %d aggregates give %d columns", key_count, count, out->count);
     return NULL;
   }
-  if (check_shares(aggregates, count, error) < 0) return NULL;
+  for (int32_t i = 0; i < count; i++) {
+    if (aggregate_check(&aggregates[i], error) < 0) return NULL;
+    if (!(aggregates[i].flags & MM_AGG_SAVES) || out->fields[key_count + i].type.id == MM_BINARY) continue;
+    error_fail(error, MM_EBUG, "bug", "group: saved states are a binary column");
+    return NULL;
+  }
   group_stage *stage = memory_allocate_zero(sizeof *stage);
   if (!stage) {
     error_fail_memory(error, sizeof *stage);

@@ -12,23 +12,23 @@ static int64_t accumulators_bytes(const group_plan *plan) {
 }
 
 /* States before group 0, and those of new groups, as nothing has been added to them. */
-static void start_states(accumulator *acc, int64_t from, int64_t to) {
-  if (acc->vtable->start) acc->vtable->start(acc, from, to);
-  else memset(acc->states.data + from * acc->vtable->size, 0, (size_t)((to - from) * acc->vtable->size));
+static void init_states(accumulator *acc, int64_t from, int64_t to) {
+  if (acc->class->init) acc->class->init(acc, from, to);
+  else memset(acc->states.data + from * acc->class->size, 0, (size_t)((to - from) * acc->class->size));
 }
 
 int group_table_init(group_table *groups, const group_plan *plan, int64_t head, mm_error *error) {
   *groups = (group_table){.plan = plan};
   groups->keys = (hash_table){.encoding = &plan->encoding, .arena = &groups->arena};
   if (!plan->accumulator_count) return 0;
-  groups->accumulators = memory_allocate(accumulators_bytes(plan));
+  groups->accumulators = memory_allocate_zero(accumulators_bytes(plan));
   if (!groups->accumulators) return error_fail_memory(error, accumulators_bytes(plan));
   for (int32_t i = 0; i < plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     *acc = plan->accumulators[i];
     acc->head = head;
     acc->arena = &groups->arena;
-    acc->pairs = (hash_table){.encoding = acc->pair_encoding, .arena = &groups->arena};
+    if (acc->class->open) TRY(acc->class->open(acc, error));
   }
   return 0;
 }
@@ -37,9 +37,7 @@ void group_table_free(group_table *groups) {
   for (int32_t i = 0; groups->accumulators && i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
     mm_buffer_free(&acc->states);
-    mm_buffer_free(&acc->values);
-    mm_buffer_free(&acc->value_groups);
-    hash_table_free(&acc->pairs);
+    if (acc->local) acc->class->close(acc);
   }
   if (groups->plan) memory_release(groups->accumulators, accumulators_bytes(groups->plan));
   hash_table_free(&groups->keys);
@@ -54,9 +52,9 @@ int group_table_reserve(group_table *groups, int64_t count, mm_error *error) {
   while (room < count) room *= 2;
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
-    acc->states.size = (acc->head + groups->room) * acc->vtable->size;
+    acc->states.size = (acc->head + groups->room) * acc->class->size;
     if (!acc->states.data) acc->states.size = 0;
-    TRY(mm_buffer_reserve(&acc->states, (acc->head + room) * acc->vtable->size - acc->states.size, error));
+    TRY(mm_buffer_reserve(&acc->states, (acc->head + room) * acc->class->size - acc->states.size, error));
   }
   groups->room = room;
   return 0;
@@ -67,7 +65,7 @@ int group_table_extend(group_table *groups, int64_t from, mm_error *error) {
   TRY(group_table_reserve(groups, to, error));
   for (int32_t i = 0; i < groups->plan->accumulator_count; i++) {
     accumulator *acc = &groups->accumulators[i];
-    start_states(acc, from ? acc->head + from : 0, acc->head + to); /* the first group brings the head */
+    init_states(acc, from ? acc->head + from : 0, acc->head + to); /* the first group brings the head */
   }
   return 0;
 }

@@ -10,6 +10,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #pragma once
+#include "hash/hash_table.h"
 #include "stages/group/group_plan.h"
 
 typedef struct group_table {

@@ -4,6 +4,7 @@ local check = require "moonmill.expr.typing.checker"
 local fold = require "moonmill.expr.codegen.fold"
 local catalogue = require "moonmill.functions.catalogue"
 local node = require "moonmill.expr.typing.node"
+local registry = require "moonmill.base.aggregate_registry"
 local print_tree = require "moonmill.expr.syntax.print"
 local types = require "moonmill.base.types"
 
@@ -17,20 +18,10 @@ local function call(name, tree, arg)
   return { kind = "call", name = name, args = { arg }, at = tree.at, source = tree.source, height = arg.height + 1 }
 end
 
-local accepted = {
-  any = function() return true end,
-  number = function(type) return type.number end,
-  summable = function(type) return type.number or type.id == "duration" or type == types.bool end,
-  bool = function(type) return type == types.bool end,
-}
-
-local function result_type(gives, type)
-  if gives == "same" then return type end
-  if gives == "sum" then
-    if type.integer then return type.signed and types.i64 or types.u64 end
-    return type.float and types.f64 or type
-  end
-  return types[gives]
+-- What an aggregate takes, for a message: it does not take a value.
+local function wanted_by(entry)
+  if not registry.type_of(entry.name, types.f64) then return "conditions" end
+  return registry.type_of(entry.name, types.utf8) and "types that are not only passed through" or "numbers"
 end
 
 local function refuse_nested(tree)
@@ -44,6 +35,7 @@ local function refuse_nested(tree)
   for _, child in ipairs(tree.args or tree.items or {}) do refuse_nested(child) end
 end
 
+---The share of a call of quantile.
 local function quantile_of(tree, scope)
   local q = tree.args[2]
   local n = fold(check.value(q, { columns = {}, order = {}, params = scope.params }))
@@ -71,25 +63,20 @@ local function describe(tree, entry, scope)
   end
   refuse_nested(arg)
   local n = check.value(arg, scope)
-  if not accepted[entry.takes[1]](n.type) or n.type.opaque and entry.takes[1] == "any"
-    and entry.gives == "same" then
-    node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, entry.takes[1] == "bool" and "conditions"
-      or "numbers", n.type.name), n.type == types.null and UNTYPED or nil)
+  local gives = registry.type_of(entry.name, n.type)
+  if not gives then
+    node.fail(arg, "type", ("%s takes %s, found %s"):format(entry.name, wanted_by(entry), n.type.name),
+      n.type == types.null and UNTYPED or nil)
   end
   if entry.op == "SUM" and n.type == types.bool then
     arg = call("i64", tree, arg)
     n = check.value(arg, scope)
   end
-  result.arg, result.of, result.type = arg, n.type, result_type(entry.gives, n.type)
+  result.arg, result.of, result.type = arg, n.type, gives
   result.q = entry.name == "quantile" and quantile_of(tree, scope) or nil
-  local keyed = scope.keys and next(scope.keys) ~= nil
-  if entry.nulls == "never null" or entry.op == "SUM" then
-    result.nullable = false
-  elseif entry.op == "VAR" or entry.op == "STD" then
-    result.nullable = true
-  else
-    result.nullable = n.nullable or not keyed -- a group has a row at least
-  end
+  local keyed, nulls = scope.keys and next(scope.keys) ~= nil, registry.nulls_of(entry.name)
+  -- A group with a key has a row at least.
+  result.nullable = nulls == "of one" or nulls ~= "never" and (n.nullable or not keyed)
   return result
 end
 
@@ -162,4 +149,4 @@ local function split(tree, scope, describe_call)
   return found, rest
 end
 
-return { list = list_aggregates, split = split }
+return { list = list_aggregates, split = split, quantile_share = quantile_of }

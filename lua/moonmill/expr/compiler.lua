@@ -133,6 +133,9 @@ expr.split_aggregates = aggregates.split
 ---The aggregates that an expression calls, each once: { entry =, tree =, key = }.
 expr.aggregates = aggregates.list
 
+---The share of a call of quantile, over a scope's parameters.
+expr.quantile_share = aggregates.quantile_share
+
 ---A builder of one program out of several expressions; see moonmill.expr.codegen.builder.
 ---@param columns table[] {name =, type =, nullable =} in the order of the input's columns
 ---@param params table? name -> {type =, value =}

@@ -5,7 +5,7 @@
 -- `form`, the name of a rule in moonmill.expr.typing.forms. takes: kinds of arguments ("number", "f64", "int", "text",
 -- "bytes", "moment", "clock", "any"); gives: "same" or a type. A result is null where an argument is, unless `nulls`
 -- says otherwise. Aggregates are a table of their own: min(x) is an aggregate in group, min(a, b) a function
--- everywhere.
+-- everywhere. What they take and give the core's registry knows (moonmill.base.aggregate_registry): their form.
 local types = require "moonmill.base.types"
 
 ---@class moonmill.Function
@@ -184,26 +184,26 @@ for _, cast in ipairs(casts) do
   end
 end
 
-local function aggregate(usage, help, op, takes, gives, nulls)
-  add_function("aggregate", usage, help, { usage, nil }, { op = op, takes = { takes }, gives = gives, nulls = nulls })
+local function aggregate(usage, help, nulls)
+  add_function("aggregate", usage, help, { usage, nil },
+    { form = "aggregate", op = usage:match("^[^(]+"):upper(), nulls = nulls })
 end
 local NONE, FEW = "null without values", "null with fewer than two values"
-aggregate("count()", "number of rows; count(x): of rows where x is not null", "COUNT", "any", "i64", "never null")
-aggregate("count_null(x)", "number of rows where x is null", "COUNT_NULL", "any", "i64", "never null")
-aggregate("sum(x)", "sum; exact for integers", "SUM", "summable", "sum", "0 without values")
-aggregate("mean(x)", "arithmetic mean", "MEAN", "number", "f64", NONE)
-aggregate("min(x)", "the smallest value", "MIN", "any", "same", NONE)
-aggregate("max(x)", "the largest value", "MAX", "any", "same", NONE)
-aggregate("var(x)", "sample variance (divided by n - 1)", "VAR", "number", "f64", FEW)
-aggregate("std(x)", "sample standard deviation (divided by n - 1)", "STD", "number", "f64", FEW)
-aggregate("first(x)", "value in the first row", "FIRST", "any", "same", "nulls count as values")
-aggregate("last(x)", "value in the last row", "LAST", "any", "same", "nulls count as values")
-aggregate("median(x)", "the middle value, or the mean of the two middle values", "MEDIAN", "number", "f64", NONE)
-aggregate("quantile(x, q)", "the q-quantile, q from 0 to 1, linearly interpolated", "QUANTILE",
-  "number", "f64", NONE)
-aggregate("n_unique(x)", "number of distinct values", "N_UNIQUE", "any", "i64", "never null")
-aggregate("any(x)", "true if x is true in any row; false without values", "ANY", "bool", "bool", "never null")
-aggregate("all(x)", "true if x is true in every row; true without values", "ALL", "bool", "bool", "never null")
+aggregate("count()", "number of rows; count(x): of rows where x is not null", "never null")
+aggregate("count_null(x)", "number of rows where x is null", "never null")
+aggregate("sum(x)", "sum; exact for integers", "0 without values")
+aggregate("mean(x)", "arithmetic mean", NONE)
+aggregate("min(x)", "the smallest value", NONE)
+aggregate("max(x)", "the largest value", NONE)
+aggregate("var(x)", "sample variance (divided by n - 1)", FEW)
+aggregate("std(x)", "sample standard deviation (divided by n - 1)", FEW)
+aggregate("first(x)", "value in the first row", "nulls count as values")
+aggregate("last(x)", "value in the last row", "nulls count as values")
+aggregate("median(x)", "the middle value, or the mean of the two middle values", NONE)
+aggregate("quantile(x, q)", "the q-quantile, q from 0 to 1, linearly interpolated", NONE)
+aggregate("n_unique(x)", "number of distinct values", "never null")
+aggregate("any(x)", "true if x is true in any row; false without values", "never null")
+aggregate("all(x)", "true if x is true in every row; true without values", "never null")
 
 ---Names of all functions that may stand in an expression, for suggestions.
 ---@param with_aggregates boolean?

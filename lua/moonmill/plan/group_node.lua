@@ -3,7 +3,9 @@ local ffi = require "ffi"
 local expr = require "moonmill.expr.compiler"
 local native = require "moonmill.base.ffi"
 local nodes = require "moonmill.plan.nodes"
+local registry = require "moonmill.base.aggregate_registry"
 local schemas = require "moonmill.base.schemas"
+local types = require "moonmill.base.types"
 
 local C, err = native.C, native.err
 
@@ -15,7 +17,7 @@ function Group:need(wanted)
   for _, aggregate in ipairs(self.aggregates) do
     if wanted[aggregate.name] then
       kept[#kept + 1] = aggregate
-      for _, column in ipairs(aggregate.columns) do needed[column] = true end
+      if aggregate.column then needed[aggregate.column] = true end
     end
   end
   self.kept = kept
@@ -30,8 +32,10 @@ function Group:make(arriving)
   self.places = {}
   for i, aggregate in ipairs(self.kept) do
     local slot = aggregates[i - 1]
-    slot.op, slot.q, slot.place = C["MM_AGG_" .. aggregate.op], aggregate.q or 0, i - 1
-    slot.column = aggregate.columns[1] and number_of(aggregate.columns[1]) or -1
+    slot.op, slot.q, slot.place = registry.code_of(aggregate.op:lower()), aggregate.q or 0, i - 1
+    slot.column = aggregate.column and number_of(aggregate.column) or -1
+    if aggregate.saves then slot.flags = C.MM_AGG_SAVES end
+    if aggregate.loads then slot.flags, slot.of = C.MM_AGG_LOADS, types.to_c(aggregate.loads) end
     self.places[i - 1] = { origin = aggregate.place, text = aggregate.text, stage = "group" }
     leaving[#leaving + 1] = { name = aggregate.name, type = aggregate.type, nullable = aggregate.nullable }
   end
@@ -65,8 +69,9 @@ end
 
 ---Put the node at the end of a draft.
 ---@param keys moonmill.Column[]
----@param aggregates { name: string, op: string, q: number?, columns: string[], type: moonmill.Type, nullable: boolean,
----text: string, place: moonmill.Place }[] columns: of the argument; of parts, side by side
+---@param aggregates { name: string, op: string, q: number?, column: string?, type: moonmill.Type, nullable: boolean,
+---text: string, place: moonmill.Place, saves: boolean?, loads: moonmill.Type? }[] saves: the result is its states;
+---loads: the column is, of values of this type
 ---@param draft moonmill.Draft
 local function push(keys, aggregates, draft)
   local columns = table.move(keys, 1, #keys, 1, {})
@@ -97,8 +102,8 @@ local function plan(keys, outputs, draft, describe)
     for _, item in ipairs(found) do
       if not by_key[item.key] then
         by_key[item.key] = {
-          name = item.key, op = item.op, q = item.q, columns = item.columns or { argument(item) }, type = item.type,
-          nullable = item.nullable, text = item.key, place = output.place,
+          name = item.key, op = item.op, q = item.q, column = item.column or argument(item), type = item.type,
+          nullable = item.nullable, text = item.key, place = output.place, loads = item.loads,
         }
         aggregates[#aggregates + 1] = by_key[item.key]
       end

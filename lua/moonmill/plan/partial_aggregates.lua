@@ -1,92 +1,88 @@
--- moonmill.plan.partial_aggregates - partial states of aggregates as columns: how each is split into parts and merged.
+-- moonmill.plan.partial_aggregates - what a group over some of the rows keeps of an aggregate, in a column, and how
+-- such columns are merged.
+--
+-- DESIGN. Where the result is all there is to know, it is kept: "count", "min". Else the state is, as bytes, and the
+-- column's name tells the type under which it was saved: "mean_f64", "sum_duration_ms". So the second half knows the
+-- type of its result before it has seen a row; that the bytes are of that type they say themselves.
+local registry = require "moonmill.base.aggregate_registry"
 local types = require "moonmill.base.types"
 
-local f64, i64 = types.f64, types.i64
+-- A type as the end of a name.
+local function ending(type) return type.time and type.id .. "_" .. type.unit or type.id end
 
--- The forms of each partial state: its parts, the core's aggregate that merges them, and the type that this gives, if
--- not that of the last part. Sums of whole numbers and of durations are exact, so they stand in two columns.
-local function same(op) return { { parts = { op:lower() }, merge = op } } end
-local function moments(merge)
-  return { { parts = { "count", "center", "rest", "squares" }, merge = merge, gives = f64 } }
-end
-local forms = {
-  COUNT = { { parts = { "count" }, merge = "SUM" } },
-  COUNT_NULL = { { parts = { "count_null" }, merge = "SUM" } },
-  SUM = {
-    { parts = { "sum_high", "sum_low" }, merge = "MERGE_SUM" }, -- of whole numbers and durations
-    { parts = { "sum" }, merge = "MERGE_SUM" },
-  },
-  MEAN = {
-    { parts = { "sum_high", "sum_low", "count" }, merge = "MERGE_MEAN", gives = f64 },
-    { parts = { "sum", "count" }, merge = "MERGE_MEAN", gives = f64 },
-  },
-  MIN = same "MIN", MAX = same "MAX", ANY = same "ANY", ALL = same "ALL", VAR = moments "MERGE_VAR",
-  STD = moments "MERGE_STD",
-}
-
--- Aggregates that are null only where a group may have no values. Their columns say so, though parts are never null.
-local may_be_null = { MIN = true, MAX = true, MEAN = true }
-
-local part_types = { count = i64, count_null = i64, sum_high = i64, center = f64, rest = f64, squares = f64,
-  any = types.bool, all = types.bool }
-
--- The type of a part of an aggregate over an argument.
-local function part_type(part, of)
-  if part == "sum_low" then return of.id == "duration" and of or of.signed and i64 or types.u64 end
-  return part_types[part] or part == "sum" and f64 or of
-end
-
--- May a column of this type be the part?
-local function fits(part, type)
-  if part == "sum_low" then return type == i64 or type == types.u64 or type.id == "duration" end
-  if part == "sum" then return type == f64 end
-  return part_types[part] == nil or part_types[part] == type
-end
-
----The columns that keep an aggregate of expr.split_aggregates, in the order in which they are merged.
----@return { part: string, op: string, type: moonmill.Type, nullable: boolean }[]
-local function apart(item)
-  local list = forms[item.op]
-  local exact = item.of and (item.of.integer or item.of.id == "duration")
-  local form, columns = list[exact and 1 or #list], {}
-  for i, part in ipairs(form.parts) do
-    columns[i] = { part = part, op = part:upper(), type = part_type(part, item.of),
-      nullable = may_be_null[item.op] and item.nullable or false }
+-- The types under which states of an aggregate may be saved: a list of { part =, type = }, part being unique.
+local state_lists = {}
+local function states_of(name)
+  if state_lists[name] then return state_lists[name] end
+  local list, taken = {}, {}
+  local function add(type)
+    type = registry.state_type_of(name, type)
+    local part = type and name .. "_" .. ending(type)
+    if not part or taken[part] then return end
+    list[#list + 1] = { part = part, type = type }
+    taken[part] = true
   end
-  return columns
-end
-
--- The aggregate over a form's parts, or nil and the part that is missing or has a type that it never has.
-local function merged(op, form, find)
-  local names, nullable, last = {}, op == "VAR" or op == "STD", nil
-  for i, part in ipairs(form.parts) do
-    last = find(part)
-    if not last or not fits(part, last.type) then return nil, part end
-    names[i], nullable = last.name, nullable or may_be_null[op] and last.nullable or false
+  for _, id in ipairs(types.names) do
+    for _, unit in ipairs(types[id].time and { "s", "ms", "us", "ns" } or { false }) do
+      add(types.make(id, unit or nil))
+    end
   end
-  return { op = form.merge, columns = names, type = form.gives or last.type, nullable = nullable }
+  state_lists[name] = list
+  return list
 end
 
----Put an aggregate together: `find(part)` gives the column that keeps a part.
----@param op string of the aggregate
----@return { op: string, columns: string[], type: moonmill.Type, nullable: boolean }? nil when a part is missing
+---The column that keeps an aggregate of expr.split_aggregates.
+---@return { part: string, op: string, type: moonmill.Type, nullable: boolean, saves: boolean }
+local function kept(item)
+  local name = item.op:lower()
+  -- State columns have no nulls; they are nullable where the result may be null, so that the second half knows.
+  local nullable = item.nullable and registry.nulls_of(name) ~= "of one"
+  if registry.merge_of(name) then
+    return { part = name, op = item.op, type = item.type, nullable = nullable, saves = false }
+  end
+  local part = name .. "_" .. ending(registry.state_type_of(name, item.of))
+  return { part = part, op = item.op, type = types.binary, nullable = nullable, saves = true }
+end
+
+local function merged_values(name, find)
+  local merge, column = registry.merge_of(name), find(name)
+  if not column then return nil, name end
+  if registry.type_of(name, column.type) ~= column.type then return nil, name, column end
+  return { op = merge:upper(), column = column.name, type = registry.type_of(merge, column.type),
+    nullable = column.nullable }
+end
+
+local function merged_states(name, find)
+  for _, state in ipairs(states_of(name)) do
+    local column = find(state.part)
+    if column then
+      -- Of no rows others may know no type.
+      if column.type ~= types.binary and column.type ~= types.null then return nil, state.part, column end
+      return { op = name:upper(), column = column.name, type = registry.type_of(name, state.type), loads = state.type,
+        nullable = column.nullable or registry.nulls_of(name) == "of one" }
+    end
+  end
+  return nil, name .. "_*"
+end
+
+---The aggregate over the column that keeps one: `find(part)` gives that column.
+---@param name string of the aggregate
+---@return { op: string, column: string, type: moonmill.Type, nullable: boolean, loads: moonmill.Type? }? merged
 ---@return string? part the missing one
-local function together(op, find)
-  local aggregate, missing
-  for _, form in ipairs(forms[op]) do
-    aggregate, missing = merged(op, form, find)
-    if aggregate then break end
-  end
-  return aggregate, missing
+---@return moonmill.Column? column one of another type
+local function merged(name, find)
+  if registry.merge_of(name) then return merged_values(name, find) end
+  return merged_states(name, find)
 end
 
----Does every column of this part stand for one aggregate, whatever its argument is? The last part of each form does.
+---Does a column of this part keep the aggregate?
 ---@return boolean
-local function marks(op, part)
-  for _, form in ipairs(forms[op]) do
-    if form.parts[#form.parts] == part then return true end
+local function keeps(name, part)
+  if registry.merge_of(name) then return part == name end
+  for _, state in ipairs(states_of(name)) do
+    if state.part == part then return true end
   end
   return false
 end
 
-return { apart = apart, together = together, marks = marks, keeps = function(op) return forms[op] ~= nil end }
+return { kept = kept, merged = merged, keeps = keeps }

@@ -1,34 +1,22 @@
--- moonmill.plan.two_phase_group - group in two phases: over some of the rows it gives the partial states of its
--- aggregates as columns; over such results, joined in order, it gives what group gives over all rows.
+-- moonmill.plan.two_phase_group - group in two phases: over some of the rows it gives what is known of its aggregates,
+-- a column for each; over such results, joined in order, it gives what group gives over all rows.
 --
--- DESIGN. Such a column is named after its output: "delay__sum", "delay__count". Where that does not say which
--- aggregate it is, it is numbered through the stage: "share__2_sum". Keys keep their names. So the second half needs
--- nothing but the pipeline and the table.
+-- DESIGN. Such a column is named after its output: "delay__mean_f64", "flights__count". Where that does not say which
+-- aggregate it is, it is numbered through the stage: "share__2_sum_i64". Keys keep their names. So the second half
+-- needs nothing but the pipeline and the table.
 local expr = require "moonmill.expr.compiler"
 local group_node = require "moonmill.plan.group_node"
 local nodes = require "moonmill.plan.nodes"
 local partial_aggregates = require "moonmill.plan.partial_aggregates"
-
-local INSTEAD = {
-  FIRST = "distinct keeps the first row of each key and can be merged; so can min and max of a column that orders",
-  N_UNIQUE = "distinct on keys and column, then a group with count, can be merged",
-}
-INSTEAD.LAST = INSTEAD.FIRST
-local AT_ONCE = "run the pipeline over all rows at once; count sum mean min max var std any all can be merged"
+local registry = require "moonmill.base.aggregate_registry"
+local types = require "moonmill.base.types"
 
 ---Refuse a group that cannot be merged.
 ---@param list table[] aggregates that group accepted
 ---@param fail fun(message: string, hint: string, place: moonmill.Place)
 local function check(list, fail)
   for _, item in ipairs(list) do
-    local calls = expr.aggregates(item.tree)
-    for _, call in ipairs(calls) do
-      if not partial_aggregates.keeps(call.entry.op) then
-        fail(("%s cannot be merged from parts of the rows"):format(call.key), INSTEAD[call.entry.op] or AT_ONCE,
-          item.place)
-      end
-    end
-    if #calls == 0 and type(item.target) == "table" then
+    if #expr.aggregates(item.tree) == 0 and type(item.target) == "table" then
       fail("a selector without an aggregate cannot be merged", "name the columns", item.place)
     end
   end
@@ -46,6 +34,15 @@ local function prefixes(list)
   return of
 end
 
+local ROWS = "rows of the part" -- no script can write that
+local HAS_ROWS = expr.parse("it > 0", { file = "", line = 1, column = 1 })
+
+-- Without keys a part without rows is a group too. It has no first row and no last one: leave it out.
+local function leave_out_nothing(aggregates, draft)
+  draft:builder():filter(expr.with_it(HAS_ROWS, ROWS))
+  draft:builder():select(nodes.names(aggregates))
+end
+
 ---Plan a group over some of the rows onto a draft.
 ---@param keys moonmill.Column[]
 ---@param outputs { name: string, tree: table, place: moonmill.Place, item: table }[] item: that of list
@@ -54,23 +51,26 @@ end
 local function plan_partial(keys, outputs, list, draft)
   local scope, aggregates, taken, prefix = draft:scope(), {}, nodes.set_of(nodes.names(keys)), prefixes(list)
   scope.keys = nodes.names(keys)
-  local argument = group_node.arguments(draft)
+  local argument, of_row = group_node.arguments(draft), false
   for _, output in ipairs(outputs) do
     for i, found in ipairs((expr.split_aggregates(output.tree, scope))) do
-      local column = argument(found)
-      for _, kept in ipairs(partial_aggregates.apart(found)) do
-        local name = output.name .. prefix[output.item](i) .. kept.part
-        if taken[name] then
-          draft:fail("duplicate-column", ("partial would give two columns called \"%s\""):format(name), nil,
-            output.place)
-        end
-        taken[name] = true
-        aggregates[#aggregates + 1] = { name = name, op = kept.op, columns = { column }, type = kept.type,
-          nullable = kept.nullable, text = found.key, place = output.place }
+      local kept = partial_aggregates.kept(found)
+      local name = output.name .. prefix[output.item](i) .. kept.part
+      if taken[name] then
+        draft:fail("duplicate-column", ("partial would give two columns called \"%s\""):format(name), nil, output.place)
       end
+      taken[name] = true
+      of_row = of_row or registry.nulls_of(found.op:lower()) == "of row"
+      aggregates[#aggregates + 1] = { name = name, op = kept.op, column = argument(found), type = kept.type,
+        nullable = kept.nullable, text = found.key, place = output.place, saves = kept.saves }
     end
   end
-  group_node.push(keys, aggregates, draft)
+  if #keys > 0 or not of_row then return group_node.push(keys, aggregates, draft) end
+  local counted = table.move(aggregates, 1, #aggregates, 1, {})
+  counted[#counted + 1] = { name = ROWS, op = "COUNT", type = types.i64, nullable = false, text = "count()",
+    place = draft.stage.place }
+  group_node.push(keys, counted, draft)
+  leave_out_nothing(aggregates, draft)
 end
 
 -- ---- The second half ----
@@ -85,10 +85,10 @@ end
 
 -- The names that a selector of outputs stood for: those with columns of its first aggregate.
 function Merge:selected(item)
-  local names, op = {}, expr.aggregates(item.tree)[1].entry.op
+  local names, aggregate = {}, expr.aggregates(item.tree)[1].entry.name
   for _, column in ipairs(self.columns) do
-    local name, part = column.name:match("^(.+)" .. self.prefix[item](1) .. "([%l_]+)$")
-    if name and partial_aggregates.marks(op, part) then names[#names + 1] = name end
+    local name, part = column.name:match("^(.+)" .. self.prefix[item](1) .. "([%l%d_]+)$")
+    if name and partial_aggregates.keeps(aggregate, part) then names[#names + 1] = name end
   end
   return names
 end
@@ -98,18 +98,14 @@ function Merge:output(name, tree, item)
   local output = { name = name, tree = tree, place = item.place, merged = {} }
   for i, call in ipairs(expr.aggregates(tree)) do
     local start = name .. self.prefix[item](i)
-    local merged, missing = partial_aggregates.together(call.entry.op,
+    local merged, missing, misfit = partial_aggregates.merged(call.entry.name,
       function(part) return self.by_name[start .. part] end)
     if not merged then
-      local column = self.by_name[start .. missing]
-      self:fail(column and ("column \"%s\" is of type %s"):format(column.name, column.type.name)
+      self:fail(misfit and ("column \"%s\" is of type %s"):format(misfit.name, misfit.type.name)
         or ("there is no column \"%s\""):format(start .. missing), item.place)
     end
-    output.merged[call.key] = merged
-    for _, column in ipairs(merged.columns) do
-      if not self.kept[column] then self.order[#self.order + 1] = column end
-      self.kept[column] = true
-    end
+    merged.q = call.entry.name == "quantile" and expr.quantile_share(call.tree, self.draft:scope()) or nil
+    output.merged[call.key], self.kept[merged.column] = merged, true
   end
   self.outputs[#self.outputs + 1] = output
 end
@@ -143,8 +139,8 @@ end
 ---@param arguments { keys: table[], aggregates: table[] } that group accepted
 ---@param draft moonmill.Draft
 local function plan_merge(arguments, draft)
-  local self = setmetatable({ draft = draft, columns = draft:columns(), by_name = {}, kept = {}, order = {},
-    outputs = {}, prefix = prefixes(arguments.aggregates) }, Merge)
+  local self = setmetatable({ draft = draft, columns = draft:columns(), by_name = {}, kept = {}, outputs = {},
+    prefix = prefixes(arguments.aggregates) }, Merge)
   for _, column in ipairs(self.columns) do self.by_name[column.name] = column end
   for _, item in ipairs(arguments.aggregates) do
     if type(item.target) == "string" then
@@ -154,12 +150,10 @@ local function plan_merge(arguments, draft)
     end
   end
   local keys = self:find_keys(arguments.keys)
-  local order = nodes.names(keys)
-  for _, name in ipairs(self.order) do order[#order + 1] = name end
-  draft:builder():select(order) -- the core wants the parts of an aggregate side by side
   group_node.plan(keys, self.outputs, draft, function(call, output)
     local merged = output.merged[expr.print(call)]
-    return { op = merged.op, columns = merged.columns, type = merged.type, nullable = merged.nullable }
+    return { op = merged.op, q = merged.q, column = merged.column, type = merged.type, nullable = merged.nullable,
+      loads = merged.loads }
   end)
 end
 

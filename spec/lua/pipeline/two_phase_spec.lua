@@ -88,7 +88,10 @@ local AGGREGATES = [[{ "rows = count()", "known = count(i)", "unknown = count_nu
   "mg = mean(g)", "low = min(o)", "top = max(o)", "word = min(w)", "last = max(w)",
   "since = min(t)", "some = any(b)", "each = all(b)",
   "vs = var(s)", "vf = var(f)", "sf = std(f)", "vi = var(i)", "vg = std(g)", "so = sum(o)",
-  "mo = mean(o)", "vo = var(o)", "share = sum(s * 2) / count() + min(s)" }]]
+  "mo = mean(o)", "vo = var(o)", "share = sum(s * 2) / count() + min(s)",
+  "words = n_unique(w)", "odd = n_unique(o)", "times = n_unique(t)", "truths = n_unique(b)", "di = median(i)",
+  "du = median(u)", "dg = median(g)", "qo = quantile(o, 0.2)", "qs = quantile(s, 0.75) - median(s)", "fw = first(w)",
+  "fo = first(o)", "lt = last(t)", "lb = last(b)", "span = last(s) - first(s) + 0 * count()" }]]
 
 describe("the halves of a pipeline", function()
   it("give what one run gives, with every aggregate that can be merged, of random parts", function()
@@ -199,7 +202,7 @@ describe("the halves of a pipeline", function()
 
   it("stand for many columns by selectors, in keys and in outputs", function()
     local chain = [[:group("cols(utf8)", { "cols(f64) = mean(it)", "cols(i64) = max(it) - min(it)", "n = count()" })]]
-    assert.equal("k: utf8, f__1_sum: f64, f__1_count: i64, n__2_max: i64, n__3_min: i64, rows__count: i64",
+    assert.equal("k: utf8, f__1_mean_f64: binary, n__2_max: i64, n__3_min: i64, rows__count: i64",
       names(partitions.partial(chain:gsub('"n =', '"rows ='), LISTS)))
     compare(chain:gsub('"n =', '"rows ='), LISTS, { 2, 3 })
     chain = [[:group({ "cols(bool)", "w" }, { "cols(float or u64) = sum(it) / count(it)", "s = sum(s)" })]]
@@ -214,15 +217,15 @@ describe("the halves of a pipeline", function()
 
   it("read the declared input in the first, and what the first gives in the second", function()
     local pipeline = script.evaluate [[mm.pipeline { input = { "k: utf8?", "n: i64?" } } :group("k", "s = sum(n)")]]
-    assert.equal("k: utf8, s__sum_high: i64, s__sum_low: i64", names(partitions.partial(pipeline, LISTS)))
+    assert.equal("k: utf8, s__sum_i64: binary", names(partitions.partial(pipeline, LISTS)))
     assert.is_false(two_phase.merge(pipeline).input)
   end)
 end)
 
 describe("the first half", function()
-  it("names columns after outputs and parts", function()
-    assert.equal("k: utf8, c__count: i64, m__sum: f64, m__count: i64, v__count: i64, v__center: f64, v__rest: f64, "
-      .. "v__squares: f64, l__min: i64, s__5_sum_high: i64, s__5_sum_low: i64, s__6_count: i64",
+  it("names columns after outputs and aggregates", function()
+    assert.equal("k: utf8, c__count: i64, m__mean_f64: binary, v__std_f64: binary, l__min: i64, "
+      .. "s__5_sum_i64: binary, s__6_count: i64",
       names(partitions.partial([[:group("k", { "c = count()", "m = mean(f)", "v = std(f)", "l = min(n)",
         "s = sum(n) / count(f)" })]], LISTS)))
   end)
@@ -238,20 +241,33 @@ describe("the first half", function()
     assert.same({ 5, 4 }, partitions.partial(':sort "-n" :limit(2)', LISTS)[2][3])
   end)
 
-  it("refuses aggregates that cannot be merged, naming aggregate, stage and place", function()
-    for _, call in ipairs { "median(n)", "quantile(n, 0.5)", "first(n)", "last(n)", "n_unique(n)" } do
-      local problem = refusal((':where "n > 0"\n:group("k", { "a = count()",\n  "b = %s + 1" })'):format(call))
-      assert.equal("not-mergeable", problem.id)
-      assert.equal("group", problem.stage)
-      assert.equal(3, problem.line)
-      assert.equal(call .. " cannot be merged from parts of the rows", problem.message)
-      assert.is_truthy(problem.hint:find("can be merged", 1, true))
-      assert.has_error(function() two_phase.merge(script.evaluate((':group("k", "b = %s")'):format(call))) end)
-    end
+  it("names the type under which states are saved, without a zone", function()
+    local lists = { { "t", "timestamp(ms, Europe/Paris)", { 1, 2 } }, { "d", "duration(s)", { 3, 4 } },
+      { "g", "f32", { 1, 2 } }, { "u", "u8", { 1, 2 } } }
+    assert.equal("a__n_unique_timestamp_ms: binary, b__sum_duration_s: binary, c__median_f64: binary, "
+      .. "d__quantile_i64: binary, e__sum_u64: binary, f__n_unique_f32: binary, g__n_unique_u8: binary",
+      names(partitions.partial([[:group({}, { "a = n_unique(t)", "b = sum(d)", "c = median(g)", "d = quantile(u, 0.5)",
+        "e = sum(u)", "f = n_unique(g)", "g = n_unique(u)" })]], lists)))
+  end)
+
+  it("refuses a selector without an aggregate, naming stage and place", function()
+    local problem = refusal ':where "n > 0"\n:group("k", { "a = count()",\n  "cols(i64) = 1" })'
+    assert.same({ "not-mergeable", "group", 3 }, { problem.id, problem.stage, problem.line })
+    assert.equal("a selector without an aggregate cannot be merged", problem.message)
+    assert.has_error(function() two_phase.merge(script.evaluate ':group("k", "cols(i64) = 1")') end)
+  end)
+
+  it("gives no row of no rows where a first or last one is wanted, and else one without keys", function()
+    local none = { { "n", "i64", {}, true } }
+    assert.same({}, partitions.partial(':group({}, { "f = first(n)", "c = count()" })', none)[1][3])
+    assert.same({ 0 }, partitions.partial(':group({}, "c = count()")', none)[1][3])
+    local out = partitions.run(':group({}, { "f = first(n)", "l = last(n)" })', { { "n", "i64", { 1, 2 }, true } },
+      { 0, 1, 0, 1 })
+    assert.same({ { 1 }, { 2 } }, { out.f, out.l })
   end)
 
   it("refuses columns of one name", function()
-    local pipeline = script.evaluate ':group("k", { "m = mean(n)", "m__sum = count()" })'
+    local pipeline = script.evaluate ':group("k", { "m = mean(n)", "m__mean = count()" })'
     partitions.partial(pipeline, LISTS)
     local chain = ':rename "m__count = n" :group("m__count", "m = count(f)")'
     local problem = pipelines.raised(partitions.partial, chain, LISTS)
@@ -278,10 +294,12 @@ describe("the second half", function()
 
   it("refuses a table that is not what the first half gives", function()
     local cases = {
-      ['there is no column "m__sum"'] = function(lists) table.remove(lists, 2) end,
+      ['there is no column "m__mean_*"'] = function(lists) table.remove(lists, 2) end,
       ['there is no column "k"'] = function(lists) table.remove(lists, 1) end,
-      ['column "i" is not one of its columns'] = function(lists) lists[4] = { "i", "i64", { 1, 2, 3 } } end,
-      ['column "m__count" is of type f64'] = function(lists) lists[3][2] = "f64" end,
+      ['column "i" is not one of its columns'] = function(lists) lists[3] = { "i", "i64", { 1, 2, 3 } } end,
+      ['column "m__mean_f64" is of type f64'] = function(lists)
+        lists[2] = { "m__mean_f64", "f64", { 1, 2, 3 } }
+      end,
     }
     for message, change in pairs(cases) do
       local problem = problem_of(change)
@@ -292,14 +310,26 @@ describe("the second half", function()
 
   it("takes the columns in any order", function()
     local lists = partitions.partial(chain, LISTS)
-    assert.same(pipelines.run(chain, LISTS).m, partitions.merge(chain, { lists[3], lists[1], lists[2] }).m)
+    assert.same(pipelines.run(chain, LISTS).m, partitions.merge(chain, { lists[2], lists[1] }).m)
   end)
 
-  it("leaves out rows with a null part", function()
+  it("leaves out null states", function()
     local lists = partitions.partial(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', LISTS)
     for _, list in ipairs(lists) do list[3][2], list[4] = null, true end
     local out = partitions.merge(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', lists)
     assert.same(pipelines.run(':group({}, { "s = sum(n)", "v = var(f)", "m = mean(n)" })', LISTS), out)
+  end)
+
+  it("refuses bytes that are no states, at the stage", function()
+    local lists = partitions.partial(chain, LISTS)
+    lists[2][3][2] = "12345"
+    local problem = pipelines.raised(partitions.merge, chain, lists)
+    assert.same({ "bad-state", "group" }, { problem.id, problem.stage })
+  end)
+
+  it("takes states of which others know no type, where there are no rows", function()
+    local lists = { { "k", "utf8", {} }, { "m__mean_f64", "null", {} } }
+    assert.same({ k = {}, m = {} }, (partitions.merge(chain, lists)))
   end)
 
   it("of a pipeline that keeps to rows changes nothing", function()

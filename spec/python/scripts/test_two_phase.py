@@ -62,19 +62,51 @@ def test_halves_are_values():
 
 def test_the_first_half_says_what_it_gives():
     schema = mm.pipeline(CHAIN).partial().output_schema({"k": "utf8?", "i": "i64", "x": "f64?"})
-    assert schema.names == ["k", "n__count", "s__sum_high", "s__sum_low", "m__sum", "m__count"] + [
-        f"v__{part}" for part in ("count", "center", "rest", "squares")
-    ]
+    assert schema.names == ["k", "n__count", "s__sum_i64", "m__mean_f64", "v__std_f64"]
+    assert [str(field.type) for field in schema] == ["utf8", "i64", "binary", "binary", "binary"]
 
 
 @pytest.mark.parametrize("aggregate", ["median(x)", "quantile(x, 0.9)", "first(x)", "last(x)", "n_unique(x)"])
-def test_what_cannot_be_merged_is_refused_by_name(aggregate):
-    pipeline = mm.pipeline(f':group("k", "a = {aggregate}")')
+@pytest.mark.parametrize("keys", ['"k"', "{}"])
+def test_every_aggregate_can_be_merged(aggregate, keys):
+    given = 'mm.pipeline { input = { "k: utf8?", "i: i64?", "x: f64?" } }'
+    pipeline = mm.pipeline(f'{given} :group({keys}, "a = {aggregate}")')
+    assert through_halves(pipeline, ROWS, 0, 2, 3, 1).to_pydict() == pipeline.run(ROWS).to_pydict()
+
+
+def test_what_cannot_be_merged_is_refused():
+    pipeline = mm.pipeline(':group("k", "cols(f64) = 1")')
     for half in (pipeline.partial, pipeline.merge):
         with pytest.raises(mm.UsageError, match="cannot be merged") as caught:
             half()
         assert caught.value.id == "not-mergeable"
-        assert aggregate in str(caught.value)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("sizes", [(6,), (2, 0, 4), (0,)])
+def test_states_go_through_the_tables_of_others(library, sizes):
+    module = pytest.importorskip(library)
+    chain = CHAIN.replace('"s = sum(i)"', '"s = sum(i)", "u = n_unique(k)", "q = median(x)", "f = first(i)"')
+    pipeline = mm.pipeline(chain)
+
+    def table(rows):
+        if library == "pyarrow":
+            kinds = {"k": module.string(), "i": module.int64(), "x": module.float64()}
+            return module.table({name: module.array(values, kinds[name]) for name, values in rows.items()})
+        if library == "polars":
+            return module.DataFrame(rows, schema={"k": module.String, "i": module.Int64, "x": module.Float64})
+        return module.DataFrame(rows).astype({"k": "str", "i": "int64", "x": "float64"})
+
+    partial = pipeline.partial()
+    parts = [partial(table(part)) for part in parts_of(ROWS, *sizes)]
+    joined = {
+        "pandas": lambda: module.concat(parts),
+        "polars": lambda: module.concat(parts),
+        "pyarrow": lambda: module.concat_tables(parts),
+    }[library]()
+    rows = {name: values[: sum(sizes)] for name, values in ROWS.items()}
+    merged, whole = pipeline.merge().run(joined).to_pydict(), pipeline.run(rows).to_pydict()
+    assert {name: merged[name] for name in "nsuqf"} == {name: whole[name] for name in "nsuqf"}
 
 
 def test_a_half_has_no_halves():

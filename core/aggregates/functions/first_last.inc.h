@@ -15,8 +15,13 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
   return 0;
 }
 
-static const aggregate_function NAME(first_last_class) = {
-    .size = sizeof(edge), .ordered = true, .update = NAME(update), .combine = combine_values, .emit = emit_values};
+static const aggregate_function NAME(first_last_class) = {.size = sizeof(edge),
+                                                          .ordered = true,
+                                                          .update = NAME(update),
+                                                          .combine = combine_values,
+                                                          .emit = emit_values,
+                                                          .save = save_value,
+                                                          .load = load_value};
 
 #undef NAME
 #undef VALUE

@@ -6,7 +6,9 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
-#include "aggregates/quickselect.h"
+#include "aggregates/saved_state.h"
+#include "aggregates/functions/quickselect.h"
+#include "base/alloc.h"
 #include "base/error.h"
 #include "engine/parallel.h"
 #include "types/column.h"
@@ -15,8 +17,14 @@
 #include <math.h>
 #include <string.h>
 
+/* What an accumulator keeps beside its states. */
+typedef struct value_log {
+  mm_buffer values; /* ordinals */
+  mm_buffer groups; /* of each value, or runs */
+} value_log;
+
 typedef struct values_of { /* a group */
-  int64_t start, count;    /* in `values` of its accumulator */
+  int64_t start, count;    /* in `values` of its log */
   int64_t *values;         /* when complete */
 } values_of;
 
@@ -26,31 +34,45 @@ typedef struct run {
 
 /* ---- Logs ---- */
 
+static value_log *log_of(const accumulator *acc) { return acc->local; }
+
+static int open_log(accumulator *acc, mm_error *error) {
+  acc->local = memory_allocate_zero(sizeof(value_log));
+  return acc->local ? 0 : error_fail_memory(error, sizeof(value_log));
+}
+
+static void close_log(accumulator *acc) {
+  mm_buffer_free(&log_of(acc)->values);
+  mm_buffer_free(&log_of(acc)->groups);
+  memory_release(acc->local, sizeof(value_log));
+}
+
 /* Tables that rows are added to have a head, and log the group of each value. */
-static bool logs_values(const accumulator *acc) { return acc->head > 0; }
+static bool logs_values(const accumulator *acc) { return acc->head > 0 && !acc->loads; }
 
 static void count_values(const accumulator *from, values_of *states, const uint32_t *place) {
-  const uint32_t *group = (const uint32_t *)from->value_groups.data;
-  const run *runs = (const run *)from->value_groups.data;
+  const uint32_t *group = (const uint32_t *)log_of(from)->groups.data;
+  const run *runs = (const run *)log_of(from)->groups.data;
   if (logs_values(from)) {
-    for (int64_t i = 0, n = from->values.size / 8; i < n; i++) states[place ? place[group[i]] : group[i]].count++;
+    for (int64_t i = 0, n = log_of(from)->values.size / 8; i < n; i++)
+      states[place ? place[group[i]] : group[i]].count++;
   } else {
-    for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; i++)
+    for (int64_t i = 0, n = log_of(from)->groups.size / (int64_t)sizeof *runs; i < n; i++)
       states[place ? place[runs[i].group] : runs[i].group].count += runs[i].count;
   }
 }
 
 /* Values to where their states start; the starts are moved to their ends. */
 static void put_values(const accumulator *from, values_of *states, const uint32_t *place, int64_t *out) {
-  const uint32_t *group = (const uint32_t *)from->value_groups.data;
-  const run *runs = (const run *)from->value_groups.data;
-  const int64_t *value = (const int64_t *)from->values.data;
+  const uint32_t *group = (const uint32_t *)log_of(from)->groups.data;
+  const run *runs = (const run *)log_of(from)->groups.data;
+  const int64_t *value = (const int64_t *)log_of(from)->values.data;
   if (logs_values(from)) {
-    for (int64_t i = 0, n = from->values.size / 8; i < n; i++)
+    for (int64_t i = 0, n = log_of(from)->values.size / 8; i < n; i++)
       out[states[place ? place[group[i]] : group[i]].start++] = value[i];
     return;
   }
-  for (int64_t i = 0, n = from->value_groups.size / (int64_t)sizeof *runs; i < n; value += runs[i++].count) {
+  for (int64_t i = 0, n = log_of(from)->groups.size / (int64_t)sizeof *runs; i < n; value += runs[i++].count) {
     values_of *state = &states[place ? place[runs[i].group] : runs[i].group];
     memcpy(out + state->start, value, runs[i].count * sizeof *value);
     state->start += runs[i].count;
@@ -62,8 +84,8 @@ static int arrange(const accumulator *from, values_of *states, const uint32_t *p
                    mm_error *error) {
   int64_t start = 0;
   values->size = 0;
-  TRY(mm_buffer_reserve(values, from->values.size, error));
-  values->size = from->values.size;
+  TRY(mm_buffer_reserve(values, log_of(from)->values.size, error));
+  values->size = log_of(from)->values.size;
   for (int64_t g = 0; g < groups; g++) states[g] = (values_of){0};
   count_values(from, states, place);
   for (int64_t g = 0; g < groups; g++) {
@@ -78,7 +100,7 @@ static int arrange(const accumulator *from, values_of *states, const uint32_t *p
 static int log_run(accumulator *acc, int64_t group, int64_t count, mm_error *error) {
   while (count) {
     run r = {(uint32_t)group, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX};
-    TRY(mm_buffer_append(&acc->value_groups, &r, sizeof r, error));
+    TRY(mm_buffer_append(&log_of(acc)->groups, &r, sizeof r, error));
     count -= r.count;
   }
   return 0;
@@ -92,9 +114,9 @@ static int log_groups(accumulator *acc, int64_t groups, mm_error *error) {
 }
 
 static int move_values(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
-  if (!from->value_groups.size) TRY(log_groups(from, groups, error));
-  TRY(arrange(from, accumulator_state(to, 0), place, groups, &to->values, error));
-  from->values.size = from->value_groups.size = 0;
+  if (!log_of(from)->groups.size) TRY(log_groups(from, groups, error));
+  TRY(arrange(from, accumulator_state(to, 0), place, groups, &log_of(to)->values, error));
+  log_of(from)->values.size = log_of(from)->groups.size = 0;
   return 0;
 }
 
@@ -103,7 +125,8 @@ static int combine_values(accumulator *to, const uint32_t *number, const accumul
   const values_of *added = accumulator_state(from, first);
   for (int64_t i = 0; i < n; i++) {
     if (!added[i].count) continue; /* perhaps there are no values at all */
-    TRY(mm_buffer_append(&to->values, from->values.data + added[i].start * 8, added[i].count * 8, error));
+    TRY(mm_buffer_append(&log_of(to)->values, log_of(from)->values.data + added[i].start * 8, added[i].count * 8,
+                         error));
     TRY(log_run(to, number[i], added[i].count, error));
   }
   return 0;
@@ -112,7 +135,7 @@ static int combine_values(accumulator *to, const uint32_t *number, const accumul
 static int finalize_values(accumulator *acc, int64_t groups, mm_error *error) {
   values_of *states = accumulator_state(acc, 0);
   if (groups == 1) {
-    states[0] = (values_of){.count = acc->values.size / 8, .values = (int64_t *)acc->values.data};
+    states[0] = (values_of){.count = log_of(acc)->values.size / 8, .values = (int64_t *)log_of(acc)->values.data};
     return 0;
   }
   mm_buffer values = {0};
@@ -121,11 +144,23 @@ static int finalize_values(accumulator *acc, int64_t groups, mm_error *error) {
     mm_buffer_free(&values);
     return status;
   }
-  mm_buffer_free(&acc->values);
-  mm_buffer_free(&acc->value_groups);
-  acc->values = values;
+  mm_buffer_free(&log_of(acc)->values);
+  mm_buffer_free(&log_of(acc)->groups);
+  log_of(acc)->values = values;
   for (int64_t g = 0; g < groups && values.data; g++) states[g].values = (int64_t *)values.data + states[g].start;
   return 0;
+}
+
+static int save_values(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  const values_of *saved = state;
+  return mm_buffer_append(to, saved->values, saved->count * 8, error);
+}
+
+static int load_values(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  if (size % 8) return saved_state_refuse(error);
+  TRY(mm_buffer_append(&log_of(acc)->values, bytes, size, error));
+  return log_run(acc, group, size / 8, error);
 }
 
 /* ---- Results ---- */
@@ -169,32 +204,40 @@ static int small_groups(void *context, int64_t task, mm_error *error) {
   return 0;
 }
 
-static int emit_quantiles(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                          mm_type type, mm_column *column, mm_error *error) {
+static int emit_quantiles(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                          mm_column *column, mm_error *error) {
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const values_of *)states[i])->count == 0;
-  TRY(column_make_result(column, type, n, nulls, error));
+  TRY(column_make_result(column, request->type, n, nulls, error));
   for (int64_t i = 0; i < n && nulls; i++)
     if (!((const values_of *)states[i])->count) column_set_null(column, i);
-  double q = aggregate->op == MM_AGG_MEDIAN ? 0.5 : aggregate->q;
+  double q = request->aggregate->op == MM_AGG_MEDIAN ? 0.5 : request->aggregate->q;
   quantiles all = {.acc = acc, .q = q, .states = states, .n = n, .out = (double *)column->data};
-  for (int64_t i = 0; i < n && acc->helpers; i++)
-    if (is_large(&all, i)) TRY(quantile(&all, acc->helpers, i, error));
-  if (acc->helpers)
-    return parallel_run(acc->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
+  for (int64_t i = 0; i < n && request->helpers; i++)
+    if (is_large(&all, i)) TRY(quantile(&all, request->helpers, i, error));
+  if (request->helpers)
+    return parallel_run(request->helpers, (n + GROUPS_A_TASK - 1) / GROUPS_A_TASK, small_groups, &all, error);
   for (int64_t i = 0; i < n; i++) TRY(quantile(&all, NULL, i, error));
   return 0;
 }
 
-#define TEMPLATE "aggregates/quantile.inc.h"
-#include "aggregates/ordered.inc.h"
+#define TEMPLATE "aggregates/functions/quantile.inc.h"
+#include "aggregates/functions/ordered.inc.h"
 
-const aggregate_function *quantile_function(int type) {
-  switch (type_storage(type)) {
+/* Tested by what is allowed, so that NaN is refused: a share becomes an index. */
+int quantile_check(const mm_aggregate *aggregate, mm_error *error) {
+  if (aggregate->q >= 0 && aggregate->q <= 1) return 0;
+  error_fail(error, MM_EUSAGE, "bad-share", "group: the share of quantile is %g, expected a number from 0 to 1",
+             aggregate->q);
+  if (error) error->place = aggregate->place;
+  return MM_EUSAGE;
+}
+
+const aggregate_function *quantile_function(aggregate_use use) {
+  switch (use.type.id == MM_NULL ? MM_F64 : use.type.id) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &quantile_class_##s;
     TYPE_NUMBERS(X)
-    X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
   }

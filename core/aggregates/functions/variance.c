@@ -2,17 +2,19 @@
  * parts, so that values far from zero lose nothing when they are merged.
  * SPDX-License-Identifier: MIT */
 #include "aggregates/families.h"
+#include "aggregates/saved_state.h"
 #include "base/error.h"
 #include "types/column.h"
 #include "types/total_order.h"
 #include "types/type.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct moment {
   int64_t count;
-  double center;  /* first value; sealed: the mean */
+  double center;  /* first value; finalized: the mean */
   double squares; /* of distances from center */
-  double sum;     /* of distances from center; sealed: what the mean has beyond center's precision */
+  double sum;     /* of distances from center; finalized: what the mean has beyond center's precision */
 } moment;
 
 /* Move the center by `distance` and `sum`, keeping the rounding error. */
@@ -22,7 +24,7 @@ static void move_center(moment *state, double distance) {
   state->center = center;
 }
 
-static void seal(accumulator *acc, int64_t from, int64_t to) {
+static void finalize_moments(accumulator *acc, int64_t from, int64_t to) {
   moment *states = (moment *)acc->states.data;
   for (int64_t i = from; i < to; i++) {
     moment *state = &states[i];
@@ -35,7 +37,7 @@ static void seal(accumulator *acc, int64_t from, int64_t to) {
   }
 }
 
-/* Both are sealed. */
+/* Both are finalized. */
 static void join_moments(moment *a, const moment *b) {
   if (!b->count) return;
   if (!a->count) {
@@ -57,28 +59,12 @@ static int combine_moments(accumulator *to, const uint32_t *number, const accumu
   return 0;
 }
 
-static int emit_part(const mm_aggregate *aggregate, void *const *states, int64_t n, mm_type type, mm_column *column,
-                     mm_error *error) {
-  TRY(column_make_result(column, type, n, false, error));
-  double *out = (double *)column->data;
-  for (int64_t i = 0; i < n; i++) {
-    const moment *state = states[i];
-    out[i] = canonical_nan_f64(aggregate->op == MM_AGG_CENTER ? state->center
-                               : aggregate->op == MM_AGG_REST ? state->sum
-                                                              : state->squares);
-  }
-  return 0;
-}
-
-static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                          mm_type type, mm_column *column, mm_error *error) {
+static int emit_variances(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                          mm_column *column, mm_error *error) {
   (void)acc;
-  int op = aggregate->op;
-  if (op == MM_AGG_CENTER || op == MM_AGG_REST || op == MM_AGG_SQUARES)
-    return emit_part(aggregate, states, n, type, column, error);
   bool nulls = false;
   for (int64_t i = 0; i < n; i++) nulls |= ((const moment *)states[i])->count < 2;
-  TRY(column_make_result(column, type, n, nulls, error));
+  TRY(column_make_result(column, request->type, n, nulls, error));
   double *out = (double *)column->data;
   for (int64_t i = 0; i < n; i++) {
     const moment *state = states[i];
@@ -88,8 +74,26 @@ static int emit_variances(const accumulator *acc, const mm_aggregate *aggregate,
       continue;
     }
     double variance = state->squares / (double)(state->count - 1);
-    out[i] = canonical_nan_f64(op == MM_AGG_STD || op == MM_AGG_MERGE_STD ? sqrt(variance) : variance);
+    out[i] = canonical_nan_f64(request->aggregate->op == MM_AGG_STD ? sqrt(variance) : variance);
   }
+  return 0;
+}
+
+static int save_moment(const accumulator *acc, const void *state, mm_buffer *to, mm_error *error) {
+  (void)acc;
+  moment saved = *(const moment *)state;
+  saved.center = canonical_nan_f64(saved.center);
+  saved.squares = canonical_nan_f64(saved.squares);
+  saved.sum = canonical_nan_f64(saved.sum);
+  return mm_buffer_append(to, &saved, sizeof saved, error);
+}
+
+static int load_moment(accumulator *acc, int64_t group, const uint8_t *bytes, int64_t size, mm_error *error) {
+  moment *state = accumulator_state(acc, group), added;
+  if (size != sizeof added) return saved_state_refuse(error);
+  memcpy(&added, bytes, sizeof added);
+  if (added.count < 0 || added.count > SAVED_ROWS_MOST - state->count) return saved_state_refuse(error);
+  join_moments(state, &added);
   return 0;
 }
 
@@ -110,82 +114,53 @@ static void measure(accumulator *acc, const mm_column *column, const row_vector 
         (moment){moments.count[k], moments.center[k], moments.squares[k], moments.sum[k]};
 }
 
-#define NAME(x) x##_bool
-#define VALUE(data, i) bit_get(data, i)
-#define T uint64_t
-#include "aggregates/variance.inc.h"
 #define NAME(x) x##_i8
 #define VALUE(data, i) (data)[i]
 #define T int8_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i16
 #define VALUE(data, i) (data)[i]
 #define T int16_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i32
 #define VALUE(data, i) (data)[i]
 #define T int32_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_i64
 #define VALUE(data, i) (data)[i]
 #define T int64_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u8
 #define VALUE(data, i) (data)[i]
 #define T uint8_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u16
 #define VALUE(data, i) (data)[i]
 #define T uint16_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u32
 #define VALUE(data, i) (data)[i]
 #define T uint32_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_u64
 #define VALUE(data, i) (data)[i]
 #define T uint64_t
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_f32
 #define VALUE(data, i) (data)[i]
 #define T float
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 #define NAME(x) x##_f64
 #define VALUE(data, i) (data)[i]
 #define T double
-#include "aggregates/variance.inc.h"
+#include "aggregates/functions/variance.inc.h"
 
-const aggregate_function *variance_function(int type) {
-  switch (type_storage(type)) {
+const aggregate_function *variance_function(aggregate_use use) {
+  switch (use.type.id == MM_NULL ? MM_F64 : use.type.id) {
 #define X(E, s, C, format)                                                                                             \
   case MM_##E: return &variance_class_##s;
     TYPE_NUMBERS(X)
-    X(BOOL, bool, bool, "b")
 #undef X
   default: return NULL;
   }
 }
-
-/* ---- Out of parts: count, center, rest, squares ---- */
-
-static int update_parts(accumulator *acc, const mm_column *parts, row_vector *rows, mm_error *error) {
-  (void)error;
-  moment *states = accumulator_state(acc, 0);
-  const int64_t *count = parts[0].data;
-  const double *center = parts[1].data, *rest = parts[2].data, *squares = parts[3].data;
-  for (int64_t i = 0, row = rows->start; i < rows->count; i++, row++) {
-    bool known = true;
-    for (int p = 0; p < 4; p++) known &= !parts[p].valid || bit_get(parts[p].valid, row);
-    moment part = {.count = known ? count[row] : 0, .center = center[row], .squares = squares[row], .sum = rest[row]};
-    join_moments(&states[rows->group[i]], &part);
-  }
-  return 0;
-}
-
-static const aggregate_function merged_class = {.size = sizeof(moment),
-                                                .ordered = true,
-                                                .update = update_parts,
-                                                .combine = combine_moments,
-                                                .emit = emit_variances};
-
-const aggregate_function *merged_variance_function(void) { return &merged_class; }

@@ -6,10 +6,10 @@
  * what it met a moment ago: its filter holds the last value of each of some thousand slots.
  *
  * SPDX-License-Identifier: MIT */
-#include "aggregates/count_distinct_global.h"
 #include "aggregates/families.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "hash/row_encoding.h"
 #include "types/column.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,27 +24,34 @@ typedef struct shard {
   bool zero; /* the hash 0 */
 } shard;
 
-struct distinct_set {
+/* Of all accumulators of a plan. */
+typedef struct distinct_set {
+  row_encoding encoding;
   shard parts[PARTS];
   atomic_uint turn;    /* where the next worker begins, so that they seldom meet */
   atomic_bool stopped; /* nobody wants the answer any more */
-};
+} distinct_set;
 
-int distinct_set_init(distinct_set **distinct, mm_error *error) {
-  *distinct = memory_allocate_zero(sizeof **distinct);
-  if (!*distinct) return error_fail_memory(error, sizeof **distinct);
-  for (int p = 0; p < PARTS; p++) pthread_mutex_init(&(*distinct)->parts[p].lock, NULL);
-  return 0;
+static distinct_set *set_of(const accumulator *acc) { return acc->shared; }
+
+static int bind_set(accumulator *acc, mm_error *error) {
+  distinct_set *set = memory_allocate_zero(sizeof *set);
+  if (!set) return error_fail_memory(error, sizeof *set);
+  for (int p = 0; p < PARTS; p++) pthread_mutex_init(&set->parts[p].lock, NULL);
+  acc->shared = set;
+  return row_encoding_init(&set->encoding, &acc->type, 1, false, error);
 }
 
-void distinct_set_stop(distinct_set *distinct) { atomic_store(&distinct->stopped, true); }
+static void interrupt_set(accumulator *acc) { atomic_store(&set_of(acc)->stopped, true); }
 
-void distinct_set_free(distinct_set *distinct) {
-  for (int p = 0; distinct && p < PARTS; p++) {
-    memory_release(distinct->parts[p].slots, distinct->parts[p].room * (int64_t)sizeof(uint64_t));
-    pthread_mutex_destroy(&distinct->parts[p].lock);
+static void free_set(accumulator *acc) {
+  distinct_set *set = acc->shared;
+  for (int p = 0; p < PARTS; p++) {
+    memory_release(set->parts[p].slots, set->parts[p].room * (int64_t)sizeof(uint64_t));
+    pthread_mutex_destroy(&set->parts[p].lock);
   }
-  memory_release(distinct, sizeof *distinct);
+  row_encoding_free(&set->encoding);
+  memory_release(set, sizeof *set);
 }
 
 /* ---- The set ---- */
@@ -99,11 +106,23 @@ static int add_hashes(shard *part, const uint64_t *hashes, int64_t n, mm_error *
 
 /* ---- The accumulator ---- */
 
-/* `values`: the filter, then the hashes that were gathered. */
-static int gather_hashes(accumulator *acc, const uint64_t *entries, int64_t stride, const mm_column *column,
+static mm_buffer *gathered_of(const accumulator *acc) { return acc->local; }
+
+static int open_gathered(accumulator *acc, mm_error *error) {
+  acc->local = memory_allocate_zero(sizeof(mm_buffer));
+  return acc->local ? 0 : error_fail_memory(error, sizeof(mm_buffer));
+}
+
+static void close_gathered(accumulator *acc) {
+  mm_buffer_free(acc->local);
+  memory_release(acc->local, sizeof(mm_buffer));
+}
+
+/* `gathered`: the filter, then the hashes. */
+static int gather_hashes(mm_buffer *gathered, const uint64_t *entries, int64_t stride, const mm_column *column,
                          int64_t start, int64_t n, mm_error *error) {
-  TRY(mm_buffer_reserve(&acc->values, n * 8, error));
-  uint64_t *filter = (uint64_t *)acc->values.data, *to = filter + acc->values.size / 8;
+  TRY(mm_buffer_reserve(gathered, n * 8, error));
+  uint64_t *filter = (uint64_t *)gathered->data, *to = filter + gathered->size / 8;
   int64_t kept = 0;
   for (int64_t i = 0; i < n; i++) {
     uint64_t hash = entries[i * stride], known = !column->valid || bit_get(column->valid, start + i);
@@ -112,32 +131,33 @@ static int gather_hashes(accumulator *acc, const uint64_t *entries, int64_t stri
     kept += (*last != hash) & known;
     if (known) *last = hash;
   }
-  acc->values.size += kept * 8;
+  gathered->size += kept * 8;
   return 0;
 }
 
 static int update_set(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {
-  const row_encoding *encoding = acc->pair_encoding;
+  const row_encoding *encoding = &set_of(acc)->encoding;
+  mm_buffer *gathered = acc->local;
   uint64_t entries[PIECE * MOST_WORDS];
-  if (!acc->values.size) {
-    TRY(mm_buffer_reserve(&acc->values, FILTER * 8, error));
-    memset(acc->values.data, 0, FILTER * 8);
-    ((uint64_t *)acc->values.data)[0] = 1; /* its slot is another: the hash 0 has not been met */
-    acc->values.size = FILTER * 8;
+  if (!gathered->size) {
+    TRY(mm_buffer_reserve(gathered, FILTER * 8, error));
+    memset(gathered->data, 0, FILTER * 8);
+    ((uint64_t *)gathered->data)[0] = 1; /* its slot is another: the hash 0 has not been met */
+    gathered->size = FILTER * 8;
   }
   for (int64_t from = 0; from < rows->count; from += PIECE) {
     int64_t n = rows->count - from < PIECE ? rows->count - from : PIECE, start = rows->start + from;
     row_encoding_encode(encoding, 0, column, start, n, entries);
     row_encoding_hash(encoding, entries, n);
-    TRY(gather_hashes(acc, entries, encoding->stride, column, start, n, error));
+    TRY(gather_hashes(gathered, entries, encoding->stride, column, start, n, error));
   }
   return 0;
 }
 
 /* What was gathered, part by part; the filter stays. */
-static int scatter_hashes(accumulator *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
-  int64_t n = from->values.size ? from->values.size / 8 - FILTER : 0;
-  const uint64_t *hashes = n ? (const uint64_t *)from->values.data + FILTER : NULL;
+static int scatter_hashes(mm_buffer *from, mm_buffer *to, uint32_t *starts, mm_error *error) {
+  int64_t n = from->size ? from->size / 8 - FILTER : 0;
+  const uint64_t *hashes = n ? (const uint64_t *)from->data + FILTER : NULL;
   uint32_t next[PARTS] = {0}, start = 0;
   to->size = 0;
   TRY(mm_buffer_reserve(to, n * 8, error));
@@ -150,20 +170,22 @@ static int scatter_hashes(accumulator *from, mm_buffer *to, uint32_t *starts, mm
   starts[PARTS] = start;
   uint64_t *out = (uint64_t *)to->data;
   for (int64_t i = 0; i < n; i++) out[next[hashes[i] >> 56]++] = hashes[i];
-  if (n) from->values.size = FILTER * 8;
+  if (n) from->size = FILTER * 8;
   return 0;
 }
 
 static int move_to_set(accumulator *from, accumulator *to, const uint32_t *place, int64_t groups, mm_error *error) {
   (void)place, (void)groups;
-  uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&from->distinct->turn, 37);
-  TRY(scatter_hashes(from, &to->values, starts, error));
-  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&from->distinct->stopped, memory_order_relaxed); i++) {
+  distinct_set *set = set_of(from);
+  uint32_t starts[PARTS + 1], turn = atomic_fetch_add(&set->turn, 37);
+  TRY(scatter_hashes(gathered_of(from), gathered_of(to), starts, error));
+  const uint64_t *hashes = (const uint64_t *)gathered_of(to)->data;
+  for (uint32_t i = 0; i < PARTS && !atomic_load_explicit(&set->stopped, memory_order_relaxed); i++) {
     uint32_t p = (turn + i) % PARTS; /* all parts may grow at once, to gigabytes */
     if (starts[p + 1] == starts[p]) continue;
-    shard *part = &from->distinct->parts[p];
+    shard *part = &set->parts[p];
     pthread_mutex_lock(&part->lock);
-    int status = add_hashes(part, (const uint64_t *)to->values.data + starts[p], starts[p + 1] - starts[p], error);
+    int status = add_hashes(part, hashes + starts[p], starts[p + 1] - starts[p], error);
     pthread_mutex_unlock(&part->lock);
     TRY(status);
   }
@@ -176,12 +198,12 @@ static int combine_sets(accumulator *to, const uint32_t *number, const accumulat
   return 0; /* the set has it already */
 }
 
-static int emit_count(const accumulator *acc, const mm_aggregate *aggregate, void *const *states, int64_t n,
-                      mm_type type, mm_column *column, mm_error *error) {
-  (void)aggregate, (void)states;
+static int emit_count(const accumulator *acc, const aggregate_request *request, void *const *states, int64_t n,
+                      mm_column *column, mm_error *error) {
+  (void)states;
   int64_t count = 0;
-  for (int p = 0; p < PARTS; p++) count += acc->distinct->parts[p].count + acc->distinct->parts[p].zero;
-  TRY(column_make_result(column, type, n, false, error));
+  for (int p = 0; p < PARTS; p++) count += set_of(acc)->parts[p].count + set_of(acc)->parts[p].zero;
+  TRY(column_make_result(column, request->type, n, false, error));
   for (int64_t i = 0; i < n; i++) ((int64_t *)column->data)[i] = count;
   return 0;
 }
@@ -189,6 +211,11 @@ static int emit_count(const accumulator *acc, const mm_aggregate *aggregate, voi
 static const aggregate_function distinct_class = {.size = 1,
                                                   .ordered = true,
                                                   .reduces = true,
+                                                  .bind = bind_set,
+                                                  .interrupt = interrupt_set,
+                                                  .free = free_set,
+                                                  .open = open_gathered,
+                                                  .close = close_gathered,
                                                   .update = update_set,
                                                   .combine = combine_sets,
                                                   .move = move_to_set,

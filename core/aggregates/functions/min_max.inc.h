@@ -29,10 +29,12 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 
 static const aggregate_function NAME(min_max_class) = {.size = sizeof(extreme),
                                                        .reduces = true,
-                                                       .start = start_extremes,
+                                                       .init = init_extremes,
                                                        .update = NAME(update),
                                                        .combine = combine_extremes,
-                                                       .emit = emit_extremes};
+                                                       .emit = emit_extremes,
+                                                       .save = save_extreme,
+                                                       .load = load_extreme};
 
 #undef NAME
 #undef VALUE

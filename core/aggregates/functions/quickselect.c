@@ -6,7 +6,7 @@
  * whole.
  *
  * SPDX-License-Identifier: MIT */
-#include "aggregates/quickselect.h"
+#include "aggregates/functions/quickselect.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "engine/parallel.h"

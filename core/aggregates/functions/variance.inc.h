@@ -26,9 +26,11 @@ static int NAME(update)(accumulator *acc, const mm_column *column, row_vector *r
 static const aggregate_function NAME(variance_class) = {.size = sizeof(moment),
                                                         .reduces = true,
                                                         .update = NAME(update),
-                                                        .finalize_local = seal,
+                                                        .finalize_local = finalize_moments,
                                                         .combine = combine_moments,
-                                                        .emit = emit_variances};
+                                                        .emit = emit_variances,
+                                                        .save = save_moment,
+                                                        .load = load_moment};
 
 #undef NAME
 #undef VALUE
