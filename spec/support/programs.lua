@@ -11,6 +11,8 @@ local moonmill = require "moonmill.base.ffi"
 local operations = require "operations"
 local C, null = moonmill.C, columns.null
 
+local LOAD, CONST, FILTER = operations.number "load", operations.number "const", operations.number "filter"
+
 local Program = {}
 Program.__index = Program
 
@@ -62,7 +64,7 @@ end
 
 function Program:load(column)
   local name = self.columns[column + 1]
-  return self:emit { op = operations.number "load", type = id(name), type2 = id(name), dst = register(self, name), a = column }
+  return self:emit { op = LOAD, type = id(name), type2 = id(name), dst = register(self, name), a = column }
 end
 
 ---Add a constant to the program; its number.
@@ -72,11 +74,11 @@ function Program:value(name, value)
 end
 
 function Program:const(name, value)
-  return self:emit { op = operations.number "const", type = id(name), type2 = id(name), dst = register(self, name),
+  return self:emit { op = CONST, type = id(name), type2 = id(name), dst = register(self, name),
     a = self:value(name, value) }
 end
 
-function Program:filter(a) self:emit { op = operations.number "filter", type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end
+function Program:filter(a) self:emit { op = FILTER, type = C.MM_BOOL, type2 = C.MM_BOOL, dst = -1, a = a } end
 
 ---@param mode string "CHECK", "TRY", "WRAP", "SATURATE"
 function Program:cast(to, from, a, mode, options)

@@ -28,7 +28,8 @@ describe("a program", function()
     assert.equal("instruction 1 (add): reads a register that nothing has written",
       refusal(function(p) return p:op("ADD", "i64", p:load(0), -1) end))
     assert.equal("instruction 0 (const): no such constant",
-      refusal(function(p) p.types[1] = "i64" return p:emit { op = operations.number "const", type = C.MM_I64, type2 = C.MM_I64,
+      refusal(function(p) p.types[1] = "i64" return p:emit { op = operations.number "const",
+        type = C.MM_I64, type2 = C.MM_I64,
         dst = 0, a = 0 } end))
     assert.equal("instruction 1 (in): no such constants",
       refusal(function(p) return p:op("IN", "i64", p:load(0), 0, 1) end))

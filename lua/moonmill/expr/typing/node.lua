@@ -1,7 +1,7 @@
 -- moonmill.expr.typing.node - the typed tree, which check makes and fold, narrow and emit work on.
 --
 -- A node is {kind, type, nullable, at, source}: "const" (value, null; `literal` when it stands in the text and adapts
--- to its neighbour), "column" (name), or "call": op (name of an operation), args, `on` the type that the operation works
+-- to its neighbour), "column" (name), or "call": op (name of an operation), args, `on` the type that it works
 -- in (i64 for a duration, say), `on2` the type of the second operand of a mixed comparison or of a cast's operand,
 -- `mode` of a cast, `items` of IN. `fails` says that the operation can fail at a row, `may_fail` that it or something
 -- below it can. Values: int64 or uint64 cdata, Lua numbers, booleans, text.
