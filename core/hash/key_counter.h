@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "hash/hash_table.h"
+#include <assert.h>
 
 typedef struct key_counter {
   hash_table keys;
@@ -15,6 +16,7 @@ int key_counter_number(key_counter *counter, const row_encoding *encoding, const
                        uint32_t *numbers, mm_error *error);
 /* Count a row of a key; how many there have been, with this one. */
 static inline int64_t key_counter_add(key_counter *counter, uint32_t number) {
+  assert(counter->counts.data); /* the number is of a key that is there */
   return ++((int64_t *)counter->counts.data)[number];
 }
 void key_counter_clear(key_counter *counter); /* forget all keys, keep the room */

@@ -198,7 +198,7 @@ _classes: dict[str, type[Error]] = {
 
 
 def from_core(failure: str | dict[str, Any]) -> Error:
-    """The exception for what the core reports: JSON of failures, or the fields of one, whose frames are text."""
+    """The exception for what the core says: JSON of failures, or the fields of one, with frames as text."""
     if isinstance(failure, str):
         return from_json(failure)
     return from_failures([{**failure, "frames": decode(failure.get("frames", ""))}])
