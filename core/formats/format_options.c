@@ -35,7 +35,7 @@ static int parse_switch(const parsing *p, bool *to) {
 static int parse_character(const parsing *p, int32_t *to) {
   static const struct {
     const char *word;
-    char byte;
+    uint8_t byte;
   } words[] = {{"tab", '\t'}, {"\\t", '\t'}, {"comma", ','}, {"semicolon", ';'}, {"pipe", '|'}, {"space", ' '}};
   const char *none = p->info->choices;
   if (none && (p->size == 0 || is_word(p, none, (int64_t)strlen(none)))) {
@@ -47,8 +47,9 @@ static int parse_character(const parsing *p, int32_t *to) {
       *to = words[i].byte;
       return 0;
     }
-  if (p->size == 1 && !memchr("\0\r\n", p->text[0], 3)) {
-    *to = (uint8_t)p->text[0];
+  uint8_t byte = p->size == 1 ? (uint8_t)p->text[0] : 0;
+  if (byte && byte != '\r' && byte != '\n') {
+    *to = byte;
     return 0;
   }
   int status = refuse(p, "takes one character");

@@ -72,10 +72,11 @@ bool mm_input_sampled_null(const mm_input *input, int32_t column) {
 
 void mm_input_free(mm_input *input) {
   if (!input) return;
-  if (input->format) input->format->close(input);
-  if (input->options) {
-    mm_options_free(input->format->reading, input->options);
-    memory_release(input->options, input->format->reading->size);
+  const mm_format *format = input->format;
+  if (format) format->close(input);
+  if (format && input->options) {
+    mm_options_free(format->reading, input->options);
+    memory_release(input->options, format->reading->size);
   }
   input_files_free(input->files);
   memory_release(input->files, sizeof *input->files);
