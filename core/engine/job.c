@@ -167,7 +167,7 @@ static int start_threads(mm_job *job, mm_error *error) {
 }
 
 static int begin_job(mm_job *job, mm_error *error) {
-  if (job->state != MM_JOB_NEW || job->incoming)
+  if (job->incoming) /* and not its state, which belongs to the workers */
     return error_fail(error, MM_ESTATE, "started", "the job was started before");
   TRY(bind_stages(job, error));
   bool uses_store = false;
