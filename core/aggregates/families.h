@@ -1,5 +1,4 @@
-/* families.h - the aggregate functions, one call a file: the class for an aggregate over a type that the registry lets it
- * take, or NULL.
+/* families.h - the aggregate functions: the class for an aggregate over a type that the registry lets it take, or NULL.
  * SPDX-License-Identifier: MIT */
 #pragma once
 #include "aggregates/aggregate.h"

@@ -8,7 +8,13 @@ enum { ROWS, NULLNESS, VALUES, NUMBERS, ADDENDS, CONDITIONS }; /* what they take
 /* Types made of that of the values. SUM: of 64 bits; NUMBER: i64 or f64; ORDER: i64, u64 or f64. */
 enum { SAME, I64, F64, BOOL, SUM, NUMBER, ORDER };
 enum { NONE = -1 };
-enum { NEVER = MM_AGG_NULL_NEVER, OF_NONE = MM_AGG_NULL_OF_NONE, OF_ONE = MM_AGG_NULL_OF_ONE, OF_ROW = MM_AGG_NULL_OF_ROW };
+/* When the result is null. */
+enum {
+  NEVER = MM_AGG_NULL_NEVER,
+  OF_NONE = MM_AGG_NULL_OF_NONE,
+  OF_ONE = MM_AGG_NULL_OF_ONE,
+  OF_ROW = MM_AGG_NULL_OF_ROW
+};
 
 typedef struct aggregate_entry {
   const char *name;

@@ -46,8 +46,8 @@ end
 
 M.q = 0.3
 
----A group stage over a source; aggregates as "sum(x)", their results named o1, o2, ... Or as { "sum(x)", saves = true },
----whose result is states, or { "sum(o1)", loads = "i16" }, of states of values of that type.
+---A group stage over a source; aggregates as "sum(x)", their results named o1, o2, ... Or as
+---{ "sum(x)", saves = true }, whose result is states, or { "sum(o1)", loads = "i16" }, of states of values of a type.
 function M.stage(source, keys, aggregates)
   local err, out = ffi.new "mm_error", ffi.gc(ffi.new "mm_schema", C.mm_schema_free)
   local function find(name) return C.mm_schema_find(source.schema, name) end

@@ -1,5 +1,5 @@
-/* sum.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T, SUM, the type to add in, and KIND(x)
- * for what is the same for all types that are added in that one.
+/* sum.inc.h - sum and mean of one type of number; needs NAME(x), VALUE(data, i), T, SUM, the type to add in, and
+ * KIND(x) for what is the same for all types that are added in that one.
  * SPDX-License-Identifier: MIT */
 
 static int NAME(update_sum)(accumulator *acc, const mm_column *column, row_vector *rows, mm_error *error) {

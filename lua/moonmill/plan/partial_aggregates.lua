@@ -1,9 +1,9 @@
--- moonmill.plan.partial_aggregates - what a group over some of the rows keeps of an aggregate, in a column, and how such
+-- moonmill.plan.partial_aggregates - the column in which a group over some of the rows keeps an aggregate, and how such
 -- columns are merged.
 --
 -- DESIGN. Where the result is all there is to know, it is kept: "count", "min". Else the state is, as bytes, and the
--- column's name tells the type under which it was saved: "mean_f64", "sum_duration_ms". So the second half knows the type
--- of its result before it has seen a row; that the bytes are of that type they say themselves.
+-- column's name tells the type under which it was saved: "mean_f64", "sum_duration_ms". So the second half knows the
+-- type of its result before it has seen a row; the bytes themselves are checked to be of that type.
 local registry = require "moonmill.base.aggregate_registry"
 local types = require "moonmill.base.types"
 

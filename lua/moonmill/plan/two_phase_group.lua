@@ -2,8 +2,8 @@
 -- a column for each; over such results, joined in order, it gives what group gives over all rows.
 --
 -- DESIGN. Such a column is named after its output: "delay__mean_f64", "flights__count". Where that does not say which
--- aggregate it is, it is numbered through the stage: "share__2_sum_i64". Keys keep their names. So the second half needs
--- nothing but the pipeline and the table.
+-- aggregate it is, it is numbered through the stage: "share__2_sum_i64". Keys keep their names. So the second half
+-- needs nothing but the pipeline and the table.
 local expr = require "moonmill.expr.compiler"
 local group_node = require "moonmill.plan.group_node"
 local nodes = require "moonmill.plan.nodes"

@@ -1,4 +1,4 @@
--- Saved states: combining what was saved gives what all rows give, for every aggregate and type; other bytes are refused.
+-- Saved states: combined, they give what all rows give, for every aggregate and type; other bytes are refused.
 local ffi = require "ffi"
 local columns = require "columns"
 local groups = require "groups"
@@ -187,8 +187,10 @@ describe("bytes that are no saved state", function()
       { "sum(o1)", "i64", head("s", "l") .. ("\0"):rep(17) }, { "sum(o1)", "i64", "\2sl\0" .. ("\0"):rep(16) },
       { "sum(o1)", "i64", head("s", "g") .. ("\0"):rep(8) }, { "sum(o1)", "i64", head("m", "l") .. ("\0"):rep(24) },
       { "sum(o1)", "i64", head("s", "l") .. ("\0"):rep(15) .. "\127" }, -- more than 2^48 values can be
-      { "mean(o1)", "i64", head("m", "l") .. ("\255"):rep(24) }, { "count(o1)", "i64", head("c", "l") .. ("\255"):rep(8) },
-      { "var(o1)", "f64", head("v", "g") .. ("\255"):rep(32) }, { "min(o1)", "i8", head("<", "c") .. "\128" .. ("\0"):rep(7) },
+      { "mean(o1)", "i64", head("m", "l") .. ("\255"):rep(24) },
+      { "count(o1)", "i64", head("c", "l") .. ("\255"):rep(8) },
+      { "var(o1)", "f64", head("v", "g") .. ("\255"):rep(32) },
+      { "min(o1)", "i8", head("<", "c") .. "\128" .. ("\0"):rep(7) },
       { "max(o1)", "u8", head(">", "C") .. ("\255"):rep(8) }, { "first(o1)", "i8", head("f", "c") .. "12" },
       { "first(o1)", "utf8", head("f", "u") .. "\2" }, { "min(o1)", "utf8", head("<", "u") .. "\0" },
       { "min(o1)", "utf8", head("<", "u") .. "\1\255" }, { "median(o1)", "f64", head("q", "g") .. "1234567" },
