@@ -16,5 +16,5 @@ int saved_state_read(accumulator *acc, const mm_column *column, const row_vector
 /* The bytes are no state of this kind. MM_EDATA. */
 int saved_state_refuse(mm_error *error);
 
-/* More rows than there can be, and more than their sum can be: bounds of what is read, so that nothing overflows. */
+/* More rows than there can be: a bound of counts that are read, so that nothing overflows. */
 #define SAVED_ROWS_MOST (INT64_C(1) << 48)

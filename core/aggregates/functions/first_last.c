@@ -14,8 +14,8 @@ typedef struct edge {
 } edge;
 
 /* Add what comes later. */
-static inline void add_value(const accumulator *acc, edge *state, edge added) {
-  if (added.found != NONE && !(acc->op == MM_AGG_FIRST && state->found != NONE)) *state = added;
+static inline void add_value(bool first_wins, edge *state, edge added) {
+  if (added.found != NONE && !(first_wins && state->found != NONE)) *state = added;
 }
 
 static int combine_values(accumulator *to, const uint32_t *number, const accumulator *from, int64_t first, int64_t n,
@@ -23,7 +23,8 @@ static int combine_values(accumulator *to, const uint32_t *number, const accumul
   (void)error;
   edge *states = accumulator_state(to, 0);
   const edge *added = accumulator_state(from, first);
-  for (int64_t i = 0; i < n; i++) add_value(to, &states[number[i]], added[i]);
+  bool first_wins = to->op == MM_AGG_FIRST;
+  for (int64_t i = 0; i < n; i++) add_value(first_wins, &states[number[i]], added[i]);
   return 0;
 }
 
@@ -58,7 +59,7 @@ static int load_value(accumulator *acc, int64_t group, const uint8_t *bytes, int
   edge added = {.found = size == 0 ? NONE : size == 1 ? NULL_FOUND : VALUE_FOUND};
   if (size != 0 && size != 1 && size != 8) return saved_state_refuse(error);
   if (size == 8) memcpy(&added.bits, bytes, 8);
-  add_value(acc, accumulator_state(acc, group), added);
+  add_value(acc->op == MM_AGG_FIRST, accumulator_state(acc, group), added);
   return 0;
 }
 
