@@ -84,8 +84,9 @@ static int choose_rows(const limiter *l, choice *c, const mm_batch *in, mm_error
   uint32_t *numbers = memory_allocate(size);
   int status = numbers ? pick_rows(l, c, in, numbers, error) : error_fail_memory(error, size);
   memory_release(numbers, size);
-  TRY(status);
-  return c->picks.size == before ? 0 : append_head(&c->rows, in, in->length, error);
+  if (status >= 0 && c->picks.size > before) status = append_head(&c->rows, in, in->length, error);
+  if (status < 0) c->picks.size = before; /* they would name a batch that is not there */
+  return status;
 }
 
 static int limit_run(mm_stage *stage, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
