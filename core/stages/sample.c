@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
+#include "base/bitmap.h"
 #include "base/error.h"
 #include "stage.h"
 #include <math.h>
@@ -30,15 +31,16 @@ static uint64_t draw_number(uint64_t seed, int64_t row) {
 static int share_run(mm_stage *base, void *local, const mm_batch *in, mm_batch *out, mm_error *error) {
   const sample_stage *stage = (const sample_stage *)base;
   (void)local;
-  mm_buffer index = {0};
-  TRY(mm_buffer_reserve(&index, in->length * 8, error));
-  int64_t *rows = (int64_t *)(void *)index.data, count = 0;
+  int64_t size = bit_words(in->length) * (int64_t)sizeof(uint64_t), count = 0;
+  uint64_t *selected = memory_allocate_zero(size);
+  if (!selected) return error_fail_memory(error, size);
   for (int64_t i = 0; i < in->length; i++) {
-    rows[count] = i;
-    count += draw_number(stage->seed, mm_batch_row(in, i)) < stage->bound;
+    if (draw_number(stage->seed, mm_batch_row(in, i)) >= stage->bound) continue;
+    bit_set(selected, i);
+    count++;
   }
-  int status = mm_batch_take(out, in, rows, count, base->track_rows, error);
-  mm_buffer_free(&index);
+  int status = mm_batch_filter(out, in, selected, count, base->track_rows, error);
+  memory_release(selected, size);
   return status;
 }
 
